@@ -1,0 +1,98 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { libtorchFolder, native } from './native.ts';
+import type { Device } from './tensor.ts';
+
+/** Units of the processor that multiply bfloat16 numbers; without AMX, float32 is as fast or faster. */
+export type Bfloat16Units = 'amx' | 'avx512_bf16' | 'none';
+
+export interface EngineDescription {
+  /** libtorch's version. */
+  readonly version: string;
+  /** Where it is. */
+  readonly folder: string;
+  readonly cuda: {
+    /** An NVIDIA driver is on this machine. */
+    readonly driver: boolean;
+    /** libtorch's GPU library is loaded and finds devices. */
+    readonly loaded: boolean;
+    readonly devices: number;
+    /** Why the GPU is not used although there is a driver. */
+    readonly reason?: string;
+  };
+  readonly mps: boolean;
+  readonly cpu: {
+    readonly name: string;
+    readonly threads: number;
+    readonly capability: string;
+    readonly bf16: Bfloat16Units;
+  };
+}
+
+function hasNvidiaDriver(): boolean {
+  return existsSync('/proc/driver/nvidia/version') || existsSync('/dev/nvidia0');
+}
+
+let cudaFailure: string | undefined;
+let cudaTried = false;
+
+/** Loads libtorch's GPU library where there is a driver: nothing else links it. To be called before the first operation. */
+function loadCuda(): void {
+  if (cudaTried || !hasNvidiaDriver()) return;
+  cudaTried = true;
+  const library = join(libtorchFolder(), 'lib', 'libtorch_cuda.so');
+  if (!existsSync(library)) {
+    cudaFailure = `${library} does not exist: this libtorch is built for the CPU alone`;
+    return;
+  }
+  cudaFailure = native.loadLibrary(library) ?? undefined;
+  if (cudaFailure === undefined && native.deviceCount('cuda') === 0) cudaFailure = 'the driver offers no device';
+}
+
+function bfloat16Units(): Bfloat16Units {
+  if (!existsSync('/proc/cpuinfo')) return 'none';
+  const flags = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1].split(' ') ?? [];
+  if (flags.includes('amx_bf16')) return 'amx';
+  return flags.includes('avx512_bf16') ? 'avx512_bf16' : 'none';
+}
+
+/** The engine, the devices that it can use and what this machine's processor can do. Loads the GPU's library where there is one. */
+export function describeEngine(): EngineDescription {
+  loadCuda();
+  const devices = native.deviceCount('cuda');
+  return {
+    version: native.version(),
+    folder: libtorchFolder(),
+    cuda: {
+      driver: hasNvidiaDriver(),
+      loaded: devices > 0,
+      devices,
+      ...(cudaFailure === undefined ? {} : { reason: cudaFailure }),
+    },
+    mps: native.deviceCount('mps') > 0,
+    cpu: {
+      name: cpus()[0]?.model ?? 'unknown',
+      threads: native.threads(),
+      capability: native.processorCapability(),
+      bf16: bfloat16Units(),
+    },
+  };
+}
+
+/** The fastest device of this machine. */
+export function bestDevice(): 'cpu' | 'cuda' | 'mps' {
+  const engine = describeEngine();
+  if (engine.cuda.loaded) return 'cuda';
+  return engine.mps ? 'mps' : 'cpu';
+}
+
+/** The most memory in use so far, in bytes: the device allocator's, or on a CPU the process's resident size. */
+export function peakMemoryBytes(device: Device): number {
+  return device === 'cpu' || device === 'mps' ? process.resourceUsage().maxRSS * 1024 : native.peakDeviceBytes(device);
+}
+
+/** Gives memory that the device's allocator keeps for later back to the device. Nothing to do on a CPU. */
+export function emptyCache(device: Device): void {
+  native.emptyCache(device);
+}

@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+/** The arrays that a tensor is made from and read into. */
+export type TensorArray = Float32Array | Float64Array | BigInt64Array | Int32Array | Int16Array | Uint8Array;
+
+/** What the addon exports; native/*.cc says what each does. A tensor is a number here: its handle. */
+interface Native {
+  find(name: string, overload: string): number;
+  schema(operation: number): string;
+  share(exchange: Float64Array): void;
+  call(operation: number, words: number, ...strings: readonly string[]): number;
+  fromArray(array: TensorArray, shape: readonly number[], share: boolean): number;
+  read(handle: number, array: TensorArray): void;
+  shape(handle: number): readonly number[];
+  strides(handle: number): readonly number[];
+  dataType(handle: number): string;
+  device(handle: number): string;
+  byteLength(handle: number): number;
+  item(handle: number): number;
+  requiresGradient(handle: number): boolean;
+  setRequiresGradient(handle: number, required: boolean): void;
+  gradient(handle: number): number | null;
+  clearGradient(handle: number): void;
+  backward(handle: number, keepGraph: boolean): void;
+  release(count: number): void;
+  liveTensors(): number;
+  liveBytes(): number;
+  adjustExternalMemory(bytes: number): number;
+  setGradientMode(enabled: boolean): boolean;
+  enterAutocast(deviceType: string, dataType: string): string | null;
+  leaveAutocast(deviceType: string, before: string | null): void;
+  setThreads(threads: number): void;
+  threads(): number;
+  seed(seed: number): void;
+  loadLibrary(path: string): string | null;
+  deviceCount(deviceType: string): number;
+  peakDeviceBytes(device: string): number;
+  emptyCache(device: string): void;
+  processorCapability(): string;
+  version(): string;
+}
+
+const build = new URL('../build/', import.meta.url);
+
+function load(): Native {
+  const path = fileURLToPath(new URL('ronasmis_libtorch.node', build));
+  try {
+    return createRequire(import.meta.url)(path);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`The native addon ${path} could not be loaded: ${reason}. Run 'npm run setup' to build it.`, {
+      cause,
+    });
+  }
+}
+
+/** Where set-up found libtorch: written beside the addon when it was built. */
+export function libtorchFolder(): string {
+  const found: unknown = JSON.parse(readFileSync(new URL('libtorch.json', build), 'utf8'));
+  if (typeof found === 'object' && found !== null && 'folder' in found && typeof found.folder === 'string') {
+    return found.folder;
+  }
+  throw new Error(`${fileURLToPath(new URL('libtorch.json', build))} does not name a folder. Run 'npm run setup'.`);
+}
+
+export const native: Native = load();
+
+/** Words through which a call's arguments and results pass; both sides see this memory. */
+export const exchange = new Float64Array(1 << 16);
+native.share(exchange);

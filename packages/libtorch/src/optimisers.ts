@@ -1,0 +1,213 @@
+import { noGradient } from './modes.ts';
+import {
+  addScalar,
+  clamp,
+  copyInPlace,
+  foreachAddScalar,
+  foreachMultiplyTensor,
+  foreachNorm,
+  fusedAdam,
+  fusedAdamW,
+  fusedSgd,
+  multiplyScalar,
+  reciprocal,
+  stack,
+  zeros,
+  zerosLike,
+} from './operations.ts';
+import { keep, scope, type Tensor } from './tensor.ts';
+
+/** Changes parameters by their gradients. Parameters without a gradient are left as they are, and their state too. */
+export interface Optimiser {
+  /** One update; `learningRate` stands in for the one that the optimiser was made with, for this step alone. */
+  step(learningRate?: number): void;
+  /** Forgets the gradients, so that a parameter that the next loss does not depend on is not updated. */
+  clearGradients(): void;
+  /** The tensors that a stopped training needs to go on, such as `3.firstMoment` of the parameter at position 3. */
+  state(): ReadonlyMap<string, Tensor>;
+  /** Takes over copies of what {@link Optimiser.state} gave. Throws where it belongs to other parameters. */
+  restore(state: ReadonlyMap<string, Tensor>): void;
+}
+
+export interface AdamOptions {
+  readonly learningRate: number;
+  /** Of the running means of the gradient and of its square; 0.9 and 0.999 where it is left out. */
+  readonly betas?: readonly [number, number];
+  /** 1e-8 where it is left out. */
+  readonly epsilon?: number;
+  /** 0 where it is left out. */
+  readonly weightDecay?: number;
+}
+
+export interface SgdOptions {
+  readonly learningRate: number;
+  /** 0 where it is left out. */
+  readonly momentum?: number;
+  readonly nesterov?: boolean;
+  readonly weightDecay?: number;
+}
+
+/** What is kept of one parameter, in the order of the rule's names. */
+type ParameterState = readonly Tensor[];
+
+/** The parameters that have a gradient now, and beside them their gradients and states: a list for each name. */
+interface Selection {
+  readonly parameters: readonly Tensor[];
+  readonly gradients: readonly Tensor[];
+  readonly states: readonly (readonly Tensor[])[];
+}
+
+/** How an optimiser differs from the others: the names of its states, how they begin, and the update. */
+interface Rule {
+  readonly names: readonly string[];
+  readonly begin: (parameter: Tensor) => ParameterState;
+  readonly update: (selection: Selection, learningRate: number) => void;
+}
+
+/**
+ * Adam with decoupled weight decay (Loshchilov & Hutter 2019, "Decoupled weight decay regularization"), all parameters in one
+ * fused call. The parameters are of one device.
+ */
+export function adamW(parameters: readonly Tensor[], options: AdamOptions): Optimiser {
+  return optimiser(parameters, options.learningRate, adamRule(fusedAdamW, options));
+}
+
+/** Adam (Kingma & Ba 2015); weight decay is added to the gradient. Otherwise as {@link adamW}. */
+export function adam(parameters: readonly Tensor[], options: AdamOptions): Optimiser {
+  return optimiser(parameters, options.learningRate, adamRule(fusedAdam, options));
+}
+
+function adamRule(fused: typeof fusedAdamW, options: AdamOptions): Rule {
+  const [beta1, beta2] = options.betas ?? [0.9, 0.999];
+  return {
+    names: ['steps', 'firstMoment', 'secondMoment'],
+    begin: (parameter) => [
+      zeros([], 'float32', null, parameter.device),
+      zerosLike(parameter, null, null, null, null, 'preserve'),
+      zerosLike(parameter, null, null, null, null, 'preserve'),
+    ],
+    update: ({ parameters, gradients, states: [steps, first, second] }, learningRate) => {
+      foreachAddScalar(steps, 1);
+      const weightDecay = options.weightDecay ?? 0;
+      const epsilon = options.epsilon ?? 1e-8;
+      const rates = [learningRate, beta1, beta2, weightDecay, epsilon] as const;
+      fused(parameters, gradients, first, second, [], steps, ...rates, false, false);
+    },
+  };
+}
+
+/** Stochastic gradient descent with momentum, as torch.optim.SGD defines it, all parameters in one fused call. */
+export function sgd(parameters: readonly Tensor[], options: SgdOptions): Optimiser {
+  const momentum = options.momentum ?? 0;
+  return optimiser(parameters, options.learningRate, {
+    names: momentum === 0 ? [] : ['momentum'],
+    begin: (parameter) => (momentum === 0 ? [] : [zerosLike(parameter, null, null, null, null, 'preserve')]),
+    update: ({ parameters: changed, gradients, states: [buffers = []] }, learningRate) => {
+      const weightDecay = options.weightDecay ?? 0;
+      // Buffers begin as zeros, so no step is a first one: without dampening that is the same.
+      fusedSgd(
+        changed,
+        gradients,
+        buffers,
+        weightDecay,
+        momentum,
+        learningRate,
+        0,
+        options.nesterov ?? false,
+        false,
+        false,
+      );
+    },
+  });
+}
+
+function optimiser(parameters: readonly Tensor[], learningRate: number, rule: Rule): Optimiser {
+  const states: (ParameterState | undefined)[] = parameters.map(() => undefined);
+
+  /** The parameters that have a gradient; the state of one that never had any is made here. */
+  function select(): Selection {
+    const updated: Tensor[] = [];
+    const gradients: Tensor[] = [];
+    const columns = rule.names.map((): Tensor[] => []);
+    parameters.forEach((parameter, i) => {
+      const gradient = parameter.gradient;
+      if (!gradient) return;
+      states[i] ??= keep(() => rule.begin(parameter));
+      updated.push(parameter);
+      gradients.push(gradient);
+      states[i].forEach((state, name) => {
+        columns[name].push(state);
+      });
+    });
+    return { parameters: updated, gradients, states: columns };
+  }
+
+  function step(rate = learningRate): void {
+    const selection = select();
+    if (selection.parameters.length > 0) rule.update(selection, rate);
+  }
+
+  function state(): Map<string, Tensor> {
+    const entries = states.flatMap((tensors, i) =>
+      (tensors ?? []).map((tensor, name) => [`${i}.${rule.names[name]}`, tensor] as const),
+    );
+    return new Map(entries);
+  }
+
+  function restore(saved: ReadonlyMap<string, Tensor>): void {
+    const restored = keep(() => parameters.map((parameter, i) => savedState(parameter, i, rule, saved)));
+    const taken = restored.reduce((count, tensors) => count + (tensors?.length ?? 0), 0);
+    if (taken !== saved.size) throw new Error('The saved state of the optimiser has tensors of other parameters.');
+    restored.forEach((tensors, i) => {
+      for (const old of states[i] ?? []) old.free();
+      states[i] = tensors;
+    });
+  }
+
+  return {
+    step: (rate) => noGradient(() => scope(() => step(rate))),
+    clearGradients: () => {
+      for (const parameter of parameters) parameter.clearGradient();
+    },
+    state,
+    restore: (saved) => noGradient(() => restore(saved)),
+  };
+}
+
+/** Copies of what was saved of one parameter, laid out in memory as it is; undefined where nothing was. */
+function savedState(
+  parameter: Tensor,
+  position: number,
+  rule: Rule,
+  saved: ReadonlyMap<string, Tensor>,
+): ParameterState | undefined {
+  const found = rule.names.map((name) => saved.get(`${position}.${name}`));
+  if (found.every((tensor) => tensor === undefined)) return undefined;
+  const state = rule.begin(parameter);
+  state.forEach((tensor, i) => {
+    const source = found[i];
+    if (source === undefined || String(source.shape) !== String(tensor.shape)) {
+      const name = `${position}.${rule.names[i]}`;
+      throw new Error(`The saved state of the optimiser has no '${name}' of shape [${tensor.shape.join(', ')}].`);
+    }
+    copyInPlace(tensor, source);
+  });
+  return state;
+}
+
+/**
+ * Scales the gradients of all parameters together so that their Euclidean norm is at most `maximum`, as
+ * torch.nn.utils.clip_grad_norm_ does, and gives the norm before that. Nothing waits for the device.
+ */
+export function clipGradientNorm(parameters: readonly Tensor[], maximum: number): Tensor {
+  return noGradient(() =>
+    scope(() => {
+      const gradients = parameters.map((parameter) => parameter.gradient).filter((gradient) => gradient !== undefined);
+      if (gradients.length === 0) return zeros([]);
+      const [norm] = foreachNorm([stack(foreachNorm(gradients, 2))], 2);
+      const factor = multiplyScalar(reciprocal(addScalar(norm, 1e-6)), maximum);
+      foreachMultiplyTensor(gradients, clamp(factor, null, 1));
+      return norm;
+    }),
+  );
+}

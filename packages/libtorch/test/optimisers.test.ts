@@ -1,0 +1,161 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import {
+  adam,
+  adamW,
+  clipGradientNorm,
+  contiguous,
+  keep,
+  memory,
+  multiply,
+  type Optimiser,
+  scope,
+  sgd,
+  sumAll,
+  type Tensor,
+} from '../src/index.ts';
+import { wave, waveLeaf } from './wave.ts';
+
+type Trajectory = readonly (readonly (readonly number[])[])[];
+interface Clipped {
+  readonly norm: number;
+  readonly gradients: readonly (readonly number[])[];
+}
+
+/** Values of torch.optim, PyTorch 2.15.0, written by reference/optimisers.py. */
+const references: Record<string, Trajectory> & Record<'clip to 0.5' | 'clip to 100', Clipped> = JSON.parse(
+  readFileSync(new URL('reference/optimisers.json', import.meta.url), 'utf8'),
+);
+
+/** The gradient of sum(parameter * wave) is the wave. */
+function setGradient(parameter: Tensor, phase: number): void {
+  scope(() => sumAll(multiply(parameter, wave(parameter.shape, phase))).backward());
+}
+
+const makeParameters = () => [waveLeaf([2, 3], 0), waveLeaf([4], 1)];
+
+/** One step as reference/optimisers.py takes it: the second parameter has no gradient in the second one. */
+function takeStep(optimiser: Optimiser, [first, second]: readonly Tensor[], step: number): void {
+  optimiser.clearGradients();
+  setGradient(first, 2 + step);
+  if (step !== 1) setGradient(second, 3 + step);
+  optimiser.step();
+}
+
+function expectClose(found: readonly number[], expected: readonly number[]): void {
+  expect(found).toHaveLength(expected.length);
+  found.forEach((value, i) => {
+    expect(value).toBeCloseTo(expected[i], 5);
+  });
+}
+
+const makers: Record<string, (parameters: readonly Tensor[]) => Optimiser> = {
+  adamW: (parameters) =>
+    adamW(parameters, { learningRate: 0.1, betas: [0.8, 0.95], epsilon: 1e-6, weightDecay: 0.3 }),
+  'adamW, defaults': (parameters) => adamW(parameters, { learningRate: 0.1 }),
+  adam: (parameters) => adam(parameters, { learningRate: 0.1, weightDecay: 0.3 }),
+  sgd: (parameters) => sgd(parameters, { learningRate: 0.1 }),
+  'sgd, momentum': (parameters) => sgd(parameters, { learningRate: 0.1, momentum: 0.9, weightDecay: 0.3, nesterov: true }),
+};
+
+describe.each(Object.entries(makers))('%s', (name, make) => {
+  test('takes the steps of PyTorch, and none where there is no gradient', () => {
+    const parameters = makeParameters();
+    const optimiser = make(parameters);
+    for (const [step, expected] of references[name].entries()) {
+      takeStep(optimiser, parameters, step);
+      parameters.forEach((parameter, i) => {
+        expectClose(parameter.toNumbers(), expected[i]);
+      });
+    }
+  });
+
+  test('goes on from a saved state as if it had never stopped', () => {
+    const [unbroken, stopped] = [makeParameters(), makeParameters()];
+    const [whole, before] = [make(unbroken), make(stopped)];
+    for (const step of [0, 1]) {
+      takeStep(whole, unbroken, step);
+      takeStep(before, stopped, step);
+    }
+    const after = make(stopped);
+    after.restore(before.state());
+    for (const step of [2, 3]) {
+      takeStep(whole, unbroken, step);
+      takeStep(after, stopped, step);
+    }
+    expect(stopped.map((item) => item.toArray())).toEqual(unbroken.map((item) => item.toArray()));
+    expect([...after.state().keys()]).toEqual([...whole.state().keys()]);
+  });
+
+  test('leaks nothing, inside a scope or outside', () => {
+    const parameters = makeParameters();
+    const optimiser = make(parameters);
+    takeStep(optimiser, parameters, 0);
+    optimiser.clearGradients();
+    const settled = memory();
+    for (let step = 1; step < 50; step += 1) {
+      takeStep(optimiser, parameters, step);
+      scope(() => {
+        clipGradientNorm(parameters, 1);
+        optimiser.step();
+      });
+    }
+    optimiser.clearGradients();
+    expect(memory()).toEqual(settled);
+  });
+});
+
+test('a step may have a learning rate of its own', () => {
+  const [given, made] = [makeParameters(), makeParameters()];
+  for (const [parameters, learningRate] of [[given, 7] as const, [made, 0.1] as const]) {
+    const optimiser = sgd(parameters, { learningRate });
+    for (const parameter of parameters) setGradient(parameter, 2);
+    optimiser.step(0.1);
+  }
+  expect(given[0].toArray()).toEqual(made[0].toArray());
+});
+
+test('parameters in channels_last_3d are updated as the same ones laid out contiguously', () => {
+  const plain = waveLeaf([3, 2, 3, 3, 3], 0);
+  const last = keep(() => contiguous(wave([3, 2, 3, 3, 3], 0), 'channels_last_3d'));
+  last.requiresGradient = true;
+  const first = { plain: makers.adamW([plain]), last: makers.adamW([last]) };
+  setGradient(plain, 2);
+  setGradient(last, 2);
+  first.plain.step();
+  first.last.step();
+  // Saved contiguously, as safetensors does.
+  const saved = new Map([...first.last.state()].map(([name, value]) => [name, contiguous(value)]));
+  const resumed = makers.adamW([last]);
+  resumed.restore(saved);
+  first.plain.step();
+  resumed.step();
+  expect(last.toArray()).toEqual(plain.toArray());
+});
+
+test('a state of other parameters is refused, and the one before it stays', () => {
+  const parameters = makeParameters();
+  const optimiser = makers.adamW(parameters);
+  takeStep(optimiser, parameters, 0);
+  const before = [...optimiser.state().values()].map((item) => item.toNumbers());
+  expect(() => optimiser.restore(new Map([['0.steps', wave([], 0)]]))).toThrow("no '0.firstMoment' of shape [2, 3]");
+  expect(() => optimiser.restore(new Map([...optimiser.state(), ['9.steps', wave([], 0)]]))).toThrow('other parameters');
+  expect([...optimiser.state().values()].map((item) => item.toNumbers())).toEqual(before);
+});
+
+describe('clipGradientNorm', () => {
+  test.each(['clip to 0.5', 'clip to 100'] as const)('%s as PyTorch does', (name) => {
+    const parameters = makeParameters();
+    setGradient(parameters[0], 2);
+    setGradient(parameters[1], 3);
+    const norm = clipGradientNorm(parameters, Number(name.split(' ')[2]));
+    expect(norm.item()).toBeCloseTo(references[name].norm, 5);
+    parameters.forEach((parameter, i) => {
+      expectClose(parameter.gradient?.toNumbers() ?? [], references[name].gradients[i]);
+    });
+  });
+
+  test('without gradients the norm is 0', () => {
+    expect(clipGradientNorm(makeParameters(), 1).item()).toBe(0);
+  });
+});

@@ -1,0 +1,43 @@
+import type { Command } from 'commander';
+import type { Diagnosis } from '../doctor.ts';
+import { Exit } from './exit.ts';
+import { jsonOption } from './options.ts';
+import { coloursOf, print, printJson } from './output.ts';
+
+/** Adds `doctor`. */
+export function addDoctor(program: Command): void {
+  program
+    .command('doctor')
+    .description('engine, devices, processor features, precision in use, and what is missing')
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  $ ronasmis doctor')
+    .action(async ({ json }: { readonly json?: true }) => {
+      const { diagnose } = await import('../doctor.ts');
+      const diagnosis = await diagnose();
+      if (json) printJson(diagnosis);
+      else await printDiagnosis(diagnosis);
+      if (!diagnosis.ready) throw new Exit(2);
+    });
+}
+
+async function printDiagnosis(diagnosis: Diagnosis): Promise<void> {
+  const { formatBytes } = await import('../report/format.ts');
+  const { engine } = diagnosis;
+  const colours = coloursOf(process.stdout);
+  const row = (name: string, value: string) => print(`${colours.dim(name.padEnd(10))} ${value}`);
+  row('RONASMIS', `${diagnosis.ronasmis}, Node ${diagnosis.node}, ${diagnosis.platform}`);
+  row('memory', `${formatBytes(diagnosis.memory_bytes)}, ${formatBytes(diagnosis.free_memory_bytes)} of it free`);
+  if (engine !== null) {
+    const { cuda, cpu } = engine;
+    row('libtorch', `${engine.version} in ${engine.folder}`);
+    row('processor', `${cpu.name}: ${cpu.threads} threads, ${cpu.capability}, bfloat16 by ${cpu.bf16}`);
+    row('GPU', cuda.loaded ? `${cuda.devices} CUDA` : engine.mps ? 'Metal' : 'none');
+    row('in use', colours.bold(`${diagnosis.device} in ${diagnosis.precision}`));
+  }
+  print('');
+  for (const { severity, message } of diagnosis.findings) {
+    const colour = severity === 'error' ? colours.red : colours.yellow;
+    print(colour(colours.bold(`${severity}: ${message}`)));
+  }
+  print(diagnosis.ready ? colours.green('Ready to search.') : colours.red('Not ready.'));
+}

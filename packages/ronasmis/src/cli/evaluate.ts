@@ -1,0 +1,76 @@
+import type { Command } from 'commander';
+import type { ClassScores, Evaluation } from '../evaluation/evaluate.ts';
+import type { Spread } from '../evaluation/summary.ts';
+import { jsonOption, parsePositive } from './options.ts';
+import { coloursOf, note, print, printJson, table } from './output.ts';
+
+/** Adds `evaluate PREDICTIONS LABELS`. */
+export function addEvaluate(program: Command): void {
+  program
+    .command('evaluate')
+    .description('compare predictions with labels: Dice, HD95, NSD and volumes by case and class')
+    .argument('<predictions>', 'folder of predicted label maps')
+    .argument('<labels>', 'folder of reference label maps with the same names')
+    .option('--tolerance <mm>', 'distance within which a surface counts as right in NSD', parsePositive, 1)
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  $ ronasmis evaluate predictions data/Prostate/labelsTr --tolerance 2')
+    .action(
+      async (predictions: string, labels: string, options: { readonly tolerance: number; readonly json?: true }) => {
+        const { evaluateFolders } = await import('../evaluation/evaluate.ts');
+        const evaluation = await evaluateFolders(predictions, labels, { toleranceMillimetres: options.tolerance });
+        if (options.json) printJson(evaluation);
+        else await printEvaluation(evaluation);
+        const missing = evaluation.without_prediction;
+        if (missing.length > 0) {
+          const names = missing.length > 5 ? `${missing.slice(0, 5).join(', ')} ...` : missing.join(', ');
+          note(coloursOf(process.stderr).yellow(`Labels without a prediction, which count nowhere: ${names}`));
+        }
+      },
+    );
+}
+
+async function printEvaluation(evaluation: Evaluation): Promise<void> {
+  const { plural } = await import('../report/format.ts');
+  const head = [
+    'class',
+    'Dice %',
+    'HD95 mm',
+    `NSD % (${evaluation.tolerance_mm} mm)`,
+    'prediction mm3',
+    'reference mm3',
+  ];
+  const rows = Object.entries(evaluation.cases).flatMap(([name, classes]) =>
+    Object.entries(classes).map(([label, scores]) => [name, label, ...scoreCells(scores)]),
+  );
+  print(`${table(['case', ...head], rows)}\n`);
+  const spreads = Object.entries(evaluation.classes).map(([label, spread]) => [
+    label,
+    spreadCell(spread.dice, 100, 2),
+    spreadCell(spread.hd95_mm, 1, 2),
+    spreadCell(spread.nsd, 100, 2),
+    spreadCell(spread.prediction_mm3, 1, 0),
+    spreadCell(spread.reference_mm3, 1, 0),
+  ]);
+  print('Mean and standard deviation over the cases');
+  print(`${table(head, spreads)}\n`);
+  const count = Object.keys(evaluation.cases).length;
+  print(coloursOf(process.stdout).bold(`Mean Dice ${cell(evaluation.dice.mean, 100, 2)} %, ${plural(count, 'case')}`));
+}
+
+function scoreCells(scores: ClassScores): readonly string[] {
+  return [
+    cell(scores.dice, 100, 2),
+    cell(scores.hd95_mm, 1, 2),
+    cell(scores.nsd, 100, 2),
+    cell(scores.prediction_mm3, 1, 0),
+    cell(scores.reference_mm3, 1, 0),
+  ];
+}
+
+function cell(value: number | null, factor: number, digits: number): string {
+  return value === null ? '-' : (value * factor).toFixed(digits);
+}
+
+function spreadCell(spread: Spread | null, factor: number, digits: number): string {
+  return spread === null ? '-' : `${cell(spread.mean, factor, digits)} ± ${cell(spread.deviation, factor, digits)}`;
+}

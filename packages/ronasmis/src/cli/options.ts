@@ -1,0 +1,57 @@
+import { InvalidArgumentError, Option } from 'commander';
+
+const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/**
+ * Seconds of a duration such as `90s`, `15m`, `1.5h` or `2d`.
+ * @throws InvalidArgumentError that says how to write one
+ */
+export function parseDuration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text);
+  const seconds = match === null ? 0 : Number(match[1]) * SECONDS[match[2]];
+  if (seconds <= 0) throw new InvalidArgumentError('Write a number and its unit, such as 90s, 15m, 1.5h or 2d.');
+  return seconds;
+}
+
+/** A parser of whole numbers from `least` to `most`. */
+export function integerBetween(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || value > most) {
+      throw new InvalidArgumentError(`Write a whole number from ${least} to ${most}.`);
+    }
+    return value;
+  };
+}
+
+/**
+ * A number above 0, such as a length in millimetres.
+ * @throws InvalidArgumentError otherwise
+ */
+export function parsePositive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < Infinity) || text.trim() !== text)
+    throw new InvalidArgumentError('Write a number above 0.');
+  return value;
+}
+
+/** Every verb's `--json`. */
+export const jsonOption = (): Option => new Option('--json', 'print one JSON document on standard output');
+
+/** `--device`, of the verbs that compute. */
+export const deviceOption = (): Option =>
+  new Option('--device <device>', 'where to compute; auto takes a GPU if there is one')
+    .choices(['auto', 'cpu', 'cuda', 'mps'])
+    .default('auto');
+
+/** `--precision`, of the verbs that compute. */
+export const precisionOption = (): Option =>
+  new Option('--precision <precision>', 'auto takes bf16 where the hardware multiplies it')
+    .choices(['auto', 'fp32', 'bf16'])
+    .default('auto');
+
+/** The values of `--device` and `--precision`. */
+export type EngineOptions = {
+  readonly device: 'auto' | 'cpu' | 'cuda' | 'mps';
+  readonly precision: 'auto' | 'fp32' | 'bf16';
+};

@@ -1,0 +1,72 @@
+import cliProgress from 'cli-progress';
+import { formatDice, formatSeconds } from '../report/format.ts';
+import type { Progress } from '../run/records.ts';
+import { coloursOf } from './output.ts';
+
+/** Shows how far the work is, until it is stopped. */
+export type ProgressView = { readonly update: (progress: Progress) => void; readonly stop: () => void };
+
+const PHASES: Readonly<Record<Progress['phase'], string>> = {
+  prepare: 'Reading scans',
+  train: 'Training',
+  judge: 'Judging children',
+  final: 'Predicting test cases',
+};
+
+/** A bar that renews itself on a terminal, elsewhere a plain line a controller step. */
+export function openProgress(stream: NodeJS.WriteStream = process.stderr): ProgressView {
+  return stream.isTTY ? openBar(stream) : openLines(stream);
+}
+
+function openBar(stream: NodeJS.WriteStream): ProgressView {
+  const colours = coloursOf(stream);
+  let known: Progress = { phase: 'prepare', step: 0, done: 0, total: 1 };
+  const bar = new cliProgress.SingleBar({
+    stream,
+    hideCursor: true,
+    clearOnComplete: true,
+    format: (_, { progress }) => {
+      const filled = Math.round(progress * 24);
+      const drawn = colours.cyan('━'.repeat(filled)) + colours.dim('━'.repeat(24 - filled));
+      return `${title(known).padEnd(26)} ${drawn} ${known.done}/${known.total}  ${colours.dim(figures(known).join(' · '))}`;
+    },
+  });
+  bar.start(1, 0);
+  return {
+    update: (progress) => {
+      known = { ...known, ...progress };
+      bar.setTotal(Math.max(1, progress.total));
+      bar.update(progress.done);
+    },
+    stop: () => bar.stop(),
+  };
+}
+
+function openLines(stream: NodeJS.WriteStream): ProgressView {
+  let known: Progress | undefined;
+  return {
+    update: (progress) => {
+      const phaseIsNew = known?.phase !== progress.phase;
+      known = { ...known, ...progress };
+      const stepIsDone = progress.phase === 'judge' && progress.done === progress.total;
+      const begins = phaseIsNew && (progress.phase === 'prepare' || progress.phase === 'final');
+      if (stepIsDone) stream.write(`step ${progress.step}: ${figures(known).join(', ')}\n`);
+      else if (begins) stream.write(`${title(progress)} (${progress.total})\n`);
+    },
+    stop: () => {},
+  };
+}
+
+function title({ phase, step }: Progress): string {
+  return phase === 'train' || phase === 'judge' ? `${PHASES[phase]}, step ${step}` : PHASES[phase];
+}
+
+function figures({ loss, reward, entropy, dice, secondsLeft }: Progress): readonly string[] {
+  return [
+    ...(loss === undefined ? [] : [`loss ${loss.toFixed(3)}`]),
+    ...(reward === undefined ? [] : [`reward ${reward.toFixed(4)}`]),
+    ...(entropy === undefined ? [] : [`entropy ${entropy.toFixed(2)}`]),
+    ...(dice === undefined ? [] : [`best Dice ${formatDice(dice)} %`]),
+    ...(secondsLeft === undefined ? [] : [`${formatSeconds(secondsLeft)} left`]),
+  ];
+}

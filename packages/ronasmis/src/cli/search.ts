@@ -1,0 +1,59 @@
+import { basename, join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { UserError } from '../errors.ts';
+import {
+  deviceOption,
+  type EngineOptions,
+  integerBetween,
+  jsonOption,
+  parseDuration,
+  precisionOption,
+} from './options.ts';
+import { runSearch } from './run-search.ts';
+
+type Options = EngineOptions & {
+  readonly out?: string;
+  readonly time?: number;
+  readonly epochs?: number;
+  readonly children: number;
+  readonly folds: number;
+  readonly fold: number;
+  readonly seed: number;
+  readonly json?: true;
+};
+
+/** The paper trains for 150 to 500 controller epochs. */
+const DEFAULT_EPOCHS = 150;
+
+/** Adds `search DATASET`. */
+export function addSearch(program: Command): void {
+  program
+    .command('search')
+    .description('search an architecture while training its weights; leaves a network ready to use')
+    .argument('<dataset>', 'folder with dataset.json, imagesTr and labelsTr')
+    .option('--out <folder>', 'run folder to make (default: runs/<name of the data set>)')
+    .option('--time <duration>', 'time budget, such as 30m or 2h', parseDuration)
+    .option('--epochs <n>', `controller epochs (default: ${DEFAULT_EPOCHS} without --time)`, integerBetween(1, 100_000))
+    .option('--children <n>', 'children judged at each controller epoch', integerBetween(1, 1000), 20)
+    .option('--folds <n>', 'parts that the cases are split into', integerBetween(2, 100), 5)
+    .option('--fold <k>', 'part that is the test set, from 0', integerBetween(0, 99), 0)
+    .option('--seed <n>', 'seed of every random choice', integerBetween(0, 2 ** 31 - 1), 1)
+    .addOption(deviceOption())
+    .addOption(precisionOption())
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  $ ronasmis search data/Prostate --out runs/prostate --time 15m')
+    .action(async (dataSet: string, options: Options) => {
+      const { out = join('runs', basename(resolve(dataSet))), time, epochs, json, ...rest } = options;
+      if (rest.fold >= rest.folds) {
+        throw new UserError(`--fold ${rest.fold} is none of the ${rest.folds} folds: take 0 to ${rest.folds - 1}.`);
+      }
+      await runSearch(out, json === true, async (hooks) => {
+        const { search } = await import('../search/search.ts');
+        const budget = {
+          ...(time !== undefined && { timeSeconds: time }),
+          ...(epochs !== undefined ? { epochs } : time === undefined && { epochs: DEFAULT_EPOCHS }),
+        };
+        return search({ dataSet, out, ...rest, ...budget }, hooks);
+      });
+    });
+}

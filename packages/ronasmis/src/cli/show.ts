@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import type { RunFiles } from '../run/run-folder.ts';
+import { jsonOption } from './options.ts';
+import { coloursOf, print, printJson, sparkline } from './output.ts';
+
+/** Adds `show RUN`. */
+export function addShow(program: Command): void {
+  program
+    .command('show')
+    .description('what a search found so far or in the end: architecture, curves, results, cost')
+    .argument('<run>', 'run folder of the search')
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  $ ronasmis show runs/prostate')
+    .action(async (folder: string, { json }: { readonly json?: true }) => {
+      if (!json) return printRun(folder);
+      const { readRun } = await import('../run/run-folder.ts');
+      const { run, architecture = null, report = null, events } = await readRun(folder);
+      printJson({ run, architecture, report, events });
+    });
+}
+
+/** Prints a run folder for a reader. */
+export async function printRun(folder: string): Promise<void> {
+  const { readRun } = await import('../run/run-folder.ts');
+  const { architectureText, diceText } = await import('./results.ts');
+  const files = await readRun(folder);
+  const { run, architecture, report } = files;
+  const colours = coloursOf(process.stdout);
+  if (architecture !== undefined) {
+    const { depth, height, width } = architecture.patch;
+    print(`${colours.bold('Architecture')}  (training patch ${depth} x ${height} x ${width})`);
+    print(`${architectureText(architecture, run.network.channels)}\n`);
+  }
+  await printCurves(files);
+  if (report === undefined) {
+    print(`The search has not ended. Go on with: ronasmis resume ${folder}`);
+    return;
+  }
+  const { formatBytes, formatCount, formatSeconds, plural } = await import('../report/format.ts');
+  const cases = Object.keys(report.test_dice.cases).length;
+  print(
+    `${colours.bold('Test Dice')}        ${colours.green(diceText(report.test_dice, run.labels))}, ${plural(cases, 'case')}`,
+  );
+  print(`Validation Dice  ${diceText(report.validation_dice, run.labels)}`);
+  print(
+    `Cost             ${formatSeconds(report.seconds)}, ${formatBytes(report.peak_memory_bytes)} at most, ` +
+      `${formatCount(report.parameters)} parameters, ${run.engine.device} in ${run.engine.precision}`,
+  );
+  print(`Report           ${join(folder, 'report.html')}`);
+}
+
+async function printCurves({ events }: RunFiles): Promise<void> {
+  const last = events.at(-1);
+  if (last === undefined) return;
+  const { formatDice, plural } = await import('../report/format.ts');
+  const colours = coloursOf(process.stdout);
+  const rewards = events.map((event) => event.reward_mean);
+  const entropies = events.map((event) => event.entropy);
+  print(`${colours.bold('Search')}  (${plural(last.step, 'controller step')}, ${plural(last.steps, 'training step')})`);
+  print(`reward   ${colours.cyan(sparkline(rewards))}  ${formatDice(rewards[0])} to ${formatDice(last.reward_mean)} %`);
+  print(
+    `entropy  ${colours.cyan(sparkline(entropies))}  ${entropies[0].toFixed(2)} to ${last.entropy.toFixed(2)} nats\n`,
+  );
+}

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { UserError } from '../errors.ts';
+import type { Triple } from './affine.ts';
+import type { Case } from './dataset.ts';
+import { readBytes } from './files.ts';
+import { decodeNifti, type Volume } from './nifti.ts';
+
+/** Something about a data set that keeps it from being used (error) or is worth a look (warning). */
+export interface Problem {
+  readonly severity: 'error' | 'warning';
+  readonly file: string;
+  /** A whole sentence that begins with the file and ends with the mend. */
+  readonly message: string;
+}
+
+/** A case with both volumes decoded. */
+export interface LoadedCase extends Case {
+  readonly imageVolume: Volume;
+  readonly labelVolume: Volume;
+  /** Of the stored (compressed) files. */
+  readonly imageSha256: string;
+  readonly labelSha256: string;
+  /** Both stored files together. */
+  readonly storedBytes: number;
+}
+
+/** A decoded case, or what is wrong with its files (both are looked at). */
+export type LoadResult =
+  | { readonly kind: 'loaded'; readonly loaded: LoadedCase }
+  | { readonly kind: 'unreadable'; readonly problems: readonly Problem[] };
+
+/** Reads, hashes and decodes the two files of a case. */
+export async function loadCase(entry: Case): Promise<LoadResult> {
+  const [image, label] = await Promise.all([loadFile(entry.image), loadFile(entry.label)]);
+  if (image.kind === 'problem' || label.kind === 'problem') {
+    return {
+      kind: 'unreadable',
+      problems: [image, label].flatMap((file) => (file.kind === 'problem' ? [file.problem] : [])),
+    };
+  }
+  const loaded = {
+    ...entry,
+    imageVolume: image.volume,
+    labelVolume: label.volume,
+    imageSha256: image.sha256,
+    labelSha256: label.sha256,
+    storedBytes: image.storedBytes + label.storedBytes,
+  };
+  return { kind: 'loaded', loaded };
+}
+
+type LoadedFile =
+  | { readonly kind: 'volume'; readonly volume: Volume; readonly sha256: string; readonly storedBytes: number }
+  | { readonly kind: 'problem'; readonly problem: Problem };
+
+async function loadFile(file: string): Promise<LoadedFile> {
+  try {
+    const bytes = await readBytes(file);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    return { kind: 'volume', volume: await decodeNifti(file, bytes), sha256, storedBytes: bytes.length };
+  } catch (error) {
+    if (error instanceof UserError) {
+      return { kind: 'problem', problem: { severity: 'error', file, message: error.message } };
+    }
+    throw error;
+  }
+}
+
+/** Channels of an image: its fourth dimension, as the Medical Segmentation Decathlon stores them. */
+export const channelsOf = ({ shape }: Pick<Volume, 'shape'>): number => shape[3] ?? 1;
+
+/** `[depth, height, width]` of a volume, which NIfTI states as x, y, z. */
+export const spatialShape = ({ shape }: Pick<Volume, 'shape'>): Triple => [shape[2] ?? 1, shape[1] ?? 1, shape[0]];
+
+/** Millimetres between voxels along `[depth, height, width]`. */
+export const spatialSpacing = ({ spacing }: Pick<Volume, 'spacing'>): Triple => [spacing[2], spacing[1], spacing[0]];

@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { UserError } from '../errors.ts';
+
+/** All bytes of a file. @throws UserError where it cannot be read. */
+export function readBytes(file: string): Promise<Uint8Array> {
+  return mendable(file, () => readFile(file));
+}
+
+/** Makes a folder, with those above it; one that is there is left as it is. @throws UserError where it cannot be made. */
+export async function makeFolder(folder: string): Promise<void> {
+  await mendable(folder, () => mkdir(folder, { recursive: true }));
+}
+
+/**
+ * Writes a file under a temporary name in its folder and renames it once the bytes are on the disk: a reader sees the old
+ * file or the whole new one.
+ * @throws UserError where the folder cannot be written to.
+ */
+export async function writeAtomically(file: string, bytes: Uint8Array): Promise<void> {
+  const temporary = join(dirname(file), `.${basename(file)}.${randomBytes(4).toString('hex')}`);
+  try {
+    const handle = await mendable(file, () => open(temporary, 'w'));
+    try {
+      await mendable(file, () => handle.writeFile(bytes));
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await mendable(file, () => rename(temporary, file));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+const CAUSES: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder. Check the path.',
+  EEXIST: 'a file of this name is there. Choose another folder.',
+  EISDIR: 'this is a folder. Give the path of a .nii.gz file.',
+  EPERM: 'permission denied. Give yourself access to it.',
+  EACCES: 'permission denied. Give yourself access to it.',
+  EROFS: 'the disk is read-only. Choose another folder.',
+  ENOSPC: 'the disk is full. Free some space.',
+  ENOTDIR: 'a part of this path is a file. Check the path.',
+  ERR_FS_FILE_TOO_LARGE: 'the file is larger than 2 GiB. Crop or compress the scan.',
+};
+
+/** Runs a file operation; what the user can mend about its failure becomes a UserError that names `file`. */
+export async function mendable<T>(file: string, operation: () => Promise<T>): Promise<T> {
+  try {
+    return await operation();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (code in CAUSES) throw new UserError(`${file}: ${CAUSES[code]}`);
+    throw error;
+  }
+}

@@ -1,0 +1,73 @@
+import type { Triple } from './affine.ts';
+import type { PreparedCase } from './prepare.ts';
+import { imageSpan, labelSpan } from './storage.ts';
+
+/** Which crops make up a batch: plain data, so that it can be sent to the thread that fills it. */
+export interface BatchPlan {
+  /** `[depth, height, width]` */
+  readonly patch: Triple;
+  readonly crops: readonly BatchCrop[];
+}
+
+/** One patch out of one case. */
+export interface BatchCrop {
+  /** Index into the cases that the batches were opened with. */
+  readonly case: number;
+  /** The patch's first voxel in the case, `[depth, height, width]`; what lies outside the case is filled with 0. */
+  readonly offset: Triple;
+  /** Mirrored along the width. */
+  readonly flip: boolean;
+}
+
+/** What is read of a case to fill a batch. */
+export type CropSource = Pick<PreparedCase, 'channels' | 'shape' | 'storage'>;
+
+/** The arrays of a batch: image `[batch, channel, depth, height, width]`, label `[batch, depth, height, width]`. */
+export interface BatchArrays {
+  readonly image: Float32Array;
+  readonly label: Uint8Array;
+}
+
+/** Copies the crops of `plan` into the arrays, overwriting all of them. */
+export function fillBatch(cases: readonly CropSource[], plan: BatchPlan, { image, label }: BatchArrays): void {
+  const voxels = plan.patch[0] * plan.patch[1] * plan.patch[2];
+  plan.crops.forEach((crop, index) => {
+    const { channels, shape, storage } = cases[crop.case];
+    const size = shape[0] * shape[1] * shape[2];
+    for (let channel = 0; channel < channels; channel++) {
+      const start = (index * channels + channel) * voxels;
+      const span = (from: number, to: number) => imageSpan(storage, channel * size + from, channel * size + to);
+      copyCrop(span, shape, crop, plan.patch, image.subarray(start, start + voxels));
+    }
+    const span = (from: number, to: number) => labelSpan(storage, from, to);
+    copyCrop(span, shape, crop, plan.patch, label.subarray(index * voxels, (index + 1) * voxels));
+  });
+}
+
+/** Copies one `[depth, height, width]` crop; `span` gives the flat values [from, to) of a volume of `shape`. */
+function copyCrop<T extends Float32Array | Uint8Array>(
+  span: (from: number, to: number) => T,
+  shape: Triple,
+  { offset, flip }: BatchCrop,
+  patch: Triple,
+  target: T,
+): void {
+  const [, height, width] = shape;
+  const [beginZ, beginY, beginX] = offset.map((first) => Math.max(0, first));
+  const [endZ, endY, endX] = offset.map((first, axis) => Math.min(shape[axis], first + patch[axis]));
+  target.fill(0);
+  if (beginY >= endY || beginX >= endX) return;
+  const count = endX - beginX;
+  const left = flip ? offset[2] + patch[2] - endX : beginX - offset[2];
+  for (let z = beginZ; z < endZ; z++) {
+    // From the first to the last voxel that is needed of this plane: one read where the case is on disk.
+    const first = (z * height + beginY) * width + beginX;
+    const plane = span(first, first + (endY - beginY - 1) * width + count);
+    for (let y = beginY; y < endY; y++) {
+      const row = plane.subarray((y - beginY) * width, (y - beginY) * width + count);
+      const start = ((z - offset[0]) * patch[1] + y - offset[1]) * patch[2] + left;
+      target.set(row, start);
+      if (flip) target.subarray(start, start + count).reverse();
+    }
+  }
+}

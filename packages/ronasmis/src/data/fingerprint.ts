@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto';
+import { orientationOf, type Triple } from './affine.ts';
+import { channelsOf, type LoadedCase, spatialShape, spatialSpacing } from './case.ts';
+import type { DataSet, Label } from './dataset.ts';
+import type { Voxels } from './nifti-types.ts';
+import { countValues, meanAndDeviation, quantile } from './statistics.ts';
+
+/** What is kept of a case once its volumes are gone: enough for the checks across cases and the fingerprint. */
+export interface CaseSummary {
+  readonly name: string;
+  readonly image: string;
+  /** `[depth, height, width]` in voxels. */
+  readonly shape: Triple;
+  /** `[depth, height, width]` in millimetres. */
+  readonly spacing: Triple;
+  readonly orientation: string;
+  /** Voxels of each class, by class index. */
+  readonly classVoxels: readonly number[];
+  /** For each channel, intensities of labelled (foreground) voxels: all of them, or 10,000 spread evenly. */
+  readonly intensities: readonly Float32Array[];
+  readonly imageSha256: string;
+  readonly labelSha256: string;
+  readonly storedBytes: number;
+}
+
+/** What a data set is like, as plain JSON. Shapes and spacings are `[depth, height, width]`, in voxels and millimetres. */
+export interface Fingerprint {
+  readonly name: string;
+  readonly cases: number;
+  readonly channels: readonly string[];
+  readonly labels: readonly Label[];
+  readonly shape: Spread<Triple>;
+  readonly spacing: Spread<Triple>;
+  /** Where the voxel axes x, y, z point, such as 'RAS', and in how many cases. */
+  readonly orientations: Readonly<Record<string, number>>;
+  /** Of each channel over labelled voxels. */
+  readonly intensities: readonly Intensities[];
+  /** Share of each class in all voxels, by class index. */
+  readonly classFractions: readonly number[];
+  readonly storedBytes: number;
+  /** Over names, sizes and contents of the files: another value means other data. */
+  readonly sha256: string;
+}
+
+/** Smallest, middle and largest, each axis by itself. */
+export interface Spread<T> {
+  readonly min: T;
+  readonly median: T;
+  readonly max: T;
+}
+
+/** Statistics of one channel's intensities over labelled voxels. */
+export interface Intensities {
+  readonly mean: number;
+  readonly deviation: number;
+  readonly min: number;
+  readonly percentile005: number;
+  readonly median: number;
+  readonly percentile995: number;
+  readonly max: number;
+}
+
+/** nnU-Net samples as many foreground voxels of a case for its fingerprint. */
+const SAMPLED_VOXELS = 10_000;
+
+/** The summary of a case whose image and label have the same shape and whose label values are all listed. */
+export function summariseCase(loaded: LoadedCase, { labels }: DataSet): CaseSummary {
+  const { imageVolume, labelVolume } = loaded;
+  const counts = countValues(labelVolume.data);
+  const sampled = labelledVoxels(labelVolume.data, SAMPLED_VOXELS);
+  const size = labelVolume.data.length;
+  return {
+    name: loaded.name,
+    image: loaded.image,
+    shape: spatialShape(imageVolume),
+    spacing: spatialSpacing(imageVolume),
+    orientation: orientationOf(imageVolume.affine),
+    classVoxels: labels.map(({ value }) => counts.get(value) ?? 0),
+    intensities: Array.from({ length: channelsOf(imageVolume) }, (_, channel) =>
+      new Float32Array(sampled.length).map((_, i) => imageVolume.data[channel * size + sampled[i]]),
+    ),
+    imageSha256: loaded.imageSha256,
+    labelSha256: loaded.labelSha256,
+    storedBytes: loaded.storedBytes,
+  };
+}
+
+/** The indices of voxels that are not background: all of them, or at most `limit` spread evenly. */
+export function labelledVoxels(label: Voxels, limit: number): Uint32Array {
+  let count = 0;
+  for (let i = 0; i < label.length; i++) if (label[i] !== 0) count++;
+  const step = Math.max(1, Math.ceil(count / limit));
+  const voxels = new Uint32Array(Math.ceil(count / step));
+  let seen = 0;
+  for (let i = 0; i < label.length; i++) {
+    if (label[i] !== 0 && seen++ % step === 0) voxels[(seen - 1) / step] = i;
+  }
+  return voxels;
+}
+
+/** The fingerprint of a data set of at least one case. */
+export function fingerprint(dataSet: DataSet, summaries: readonly CaseSummary[]): Fingerprint {
+  const sorted = summaries.toSorted((left, right) => (left.name < right.name ? -1 : 1));
+  const hash = createHash('sha256');
+  for (const { name, storedBytes, imageSha256, labelSha256 } of sorted) {
+    hash.update(`${name} ${storedBytes} ${imageSha256} ${labelSha256}\n`);
+  }
+  const orientations: Record<string, number> = {};
+  for (const { orientation } of sorted) orientations[orientation] = (orientations[orientation] ?? 0) + 1;
+  const voxels = sum(sorted.map(({ shape }) => shape[0] * shape[1] * shape[2]));
+  return {
+    name: dataSet.name,
+    cases: sorted.length,
+    channels: dataSet.channels,
+    labels: dataSet.labels,
+    shape: spread(sorted.map(({ shape }) => shape)),
+    spacing: spread(sorted.map(({ spacing }) => spacing)),
+    orientations,
+    intensities: dataSet.channels.map((_, channel) => pool(sorted.map(({ intensities }) => intensities[channel]))),
+    classFractions: dataSet.labels.map((_, index) => sum(sorted.map(({ classVoxels }) => classVoxels[index])) / voxels),
+    storedBytes: sum(sorted.map(({ storedBytes }) => storedBytes)),
+    sha256: hash.digest('hex'),
+  };
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+function spread(values: readonly Triple[]): Spread<Triple> {
+  const at = (fraction: number): Triple => {
+    const axis = (index: number) =>
+      quantile(
+        values.map((triple) => triple[index]).sort((a, b) => a - b),
+        fraction,
+      );
+    return [axis(0), axis(1), axis(2)];
+  };
+  return { min: at(0), median: at(0.5), max: at(1) };
+}
+
+function pool(parts: readonly Float32Array[]): Intensities {
+  const values = new Float32Array(sum(parts.map(({ length }) => length)));
+  let offset = 0;
+  for (const part of parts) {
+    values.set(part, offset);
+    offset += part.length;
+  }
+  values.sort();
+  const at = (fraction: number) => quantile(values, fraction);
+  const { mean, deviation } = meanAndDeviation(values);
+  return {
+    mean,
+    deviation,
+    min: at(0),
+    percentile005: at(0.005),
+    median: at(0.5),
+    percentile995: at(0.995),
+    max: at(1),
+  };
+}

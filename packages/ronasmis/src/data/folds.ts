@@ -1,0 +1,84 @@
+import { mersenne } from 'pure-rand/generator/mersenne';
+import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
+import { UserError } from '../errors.ts';
+
+/** Which cases train the shared weights, judge the children, and are kept for the end; sorted names. */
+export interface CaseSplit {
+  readonly training: readonly string[];
+  /** The reward's cases. */
+  readonly validation: readonly string[];
+  /** The part that neither training nor reward ever sees. */
+  readonly test: readonly string[];
+}
+
+/** nnU-Net's seed (`generate_crossval_split`), so that results compare with published ones. */
+const NNUNET_SEED = 12345;
+/** Of the cases outside the test part, one in so many judges the children. */
+const VALIDATION_EVERY = 5;
+const MAX_VALIDATION_CASES = 20;
+
+/**
+ * nnU-Net's split: scikit-learn's `KFold(folds, shuffle=True, random_state=12345)` over the sorted names; part `fold` is the
+ * test part. Every fifth of the others (at least 1, at most 20, spread evenly over the sorted names) is for validation.
+ * @throws UserError where `folds` or `fold` does not fit the number of cases.
+ */
+export function splitCases(names: readonly string[], { folds, fold }: { folds: number; fold: number }): CaseSplit {
+  if (!Number.isInteger(folds) || folds < 2) throw new UserError(`--folds ${folds}: at least 2 folds are needed.`);
+  if (!Number.isInteger(fold) || fold < 0 || fold >= folds) {
+    throw new UserError(`--fold ${fold}: with --folds ${folds}, give a number from 0 to ${folds - 1}.`);
+  }
+  if (names.length < Math.max(folds, 3)) {
+    throw new UserError(
+      `The data set has ${names.length} cases, too few for ${folds} folds: at least 3 and one a fold are needed. ` +
+        'Add cases or lower --folds.',
+    );
+  }
+  const sorted = [...names].sort();
+  const inTest = new Set(kFoldTestIndices(sorted.length, folds)[fold]);
+  const test = sorted.filter((_, index) => inTest.has(index));
+  const others = sorted.filter((_, index) => !inTest.has(index));
+  const wanted = Math.round(others.length / VALIDATION_EVERY);
+  const count = Math.min(MAX_VALIDATION_CASES, Math.max(1, wanted));
+  const inValidation = new Set(
+    Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * others.length) / count)),
+  );
+  return {
+    training: others.filter((_, index) => !inValidation.has(index)),
+    validation: others.filter((_, index) => inValidation.has(index)),
+    test,
+  };
+}
+
+/** The test indices of each part of scikit-learn's shuffled KFold: the first `count % folds` parts have one more. */
+function kFoldTestIndices(count: number, folds: number): readonly (readonly number[])[] {
+  const shuffled = numpyShuffle(Array.from({ length: count }, (_, index) => index));
+  const smaller = Math.floor(count / folds);
+  const larger = count % folds;
+  let start = 0;
+  return Array.from({ length: folds }, (_, part) => {
+    const end = start + smaller + (part < larger ? 1 : 0);
+    const indices = shuffled.slice(start, end);
+    start = end;
+    return indices;
+  });
+}
+
+/** `numpy.random.RandomState(12345).shuffle`: Fisher-Yates from the back over MT19937, drawn by masked rejection. */
+function numpyShuffle(values: readonly number[]): readonly number[] {
+  const generator = mersenne(NNUNET_SEED);
+  const shuffled = [...values];
+  for (let last = shuffled.length - 1; last > 0; last--) {
+    const other = maskedDraw(generator, last);
+    [shuffled[last], shuffled[other]] = [shuffled[other], shuffled[last]];
+  }
+  return shuffled;
+}
+
+/** An integer in [0, max] from the lowest bits of a draw, drawn again while it is larger. */
+function maskedDraw(generator: RandomGenerator, max: number): number {
+  const mask = 2 ** (32 - Math.clz32(max)) - 1;
+  for (;;) {
+    const drawn = generator.next() & mask;
+    if (drawn <= max) return drawn;
+  }
+}

@@ -1,0 +1,165 @@
+import { freemem } from 'node:os';
+import { join } from 'node:path';
+import { UserError } from '../errors.ts';
+import type { Triple } from './affine.ts';
+import { channelsOf, type LoadedCase, type Problem, spatialShape, spatialSpacing } from './case.ts';
+import { checkDataSet } from './check.ts';
+import { type Crop, cropVolume, foregroundBox } from './crop.ts';
+import type { DataSet, Label } from './dataset.ts';
+import { makeFolder } from './files.ts';
+import { type Fingerprint, labelledVoxels } from './fingerprint.ts';
+import { readNiftiHeader, type Volume } from './nifti.ts';
+import { meanAndDeviation } from './statistics.ts';
+import { type CaseStorage, imageSpan, labelSpan, moveToDisk } from './storage.ts';
+
+/** An image as the network takes it. */
+export interface PreparedImage {
+  /** `[channel, depth, height, width]`, each channel with mean 0 and deviation 1 over the cropped volume. */
+  readonly image: Float32Array;
+  readonly channels: number;
+  /** `[depth, height, width]` of the crop. */
+  readonly shape: Triple;
+  /** `[depth, height, width]` in millimetres. */
+  readonly spacing: Triple;
+  /** Where the crop lies in the scan. */
+  readonly crop: Crop;
+}
+
+/** A case as training and validation take it; `imageOf` and `labelOf` give its arrays. */
+export interface PreparedCase extends Omit<PreparedImage, 'image'> {
+  readonly name: string;
+  readonly storage: CaseStorage;
+  /** Flat indices into `[depth, height, width]` of labelled voxels: all of them, or 10,000 spread evenly. */
+  readonly foreground: Uint32Array;
+  /** By class index, labelled voxels outside the crop: they can't be found, yet they count in a Dice. */
+  readonly outsideCrop: readonly number[];
+}
+
+/** How a data set is prepared. */
+export interface PrepareOptions {
+  readonly folds: number;
+  /** Where raw files go when the cases do not fit into memory. */
+  readonly cacheFolder: string;
+  /** Bytes that prepared cases may take in memory; by default half of what is free. */
+  readonly memoryLimitBytes?: number;
+  readonly onCase?: (done: number, total: number) => void;
+}
+
+/** A data set that is ready for training. */
+export interface PreparedDataSet {
+  /** In the order of the data set's cases. */
+  readonly cases: readonly PreparedCase[];
+  readonly fingerprint: Fingerprint;
+  readonly warnings: readonly Problem[];
+}
+
+const MAX_FOREGROUND_VOXELS = 10_000;
+/** A constant channel is divided by this instead of by 0, as nnU-Net does. */
+const SMALLEST_DEVIATION = 1e-8;
+/** So many errors are printed before the rest is counted. */
+const MAX_PRINTED_ERRORS = 10;
+
+/**
+ * Decodes, checks, crops and normalises every case, once, in shared memory or on disk.
+ * @throws UserError that lists the errors found, so that nothing is trained on a data set with any.
+ */
+export async function prepareDataSet(dataSet: DataSet, options: PrepareOptions): Promise<PreparedDataSet> {
+  const { folds, cacheFolder, onCase, memoryLimitBytes = defaultMemoryLimit() } = options;
+  const onDisk = (await preparedBytes(dataSet)) > memoryLimitBytes;
+  if (onDisk) await makeFolder(cacheFolder);
+  const prepared = new Map<string, PreparedCase>();
+  const { problems, fingerprint } = await checkDataSet(dataSet, {
+    folds,
+    ...(onCase && { onCase }),
+    visit: async (loaded) => {
+      prepared.set(loaded.name, await prepareCase(loaded, dataSet.labels, onDisk ? cacheFolder : undefined));
+    },
+  });
+  const errors = problems.filter(({ severity }) => severity === 'error').map(({ message }) => message);
+  if (errors.length > 0 || fingerprint === undefined) {
+    const more = errors.length - MAX_PRINTED_ERRORS;
+    const shown = errors.slice(0, MAX_PRINTED_ERRORS);
+    throw new UserError([...shown, ...(more > 0 ? [`(and ${more} more errors)`] : [])].join('\n'));
+  }
+  const cases = dataSet.cases.flatMap(({ name }) => prepared.get(name) ?? []);
+  return { cases, fingerprint, warnings: problems };
+}
+
+function defaultMemoryLimit(): number {
+  // Inside a container the limit of its group counts, not the machine's memory.
+  const limit = process.constrainedMemory() || Infinity;
+  return Math.min(freemem(), limit) / 2;
+}
+
+/** What all cases take when prepared, before any crop; what cannot be read counts nothing here and is reported later. */
+async function preparedBytes({ cases }: DataSet): Promise<number> {
+  const sizes = await Promise.all(
+    cases.map(async ({ image }) => {
+      const header = await readNiftiHeader(image).catch(() => undefined);
+      if (header === undefined) return 0;
+      const [depth, height, width] = spatialShape(header);
+      return depth * height * width * (4 * channelsOf(header) + 1);
+    }),
+  );
+  return sizes.reduce((total, size) => total + size, 0);
+}
+
+/**
+ * The image of a scan, cropped to its non-zero voxels and z-scored channel by channel, in shared memory.
+ * @throws UserError where a voxel is not a number.
+ */
+export function prepareImage(volume: Volume): PreparedImage {
+  const channels = channelsOf(volume);
+  const shape = spatialShape(volume);
+  const box = foregroundBox(volume.data, channels, shape);
+  const voxels = box.shape[0] * box.shape[1] * box.shape[2];
+  const image = new Float32Array(new SharedArrayBuffer(4 * channels * voxels));
+  for (let channel = 0; channel < channels; channel++) {
+    const values = image.subarray(channel * voxels, (channel + 1) * voxels);
+    cropVolume(volume.data, channel, shape, box, values);
+    if (!normalise(values)) {
+      const what = `channel ${channel} holds voxels that are not numbers (NaN or infinite)`;
+      throw new UserError(`${volume.file}: ${what}. Replace them, by 0 for example.`);
+    }
+  }
+  return { image, channels, shape: box.shape, spacing: spatialSpacing(volume), crop: { offset: box.offset, shape } };
+}
+
+/** Z-score, in place; false, and nothing done, where a value is not a number. */
+function normalise(values: Float32Array): boolean {
+  const { mean, deviation } = meanAndDeviation(values);
+  if (!Number.isFinite(deviation)) return false;
+  const scale = 1 / Math.max(deviation, SMALLEST_DEVIATION);
+  for (let i = 0; i < values.length; i++) values[i] = (values[i] - mean) * scale;
+  return true;
+}
+
+async function prepareCase(
+  { name, imageVolume, labelVolume }: LoadedCase,
+  labels: readonly Label[],
+  cacheFolder: string | undefined,
+): Promise<PreparedCase> {
+  const { image, ...geometry } = prepareImage(imageVolume);
+  const values = new Float32Array(image.length / geometry.channels);
+  const box = { offset: geometry.crop.offset, shape: geometry.shape };
+  cropVolume(labelVolume.data, 0, geometry.crop.shape, box, values);
+  const label = new Uint8Array(new SharedArrayBuffer(values.length));
+  labels.forEach(({ value }, index) => {
+    for (let i = 0; i < label.length; i++) if (values[i] === value) label[i] = index;
+  });
+  const storage: CaseStorage =
+    cacheFolder === undefined
+      ? { kind: 'memory', image, label }
+      : await moveToDisk(join(cacheFolder, name), image, label);
+  return { name, ...geometry, storage, foreground: labelledVoxels(label, MAX_FOREGROUND_VOXELS) };
+}
+
+/** The whole image of a prepared case, `[channel, depth, height, width]`. */
+export function imageOf({ storage, channels, shape }: PreparedCase): Float32Array {
+  return imageSpan(storage, 0, channels * shape[0] * shape[1] * shape[2]);
+}
+
+/** The whole label of a prepared case, `[depth, height, width]`, as class indices. */
+export function labelOf({ storage, shape }: PreparedCase): Uint8Array {
+  return labelSpan(storage, 0, shape[0] * shape[1] * shape[2]);
+}

@@ -1,0 +1,40 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+
+/** Where the arrays of a prepared case are: in shared memory, or as raw files in this machine's byte order. */
+export type CaseStorage =
+  | { readonly kind: 'memory'; readonly image: Float32Array; readonly label: Uint8Array }
+  | { readonly kind: 'disk'; readonly imageFile: string; readonly labelFile: string };
+
+/** Moves arrays from memory to two raw files whose names begin with `path`. */
+export async function moveToDisk(path: string, image: Float32Array, label: Uint8Array): Promise<CaseStorage> {
+  const imageFile = `${path}.image.float32`;
+  const labelFile = `${path}.label.uint8`;
+  await writeFile(imageFile, new Uint8Array(image.buffer, image.byteOffset, image.byteLength));
+  await writeFile(labelFile, label);
+  return { kind: 'disk', imageFile, labelFile };
+}
+
+/** The values [from, to) of the image, flat `[channel, depth, height, width]`: a view where they are in memory. */
+export function imageSpan(storage: CaseStorage, from: number, to: number): Float32Array {
+  if (storage.kind === 'memory') return storage.image.subarray(from, to);
+  return new Float32Array(readSpan(storage.imageFile, 4 * from, 4 * to));
+}
+
+/** The values [from, to) of the label, flat `[depth, height, width]`: a view where they are in memory. */
+export function labelSpan(storage: CaseStorage, from: number, to: number): Uint8Array {
+  if (storage.kind === 'memory') return storage.label.subarray(from, to);
+  return new Uint8Array(readSpan(storage.labelFile, from, to));
+}
+
+function readSpan(file: string, from: number, to: number): ArrayBuffer {
+  const bytes = new Uint8Array(to - from);
+  const descriptor = openSync(file, 'r');
+  try {
+    const count = readSync(descriptor, bytes, 0, bytes.length, from);
+    if (count !== bytes.length) throw new Error(`${file}: this prepared case is shorter than it was written.`);
+  } finally {
+    closeSync(descriptor);
+  }
+  return bytes.buffer;
+}

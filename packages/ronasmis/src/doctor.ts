@@ -1,0 +1,104 @@
+import { availableParallelism, freemem, totalmem } from 'node:os';
+import type { EngineDescription } from '@ronasmis/libtorch';
+import { type ComputeDevice, choosePrecision } from './device.ts';
+import { VERSION } from './version.ts';
+
+/** Something missing or slower than it could be, as a sentence with the mend. */
+export type Finding = { readonly severity: 'error' | 'warning'; readonly message: string };
+
+/** What RONASMIS finds on this machine. */
+export type Diagnosis = {
+  /** A search can run here. */
+  readonly ready: boolean;
+  readonly ronasmis: string;
+  readonly node: string;
+  readonly platform: string;
+  readonly cores: number;
+  readonly memory_bytes: number;
+  readonly free_memory_bytes: number;
+  readonly engine: EngineDescription | null;
+  /** What `--device auto` and `--precision auto` stand for here. */
+  readonly device: ComputeDevice | null;
+  readonly precision: 'bf16' | 'fp32' | null;
+  readonly findings: readonly Finding[];
+};
+
+/** Below this much memory, in bytes, even small scans are likely to run out of it. */
+const LITTLE_MEMORY = 4 * 2 ** 30;
+
+/** Looks at the machine and the engine. Never throws for what is missing: that is a finding. */
+export async function diagnose(): Promise<Diagnosis> {
+  const loaded = await loadEngine();
+  const findings = [...checkMachine(), ...(loaded.kind === 'missing' ? [loaded.finding] : checkEngine(loaded.engine))];
+  const device = loaded.kind === 'missing' ? null : loaded.device;
+  return {
+    ready: findings.every(({ severity }) => severity !== 'error'),
+    ronasmis: VERSION,
+    node: process.versions.node,
+    platform: `${process.platform} ${process.arch}`,
+    cores: availableParallelism(),
+    memory_bytes: totalmem(),
+    free_memory_bytes: freemem(),
+    engine: loaded.kind === 'missing' ? null : loaded.engine,
+    device,
+    precision: loaded.kind === 'missing' ? null : choosePrecision('auto', loaded.device, loaded.engine),
+    findings,
+  };
+}
+
+type Loaded =
+  | { readonly kind: 'loaded'; readonly engine: EngineDescription; readonly device: ComputeDevice }
+  | { readonly kind: 'missing'; readonly finding: Finding };
+
+async function loadEngine(): Promise<Loaded> {
+  try {
+    const { bestDevice, describeEngine } = await import('@ronasmis/libtorch');
+    return { kind: 'loaded', engine: describeEngine(), device: bestDevice() };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return {
+      kind: 'missing',
+      finding: {
+        severity: 'error',
+        message: `libtorch does not load (${reason}): run "npm run setup" in the checkout.`,
+      },
+    };
+  }
+}
+
+/** What the machine itself lacks. */
+function checkMachine(): readonly Finding[] {
+  const findings: Finding[] = [];
+  if (Number(process.versions.node.split('.')[0]) < 20) {
+    findings.push({
+      severity: 'error',
+      message: `Node ${process.versions.node} is too old: install Node 20 or newer.`,
+    });
+  }
+  if (totalmem() < LITTLE_MEMORY) {
+    const message = 'The machine has less than 4 GiB of memory: search on small scans only, or take a larger machine.';
+    findings.push({ severity: 'warning', message });
+  }
+  return findings;
+}
+
+/** What the engine leaves unused or can't do fast. */
+export function checkEngine({ cuda, mps, cpu }: EngineDescription): readonly Finding[] {
+  const findings: Finding[] = [];
+  if (cuda.driver && !cuda.loaded) {
+    const reason = cuda.reason === undefined ? '' : ` (${cuda.reason})`;
+    findings.push({
+      severity: 'warning',
+      message:
+        `THE GPU IS NOT USED although an NVIDIA driver is installed${reason}: ` +
+        'run "npm run setup" again for a libtorch with CUDA, or name one in RONASMIS_LIBTORCH.',
+    });
+  }
+  if (!cuda.loaded && !mps && cpu.bf16 !== 'amx') {
+    findings.push({
+      severity: 'warning',
+      message: 'The processor has no AMX, so training runs in fp32, several times slower: give the search more --time.',
+    });
+  }
+  return findings;
+}

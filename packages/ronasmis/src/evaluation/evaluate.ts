@@ -1,0 +1,178 @@
+import { readdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { readNifti, type Volume } from '../data/nifti.ts';
+import { UserError } from '../errors.ts';
+import { countOverlaps, diceOfOverlap } from './dice.ts';
+import { type Box, classBoxes, cropMask } from './mask.ts';
+import { type DiceSummary, type Spread, spreadOf, summariseDice } from './summary.ts';
+import { surfaceScores } from './surface.ts';
+
+/** Scores of one class in one case. `dice`, `nsd` and `hd95_mm` are `null` where they are undefined. */
+export type ClassScores = {
+  readonly dice: number | null;
+  readonly hd95_mm: number | null;
+  readonly nsd: number | null;
+  readonly prediction_mm3: number;
+  readonly reference_mm3: number;
+};
+
+/** What `evaluateFolders` found. Classes are label values as text. */
+export type Evaluation = {
+  readonly tolerance_mm: number;
+  /** Patient-wise mean Dice, mean per class, and per case. */
+  readonly dice: DiceSummary;
+  /** Mean and standard deviation over the cases, per class and score. */
+  readonly classes: Readonly<Record<string, Readonly<Record<keyof ClassScores, Spread | null>>>>;
+  readonly cases: Readonly<Record<string, Readonly<Record<string, ClassScores>>>>;
+  /** Names of labels for which there is no prediction; they are in no mean. */
+  readonly without_prediction: readonly string[];
+};
+
+/** Largest difference of two affines that counts as the same grid, in millimetres. */
+const AFFINE_TOLERANCE = 1e-3;
+/** More distinct values than this mean that a file is an image and not a label map. */
+const MOST_CLASSES = 255;
+
+/**
+ * Compares every prediction of a folder with the label file of the same name.
+ * @param options.toleranceMillimetres how far off a surface may be to count as right in NSD
+ * @throws UserError for a folder without NIfTI files, a prediction without its label, different shapes or affines, values
+ *   that are no label values
+ */
+export async function evaluateFolders(
+  predictions: string,
+  labels: string,
+  options: { readonly toleranceMillimetres: number },
+  onCase: (done: number, total: number) => void = () => {},
+): Promise<Evaluation> {
+  const predicted = await listNifti(predictions);
+  const expected = await listNifti(labels);
+  for (const [name, file] of predicted) {
+    if (!expected.has(name)) {
+      throw new UserError(`${file} has no label of the same name in ${labels}: add it, or move the prediction away.`);
+    }
+  }
+  const scores: [string, Map<string, ClassScores>][] = [];
+  for (const [name, file] of predicted) {
+    const reference = expected.get(name) ?? file;
+    scores.push([name, await evaluateCase(file, reference, options.toleranceMillimetres)]);
+    onCase(scores.length, predicted.size);
+  }
+  return {
+    tolerance_mm: options.toleranceMillimetres,
+    ...summarise(scores, predictions),
+    without_prediction: [...expected.keys()].filter((name) => !predicted.has(name)),
+  };
+}
+
+/** NIfTI files of a folder, case name -> path, sorted by name. */
+async function listNifti(folder: string): Promise<ReadonlyMap<string, string>> {
+  const names = await readdir(folder).catch(() => {
+    throw new UserError(
+      `${folder} is not a folder that can be read: name a folder with NIfTI files (.nii.gz or .nii).`,
+    );
+  });
+  const files = names.filter((name) => /\.nii(\.gz)?$/.test(name) && !name.startsWith('.')).sort();
+  if (files.length === 0)
+    throw new UserError(`${folder} holds no NIfTI file (.nii.gz or .nii): name the right folder.`);
+  return new Map(files.map((name) => [name.replace(/\.nii(\.gz)?$/, ''), join(folder, name)]));
+}
+
+async function evaluateCase(predictionFile: string, referenceFile: string, tolerance: number) {
+  const [prediction, reference] = await Promise.all([readLabels(predictionFile), readLabels(referenceFile)]);
+  checkSameGrid(prediction, predictionFile, reference, referenceFile);
+  const shape = gridShape(prediction);
+  const spacing = [...prediction.spacing].reverse();
+  const voxelVolume = spacing[0] * spacing[1] * spacing[2];
+  const overlaps = countOverlaps(prediction.data, reference.data);
+  const scores = new Map<string, ClassScores>();
+  for (const [label, box] of classBoxes(prediction.data, reference.data, shape)) {
+    const overlap = overlaps.get(label) ?? { predicted: 0, reference: 0, both: 0 };
+    const predictedMask = cropMask(prediction.data, label, shape, box);
+    const referenceMask = cropMask(reference.data, label, shape, box);
+    scores.set(String(label), {
+      dice: diceOfOverlap(overlap),
+      ...surfaceScores(predictedMask, referenceMask, box.shape, spacing, tolerance),
+      prediction_mm3: overlap.predicted * voxelVolume,
+      reference_mm3: overlap.reference * voxelVolume,
+    });
+  }
+  return scores;
+}
+
+async function readLabels(file: string): Promise<Volume> {
+  const volume = await readNifti(file);
+  const { data } = volume;
+  const values = new Set<number>();
+  for (let voxel = 0; voxel < data.length; voxel++) {
+    // Neighbours are mostly equal: a look-up only where the value changes.
+    if (voxel === 0 || data[voxel] !== data[voxel - 1]) values.add(data[voxel]);
+  }
+  const wrong = [...values].find((value) => !Number.isInteger(value) || value < 0);
+  if (wrong !== undefined || values.size > MOST_CLASSES) {
+    const what = wrong === undefined ? `${values.size} different values` : `the value ${wrong}`;
+    throw new UserError(`${file} holds ${what}, so it is no label map: label values are whole numbers from 0 on.`);
+  }
+  return volume;
+}
+
+function checkSameGrid(prediction: Volume, predictionFile: string, reference: Volume, referenceFile: string) {
+  const [ours, theirs] = [gridShape(prediction).join(' x '), gridShape(reference).join(' x ')];
+  if (ours !== theirs) {
+    throw new UserError(
+      `${predictionFile} has the shape ${ours} and ${referenceFile} has ${theirs}: write the prediction on the scan's own grid.`,
+    );
+  }
+  const off = prediction.affine
+    .flat()
+    .some((value, i) => Math.abs(value - reference.affine.flat()[i]) > AFFINE_TOLERANCE);
+  if (off) {
+    throw new UserError(
+      `${predictionFile} and ${basename(referenceFile)} have different affines, so they lie elsewhere in the patient: write the prediction with the scan's own affine.`,
+    );
+  }
+}
+
+/** NIfTI's [x, y, z] turned into [depth, height, width], axes of size 1 after the third dropped. */
+function gridShape({ shape }: Volume): Box['shape'] {
+  const [width, height = 1, depth = 1, ...rest] = shape;
+  return [depth * rest.reduce((product, size) => product * size, 1), height, width];
+}
+
+function summarise(scores: readonly [string, ReadonlyMap<string, ClassScores>][], folder: string) {
+  const labels = [...new Set(scores.flatMap(([, classes]) => [...classes.keys()]))].sort(
+    (a, b) => Number(a) - Number(b),
+  );
+  if (labels.length === 0) {
+    throw new UserError(
+      `${folder} and its labels hold background only: there is nothing to compare. Check both folders.`,
+    );
+  }
+  const absent: ClassScores = { dice: null, hd95_mm: null, nsd: null, prediction_mm3: 0, reference_mm3: 0 };
+  const table = scores.map(([name, classes]): [string, Record<string, ClassScores>] => [
+    name,
+    Object.fromEntries(labels.map((label) => [label, classes.get(label) ?? absent])),
+  ]);
+  const spread = (label: string, score: keyof ClassScores) =>
+    spreadOf(table.map(([, classes]) => classes[label][score]));
+  return {
+    dice: summariseDice(Object.fromEntries(table.map(([name, classes]) => [name, diceOf(classes)]))),
+    classes: Object.fromEntries(
+      labels.map((label) => [
+        label,
+        {
+          dice: spread(label, 'dice'),
+          hd95_mm: spread(label, 'hd95_mm'),
+          nsd: spread(label, 'nsd'),
+          prediction_mm3: spread(label, 'prediction_mm3'),
+          reference_mm3: spread(label, 'reference_mm3'),
+        },
+      ]),
+    ),
+    cases: Object.fromEntries(table),
+  };
+}
+
+function diceOf(classes: Readonly<Record<string, ClassScores>>): Record<string, number | null> {
+  return Object.fromEntries(Object.entries(classes).map(([label, scores]) => [label, scores.dice]));
+}

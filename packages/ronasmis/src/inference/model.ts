@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import { type Device, keep, noGradient, readSafetensors, type Tensor, to } from '@ronasmis/libtorch';
+import { UserError } from '../errors.ts';
+import { childWeightNames, type Weights } from '../network/weights.ts';
+import type { RunRecord } from '../run/records.ts';
+import { readRun } from '../run/run-folder.ts';
+import type { Architecture } from '../space/architecture.ts';
+
+/** A finished search's network, ready to segment. */
+export interface Model {
+  readonly architecture: Architecture;
+  /** On the device, kernels in the layout that convolutions are fast in. */
+  readonly weights: Weights;
+  readonly run: RunRecord;
+}
+
+/**
+ * The network that a search has left in its run folder.
+ * @throws UserError where the search has not finished or its files do not belong together
+ */
+export async function loadModel(runFolder: string, device: Device): Promise<Model> {
+  const { run, architecture, report } = await readRun(runFolder);
+  if (!architecture || !report) {
+    throw new UserError(`${runFolder}: this search has not finished. Go on with it by 'ronasmis resume ${runFolder}'.`);
+  }
+  const path = join(runFolder, 'model.safetensors');
+  const { tensors } = await readSafetensors(path).catch((error: unknown) => {
+    throw new UserError(
+      `${path} cannot be read (${error instanceof Error ? error.message : error}). Search again into a new folder.`,
+    );
+  });
+  const weights = childWeightNames(architecture).map((name): [string, Tensor] => {
+    const stored = tensors.get(name);
+    if (!stored)
+      throw new UserError(`${path} lacks the weight '${name}' of architecture.json. Search again into a new folder.`);
+    const isKernel = stored.shape.length === 5;
+    return [
+      name,
+      keep(() =>
+        noGradient(() => to(stored, 'float32', null, device, null, false, false, isKernel ? 'channels_last_3d' : null)),
+      ),
+    ];
+  });
+  return { architecture, weights: new Map(weights), run };
+}

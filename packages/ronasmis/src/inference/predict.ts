@@ -1,0 +1,101 @@
+import { mkdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { type DataType, describeEngine, scope, to } from '@ronasmis/libtorch';
+import { caseName, listScans } from '../data/dataset.ts';
+import { type Segmentation, writeLabelMap } from '../data/label-map.ts';
+import { readNifti, type Volume } from '../data/nifti.ts';
+import { prepareImage } from '../data/prepare.ts';
+import { type ComputeDevice, chooseDevice, choosePrecision, dataTypeOf, type Precision } from '../device.ts';
+import { UserError } from '../errors.ts';
+import { castWeights } from '../network/weights.ts';
+import type { Progress } from '../run/records.ts';
+import { loadModel, type Model } from './model.ts';
+import { segment, toImage } from './segment.ts';
+
+export interface PredictOptions {
+  /** Run folder of a finished search. */
+  readonly run: string;
+  /** NIfTI files, and folders of them. */
+  readonly inputs: readonly string[];
+  /** Folder for the label maps, named as the scans. */
+  readonly out: string;
+  readonly device: 'auto' | ComputeDevice;
+  readonly precision: 'auto' | Precision;
+}
+
+export interface Prediction {
+  readonly input: string;
+  readonly output: string;
+  /** From reading the scan to its label map on the disk. */
+  readonly seconds: number;
+}
+
+/**
+ * Segments scans with a search's network, each whole volume in one pass, and writes label maps on the scans' own grids with
+ * the label values of the data set that was trained on.
+ *
+ * @throws UserError for a run that has not finished, an unreadable scan or one with other channels than the network's
+ */
+export async function predict(
+  { run, inputs, out, device: wantedDevice, precision: wantedPrecision }: PredictOptions,
+  hooks: { readonly signal?: AbortSignal; readonly onProgress?: (progress: Progress) => void } = {},
+): Promise<readonly Prediction[]> {
+  const engine = describeEngine();
+  const device = chooseDevice(wantedDevice, engine);
+  const dataType = dataTypeOf[choosePrecision(wantedPrecision, device, engine)];
+  const loaded = await loadModel(run, device);
+  const model = { ...loaded, weights: castWeights(loaded.weights, loaded.weights.keys(), dataType) };
+  const scans = await findScans(inputs);
+  await mkdir(out, { recursive: true }).catch((error: Error) => {
+    throw new UserError(`${out} cannot be made (${error.message}): give another folder with --out.`);
+  });
+  const predictions: Prediction[] = [];
+  for (const input of scans) {
+    hooks.onProgress?.({ phase: 'final', step: 0, done: predictions.length, total: scans.length });
+    const started = performance.now();
+    const volume = await readNifti(input);
+    const output = join(out, `${caseName(input)}.nii.gz`);
+    await writeLabelMap(output, volume, segmentVolume(model, volume, device, dataType), model.run.labels);
+    predictions.push({ input, output, seconds: (performance.now() - started) / 1000 });
+    await setImmediate();
+    hooks.signal?.throwIfAborted();
+  }
+  return predictions;
+}
+
+/** The scans that files and folders mean, each once. */
+async function findScans(inputs: readonly string[]): Promise<readonly string[]> {
+  const found = await Promise.all(
+    inputs.map(async (input) => {
+      const entry = await stat(input).catch(() => {
+        throw new UserError(`${input}: there is no such file or folder. Check the path.`);
+      });
+      return entry.isDirectory() ? listScans(input) : [input];
+    }),
+  );
+  const scans = [...new Set(found.flat())];
+  if (scans.length === 0)
+    throw new UserError(`${inputs.join(', ')}: no .nii or .nii.gz file is there to be segmented.`);
+  const names = scans.map(caseName);
+  const twice = scans.find((scan, index) => names.indexOf(caseName(scan)) < index);
+  if (twice !== undefined)
+    throw new UserError(`${twice}: another scan is called ${basename(twice)} too. Segment them into separate folders.`);
+  return scans;
+}
+
+/** @throws UserError where the scan has other channels than the network */
+function segmentVolume(model: Model, volume: Volume, device: ComputeDevice, dataType: DataType): Segmentation {
+  const { image, channels, shape, crop } = prepareImage(volume);
+  const expected = model.run.network.input_channels;
+  if (channels !== expected) {
+    throw new UserError(
+      `${volume.file} has ${channels} channels; the network was trained on ${expected}. Give a scan with the channels of the training data.`,
+    );
+  }
+  const classes = scope(() => {
+    const input = toImage(image, [1, channels, ...shape], device, dataType);
+    return to(segment(model.weights, model.architecture, input), 'uint8').toArray();
+  });
+  return { classes: Uint8Array.from(classes, Number), shape, crop };
+}

@@ -1,0 +1,100 @@
+import type { Activation, Architecture } from '../space/architecture.ts';
+import { type Html, html } from './html.ts';
+
+const WIDTH = 800;
+const BOX = { width: 216, height: 60 };
+const ROW = 100;
+/** How far each level moves towards the middle. */
+const INDENT = 28;
+const HEIGHT = 4 * ROW + BOX.height + 24;
+
+const ACTIVATION_NAMES: Readonly<Record<Activation, string>> = { relu: 'ReLU', leaky_relu: 'LeakyReLU', elu: 'ELU' };
+
+type Point = { readonly x: number; readonly y: number };
+
+/** Name of an activation as the literature writes it. */
+export function activationName(activation: Activation): string {
+  return ACTIVATION_NAMES[activation];
+}
+
+/** Voxels of the patch at each level, [depth, height, width], after the poolings above it. */
+export function levelSizes(architecture: Architecture): readonly (readonly [number, number, number])[] {
+  let { depth, height, width } = architecture.patch;
+  return architecture.encoder.map(({ pool }) => {
+    depth = Math.ceil(depth / pool.depth);
+    height = Math.ceil(height / pool.plane);
+    width = Math.ceil(width / pool.plane);
+    return [depth, height, width];
+  });
+}
+
+/**
+ * Draws an architecture as the U of the paper's Fig. 2: the encoder down the left, the decoder up the right, additions
+ * of encoder levels as arrows in the colour of the level they come from.
+ * @param channels of each level, the full resolution first
+ */
+export function drawArchitecture(architecture: Architecture, channels: readonly number[]): Html {
+  const sizes = levelSizes(architecture);
+  const skips = architecture.decoder.flatMap((level, to) =>
+    level.skips.map((from, index) => drawSkip(from, to, index - (level.skips.length - 1) / 2)),
+  );
+  const encoder = architecture.encoder.map((level, i) => drawBox(encoderCorner(i), i, channels[i], sizes[i], level));
+  const decoder = architecture.decoder.map((level, i) => drawBox(decoderCorner(i), i, channels[i], sizes[i], level));
+  const strides = architecture.encoder.slice(1).map(({ pool }, i) => drawResampling(i, pool));
+  const { depth, height, width } = architecture.patch;
+  return html`<div class="scroll"><svg class="u" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="The found architecture">
+<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0.5L8 4L0 7.5z" fill="context-stroke"/></marker></defs>
+${skips}${strides}${encoder}${decoder}
+<text class="note" x="${WIDTH / 2}" y="${24}" text-anchor="middle">patch ${depth} × ${height} × ${width}</text>
+</svg></div>`;
+}
+
+function encoderCorner(level: number): Point {
+  return { x: level === 4 ? (WIDTH - BOX.width) / 2 : 2 + level * INDENT, y: 12 + level * ROW };
+}
+
+function decoderCorner(level: number): Point {
+  return { x: WIDTH - 2 - BOX.width - level * INDENT, y: 12 + level * ROW };
+}
+
+function drawBox(
+  corner: Point,
+  level: number,
+  channels: number,
+  size: readonly number[],
+  { dilation, activation }: { readonly dilation: number; readonly activation: Activation },
+): Html {
+  return html`<g transform="translate(${corner.x} ${corner.y})">
+<rect class="box" width="${BOX.width}" height="${BOX.height}" rx="9"/><rect class="fill level${level}" width="5" height="${BOX.height - 18}" x="9" y="9" rx="2.5"/>
+<text class="strong" x="24" y="25">${channels} channels</text><text class="tick" x="${BOX.width - 12}" y="25" text-anchor="end">${size.join('×')}</text>
+<text class="label" x="24" y="46">dilation ${dilation} · ${activationName(activation)}</text></g>`;
+}
+
+/** The pooling from level `upper` to the one below it, and its way back up. */
+function drawResampling(upper: number, pool: { readonly depth: number; readonly plane: number }): Html {
+  const stride = `${pool.depth}×${pool.plane}×${pool.plane}`;
+  const [top, bottom] = [12 + upper * ROW + BOX.height + 3, 12 + (upper + 1) * ROW - 4];
+  const toBottleneck = upper === 3;
+  const x = encoderCorner(upper).x + INDENT + 28;
+  const down = toBottleneck
+    ? `M${x} ${top}V${bottom + BOX.height / 2 - 6}q0 10 10 10H${encoderCorner(4).x - 5}`
+    : `M${x} ${top}V${bottom}`;
+  const up = toBottleneck
+    ? `M${encoderCorner(4).x + BOX.width + 3} ${bottom + BOX.height / 2 + 4}H${WIDTH - x - 10}q10 0 10 -10V${top + 1}`
+    : `M${WIDTH - x} ${bottom + 3}V${top + 1}`;
+  const middle = (top + bottom) / 2 + 4;
+  return html`<path class="flow" d="${down}"/><path class="flow" d="${up}"/>
+<text class="tick" x="${x + 9}" y="${middle}">pool ${stride}</text><text class="tick" x="${WIDTH - x - 9}" y="${middle}" text-anchor="end">up ${stride}</text>`;
+}
+
+/** An addition of encoder level `from` to decoder level `to`; `lane` keeps arrows that end at one box apart. */
+function drawSkip(from: number, to: number, lane: number): Html {
+  const bottleneck = from === 4;
+  const corner = encoderCorner(from);
+  const start = bottleneck
+    ? { x: corner.x + BOX.width / 2 + to * 12 - 18, y: corner.y - 2 }
+    : { x: corner.x + BOX.width + 2, y: corner.y + BOX.height / 2 + (to - from) * 5 };
+  const end = { x: decoderCorner(to).x - 4, y: decoderCorner(to).y + BOX.height / 2 + lane * 11 };
+  const bend = bottleneck ? `C${start.x} ${start.y - 60}` : `C${start.x + (end.x - start.x) * 0.5} ${start.y}`;
+  return html`<path class="skip level${from}" d="M${start.x} ${start.y}${bend} ${start.x + (end.x - start.x) * 0.5} ${end.y} ${end.x} ${end.y}"><title>Encoder level ${from} is added to decoder level ${to}</title></path>`;
+}

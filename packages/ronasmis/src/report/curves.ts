@@ -1,0 +1,86 @@
+import { type Html, html } from './html.ts';
+
+/** One line of a chart, drawn in the colour of the page's series `tone`. */
+export type Series = {
+  readonly name: string;
+  readonly values: readonly number[];
+  readonly tone: 'accent' | 'warm' | 'quiet';
+};
+
+const WIDTH = 420;
+const HEIGHT = 230;
+const LEFT = 46;
+const RIGHT = 14;
+const TOP = 12;
+const BOTTOM = 30;
+
+/**
+ * A line chart over controller steps, as SVG in a figure.
+ * @param steps the step of each value, ascending
+ * @param format how a value is written on the axis and on hovering
+ */
+export function lineChart(
+  title: string,
+  steps: readonly number[],
+  series: readonly Series[],
+  format: (value: number) => string,
+): Html {
+  const values = series.flatMap((line) => line.values.filter(Number.isFinite));
+  if (steps.length === 0 || values.length === 0) {
+    return html`<figure class="chart"><figcaption><b>${title}</b></figcaption><p class="quiet">No step was finished.</p></figure>`;
+  }
+  const ticks = niceTicks(Math.min(...values), Math.max(...values), 4);
+  const y = scale(ticks[0], ticks[ticks.length - 1], HEIGHT - BOTTOM, TOP);
+  const x = scale(steps[0], steps[steps.length - 1], LEFT, WIDTH - RIGHT);
+  return html`<figure class="chart">
+<figcaption><b>${title}</b><br>${series.map((line) => html`<span class="key ${line.tone}">${line.name}</span>`)}</figcaption>
+<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title} over controller steps">
+${ticks.map((tick) => html`<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(tick)}" y2="${y(tick)}"/><text class="tick" x="${LEFT - 7}" y="${y(tick) + 4}" text-anchor="end">${format(tick)}</text>`)}
+${stepTicks(steps).map((step) => html`<text class="tick" x="${x(step)}" y="${HEIGHT - 10}" text-anchor="middle">${step}</text>`)}
+${series.map((line) => drawSeries(line, steps, x, y, format))}
+</svg></figure>`;
+}
+
+type Scale = (value: number) => number;
+
+function drawSeries(
+  line: Series,
+  steps: readonly number[],
+  x: Scale,
+  y: Scale,
+  format: (value: number) => string,
+): Html {
+  const points = steps
+    .map((step, i) => ({ step, value: line.values[i] }))
+    .filter(({ value }) => Number.isFinite(value));
+  const path = points.map(({ step, value }, i) => `${i === 0 ? 'M' : 'L'}${x(step)} ${y(value)}`).join('');
+  return html`<path class="line ${line.tone}" d="${path}"/>
+${points.map(({ step, value }) => html`<circle class="point ${line.tone}" cx="${x(step)}" cy="${y(value)}" r="${points.length === 1 ? 4 : 6}"><title>Step ${step}: ${line.name} ${format(value)}</title></circle>`)}`;
+}
+
+/** Maps [from, to] to [low, high] linearly, rounded to a tenth of a pixel; a single value lands in the middle. */
+function scale(from: number, to: number, low: number, high: number): Scale {
+  return (value) => {
+    const fraction = to === from ? 0.5 : (value - from) / (to - from);
+    return Math.round((low + fraction * (high - low)) * 10) / 10;
+  };
+}
+
+/** Round numbers that enclose [low, high], about `count` of them apart by 1, 2 or 5 times a power of ten. */
+export function niceTicks(low: number, high: number, count: number): readonly number[] {
+  const largest = Math.max(Math.abs(low), Math.abs(high));
+  const size = largest > 1e-9 ? largest : 1;
+  // Values that are equal but for rounding still get an axis around them.
+  const range = high - low > 1e-6 * size ? high - low : size;
+  const power = 10 ** Math.floor(Math.log10(range / count));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => range / size <= count) ?? 10 * power;
+  const first = Math.floor(low / step + 1e-9);
+  const last = Math.max(Math.ceil(high / step - 1e-9), first + 1);
+  return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+}
+
+function stepTicks(steps: readonly number[]): readonly number[] {
+  const [first, last] = [steps[0], steps[steps.length - 1]];
+  const inner = niceTicks(first, last, 5).filter((tick) => Number.isInteger(tick) && tick >= first && tick <= last);
+  return inner.length > 1 ? inner : [...new Set([first, last])];
+}

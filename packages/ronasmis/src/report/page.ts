@@ -1,0 +1,110 @@
+import { basename } from 'node:path';
+import type { RunRecord, SearchEvent, SearchReport } from '../run/records.ts';
+import type { Architecture } from '../space/architecture.ts';
+import { drawArchitecture } from './architecture-drawing.ts';
+import { lineChart } from './curves.ts';
+import { dicePlot } from './dice-plot.ts';
+import { formatBytes, formatCount, formatDice, formatSeconds, plural } from './format.ts';
+import { type Html, html } from './html.ts';
+import { drawSlice, type Example, type Slice } from './slices.ts';
+import { STYLE } from './style.ts';
+import { caseTable, settingsTable } from './tables.ts';
+
+/** All that `report.html` shows. */
+export type ReportContent = {
+  readonly run: RunRecord;
+  readonly architecture: Architecture;
+  readonly report: SearchReport;
+  readonly events: readonly SearchEvent[];
+  /** The best, median and worst test case with some of their slices. */
+  readonly examples: readonly (Example & { readonly slices: readonly Slice[] })[];
+};
+
+/** Draws the report of a finished search: one self-contained HTML page that requests nothing from anywhere. */
+export function renderReport(content: ReportContent): string {
+  const { run, report, architecture } = content;
+  const name = basename(run.settings.data_set);
+  const classNames = Object.fromEntries(run.labels.map((label) => [String(label.value), label.name]));
+  const page = html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${name} · RONASMIS</title><style>${STYLE}</style></head>
+<body><main>
+<div class="brand">RONASMIS</div><h1>${name}</h1>
+<div class="lead">Architecture search of ${formatDate(run.created)} · fold ${run.settings.fold} of ${run.settings.folds} held out as the test set</div>
+${hero(report, classNames)}
+${tiles(content)}
+<section><h2>Found architecture</h2><p class="lead">The best of all judged children, with the weights it shared: nothing was retrained. Coloured arrows add encoder features to the decoder; sizes are a training patch's, depth × height × width.</p>${drawArchitecture(architecture, run.network.channels)}</section>
+<section><h2>The search, step by step</h2><p class="lead">As the controller makes up its mind, its entropy falls and the reward of what it samples rises.</p>${curves(content.events)}</section>
+<section><h2>Dice of every test case</h2><p class="lead">In percent; a dot is a case, the line is the mean. Point at a dot for its name.</p>${dicePlot(report.test_dice, classNames)}</section>
+${exampleSection(content, classNames)}
+<details><summary>Dice by case</summary>${caseTable(report.test_dice, classNames)}</details>
+<details><summary>Settings, engine and data set</summary>${settingsTable(run)}</details>
+</main></body></html>
+`;
+  return page.markup;
+}
+
+function formatDate(iso: string): string {
+  return iso.replace('T', ' ').replace(/:\d\d(\.\d+)?Z$/, ' UTC');
+}
+
+function hero(report: SearchReport, classNames: Readonly<Record<string, string>>): Html {
+  const { mean, classes, cases } = report.test_dice;
+  const count = Object.keys(cases).length;
+  const bars = Object.entries(classes).map(
+    ([label, dice], i) => html`<span>${classNames[label] ?? `label ${label}`}</span>
+<span class="track class${i % 6}"><i style="width:${formatDice(dice)}%"></i></span><b>${formatDice(dice)}</b>`,
+  );
+  return html`<div class="hero"><div><div class="figure">${formatDice(mean)}<small> %</small></div>
+<div class="quiet">test Dice, ${plural(count, 'case')} never seen by the search</div></div><div class="bars">${bars}</div></div>`;
+}
+
+function tiles({ run, report, events }: ReportContent): Html {
+  const children = events.reduce((count, event) => count + event.children.length, 0);
+  const { engine } = run;
+  const tile = (name: string, value: string, note: string) =>
+    html`<div class="tile"><span>${name}</span><b>${value}</b><em>${note}</em></div>`;
+  return html`<div class="tiles">
+${tile('Validation Dice', `${formatDice(report.validation_dice.mean)} %`, 'what the search chose by')}
+${tile('Time', formatSeconds(report.seconds), plural(events.length, 'controller step'))}
+${tile('Children judged', String(children), `${formatCount(events.at(-1)?.steps ?? 0)} training steps`)}
+${tile('Parameters', formatCount(report.parameters), `${run.network.channels.join(', ')} channels`)}
+${tile('Peak memory', formatBytes(report.peak_memory_bytes), engine.device === 'cuda' ? 'of the GPU' : 'of the process')}
+${tile('Device', `${engine.device}, ${engine.precision}`, engine.cpu)}</div>`;
+}
+
+function curves(events: readonly SearchEvent[]): Html {
+  const steps = events.map((event) => event.step);
+  return html`<div class="charts">
+${lineChart(
+  'Reward: validation Dice, %',
+  steps,
+  [
+    { name: 'best child', values: events.map((event) => event.reward_max * 100), tone: 'warm' },
+    { name: 'mean', values: events.map((event) => event.reward_mean * 100), tone: 'accent' },
+  ],
+  shortNumber,
+)}
+${lineChart('Entropy of the controller, nats', steps, [{ name: 'entropy', values: events.map((event) => event.entropy), tone: 'accent' }], shortNumber)}
+${lineChart('Training loss', steps, [{ name: 'loss', values: events.map((event) => event.loss), tone: 'accent' }], shortNumber)}</div>`;
+}
+
+/** Up to four significant digits, without trailing zeros. */
+function shortNumber(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}
+
+function exampleSection({ examples, run }: ReportContent, classNames: Readonly<Record<string, string>>): Html {
+  if (examples.length === 0) return html``;
+  const labels = run.labels.map((label) => label.value).filter((value) => value !== 0);
+  const legend = labels.map((label, i) => html`<span class="class${i % 6}">${classNames[String(label)]}</span>`);
+  const cases = examples.map(
+    ({
+      rank,
+      name,
+      dice,
+      slices,
+    }) => html`<div class="example"><h3>${rank}: ${formatDice(dice)} % <span>${name}</span></h3>
+<div class="slices">${slices.map((slice) => drawSlice(slice, labels))}</div></div>`,
+  );
+  return html`<section><h2>Best, median and worst case</h2><div class="legend">${legend}<span class="white">reference</span></div>${cases}</section>`;
+}

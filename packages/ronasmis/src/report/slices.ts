@@ -1,0 +1,103 @@
+import { encode } from 'fast-png';
+import { caseMean, type DiceSummary } from '../evaluation/summary.ts';
+import { contourPath } from './contours.ts';
+import { type Html, html } from './html.ts';
+
+/** A slice to look at: intensities and label values, all [height, width]. */
+export type Slice = {
+  readonly image: Float32Array;
+  readonly prediction: Uint8Array;
+  readonly reference: Uint8Array;
+  readonly height: number;
+  readonly width: number;
+  /** Height of a pixel over its width, in millimetres each. */
+  readonly pixelAspect: number;
+  /** Which slice it is, from 1, of how many. */
+  readonly number: number;
+  readonly count: number;
+};
+
+/** A case worth looking at, by how good its Dice is among the test cases. */
+export type Example = { readonly rank: 'Best' | 'Median' | 'Worst'; readonly name: string; readonly dice: number };
+
+/** A whole case: one channel's intensities and label values, all [depth, height, width]. */
+export type ExampleVolume = {
+  readonly image: Float32Array;
+  readonly prediction: Uint8Array;
+  readonly reference: Uint8Array;
+  readonly shape: readonly [number, number, number];
+  /** Millimetres along [depth, height, width]. */
+  readonly spacing: readonly [number, number, number];
+};
+
+/** The best, the median and the worst case by mean Dice; fewer where there are fewer cases. */
+export function pickExamples(dice: DiceSummary): readonly Example[] {
+  const ranked = Object.entries(dice.cases)
+    .flatMap(([name, scores]) => {
+      const mean = caseMean(scores);
+      return mean === null ? [] : [{ name, dice: mean }];
+    })
+    .sort((a, b) => b.dice - a.dice);
+  const picks: Example[] = [];
+  const pick = (rank: Example['rank'], index: number) => {
+    const example = ranked[index];
+    if (example !== undefined && picks.every(({ name }) => name !== example.name)) picks.push({ rank, ...example });
+  };
+  pick('Best', 0);
+  pick('Median', Math.floor((ranked.length - 1) / 2));
+  pick('Worst', ranked.length - 1);
+  return picks;
+}
+
+/** Up to three slices across the depth, at a quarter, half and three quarters of the labelled extent. */
+export function chooseSlices(volume: ExampleVolume): readonly Slice[] {
+  const [depth, height, width] = volume.shape;
+  const plane = height * width;
+  const hasLabel = (z: number) => {
+    const range = [z * plane, (z + 1) * plane] as const;
+    return volume.reference.subarray(...range).some(isSet) || volume.prediction.subarray(...range).some(isSet);
+  };
+  const labelled = Array.from({ length: depth }, (_, z) => z).filter(hasLabel);
+  const candidates = labelled.length > 0 ? labelled : [Math.floor(depth / 2)];
+  const chosen = new Set([0.25, 0.5, 0.75].map((part) => candidates[Math.round(part * (candidates.length - 1))]));
+  return [...chosen].map((z) => ({
+    image: volume.image.slice(z * plane, (z + 1) * plane),
+    prediction: volume.prediction.slice(z * plane, (z + 1) * plane),
+    reference: volume.reference.slice(z * plane, (z + 1) * plane),
+    height,
+    width,
+    pixelAspect: volume.spacing[1] / volume.spacing[2],
+    number: z + 1,
+    count: depth,
+  }));
+}
+
+const isSet = (label: number): boolean => label !== 0;
+
+/**
+ * Draws a slice with the contours of the reference and of the prediction over it. Rows run from last to first: in the
+ * usual orientation (+y anterior) the patient's front is up.
+ * @param labels label values in the order of the page's class colours
+ */
+export function drawSlice(slice: Slice, labels: readonly number[]): Html {
+  const { height, width } = slice;
+  const contours = (mask: Uint8Array, kind: string) =>
+    labels.map((label, i) => {
+      const path = contourPath(mask, height, width, label);
+      return path === '' ? html`` : html`<path class="${kind} class${i % 6}" d="${path}"/>`;
+    });
+  return html`<figure class="slice"><svg viewBox="0 0 ${width} ${height}" style="aspect-ratio:${width} / ${height * slice.pixelAspect}" preserveAspectRatio="none" role="img" aria-label="Slice ${slice.number}">
+<g transform="matrix(1 0 0 -1 0 ${height})"><image href="${toPng(slice)}" width="${width}" height="${height}" preserveAspectRatio="none"/>
+${contours(slice.reference, 'reference')}${contours(slice.prediction, 'prediction')}</g></svg>
+<figcaption>slice ${slice.number} of ${slice.count}</figcaption></figure>`;
+}
+
+/** Grey 8-bit PNG as a data URI, the window from the 1st to the 99th percentile. */
+function toPng({ image, height, width }: Slice): string {
+  const sorted = image.toSorted();
+  const low = sorted[Math.floor(0.01 * (sorted.length - 1))];
+  const high = sorted[Math.ceil(0.99 * (sorted.length - 1))];
+  const range = high > low ? high - low : 1;
+  const data = Uint8Array.from(image, (value) => Math.min(255, Math.max(0, Math.round(((value - low) / range) * 255))));
+  return `data:image/png;base64,${Buffer.from(encode({ width, height, data, channels: 1, depth: 8 })).toString('base64')}`;
+}

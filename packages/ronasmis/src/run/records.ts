@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { diceSummarySchema } from '../evaluation/summary.ts';
+import { architectureSchema } from '../space/architecture.ts';
+
+/** A line of `events.jsonl`: one finished controller step. Rewards are Dice, `seconds` counts from the search's start. */
+export const eventSchema = z.object({
+  step: z.int(),
+  seconds: z.number(),
+  reward_mean: z.number(),
+  reward_max: z.number(),
+  baseline: z.number(),
+  /** Entropy of the controller's policy, nats. */
+  entropy: z.number(),
+  /** Mean training loss of the shared weights since the step before. */
+  loss: z.number(),
+  /** Training steps of the shared weights so far. */
+  steps: z.int(),
+  peak_memory_bytes: z.number(),
+  children: z.array(z.object({ architecture: architectureSchema, reward: z.number() })).readonly(),
+});
+export type SearchEvent = z.infer<typeof eventSchema>;
+
+/** `report.json`: what the search left. */
+export const reportSchema = z.object({
+  validation_dice: diceSummarySchema,
+  test_dice: diceSummarySchema,
+  seconds: z.number(),
+  peak_memory_bytes: z.number(),
+  parameters: z.int(),
+});
+export type SearchReport = z.infer<typeof reportSchema>;
+
+/** `run.json`: everything that a search was told and what it ran on. */
+export const runSchema = z.object({
+  /** Version of RONASMIS that made the run. */
+  version: z.string(),
+  /** ISO 8601 time at which the search was started. */
+  created: z.string(),
+  settings: z.object({
+    data_set: z.string(),
+    time_seconds: z.number().nullable(),
+    epochs: z.int().nullable(),
+    children: z.int(),
+    folds: z.int(),
+    fold: z.int(),
+    device: z.string(),
+    precision: z.string(),
+    seed: z.int(),
+  }),
+  engine: z.object({
+    libtorch: z.string(),
+    device: z.enum(['cpu', 'cuda', 'mps']),
+    precision: z.enum(['fp32', 'bf16']),
+    threads: z.int(),
+    cpu: z.string(),
+  }),
+  network: z.object({
+    /** Channels of each level, the full resolution first. */
+    channels: z.array(z.int()).readonly(),
+    input_channels: z.int(),
+    /** Number of classes, the background included. */
+    classes: z.int(),
+  }),
+  /** The data set's labels by class index: `labels[0]` is the background. */
+  labels: z.array(z.object({ value: z.int(), name: z.string() })).readonly(),
+  fingerprint: z.record(z.string(), z.unknown()),
+});
+export type RunRecord = z.infer<typeof runSchema>;
+
+/** How far a search has come; `done` of `total` count within the phase. */
+export type Progress = {
+  readonly phase: 'prepare' | 'train' | 'judge' | 'final';
+  /** Controller step, from 1. */
+  readonly step: number;
+  readonly done: number;
+  readonly total: number;
+  readonly reward?: number;
+  readonly entropy?: number;
+  readonly dice?: number;
+  readonly loss?: number;
+  readonly secondsLeft?: number;
+};

@@ -1,0 +1,130 @@
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ZodType } from 'zod';
+import { z } from 'zod';
+import { UserError } from '../errors.ts';
+import { type Architecture, architectureSchema } from '../space/architecture.ts';
+import {
+  eventSchema,
+  type RunRecord,
+  reportSchema,
+  runSchema,
+  type SearchEvent,
+  type SearchReport,
+} from './records.ts';
+
+/** What a run folder says of itself; `architecture` and `report` are missing until the search has ended. */
+export type RunFiles = {
+  readonly folder: string;
+  readonly run: RunRecord;
+  readonly events: readonly SearchEvent[];
+  readonly architecture?: Architecture;
+  readonly report?: SearchReport;
+};
+
+/**
+ * Reads the records of a run folder, finished or not.
+ * @throws UserError where the folder is no run or a file is damaged
+ */
+export async function readRun(folder: string): Promise<RunFiles> {
+  const run = await readRecord(folder, 'run.json', runSchema);
+  if (run === undefined) {
+    throw new UserError(`${folder} is no run folder, for it has no run.json: name the folder given to search --out.`);
+  }
+  const architecture = await readRecord(folder, 'architecture.json', architectureSchema);
+  const report = await readRecord(folder, 'report.json', reportSchema);
+  const events = await readEvents(folder);
+  return { folder, run, events, ...(architecture && { architecture }), ...(report && { report }) };
+}
+
+async function readEvents(folder: string): Promise<readonly SearchEvent[]> {
+  const path = join(folder, 'events.jsonl');
+  const lines = ((await readIfThere(path)) ?? '').split('\n');
+  // Every whole line ends in a newline: what follows the last one is a line that a kill cut short.
+  return lines.slice(0, -1).map((line, i) => parse(`${path}, line ${i + 1},`, line, eventSchema));
+}
+
+async function readRecord<T>(folder: string, name: string, schema: ZodType<T>): Promise<T | undefined> {
+  const path = join(folder, name);
+  const text = await readIfThere(path);
+  return text === undefined ? undefined : parse(path, text, schema);
+}
+
+function parse<T>(what: string, text: string, schema: ZodType<T>): T {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (error) {
+    const reason = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+    throw new UserError(`${what} is damaged or of another version: search again into a new folder.\n${reason}`);
+  }
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (error instanceof Error && 'code' in error) {
+      throw new UserError(`${path} can't be read (${error.message}): check its permissions.`);
+    }
+    throw error;
+  }
+}
+
+/**
+ * Makes the folder of a new run.
+ * @throws UserError where it holds a run already or cannot be written
+ */
+export async function createRunFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    const probe = join(folder, '.writable');
+    await (await open(probe, 'w')).close();
+    await rm(probe);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UserError(`${folder} cannot be written (${reason}): give another folder with --out.`);
+  }
+  if ((await readIfThere(join(folder, 'run.json'))) !== undefined) {
+    throw new UserError(
+      `${folder} holds a run already: go on with it by 'ronasmis resume ${folder}', or give another folder with --out.`,
+    );
+  }
+}
+
+/** Writes a file of the run folder whole or not at all, whenever the process is killed. */
+export async function writeRunFile(folder: string, name: string, content: string): Promise<void> {
+  const path = join(folder, name);
+  const temporary = `${path}.${process.pid}.tmp`;
+  const file = await open(temporary, 'w');
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+}
+
+/** As {@link writeRunFile}, for a record as JSON that a person can read. */
+export function writeRecord(folder: string, name: string, record: unknown): Promise<void> {
+  return writeRunFile(folder, name, `${JSON.stringify(record, undefined, 2)}\n`);
+}
+
+/** Adds a line to `events.jsonl`; it is on the disk when this returns. */
+export async function appendEvent(folder: string, event: SearchEvent): Promise<void> {
+  const file = await open(join(folder, 'events.jsonl'), 'a');
+  try {
+    await file.appendFile(`${JSON.stringify(event)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Drops events after `step`: a kill between an event and its checkpoint leaves one that will be repeated. */
+export async function keepEventsUntil(folder: string, step: number): Promise<void> {
+  const events = await readEvents(folder);
+  const kept = events.filter((event) => event.step <= step);
+  await writeRunFile(folder, 'events.jsonl', kept.map((event) => `${JSON.stringify(event)}\n`).join(''));
+}

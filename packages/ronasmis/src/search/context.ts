@@ -1,0 +1,25 @@
+import { type Tensor, tensor, to } from '@ronasmis/libtorch';
+import type { CaseSplit } from '../data/folds.ts';
+import type { PreparedCase } from '../data/prepare.ts';
+import type { ComputeDevice, Precision } from '../device.ts';
+import type { NetworkDimensions } from '../network/dimensions.ts';
+import type { SearchSpace } from '../space/macro.ts';
+
+/** What a search works with and never changes. */
+export interface SearchContext {
+  readonly device: ComputeDevice;
+  readonly precision: Precision;
+  readonly dimensions: NetworkDimensions;
+  readonly space: SearchSpace;
+  readonly cases: readonly PreparedCase[];
+  readonly split: CaseSplit;
+  /** The data set's label value of each class; index 0 is the background. */
+  readonly labelValues: readonly number[];
+  /** Children judged at each controller step. */
+  readonly children: number;
+}
+
+/** Class indices of this shape on the device, as int64. */
+export function toLabel(values: Uint8Array, shape: readonly number[], device: ComputeDevice): Tensor {
+  return to(tensor(values, shape, { share: true }), 'int64', null, device);
+}

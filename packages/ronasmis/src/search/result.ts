@@ -1,0 +1,110 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { noGradient, peakMemoryBytes, scope, writeSafetensors } from '@ronasmis/libtorch';
+import { imageOf, labelOf } from '../data/prepare.ts';
+import { dataTypeOf } from '../device.ts';
+import { type CaseScores, type DiceSummary, summariseDice } from '../evaluation/summary.ts';
+import { segment } from '../inference/segment.ts';
+import { castWeights, childWeightNames, parameterCount, type Weights, weight } from '../network/weights.ts';
+import { renderReport } from '../report/page.ts';
+import { chooseSlices, type Example, pickExamples, type Slice } from '../report/slices.ts';
+import type { Progress, SearchReport } from '../run/records.ts';
+import { readRun, writeRecord, writeRunFile } from '../run/run-folder.ts';
+import type { Architecture } from '../space/architecture.ts';
+import type { SearchContext } from './context.ts';
+import { caseNamed, type JudgedChild, judge, toDeviceCase } from './judging.ts';
+import type { SearchResult } from './search.ts';
+import type { SearchRun } from './setup.ts';
+import { removeState } from './state.ts';
+
+/** Tells how far a phase is; rejects where the search is to stop. */
+export type Tell = (
+  phase: Progress['phase'],
+  done: number,
+  total: number,
+  figures?: Partial<Progress>,
+) => Promise<void>;
+
+/**
+ * The end of a search: the chosen child segments the test cases, and weights, architecture and reports are written. A run
+ * folder with `report.json` is finished; it is written last but for the page that shows it.
+ */
+export async function finish(
+  { context, state, budget, folder }: SearchRun,
+  best: JudgedChild,
+  tell: Tell,
+): Promise<SearchResult> {
+  const { architecture } = best;
+  const testScores = await judgeTestCases(context, state.weights, architecture, tell);
+  const report: SearchReport = {
+    validation_dice: summarise(context.split.validation, best.scores),
+    test_dice: summarise(context.split.test, testScores),
+    seconds: budget.elapsed(),
+    peak_memory_bytes: peakMemoryBytes(context.device),
+    parameters: parameterCount(state.weights, architecture),
+  };
+  const names = childWeightNames(architecture);
+  await writeSafetensors(
+    join(folder, 'model.safetensors'),
+    new Map(names.map((name) => [name, weight(state.weights, name)])),
+  );
+  await writeRecord(folder, 'architecture.json', architecture);
+  const { run, events } = await readRun(folder);
+  const examples = pickExamples(report.test_dice).map((example) => ({
+    ...example,
+    slices: slicesOf(context, state.weights, architecture, example),
+  }));
+  await writeRunFile(folder, 'report.html', renderReport({ run, architecture, report, events, examples }));
+  await writeRecord(folder, 'report.json', report);
+  await removeState(folder);
+  await rm(join(folder, 'cache'), { recursive: true, force: true });
+  return { report, architecture };
+}
+
+/** One case at a time: there may be many, and they are needed once. */
+async function judgeTestCases(
+  context: SearchContext,
+  weights: Weights,
+  child: Architecture,
+  tell: Tell,
+): Promise<readonly CaseScores[]> {
+  const scores: CaseScores[] = [];
+  const { test } = context.split;
+  for (const name of test) {
+    const testCase = toDeviceCase(context, caseNamed(context, name));
+    scores.push(
+      ...(await judge(context, weights, child, [testCase], () => tell('final', scores.length + 1, test.length))),
+    );
+    for (const tensor of [testCase.image, testCase.label]) tensor.free();
+  }
+  return scores;
+}
+
+function summarise(names: readonly string[], scores: readonly CaseScores[]): DiceSummary {
+  return summariseDice(Object.fromEntries(names.map((name, index) => [name, scores[index]])));
+}
+
+function slicesOf(context: SearchContext, weights: Weights, child: Architecture, { name }: Example): readonly Slice[] {
+  const prepared = caseNamed(context, name);
+  const classes = noGradient(() =>
+    scope(() => {
+      const { image } = toDeviceCase(context, prepared);
+      return segment(
+        castWeights(weights, childWeightNames(child), dataTypeOf[context.precision]),
+        child,
+        image,
+      ).toNumbers();
+    }),
+  );
+  const values = (indices: ArrayLike<number>): Uint8Array =>
+    Uint8Array.from(indices, (index) => context.labelValues[index]);
+  const { shape, spacing } = prepared;
+  const [depth, height, width] = shape;
+  return chooseSlices({
+    image: imageOf(prepared).subarray(0, depth * height * width),
+    prediction: values(classes),
+    reference: values(labelOf(prepared)),
+    shape,
+    spacing,
+  });
+}

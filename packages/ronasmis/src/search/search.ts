@@ -1,0 +1,144 @@
+import { setImmediate } from 'node:timers/promises';
+import { peakMemoryBytes } from '@ronasmis/libtorch';
+import { likeliestChild, sampleChildren } from '../controller/policy.ts';
+import { reinforce } from '../controller/reinforce.ts';
+import { openBatches } from '../data/batches.ts';
+import type { Progress, SearchEvent, SearchReport } from '../run/records.ts';
+import { appendEvent } from '../run/run-folder.ts';
+import type { Architecture } from '../space/architecture.ts';
+import { type Budget, expectedSteps, hasTimeForStep, secondsLeft } from './budget.ts';
+import type { SearchContext } from './context.ts';
+import { caseNamed, type JudgedChild, judgeChildren, toDeviceCase } from './judging.ts';
+import { finish, type Tell } from './result.ts';
+import { openSearch, reopenSearch, type SearchOptions, type SearchRun } from './setup.ts';
+import { type SearchState, saveState } from './state.ts';
+import { trainSharedWeights } from './training.ts';
+
+export type { SearchOptions } from './setup.ts';
+
+/** How a search is watched and stopped. */
+export interface SearchHooks {
+  /** Stops the search after the running training step, with an AbortError; `resume` goes on from the last finished step. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** What a search leaves. */
+export interface SearchResult {
+  readonly report: SearchReport;
+  readonly architecture: Architecture;
+}
+
+/**
+ * Searches an architecture for a data set while it trains the weights that all candidates share, and leaves the best
+ * candidate in the run folder, ready to use.
+ *
+ * @throws UserError, before any long work, for what is wrong with the data set, the options or the run folder
+ */
+export async function search(options: SearchOptions, hooks: SearchHooks = {}): Promise<SearchResult> {
+  return run(await openSearch(options, hooks), hooks);
+}
+
+/**
+ * Goes on with a search that was stopped or killed, from its last finished controller step, with the run folder's settings.
+ * A finished search is not repeated.
+ *
+ * @throws UserError where the folder holds no run, or its data set has changed
+ */
+export async function resume(runFolder: string, hooks: SearchHooks = {}): Promise<SearchResult> {
+  const reopened = await reopenSearch(runFolder, hooks);
+  return reopened.kind === 'finished' ? reopened.result : run(reopened.search, hooks);
+}
+
+/**
+ * The search of the paper (section 2.3; ENAS): train the shared weights for three epochs, each mini-batch on a child that
+ * the controller draws; judge 20 children by their patient-wise Dice on the validation cases; move the controller towards
+ * the better ones; and so on until the budget is used up. The best child, with the weights as they are, is the result.
+ */
+async function run({ context, state, budget, folder }: SearchRun, hooks: SearchHooks): Promise<SearchResult> {
+  const { space } = context;
+  const { controller, weights } = state;
+  const batches = openBatches(context.cases);
+  const validation = context.split.validation.map((name) => toDeviceCase(context, caseNamed(context, name)));
+  const tell = narrator(hooks, state, budget);
+  const judge = (children: readonly Architecture[]): Promise<readonly JudgedChild[]> =>
+    judgeChildren(context, weights, children, validation, (done, total) => tell('judge', done, total));
+  let judged: readonly JudgedChild[] = [];
+  try {
+    while (hasTimeForStep(budget, state.step)) {
+      const loss = await trainSharedWeights(context, state, budget, batches, (done, total) =>
+        tell('train', done, total),
+      );
+
+      const children = sampleChildren(controller.policy, space, context.children, state.random);
+      const judgingSince = budget.elapsed();
+      judged = await judge(children.map(space.decode));
+      budget.durations.judge = budget.elapsed() - judgingSince;
+
+      const rewards = judged.map(({ reward }) => reward);
+      const entropy = reinforce(controller, space, children, rewards, controllerLearningRate(budget, state.step));
+
+      state.step += 1;
+      state.seconds = budget.elapsed();
+      const event = eventOf(context, state, loss, entropy, judged);
+      await appendEvent(folder, event);
+      await saveState(folder, state);
+      await tell('judge', judged.length, judged.length, {
+        loss,
+        entropy,
+        reward: event.reward_mean,
+        dice: event.reward_max,
+      });
+    }
+    const likeliest = await judge([space.decode(likeliestChild(controller.policy, space))]);
+    const best = [...judged, ...likeliest].reduce((best, child) => (child.reward > best.reward ? child : best));
+    return await finish({ context, state, budget, folder }, best, tell);
+  } finally {
+    await batches.close();
+    for (const { image, label } of validation) for (const tensor of [image, label]) tensor.free();
+  }
+}
+
+/** The controller's rate for Adam and the controller steps of a search that ENAS and the paper set it for. */
+const enasLearningRate = 3.5e-4;
+const paperSteps = 150;
+const largestLearningRate = 1e-2;
+
+/** A shorter search takes larger steps, so that its controller makes up its mind within the budget. */
+function controllerLearningRate(budget: Budget, step: number): number {
+  const scaled = (enasLearningRate * paperSteps) / expectedSteps(budget, step);
+  return Math.min(largestLearningRate, Math.max(enasLearningRate, scaled));
+}
+
+function eventOf(
+  context: SearchContext,
+  state: SearchState,
+  loss: number,
+  entropy: number,
+  judged: readonly JudgedChild[],
+): SearchEvent {
+  const rewards = judged.map(({ reward }) => reward);
+  return {
+    step: state.step,
+    seconds: state.seconds,
+    reward_mean: rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length,
+    reward_max: Math.max(...rewards),
+    baseline: state.controller.baseline ?? 0,
+    entropy,
+    loss,
+    steps: state.trainingSteps,
+    peak_memory_bytes: peakMemoryBytes(context.device),
+    children: judged.map(({ architecture, reward }) => ({ architecture, reward })),
+  };
+}
+
+/** Tells the hooks how far the search is; gives other work a turn, and rejects where the search is to stop. */
+function narrator(hooks: SearchHooks, state: SearchState, budget: Budget): Tell {
+  return async (phase, done, total, figures = {}) => {
+    const trained = phase === 'train' ? done : budget.trainingSteps;
+    const left = secondsLeft(budget, state.step, trained);
+    hooks.onProgress?.({ phase, step: state.step + 1, done, total, secondsLeft: left, ...figures });
+    await setImmediate();
+    hooks.signal?.throwIfAborted();
+  };
+}

@@ -1,0 +1,187 @@
+import { join, resolve } from 'node:path';
+import { describeEngine, type EngineDescription } from '@ronasmis/libtorch';
+import { readDataSet } from '../data/dataset.ts';
+import type { Fingerprint } from '../data/fingerprint.ts';
+import { splitCases } from '../data/folds.ts';
+import { prepareDataSet } from '../data/prepare.ts';
+import { type ComputeDevice, chooseDevice, choosePrecision, type Precision } from '../device.ts';
+import { UserError } from '../errors.ts';
+import { networkDimensions } from '../network/dimensions.ts';
+import type { RunRecord } from '../run/records.ts';
+import { createRunFolder, keepEventsUntil, readRun, writeRecord } from '../run/run-folder.ts';
+import { macroSpace } from '../space/macro.ts';
+import { VERSION } from '../version.ts';
+import { type Budget, type BudgetLimit, requireOneStep } from './budget.ts';
+import type { SearchContext } from './context.ts';
+import { measureJudging } from './judging.ts';
+import type { SearchHooks, SearchResult } from './search.ts';
+import { createState, restoreState, type SearchState } from './state.ts';
+import { measureStep, trainingStepsPerPhase } from './training.ts';
+
+export interface SearchOptions {
+  /** Folder in the layout of the Medical Segmentation Decathlon. */
+  readonly dataSet: string;
+  /** Run folder to make. */
+  readonly out: string;
+  /** Seconds from the start to the report. With `epochs` too, what comes first ends the search. */
+  readonly timeSeconds?: number;
+  /** Controller steps. */
+  readonly epochs?: number;
+  /** Children judged at each controller step. */
+  readonly children: number;
+  readonly folds: number;
+  /** The part, from 0, that is the test set. */
+  readonly fold: number;
+  readonly device: 'auto' | ComputeDevice;
+  readonly precision: 'auto' | Precision;
+  readonly seed: number;
+}
+
+/** A search that is ready to run. */
+export interface SearchRun {
+  readonly context: SearchContext;
+  readonly state: SearchState;
+  readonly budget: Budget;
+  readonly folder: string;
+}
+
+/**
+ * Checks everything that can be wrong, prepares the data and the first state, and writes `run.json`.
+ * @throws UserError for what the user can mend
+ */
+export async function openSearch(options: SearchOptions, hooks: SearchHooks): Promise<SearchRun> {
+  const startedAt = performance.now();
+  await createRunFolder(options.out);
+  const { context, fingerprint, engine } = await prepare(options, options.out, hooks);
+  const state = createState(context, options.seed);
+  const limit = {
+    epochs: options.epochs ?? Number.POSITIVE_INFINITY,
+    seconds: options.timeSeconds ?? Number.POSITIVE_INFINITY,
+  };
+  const budget = measureBudget(context, state, limit, startedAt);
+  requireOneStep(budget);
+  await writeRecord(options.out, 'run.json', runRecord(options, context, fingerprint, engine));
+  return { context, state, budget, folder: options.out };
+}
+
+/** A search to go on with, or one that had finished. */
+type Reopened =
+  | { readonly kind: 'open'; readonly search: SearchRun }
+  | { readonly kind: 'finished'; readonly result: SearchResult };
+
+/**
+ * Takes a run up where its last finished step left it, with the settings of its `run.json`.
+ * @throws UserError where the folder holds no run or the data set is another one now
+ */
+export async function reopenSearch(folder: string, hooks: SearchHooks): Promise<Reopened> {
+  const startedAt = performance.now();
+  const { run, report, architecture } = await readRun(folder);
+  if (report && architecture) return { kind: 'finished', result: { report, architecture } };
+  const options = optionsOf(run, folder);
+  const { context, fingerprint } = await prepare(options, folder, hooks);
+  if (fingerprint.sha256 !== run.fingerprint.sha256) {
+    throw new UserError(
+      `${options.dataSet} has changed since ${folder} was begun: undo the change, or search again into a new folder.`,
+    );
+  }
+  const state = createState(context, options.seed);
+  await restoreState(folder, state);
+  await keepEventsUntil(folder, state.step);
+  const { time_seconds, epochs } = run.settings;
+  const limit = { epochs: epochs ?? Number.POSITIVE_INFINITY, seconds: time_seconds ?? Number.POSITIVE_INFINITY };
+  return { kind: 'open', search: { context, state, budget: measureBudget(context, state, limit, startedAt), folder } };
+}
+
+interface Prepared {
+  readonly context: SearchContext;
+  readonly fingerprint: Fingerprint;
+  readonly engine: EngineDescription;
+}
+
+async function prepare(options: SearchOptions, folder: string, { onProgress }: SearchHooks): Promise<Prepared> {
+  const { folds, fold } = options;
+  const engine = describeEngine();
+  const device = chooseDevice(options.device, engine);
+  const dataSet = await readDataSet(options.dataSet);
+  const split = splitCases(
+    dataSet.cases.map(({ name }) => name),
+    { folds, fold },
+  );
+  const { cases, fingerprint } = await prepareDataSet(dataSet, {
+    folds,
+    cacheFolder: join(folder, 'cache'),
+    onCase: (done, total) => onProgress?.({ phase: 'prepare', step: 0, done, total }),
+  });
+  const dimensions = networkDimensions(dataSet.channels.length, dataSet.labels.length);
+  const context: SearchContext = {
+    device,
+    precision: choosePrecision(options.precision, device, engine),
+    dimensions,
+    space: macroSpace(fingerprint.shape.median, dimensions),
+    cases,
+    split,
+    labelValues: dataSet.labels.map(({ value }) => value),
+    children: options.children,
+  };
+  return { context, fingerprint, engine };
+}
+
+/** Runs the largest child, then the base child, without changing the weights, to know what the parts of the search take. */
+function measureBudget(context: SearchContext, state: SearchState, limit: BudgetLimit, startedAt: number): Budget {
+  const { space, split, children } = context;
+  measureStep(context, state, space.largest);
+  measureStep(context, state, space.base);
+  const train = measureStep(context, state, space.base);
+  const oneShot = measureJudging(context, state.weights, space.base);
+  const durations = {
+    train,
+    judge: oneShot * children * split.validation.length,
+    final: oneShot * (split.validation.length + split.test.length + 3) + reportSeconds,
+  };
+  const secondsBefore = state.seconds;
+  return {
+    limit,
+    durations,
+    trainingSteps: trainingStepsPerPhase(context),
+    elapsed: () => secondsBefore + (performance.now() - startedAt) / 1000,
+  };
+}
+
+/** Drawing and writing the report. */
+const reportSeconds = 2;
+
+function runRecord(
+  options: SearchOptions,
+  context: SearchContext,
+  fingerprint: Fingerprint,
+  engine: EngineDescription,
+): RunRecord {
+  const { dimensions, device, precision } = context;
+  const { children, folds, fold, seed } = options;
+  return {
+    version: VERSION,
+    created: new Date().toISOString(),
+    settings: {
+      data_set: resolve(options.dataSet),
+      time_seconds: options.timeSeconds ?? null,
+      epochs: options.epochs ?? null,
+      children,
+      folds,
+      fold,
+      device: options.device,
+      precision: options.precision,
+      seed,
+    },
+    engine: { libtorch: engine.version, device, precision, threads: engine.cpu.threads, cpu: engine.cpu.name },
+    network: { channels: dimensions.channels, input_channels: dimensions.inputChannels, classes: dimensions.classes },
+    labels: fingerprint.labels,
+    fingerprint: { ...fingerprint },
+  };
+}
+
+function optionsOf({ settings, engine }: RunRecord, folder: string): SearchOptions {
+  const { data_set, children, folds, fold, seed } = settings;
+  // The device and precision that were in use, so that the rest is computed as the beginning was.
+  const { device, precision } = engine;
+  return { dataSet: data_set, out: folder, children, folds, fold, device, precision, seed };
+}

@@ -1,0 +1,167 @@
+import { addInPlace, clipGradientNorm, detach, noGradient, scope, type Tensor, zeros } from '@ronasmis/libtorch';
+import { sampleChildren } from '../controller/policy.ts';
+import type { Batch, Batches } from '../data/batches.ts';
+import { samplePlan } from '../data/sample.ts';
+import { dataTypeOf } from '../device.ts';
+import { toImage } from '../inference/segment.ts';
+import { forward } from '../network/child.ts';
+import { childLoss } from '../network/loss.ts';
+import { castWeights, childWeightNames, supervisionWeightNames } from '../network/weights.ts';
+import type { Architecture } from '../space/architecture.ts';
+import { type Budget, mustStopTraining, trainedFraction } from './budget.ts';
+import { type SearchContext, toLabel } from './context.ts';
+import { initialLearningRate, type SearchState } from './state.ts';
+
+/** Passes over the training cases in a controller step (paper, section 2.3). */
+const epochsPerStep = 3;
+/** Patches in a batch, as nnU-Net's smallest. */
+const batchSize = 2;
+/** Share of skips left out at each training step: the zero operation (paper, Table 1). */
+const dropPath = 0.1;
+/** Largest norm of the gradient, as nnU-Net clips it. */
+const largestGradient = 12;
+/** Exponent of the polynomial that the learning rate falls by (nnU-Net). */
+const decayPower = 0.9;
+
+/** Training steps of the shared weights in one controller step. */
+export function trainingStepsPerPhase(context: SearchContext): number {
+  return Math.ceil((epochsPerStep * context.split.training.length) / batchSize);
+}
+
+/** Called after each training step: how many are done, of how many. Rejects where the search is to stop. */
+export type AfterStep = (done: number, total: number) => Promise<void>;
+
+/**
+ * Phase one of a controller step: three epochs of the shared weights, every mini-batch on another child that the controller
+ * draws. Ends early where the time budget says so.
+ *
+ * @returns the mean loss
+ */
+export async function trainSharedWeights(
+  context: SearchContext,
+  state: SearchState,
+  budget: Budget,
+  batches: Batches,
+  after: AfterStep,
+): Promise<number> {
+  const groups = phaseBatches(context, state);
+  const children = sampleChildren(state.controller.policy, context.space, groups.length, state.random).map(
+    context.space.decode,
+  );
+  const request = (index: number): void => {
+    const { patch } = children[index];
+    batches.request(samplePlan(state.random, context.cases, groups[index], [patch.depth, patch.height, patch.width]));
+  };
+  const lossSum = noGradient(() => zeros([], 'float32', null, context.device));
+  const classIndices = indicesOf(context);
+  let done = 0;
+  const started = performance.now();
+  try {
+    request(0);
+    while (done < groups.length && !(done > 0 && mustStopTraining(budget))) {
+      const batch = await batches.next();
+      // The next batch is made while this one is trained on.
+      if (done + 1 < groups.length) request(done + 1);
+      const learningRate = initialLearningRate * (1 - trainedFraction(budget, state.step, done)) ** decayPower;
+      trainOn(context, state, children[done], batch, classIndices, learningRate, lossSum);
+      batch.release();
+      done += 1;
+      state.trainingSteps += 1;
+      await after(done, groups.length);
+    }
+    if (done < groups.length) (await batches.next()).release();
+    budget.durations.train = (performance.now() - started) / 1000 / done;
+    return finiteLoss(lossSum.item() / done);
+  } finally {
+    lossSum.free();
+    classIndices.free();
+  }
+}
+
+/** Case indices of each batch of a phase: every epoch in a new order. */
+function phaseBatches({ cases, split }: SearchContext, { random }: SearchState): readonly (readonly number[])[] {
+  const indices = split.training.map((name) => cases.findIndex((prepared) => prepared.name === name));
+  const order = Array.from({ length: epochsPerStep }, () => random.shuffle(indices)).flat();
+  return Array.from({ length: Math.ceil(order.length / batchSize) }, (_, batch) =>
+    order.slice(batch * batchSize, (batch + 1) * batchSize),
+  );
+}
+
+function trainOn(
+  context: SearchContext,
+  state: SearchState,
+  child: Architecture,
+  batch: Batch,
+  classIndices: Tensor,
+  learningRate: number,
+  lossSum: Tensor,
+): void {
+  scope(() => {
+    const dropSkip = (): boolean => state.random.uniform() < dropPath;
+    addInPlace(lossSum, detach(backward(context, state, child, batch, classIndices, dropSkip)));
+    clipGradientNorm([...state.weights.values()], largestGradient);
+    state.optimiser.step(learningRate);
+    state.optimiser.clearGradients();
+  });
+}
+
+/** Forward and backward of one batch; the gradients stand in the weights afterwards. */
+function backward(
+  context: SearchContext,
+  state: SearchState,
+  child: Architecture,
+  { image, label, plan }: Pick<Batch, 'image' | 'label' | 'plan'>,
+  classIndices: Tensor,
+  dropSkip: () => boolean,
+): Tensor {
+  const { device, dimensions } = context;
+  const dataType = dataTypeOf[context.precision];
+  const size = [plan.crops.length, ...plan.patch];
+  const weights = castWeights(state.weights, [...childWeightNames(child), ...supervisionWeightNames], dataType);
+  const input = toImage(image, [size[0], dimensions.inputChannels, ...plan.patch], device, dataType);
+  const logits = forward(weights, child, input, { deepSupervision: true, dropSkip });
+  const loss = childLoss(child, logits, toLabel(label, size, device), classIndices);
+  loss.backward();
+  return loss;
+}
+
+/** 0, 1, 2, ... of the classes, shaped to be compared with labels `[batch, 1, depth, height, width]`. */
+function indicesOf({ dimensions, device }: SearchContext): Tensor {
+  const { classes } = dimensions;
+  const indices = Uint8Array.from({ length: classes }, (_, index) => index);
+  return scope(() => toLabel(indices, [1, classes, 1, 1, 1], device));
+}
+
+/**
+ * Seconds of a training step of `child`, without a change to the weights: run on the largest child first, so that memory
+ * never grows afterwards.
+ */
+export function measureStep(context: SearchContext, state: SearchState, child: Architecture): number {
+  const { depth, height, width } = child.patch;
+  const voxels = batchSize * depth * height * width;
+  const plan = {
+    patch: [depth, height, width] as const,
+    crops: Array.from({ length: batchSize }, () => ({ case: 0, offset: [0, 0, 0] as const, flip: false })),
+  };
+  const image = new Float32Array(voxels * context.dimensions.inputChannels);
+  const started = performance.now();
+  scope(() => {
+    backward(
+      context,
+      state,
+      child,
+      { image, label: new Uint8Array(voxels), plan },
+      indicesOf(context),
+      () => false,
+    ).item();
+    state.optimiser.clearGradients();
+  });
+  return (performance.now() - started) / 1000;
+}
+
+function finiteLoss(loss: number): number {
+  if (Number.isFinite(loss)) return loss;
+  throw new Error(
+    'The training loss is not a number any more, so the weights are lost: resume from the last finished step, with --precision fp32 if it was bf16.',
+  );
+}

@@ -1,0 +1,112 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { reportContent } from '../report/content.ts';
+import { run, writeRunFolder } from './run.ts';
+
+const { search, resume } = vi.hoisted(() => ({ search: vi.fn(), resume: vi.fn() }));
+vi.mock('../../src/search/search.ts', () => ({ search, resume }));
+
+const { report, architecture } = reportContent(1);
+let folder: string;
+beforeAll(async () => {
+  folder = join(await mkdtemp(join(tmpdir(), 'ronasmis-search-')), 'run');
+  await writeRunFolder(folder, true);
+});
+afterAll(() => rm(join(folder, '..'), { recursive: true }));
+beforeEach(() => {
+  search.mockReset().mockResolvedValue({ report, architecture });
+  resume.mockReset().mockResolvedValue({ report, architecture });
+});
+
+const defaults = { children: 20, folds: 5, fold: 0, seed: 1, device: 'auto', precision: 'auto' };
+
+describe('search', () => {
+  it("takes the paper's settings by default, into a folder named after the data set", async () => {
+    expect((await run('search', 'data/Prostate/', '--json')).code).toBe(0);
+    const out = join('runs', 'Prostate');
+    expect(search.mock.calls[0][0]).toEqual({ dataSet: 'data/Prostate/', out, epochs: 150, ...defaults });
+  });
+
+  it('hands every option on', async () => {
+    const options = '--out r --time 1.5h --children 4 --folds 3 --fold 2 --device cpu --precision fp32 --seed 7 --json';
+    await run('search', 'data', ...options.split(' '));
+    expect(search.mock.calls[0][0]).toEqual({
+      dataSet: 'data',
+      out: 'r',
+      timeSeconds: 5400,
+      children: 4,
+      folds: 3,
+      fold: 2,
+      device: 'cpu',
+      precision: 'fp32',
+      seed: 7,
+    });
+    await run('search', 'data', '--time', '90s', '--epochs', '9', '--json');
+    expect(search.mock.calls[1][0]).toMatchObject({ timeSeconds: 90, epochs: 9 });
+  });
+
+  it('prints one JSON document', async () => {
+    const { stdout } = await run('search', 'data', '--out', folder, '--json');
+    expect(JSON.parse(stdout)).toEqual({ run: folder, report, architecture });
+  });
+
+  it('shows plain lines of progress away from a terminal, then the result', async () => {
+    search.mockImplementation(async (_, { onProgress }) => {
+      onProgress({ phase: 'prepare', step: 0, done: 0, total: 208 });
+      onProgress({ phase: 'train', step: 1, done: 10, total: 60, loss: 0.5 });
+      onProgress({
+        phase: 'judge',
+        step: 1,
+        done: 20,
+        total: 20,
+        reward: 0.7,
+        entropy: 12,
+        dice: 0.8,
+        secondsLeft: 65,
+      });
+      onProgress({ phase: 'final', step: 1, done: 0, total: 42 });
+      return { report, architecture };
+    });
+    const { code, stdout, stderr } = await run('search', 'data', '--out', folder, '--time', '15m');
+    expect(code).toBe(0);
+    expect(stderr).toBe(
+      'Reading scans (208)\nstep 1: loss 0.500, reward 0.7000, entropy 12.00, best Dice 80.00 %, 1 min 5 s left\nPredicting test cases (42)\n\n',
+    );
+    expect(stdout).toContain('88.12 %  (Anterior 89.54, Posterior & <tail> 86.71), 42 cases');
+    expect(stdout).toContain(join(folder, 'report.html'));
+  });
+
+  it('stops cleanly on Ctrl-C and says how to go on', async () => {
+    search.mockImplementation(async (_, { signal }) => {
+      process.emit('SIGINT');
+      signal.throwIfAborted();
+    });
+    const before = process.listenerCount('SIGINT');
+    const { code, stderr } = await run('search', 'data', '--out', 'runs/mine', '--time', '1m');
+    expect(code).toBe(130);
+    expect(stderr).toMatch(/Stopping after the running step.*Go on with: ronasmis resume runs\/mine/s);
+    expect(process.listenerCount('SIGINT')).toBe(before);
+  });
+
+  it('quits at once on the second Ctrl-C', async () => {
+    const exit = vi.spyOn(process, 'exit').mockImplementation((code) => {
+      throw new Error(`exit ${code}`);
+    });
+    search.mockImplementation(async () => {
+      process.emit('SIGINT');
+      process.emit('SIGINT');
+    });
+    await run('search', 'data', '--time', '1m');
+    expect(exit).toHaveBeenCalledWith(130);
+    exit.mockRestore();
+  });
+});
+
+it('resume hands the run folder on', async () => {
+  const { code, stdout } = await run('resume', folder, '--json');
+  expect(code).toBe(0);
+  expect(resume.mock.calls[0][0]).toBe(folder);
+  expect(JSON.parse(stdout)).toMatchObject({ run: folder });
+});

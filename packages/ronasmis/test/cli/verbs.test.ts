@@ -1,0 +1,153 @@
+import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Affine } from '../../src/data/affine.ts';
+import { writeNifti } from '../../src/data/nifti.ts';
+import { referenceVolume, SHAPE, twoEllipsoids } from '../evaluation/masks.ts';
+import { reportContent } from '../report/content.ts';
+import { run, writeRunFolder } from './run.ts';
+
+const predict = vi.hoisted(() => vi.fn());
+vi.mock('../../src/inference/predict.ts', () => ({ predict }));
+vi.mock('@ronasmis/libtorch', () => {
+  throw new Error('libtorch is not there');
+});
+
+let root: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'ronasmis-verbs-'));
+});
+afterAll(() => rm(root, { recursive: true }));
+
+const AFFINE: Affine = [
+  [1, 0, 0, 0],
+  [0, 1, 0, 0],
+  [0, 0, 1, 0],
+  [0, 0, 0, 1],
+];
+const writeVolume = (path: string, data: Uint8Array | Float32Array) =>
+  writeNifti(path, { shape: [...SHAPE].reverse(), data, affine: AFFINE });
+
+describe('show', () => {
+  it('prints what a finished search found', async () => {
+    const folder = join(root, 'finished');
+    await writeRunFolder(folder, true);
+    const { code, stdout } = await run('show', folder);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^0 +32x48x32 +16 +dilation 1 LeakyReLU +dilation 1 ReLU +0, 1$/m);
+    expect(stdout).toMatch(/^4 +4x6x4 +256 +2x1x1 +dilation 1 LeakyReLU$/m);
+    expect(stdout).toMatch(/reward +▁.*█/);
+    expect(stdout).toContain('15 min 2 s, 2.0 GiB at most, 1.26 M parameters, cpu in bf16');
+    expect(stdout).not.toContain('\u001b');
+    const { report, architecture, events } = reportContent(5);
+    expect(JSON.parse((await run('show', folder, '--json')).stdout)).toMatchObject({ report, architecture, events });
+  });
+
+  it('says of a search that has not ended how to go on, and passes over a line cut short', async () => {
+    const folder = join(root, 'killed');
+    await writeRunFolder(folder, false);
+    await appendFile(join(folder, 'events.jsonl'), '{"step": 6, "sec');
+    const { code, stdout } = await run('show', folder);
+    expect(code).toBe(0);
+    expect(stdout).toContain('(5 controller steps, 300 training steps)');
+    expect(stdout).toContain(`ronasmis resume ${folder}`);
+  });
+
+  it('refuses what is no run folder and what is damaged', async () => {
+    expect(await run('show', root)).toMatchObject({ code: 2, stderr: expect.stringMatching(/no run folder/) });
+    const folder = join(root, 'damaged');
+    await writeRunFolder(folder, true);
+    await writeFile(join(folder, 'architecture.json'), '{"patch": 3}');
+    expect(await run('show', folder)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/architecture\.json is damaged/),
+    });
+  });
+});
+
+describe('evaluate', () => {
+  it('prints scores by case and class, and what counts nowhere', async () => {
+    const [predictions, labels] = [join(root, 'predictions'), join(root, 'labels')];
+    await mkdir(predictions);
+    await mkdir(labels);
+    await writeVolume(join(predictions, 'a.nii.gz'), twoEllipsoids(0));
+    await writeVolume(join(labels, 'a.nii.gz'), referenceVolume());
+    await writeVolume(join(labels, 'b.nii.gz'), referenceVolume());
+    const { code, stdout, stderr } = await run('evaluate', predictions, labels, '--tolerance', '2');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^a +2 +48\.15 +7\.10 +87\.88 +73 +89$/m);
+    expect(stdout).toMatch(/^2 +48\.15 ± 0\.00/m);
+    expect(stdout).toContain('Mean Dice 56.78 %, 1 case');
+    expect(stderr).toContain('Labels without a prediction, which count nowhere: b');
+    const json = JSON.parse((await run('evaluate', predictions, labels, '--json')).stdout);
+    expect(json).toMatchObject({
+      tolerance_mm: 1,
+      without_prediction: ['b'],
+      cases: { a: { '2': { prediction_mm3: 73 } } },
+    });
+  });
+});
+
+describe('inspect', () => {
+  async function dataSet(name: string, cases: number): Promise<string> {
+    const folder = join(root, name);
+    await mkdir(join(folder, 'imagesTr'), { recursive: true });
+    await mkdir(join(folder, 'labelsTr'));
+    const training = Array.from({ length: cases }, (_, i) => ({
+      image: `imagesTr/${i}.nii.gz`,
+      label: `labelsTr/${i}.nii.gz`,
+    }));
+    for (const [i, { image, label }] of training.entries()) {
+      await writeVolume(
+        join(folder, image),
+        Float32Array.from(referenceVolume(), (v, voxel) => v + Math.sin(voxel + i)),
+      );
+      await writeVolume(join(folder, label), twoEllipsoids(i % 3));
+    }
+    const labels = { 0: 'background', 1: 'outer', 2: 'inner' };
+    await writeFile(join(folder, 'dataset.json'), JSON.stringify({ name, labels, modality: { 0: 'MRI' }, training }));
+    return folder;
+  }
+
+  it('prints the fingerprint of a sound data set', async () => {
+    const folder = await dataSet('sound', 5);
+    const { code, stdout } = await run('inspect', folder);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/shape\.median +12, 20, 18/);
+    expect(JSON.parse((await run('inspect', folder, '--json')).stdout).fingerprint).toMatchObject({ cases: 5 });
+  });
+
+  it('ends with 2 where there are errors, with the whole list on standard output', async () => {
+    const { code, stdout } = await run('inspect', await dataSet('small', 3));
+    expect(code).toBe(2);
+    expect(stdout).toMatch(/error: .*dataset\.json|error: .*small/);
+    expect((await run('inspect', join(root, 'nowhere'))).code).toBe(2);
+  });
+});
+
+describe('predict', () => {
+  it('hands runs and inputs on and prints where the label maps are', async () => {
+    predict.mockResolvedValue([{ input: 'scan.nii.gz', output: 'out/scan.nii.gz', seconds: 0.1234 }]);
+    const { code, stdout } = await run('predict', 'runs/a', 'x.nii.gz', 'more', '--out', 'out', '--device', 'cpu');
+    expect(code).toBe(0);
+    expect(predict.mock.calls[0][0]).toEqual({
+      run: 'runs/a',
+      inputs: ['x.nii.gz', 'more'],
+      out: 'out',
+      device: 'cpu',
+      precision: 'auto',
+    });
+    expect(stdout).toMatch(/out\/scan\.nii\.gz +0\.12/);
+  });
+});
+
+describe('doctor', () => {
+  it('says what is missing and ends with 2', async () => {
+    const { code, stdout } = await run('doctor');
+    expect(code).toBe(2);
+    expect(stdout).toMatch(/error: libtorch does not load .*: run "npm run setup"/);
+    const diagnosis = JSON.parse((await run('doctor', '--json')).stdout);
+    expect(diagnosis).toMatchObject({ ready: false, engine: null, precision: null, node: process.versions.node });
+  });
+});

@@ -1,0 +1,151 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, expect, test } from 'vitest';
+import { checkDataSet } from '../../src/data/check.ts';
+import { readDataSet } from '../../src/data/dataset.ts';
+import { createRandom } from '../../src/random.ts';
+import { boxCase, realDataSets, straight, type TestCase, temporaryFolder, writeDataSet } from './scans.ts';
+
+const folder = join(await temporaryFolder(), 'boxes');
+const random = createRandom(1);
+const good = ['a', 'b', 'c', 'd'].map((name) => boxCase(name, random));
+
+beforeEach(() => rm(folder, { recursive: true, force: true }));
+
+async function problemsOf(cases: readonly TestCase[], folds = 3): Promise<readonly string[]> {
+  await writeDataSet(folder, cases);
+  const { problems } = await checkDataSet(await readDataSet(folder), { folds });
+  return problems.map(({ severity, message }) => `${severity}: ${message.replaceAll(folder, '.')}`);
+}
+
+/** A copy of a volume with its first values replaced. */
+const starting = <T extends Float32Array | Uint8Array>(values: T, first: readonly number[]): T => {
+  values.set(first);
+  return values;
+};
+
+test('a good data set has no problems, and each case is decoded and counted once', async () => {
+  await writeDataSet(folder, good);
+  const counted: number[] = [];
+  const visited: string[] = [];
+  const { problems, fingerprint } = await checkDataSet(await readDataSet(folder), {
+    folds: 3,
+    onCase: (done) => counted.push(done),
+    visit: async ({ name }) => {
+      visited.push(name);
+    },
+  });
+  expect(problems).toEqual([]);
+  expect(fingerprint?.cases).toBe(4);
+  expect(counted).toEqual([1, 2, 3, 4]);
+  expect(visited.sort()).toEqual(['a', 'b', 'c', 'd']);
+});
+
+test.each<[string, (image: TestCase['image'], label: TestCase['label']) => Partial<TestCase>, string]>([
+  [
+    'another label shape',
+    () => ({ label: { shape: [8, 7, 5], data: new Uint8Array(280).fill(1) } }),
+    'error: ./labelsTr/e.nii.gz: its 8 x 7 x 5 voxels do not fit the 8 x 7 x 6 of ./imagesTr/e.nii.gz. Export the label',
+  ],
+  [
+    'another label affine',
+    (_, label) => ({ label: { ...label, affine: straight(1, 1, 1, 0.5) } }),
+    'error: ./labelsTr/e.nii.gz: it is placed differently than ./imagesTr/e.nii.gz (the affines differ by up to 0.500 mm)',
+  ],
+  [
+    'NaN voxels',
+    ({ shape }) => ({ image: { shape, data: starting(new Float32Array(336).fill(2), [1, Number.NaN]) } }),
+    'error: ./imagesTr/e.nii.gz: channel 0 holds voxels that are not numbers',
+  ],
+  [
+    'infinite voxels',
+    ({ shape }) => ({ image: { shape, data: starting(new Float32Array(336).fill(2), [Infinity]) } }),
+    'error: ./imagesTr/e.nii.gz: channel 0 holds voxels that are not numbers',
+  ],
+  [
+    'a label value that is not listed',
+    (_, { shape }) => ({ label: { shape, data: starting(new Uint8Array(336), [9, 1]) } }),
+    'error: ./labelsTr/e.nii.gz: it holds label values that dataset.json does not list: 9. Add',
+  ],
+  [
+    'a label value that is no whole number',
+    (_, { shape }) => ({ label: { shape, data: starting(new Float32Array(336), [0.5, 1]) } }),
+    'error: ./labelsTr/e.nii.gz: it holds values that are no whole numbers that dataset.json does not list: 0.5. Add',
+  ],
+  [
+    'an empty label',
+    (_, { shape }) => ({ label: { shape, data: new Uint8Array(336) } }),
+    'error: ./labelsTr/e.nii.gz: the label is empty',
+  ],
+  [
+    'a 2D image',
+    () => ({
+      image: { shape: [8, 7], data: Uint8Array.from({ length: 56 }, (_, i) => i) },
+      label: { shape: [8, 7], data: new Uint8Array(56).fill(1) },
+    }),
+    'error: ./imagesTr/e.nii.gz: this is a 2D image (8 x 7 voxels). Give 3D scans',
+  ],
+  [
+    'too many channels',
+    () => boxCase('e', random, [8, 7, 6], 2),
+    'error: ./imagesTr/e.nii.gz: it has 2 channels, but dataset.json lists 1 (MRI)',
+  ],
+  [
+    'a constant image',
+    ({ shape }) => ({ image: { shape, data: new Uint8Array(336).fill(3) } }),
+    'warning: ./imagesTr/e.nii.gz: channel 0 is 3 everywhere.',
+  ],
+  [
+    'other spacing',
+    (image, label) => ({
+      image: { ...image, affine: straight(1, 1, 4) },
+      label: { ...label, affine: straight(1, 1, 4) },
+    }),
+    'warning: ./imagesTr/e.nii.gz: its spacing of 1.00 x 1.00 x 4.00 mm is far from the median',
+  ],
+  [
+    'another orientation',
+    (image, label) => ({
+      image: { ...image, affine: straight(-1, 1, 1) },
+      label: { ...label, affine: straight(-1, 1, 1) },
+    }),
+    'warning: ./imagesTr/e.nii.gz: its voxel axes point to LAS, those of most cases to RAS.',
+  ],
+  [
+    'the same file',
+    () => ({ image: good[0].image }),
+    'warning: ./imagesTr/e.nii.gz: it is the same file as ./imagesTr/a.nii.gz.',
+  ],
+])('%s', async (_, spoil, expected) => {
+  const sound = boxCase('e', random);
+  const problems = await problemsOf([...good, { ...sound, ...spoil(sound.image, sound.label), name: 'e' }]);
+  expect(problems).toHaveLength(1);
+  expect(problems[0].slice(0, expected.length)).toBe(expected);
+});
+
+test('fewer cases than folds, and classes that few cases have', async () => {
+  expect(await problemsOf(good.slice(0, 2), 3)).toEqual([
+    'error: .: it has 2 cases, fewer than the 3 folds. Add cases or lower --folds.',
+    'warning: .: label 1 (box) is in 2 of 2 cases: some folds will lack it. Add cases that show it.',
+    'warning: .: label 2 (core) is in 2 of 2 cases: some folds will lack it. Add cases that show it.',
+  ]);
+});
+
+test('unreadable files are all named at once', async () => {
+  await writeDataSet(folder, good);
+  const image = join(folder, 'imagesTr', 'a.nii.gz');
+  await writeFile(image, (await readFile(image)).subarray(0, 300));
+  await writeFile(join(folder, 'labelsTr', 'c.nii.gz'), 'nothing');
+  const { problems, fingerprint } = await checkDataSet(await readDataSet(folder), { folds: 2 });
+  expect(problems.map(({ file }) => file.slice(folder.length))).toEqual(['/imagesTr/a.nii.gz', '/labelsTr/c.nii.gz']);
+  expect(problems[0].message).toContain('truncated');
+  expect(fingerprint?.cases).toBe(2);
+});
+
+test.skipIf(realDataSets.length === 0)('real data sets have no errors (needs RONASMIS_TEST_DATA)', async () => {
+  for (const real of realDataSets) {
+    const { problems, fingerprint } = await checkDataSet(await readDataSet(real), { folds: 5 });
+    expect(problems).toEqual([]);
+    expect(fingerprint?.cases).toBeGreaterThan(5);
+  }
+});

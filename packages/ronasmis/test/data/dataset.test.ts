@@ -1,0 +1,85 @@
+import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { readDataSet } from '../../src/data/dataset.ts';
+import { createRandom } from '../../src/random.ts';
+import { boxCase, temporaryFolder, writeDataSet } from './scans.ts';
+
+const root = await temporaryFolder();
+const folder = join(root, 'boxes');
+const cases = ['b', 'a', 'c'].map((name) => boxCase(name, createRandom(1)));
+
+beforeEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+  await writeDataSet(folder, cases);
+});
+
+const describedAs = (description: unknown) => writeFile(join(folder, 'dataset.json'), JSON.stringify(description));
+const labels = { 0: 'background', 1: 'box' };
+
+describe('a whole data set', () => {
+  test('is read with its cases by name and its labels by value', async () => {
+    await writeDataSet(folder, cases, { labels: { 7: 'far', 0: 'background', 2: 'near' }, anything: 'else' });
+    const dataSet = await readDataSet(folder);
+    expect(dataSet.name).toBe('Boxes');
+    expect(dataSet.channels).toEqual(['MRI']);
+    expect(dataSet.labels.map(({ value }) => value)).toEqual([0, 2, 7]);
+    expect(dataSet.cases.map(({ name }) => name)).toEqual(['a', 'b', 'c']);
+    expect(dataSet.cases[0].image).toBe(join(folder, 'imagesTr', 'a.nii.gz'));
+  });
+
+  test('without a list of cases is what its folders hold, hidden files apart', async () => {
+    await describedAs({ labels, channel_names: { 1: 'T2', 0: 'T1' } });
+    await writeFile(join(folder, 'imagesTr', '._a.nii.gz'), '');
+    const dataSet = await readDataSet(folder);
+    expect([dataSet.name, dataSet.channels]).toEqual(['boxes', ['T1', 'T2']]);
+    expect(dataSet.cases.map(({ name }) => name)).toEqual(['a', 'b', 'c']);
+    expect(dataSet.cases[2].label).toBe(join(folder, 'labelsTr', 'c.nii.gz'));
+  });
+});
+
+describe('what is missing or wrong is said', () => {
+  const entry = (name: string) => ({ image: `./imagesTr/${name}.nii.gz`, label: `./labelsTr/${name}.nii.gz` });
+  test.each<[string, () => Promise<unknown>, string]>([
+    ['no folder', () => rm(folder, { recursive: true }), 'there is no such folder'],
+    ['no dataset.json', () => rm(join(folder, 'dataset.json')), 'holds no readable dataset.json'],
+    ['no JSON', () => writeFile(join(folder, 'dataset.json'), '{"labels": '), 'dataset.json: this is not valid JSON'],
+    ['no labels', () => describedAs({}), 'dataset.json: at labels:'],
+    ['labels the other way round', () => describedAs({ labels: { liver: '1' } }), 'whole numbers as keys'],
+    ['no background', () => describedAs({ labels: { 1: 'box' } }), 'does not list 0'],
+    ['background alone', () => describedAs({ labels: { 0: 'background' } }), 'the background only'],
+    ['no cases', () => describedAs({ labels, training: [] }), 'no training cases'],
+    ['a case twice', () => describedAs({ labels, training: ['a', 'a'].map(entry) }), 'a is listed more than once'],
+    ['an image gone', () => rm(join(folder, 'imagesTr', 'a.nii.gz')), 'a.nii.gz: listed as an image'],
+    ['a label gone', () => rm(join(folder, 'labelsTr', 'b.nii.gz')), 'b.nii.gz: listed as a label'],
+    [
+      'a label without its image',
+      async () => {
+        await describedAs({ labels });
+        await rename(join(folder, 'imagesTr', 'a.nii.gz'), join(folder, 'a.nii.gz'));
+      },
+      'labelsTr/a.nii.gz: no image of this name in imagesTr',
+    ],
+    [
+      'an image without its label',
+      async () => {
+        await describedAs({ labels });
+        await cp(join(folder, 'imagesTr', 'a.nii.gz'), join(folder, 'imagesTr', 'd.nii.gz'));
+      },
+      'imagesTr/d.nii.gz: no label of this name in labelsTr',
+    ],
+    [
+      'no image folder',
+      async () => {
+        await rm(folder, { recursive: true });
+        await mkdir(folder);
+        await describedAs({ labels });
+      },
+      'imagesTr: there is no such folder',
+    ],
+  ])('%s', async (_, spoil, sentence) => {
+    await spoil();
+    await expect(readDataSet(folder)).rejects.toThrow(sentence);
+    await expect(readDataSet(folder)).rejects.toThrow(/^.*boxes.*\.$/s);
+  });
+});

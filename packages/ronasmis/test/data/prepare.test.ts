@@ -1,0 +1,117 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, expect, test } from 'vitest';
+import { readDataSet } from '../../src/data/dataset.ts';
+import { readNifti } from '../../src/data/nifti.ts';
+import { imageOf, labelOf, prepareDataSet, prepareImage } from '../../src/data/prepare.ts';
+import { createRandom } from '../../src/random.ts';
+import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet } from './scans.ts';
+
+const root = await temporaryFolder();
+const folder = join(root, 'boxes');
+const cacheFolder = join(root, 'cache');
+const random = createRandom(1);
+
+beforeEach(() => rm(folder, { recursive: true, force: true }));
+
+/** 4 x 3 x 2 voxels of two channels, with zeros around x 1..2, y 1..2 in both; label values 0, 300 and 2. */
+function smallCase(name: string): TestCase {
+  const image = new Int16Array(48);
+  const label = new Uint16Array(24);
+  let next = 0;
+  for (const channel of [0, 1]) {
+    for (const z of [0, 1]) {
+      for (const y of [1, 2]) {
+        for (const x of [1, 2]) {
+          const voxel = (z * 3 + y) * 4 + x;
+          image[channel * 24 + voxel] = (++next) ** 2;
+          if (x === 2) label[voxel] = y === 1 ? 300 : 2;
+        }
+      }
+    }
+  }
+  const affine = straight(1, 2, 5);
+  return {
+    name,
+    image: { shape: [4, 3, 2, 2], data: image, affine },
+    label: { shape: [4, 3, 2], data: label, affine },
+  };
+}
+
+const small = { modality: { 0: 'T1', 1: 'T2' }, labels: { 0: 'background', 300: 'far', 2: 'near' } };
+
+test('a case is cropped to what is not 0, z-scored channel by channel, its labels made class indices', async () => {
+  await writeDataSet(folder, [smallCase('a'), smallCase('b')], small);
+  const { cases } = await prepareDataSet(await readDataSet(folder), { folds: 2, cacheFolder });
+  const [first] = cases;
+  expect(first).toMatchObject({ name: 'a', channels: 2, shape: [2, 2, 2], spacing: [5, 2, 1] });
+  expect(first.crop).toEqual({ offset: [0, 1, 1], shape: [2, 3, 4] });
+  expect([...labelOf(first)]).toEqual([0, 2, 0, 1, 0, 2, 0, 1]);
+  expect([...first.foreground]).toEqual([1, 3, 5, 7]);
+  // numpy 2.4: v = numpy.arange(1, 9) ** 2; (v - v.mean()) / v.std(); and the same of numpy.arange(9, 17) ** 2
+  const expected = [
+    -1.1598, -1.0178, -0.7811, -0.4497, -0.0237, 0.4971, 1.1124, 1.8225, -1.4008, -1.0702, -0.7048, -0.3045, 0.1305,
+    0.6004, 1.105, 1.6445,
+  ];
+  const image = imageOf(first);
+  expected.forEach((value, i) => {
+    expect(image[i]).toBeCloseTo(value, 3);
+  });
+  expect(image.buffer).toBeInstanceOf(SharedArrayBuffer);
+});
+
+test('a scan to be segmented is prepared in the same way as a case', async () => {
+  await writeDataSet(folder, [smallCase('a'), smallCase('b')], small);
+  const dataSet = await readDataSet(folder);
+  const { cases } = await prepareDataSet(dataSet, { folds: 2, cacheFolder });
+  const { image, crop } = prepareImage(await readNifti(dataSet.cases[0].image));
+  expect(image).toEqual(imageOf(cases[0]));
+  expect(crop).toEqual(cases[0].crop);
+});
+
+test('cases that do not fit into memory are the same from disk', async () => {
+  await writeDataSet(
+    folder,
+    ['a', 'b', 'c'].map((name) => boxCase(name, random)),
+  );
+  const dataSet = await readDataSet(folder);
+  const inMemory = await prepareDataSet(dataSet, { folds: 3, cacheFolder });
+  const onDisk = await prepareDataSet(dataSet, { folds: 3, cacheFolder, memoryLimitBytes: 1000 });
+  onDisk.cases.forEach((stored, i) => {
+    expect([stored.storage.kind, inMemory.cases[i].storage.kind]).toEqual(['disk', 'memory']);
+    expect([...imageOf(stored)]).toEqual([...imageOf(inMemory.cases[i])]);
+    expect([...labelOf(stored)]).toEqual([...labelOf(inMemory.cases[i])]);
+  });
+});
+
+test('a cache folder that cannot be made is said', async () => {
+  await writeDataSet(
+    folder,
+    ['a', 'b', 'c'].map((name) => boxCase(name, random)),
+  );
+  const inAFile = join(folder, 'dataset.json', 'cache');
+  const prepared = prepareDataSet(await readDataSet(folder), { folds: 3, cacheFolder: inAFile, memoryLimitBytes: 0 });
+  await expect(prepared).rejects.toThrow(`${inAFile}: a part of this path is a file. Check the path.`);
+});
+
+test('a constant scan of zeros becomes zeros on the whole grid', async () => {
+  await writeDataSet(folder, [{ ...boxCase('a', random), image: { shape: [8, 7, 6], data: new Uint8Array(336) } }]);
+  const { image, shape } = prepareImage(await readNifti(join(folder, 'imagesTr', 'a.nii.gz')));
+  expect(shape).toEqual([6, 7, 8]);
+  expect(image.every((value) => value === 0)).toBe(true);
+});
+
+test('a data set with errors is refused with all of them, a scan with NaN too', async () => {
+  await writeDataSet(
+    folder,
+    ['a', 'b', 'c'].map((name) => boxCase(name, random)),
+  );
+  await writeFile(join(folder, 'imagesTr', 'a.nii.gz'), 'nothing');
+  await writeFile(join(folder, 'labelsTr', 'b.nii.gz'), 'nothing');
+  const prepared = prepareDataSet(await readDataSet(folder), { folds: 3, cacheFolder });
+  await expect(prepared).rejects.toThrow(/imagesTr\/a.nii.gz: .*\n.*labelsTr\/b.nii.gz: /);
+  const scan = await readNifti(join(folder, 'imagesTr', 'c.nii.gz'));
+  expect(() => prepareImage({ ...scan, data: new Float32Array(336).fill(Number.NaN) })).toThrow(
+    'channel 0 holds voxels',
+  );
+});

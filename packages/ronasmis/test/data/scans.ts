@@ -1,0 +1,83 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from 'vitest';
+import type { Affine } from '../../src/data/affine.ts';
+import { writeNifti } from '../../src/data/nifti.ts';
+import type { Voxels } from '../../src/data/nifti-types.ts';
+import type { Random } from '../../src/random.ts';
+
+const realFolder = process.env.RONASMIS_TEST_DATA;
+
+/** The data sets in the folder that RONASMIS_TEST_DATA names; none without it. */
+export const realDataSets: readonly string[] = realFolder
+  ? readdirSync(realFolder)
+      .map((name) => join(realFolder, name))
+      .filter((folder) => existsSync(join(folder, 'dataset.json')))
+  : [];
+
+/** One-millimetre voxels, or others, without rotation. */
+export const straight = (x = 1, y = 1, z = 1, left = 0): Affine => [
+  [x, 0, 0, left],
+  [0, y, 0, 0],
+  [0, 0, z, 0],
+  [0, 0, 0, 1],
+];
+
+/** A folder that is removed after the tests of this file. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'ronasmis-data-'));
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** One case of a data set made for a test; shapes are x, y, z[, channel]. */
+export interface TestCase {
+  readonly name: string;
+  readonly image: { readonly shape: readonly number[]; readonly data: Voxels; readonly affine?: Affine };
+  readonly label: { readonly shape: readonly number[]; readonly data: Voxels; readonly affine?: Affine };
+}
+
+/** A case whose image is noise and whose label is a box of class 1 with a core of class 2. */
+export function boxCase(
+  name: string,
+  random: Random,
+  [x, y, z]: readonly number[] = [8, 7, 6],
+  channels = 1,
+): TestCase {
+  const voxels = x * y * z;
+  const image = Int16Array.from({ length: voxels * channels }, () => 1 + random.integer(500));
+  const label = Uint8Array.from({ length: voxels }, (_, i) => {
+    const [column, row] = [i % x, Math.floor(i / x) % y];
+    if (column < 2 || column > 5 || row < 2 || row > 5) return 0;
+    return column === 3 ? 2 : 1;
+  });
+  return {
+    name,
+    image: { shape: channels === 1 ? [x, y, z] : [x, y, z, channels], data: image },
+    label: { shape: [x, y, z], data: label },
+  };
+}
+
+/** Writes cases and a `dataset.json` that lists them; `overrides` replace its entries (undefined removes one). */
+export async function writeDataSet(
+  folder: string,
+  cases: readonly TestCase[],
+  overrides: Readonly<Record<string, unknown>> = {},
+): Promise<string> {
+  for (const sub of ['imagesTr', 'labelsTr']) await mkdir(join(folder, sub), { recursive: true });
+  for (const { name, image, label } of cases) {
+    await writeNifti(join(folder, 'imagesTr', `${name}.nii.gz`), { affine: straight(), ...image });
+    await writeNifti(join(folder, 'labelsTr', `${name}.nii.gz`), { affine: straight(), ...label });
+  }
+  const description = {
+    name: 'Boxes',
+    modality: { 0: 'MRI' },
+    labels: { 0: 'background', 1: 'box', 2: 'core' },
+    training: cases.map(({ name }) => ({ image: `./imagesTr/${name}.nii.gz`, label: `./labelsTr/${name}.nii.gz` })),
+    ...overrides,
+  };
+  await writeFile(join(folder, 'dataset.json'), JSON.stringify(description));
+  return folder;
+}

@@ -1,0 +1,96 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Affine } from '../../src/data/affine.ts';
+import { writeNifti } from '../../src/data/nifti.ts';
+import { UserError } from '../../src/errors.ts';
+import { evaluateFolders } from '../../src/evaluation/evaluate.ts';
+import { referenceVolume, SHAPE, twoEllipsoids } from './masks.ts';
+
+const AFFINE: Affine = [
+  [1.2, 0, 0, 10],
+  [0, 0.8, 0, -5],
+  [0, 0, 3, 2],
+  [0, 0, 0, 1],
+];
+const NIFTI_SHAPE = [...SHAPE].reverse();
+
+let root: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'ronasmis-evaluate-'));
+});
+afterAll(() => rm(root, { recursive: true }));
+
+/** Writes label maps into a new folder. */
+async function folderOf(
+  name: string,
+  files: Record<string, Uint8Array | Float32Array>,
+  affine = AFFINE,
+  shape = NIFTI_SHAPE,
+) {
+  const folder = join(root, name);
+  await mkdir(folder);
+  for (const [file, data] of Object.entries(files)) await writeNifti(join(folder, file), { shape, data, affine });
+  return folder;
+}
+
+describe('evaluateFolders', () => {
+  it('scores each case and class as MONAI does, on the grid in millimetres', async () => {
+    const labels = await folderOf('labels', {
+      'a.nii.gz': referenceVolume(),
+      'b.nii.gz': twoEllipsoids(0),
+      'c.nii.gz': twoEllipsoids(0),
+    });
+    const onlyFirst = twoEllipsoids(0).map((label) => (label === 1 ? 1 : 0));
+    const predictions = await folderOf('predictions', { 'a.nii.gz': twoEllipsoids(0), 'b.nii.gz': onlyFirst });
+    const evaluation = await evaluateFolders(predictions, labels, { toleranceMillimetres: 2 });
+
+    // MONAI 1.6.1 at spacing (3, 0.8, 1.2), see surface.test.ts; volumes by counting voxels of 2.88 mm3.
+    expect(evaluation.cases.a['2'].dice).toBeCloseTo(0.48148149251937866, 6);
+    expect(evaluation.cases.a['2'].hd95_mm).toBeCloseTo(12.882204055786133, 5);
+    expect(evaluation.cases.a['2'].nsd).toBeCloseTo(0.7424242496490479, 6);
+    expect(evaluation.cases.a['1'].prediction_mm3).toBeCloseTo(418 * 2.88, 3);
+    expect(evaluation.cases.a['1'].reference_mm3).toBeCloseTo(432 * 2.88, 3);
+    expect(evaluation.cases.b['1']).toMatchObject({ dice: 1, hd95_mm: 0, nsd: 1 });
+    expect(evaluation.cases.b['2']).toMatchObject({ dice: 0, hd95_mm: null, nsd: 0, prediction_mm3: 0 });
+    expect(evaluation.classes['2'].hd95_mm).toMatchObject({ count: 1, deviation: 0 });
+    expect(evaluation.dice.mean).toBeCloseTo(((0.6541176438331604 + 0.48148149251937866) / 2 + 0.5) / 2, 6);
+    expect(evaluation.without_prediction).toEqual(['c']);
+  });
+
+  const bad = async (name: string, data: Uint8Array | Float32Array, affine = AFFINE, shape = NIFTI_SHAPE) => {
+    const labels = await folderOf(`${name}-labels`, { 'a.nii.gz': referenceVolume() });
+    const predictions = await folderOf(`${name}-predictions`, { 'a.nii.gz': data }, affine, shape);
+    return evaluateFolders(predictions, labels, { toleranceMillimetres: 1 });
+  };
+
+  it('names the file and the mend of what does not fit', async () => {
+    const shifted: Affine = [[1.2, 0, 0, 11], ...AFFINE.slice(1)];
+    await expect(bad('affine', referenceVolume(), shifted)).rejects.toThrow(/a\.nii\.gz .* different affines/);
+    await expect(bad('shape', referenceVolume(), AFFINE, [20, 18, 12])).rejects.toThrow(
+      /shape 12 x 18 x 20 and .* 12 x 20 x 18/,
+    );
+    await expect(
+      bad(
+        'values',
+        Float32Array.from(referenceVolume(), (v) => v / 2),
+      ),
+    ).rejects.toThrow(/the value 0\.5/);
+    await expect(bad('empty', new Uint8Array(referenceVolume().length))).resolves.toMatchObject({ dice: { mean: 0 } });
+    const missing = evaluateFolders(join(root, 'nowhere'), root, { toleranceMillimetres: 1 });
+    await expect(missing).rejects.toBeInstanceOf(UserError);
+    await expect(missing).rejects.toThrow(/nowhere is not a folder/);
+  });
+
+  it('refuses a prediction without its label', async () => {
+    const labels = await folderOf('one-label', { 'a.nii.gz': referenceVolume() });
+    const predictions = await folderOf('two-predictions', {
+      'a.nii.gz': referenceVolume(),
+      'z.nii': referenceVolume(),
+    });
+    await expect(evaluateFolders(predictions, labels, { toleranceMillimetres: 1 })).rejects.toThrow(
+      /z\.nii has no label/,
+    );
+  });
+});

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { levelSizes } from '../../src/report/architecture-drawing.ts';
+import { renderReport } from '../../src/report/page.ts';
+import { flatten } from '../../src/report/tables.ts';
+import { ARCHITECTURE, reportContent } from './content.ts';
+
+describe('renderReport', () => {
+  const page = renderReport(reportContent());
+
+  it('is one page that requests nothing', () => {
+    expect(page).toMatch(/^<!doctype html>/);
+    expect(page).not.toMatch(/<script|<link|https?:|url\((?!#)/);
+    const references = [...page.matchAll(/(?:src|href)="([^"]{0,30})/g)].map((match) => match[1]);
+    expect(references).toHaveLength(9);
+    expect(references.every((reference) => reference.startsWith('data:image/png;base64,'))).toBe(true);
+  });
+
+  it('has balanced elements and no value that is missing', () => {
+    const count = (pattern: RegExp) => [...page.matchAll(pattern)].length;
+    for (const name of ['section', 'svg', 'g', 'text', 'figure', 'table', 'tr', 'td', 'div', 'span']) {
+      expect(count(new RegExp(`<${name}[ >]`, 'g')), name).toBe(count(new RegExp(`</${name}>`, 'g')));
+    }
+    expect(page).not.toMatch(/undefined|NaN|\[object/);
+  });
+
+  it('escapes names', () => {
+    expect(page).toContain('Kid&lt;neys&gt;');
+    expect(page).toContain('Posterior &amp; &lt;tail&gt;');
+    expect(page).not.toContain('<tail>');
+  });
+
+  it('shows results, costs, every case and every addition', () => {
+    for (const text of ['88.12', '88.93 %', '15 min 2 s', '1.26 M', '2.0 GiB', 'cpu, bf16', '800'])
+      expect(page).toContain(text);
+    expect([...page.matchAll(/data-label="case_001 ·/g)]).toHaveLength(3);
+    expect([...page.matchAll(/class="skip level/g)]).toHaveLength(7);
+    expect(page).toContain('patch 32 × 48 × 32');
+    expect(page).toContain('fingerprint.spacing.median');
+  });
+
+  it('stands a search without steps and without examples', () => {
+    expect(renderReport({ ...reportContent(0), examples: [] })).toContain('No step was finished');
+  });
+});
+
+it('levelSizes divides the patch by the strides so far', () => {
+  expect(levelSizes(ARCHITECTURE)).toEqual([
+    [32, 48, 32],
+    [32, 24, 16],
+    [16, 12, 8],
+    [8, 6, 4],
+    [4, 6, 4],
+  ]);
+});
+
+it('flatten names every value', () => {
+  expect(flatten('', { a: [1, 2], b: { c: null, d: [{ e: 'x' }] } })).toEqual([
+    ['a', '1, 2'],
+    ['b.c', 'none'],
+    ['b.d.0.e', 'x'],
+  ]);
+});
