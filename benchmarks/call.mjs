@@ -11,9 +11,9 @@ import time, torch
 torch.set_num_threads(1)
 a, b = torch.ones(4), torch.ones(4)
 with torch.no_grad():
-    for _ in range(50_000): torch.add(a, b)
+    for _ in range(50_000): a + b
     start = time.perf_counter_ns()
-    for _ in range(${calls}): torch.add(a, b)
+    for _ in range(${calls}): a + b
     print((time.perf_counter_ns() - start) / ${calls})
 `;
 

@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "engine.h"
+#include "flush_denormals.h"
 
 namespace ronasmis {
 
@@ -155,7 +156,7 @@ class Writer {
   explicit Writer(Engine& engine) : engine_(engine) {}
 
   void word(double value) {
-    if (at_ >= engine_.exchange_length) throw std::runtime_error("The operation returned more values than a call can carry.");
+    require(1);
     engine_.exchange[at_++] = value;
   }
   void value(const c10::IValue& value) {
@@ -167,6 +168,8 @@ class Writer {
     if (value.isNone()) return word(kNone);
     if (value.isList()) {
       const auto list = value.toListRef();
+      // Before any tensor of the list is given to JavaScript, which would not hear of it.
+      require(2 + 2 * list.size());
       pair(kList, static_cast<double>(list.size()));
       for (const c10::IValue& item : list) this->value(item);
       return;
@@ -176,6 +179,9 @@ class Writer {
   size_t words() const { return at_; }
 
  private:
+  void require(size_t words) const {
+    if (words > engine_.exchange_length - at_) throw std::runtime_error("The operation returned more values than a call can carry.");
+  }
   void tensor(const at::Tensor& tensor) {
     if (!tensor.defined()) return word(kNone);
     pair(kTensorTag, engine_.tensors.add(tensor));
@@ -215,6 +221,8 @@ std::string explain(const Operation& operation, const torch::jit::Stack& argumen
 void run(Operation& operation, Reader& reader, torch::jit::Stack& stack) {
   for (const Parameter& parameter : operation.parameters) stack.push_back(decode(parameter, reader));
   if (reader.at != reader.length) throw std::invalid_argument("it was given more arguments than its " + std::to_string(operation.parameters.size()) + ".");
+  if (operation.walks_lists) check_lists(operation, stack);
+  const FlushDenormals flush;
   operation.handle.callBoxed(stack);
 }
 
@@ -326,7 +334,7 @@ napi_value find(napi_env env, napi_callback_info info) {
     const std::string overload = string_argument(env, values[1]);
     const auto handle = c10::Dispatcher::singleton().findSchema({name, overload});
     if (!handle) throw std::invalid_argument("libtorch has no operation '" + name + (overload.empty() ? "" : "." + overload) + "'.");
-    Operation operation{*handle, {}, returns_argument(handle->schema())};
+    Operation operation{*handle, {}, returns_argument(handle->schema()), walks_lists(name)};
     for (const c10::Argument& argument : handle->schema().arguments()) operation.parameters.push_back(parameter_of(argument));
     engine().operations.push_back(std::move(operation));
     return make_number(env, static_cast<double>(engine().operations.size() - 1));

@@ -52,6 +52,8 @@ struct Operation {
   std::vector<Parameter> parameters;
   // An operation in place gives its own argument back: JavaScript keeps the object that it has.
   bool returns_argument;
+  // Its lists need the checks that libtorch leaves out.
+  bool walks_lists;
 };
 
 // One an environment: a worker thread of JavaScript has its own tensors.
@@ -97,6 +99,10 @@ napi_value make_boolean(napi_env env, bool value);
 at::ScalarType parse_scalar_type(const std::string& name);
 const char* scalar_type_name(at::ScalarType type);
 at::MemoryFormat parse_memory_format(const std::string& name);
+
+bool walks_lists(const std::string& name);
+// Throws std::invalid_argument where the lists given to an operation that walks them do not fit together.
+void check_lists(const Operation& operation, const torch::jit::Stack& arguments);
 
 void register_calls(napi_env env, napi_value exports);
 void register_tensors(napi_env env, napi_value exports);

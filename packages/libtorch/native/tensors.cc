@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "engine.h"
+#include "flush_denormals.h"
 
 namespace ronasmis {
 
@@ -195,6 +196,7 @@ napi_value clear_gradient(napi_env env, napi_callback_info info) {
 napi_value backward(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<2> arguments(env, info);
+    const FlushDenormals flush;
     torch::autograd::backward({engine().tensors.get(number_argument(env, arguments.values[0]))}, {}, boolean_argument(env, arguments.values[1]));
     return nullptr;
   });

@@ -1,3 +1,4 @@
+export { convolution3d } from './convolution.ts';
 export * from './engine.ts';
 export * from './modes.ts';
 export type { TensorArray } from './native.ts';

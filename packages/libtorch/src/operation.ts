@@ -94,6 +94,7 @@ function invoke(id: number, values: readonly Value[]): number {
 function result(words: number): Returned {
   // The common case, one tensor, without a cursor.
   if (words === 2 && exchange[0] === tensorTag) return new Tensor(exchange[1]);
+  if (words === 0) return null;
   const cursor = { at: 0 };
   const values: Returned[] = [];
   while (cursor.at < words) values.push(readValue(cursor));

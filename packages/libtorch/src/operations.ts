@@ -230,6 +230,19 @@ export const conv3d = tensorOperation<
   ]
 >('aten::conv3d', '');
 
+/** `aten::mkldnn_convolution(Tensor self, Tensor weight, Tensor? bias, SymInt[] padding, SymInt[] stride, SymInt[] dilation, SymInt groups) -> Tensor` */
+export const oneDnnConvolution = tensorOperation<
+  [
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | null,
+    padding: readonly number[],
+    stride: readonly number[],
+    dilation: readonly number[],
+    groups: number,
+  ]
+>('aten::mkldnn_convolution', '');
+
 /** `aten::conv_transpose3d.input(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=[1, 1, 1], SymInt[3] padding=[0, 0, 0], SymInt[3] output_padding=[0, 0, 0], SymInt groups=1, SymInt[3] dilation=[1, 1, 1]) -> Tensor` */
 export const convTranspose3d = tensorOperation<
   [

@@ -1,7 +1,9 @@
 // Calls every operation with a typed face with plausible and with absurd arguments: `node garbage.mjs SEED CALLS`. Before each call the
 // call is written to standard output, so that the last line names what ended the process, if anything does. The last line of a run
 // that nothing ended is the counts of calls that succeeded and that were refused.
-import { readFileSync, writeSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { call, describeEngine, memory, noGradient, schema, scope, setThreads, tensor, to } from '../dist/index.js';
 
 const [seed, calls] = process.argv.slice(2).map(Number);
@@ -14,7 +16,22 @@ function below(limit) {
 const oneOf = (choices) => choices[below(choices.length)];
 
 const dataTypes = ['float32', 'float64', 'bfloat16', 'float16', 'int64', 'int32', 'int16', 'uint8', 'bool'];
-const absurd = [-1, 0, 1, 2, 3, -7, 2 ** 31, -(2 ** 31), 2 ** 53, 2 ** 60, 1e300, Number.NaN, Number.POSITIVE_INFINITY, 0.5];
+const absurd = [
+  -1,
+  0,
+  1,
+  2,
+  3,
+  -7,
+  2 ** 45,
+  -(2 ** 45),
+  2 ** 53,
+  2 ** 60,
+  1e300,
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  0.5,
+];
 
 function randomTensor() {
   const shape = Array.from({ length: below(6) }, () => oneOf([0, 1, 1, 2, 2, 3, 4, 5]));
@@ -40,7 +57,8 @@ const plausible = {
   MemoryFormat: () => oneOf(['contiguous', 'preserve', 'channels_last', 'channels_last_3d', 'nonsense']),
   Device: () => oneOf(['cpu', 'cuda', 'cuda:99', 'meta', 'nonsense', '']),
 };
-const anything = () => oneOf([undefined, null, ...absurd, true, 'text', [], [1, 2, 3], [null], [true], randomTensor(), list(randomTensor)]);
+const anything = () =>
+  oneOf([undefined, null, ...absurd, true, 'text', [], [1, 2, 3], [null], [true], randomTensor(), list(randomTensor)]);
 
 /** An argument for a piece of a schema such as `SymInt[3] stride=1`. */
 function argument(text) {
@@ -78,6 +96,11 @@ function attempt({ name, overload, schema: text }) {
     if (item.requiresGradient && item.shape.length === 0) item.backward();
   }
 }
+
+// aten::from_file makes files.
+const folder = mkdtempSync(join(tmpdir(), 'garbage-'));
+process.chdir(folder);
+process.on('exit', () => rmSync(folder, { recursive: true }));
 
 setThreads(1);
 describeEngine();

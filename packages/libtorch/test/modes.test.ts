@@ -86,9 +86,12 @@ describe('seeds', () => {
     // torch.manual_seed(0); torch.randn(3), PyTorch 2.15.0 on a CPU
     torch.manualSeed(0);
     const expected = [1.5409960746765137, -0.293428897857666, -2.1787893772125244];
-    torch.randn([3]).toNumbers().forEach((value, i) => {
-      expect(value).toBeCloseTo(expected[i], 6);
-    });
+    torch
+      .randn([3])
+      .toNumbers()
+      .forEach((value, i) => {
+        expect(value).toBeCloseTo(expected[i], 6);
+      });
   });
 
   test.each([-1, 1.5, Number.NaN, 2 ** 60])('%d is refused', (seed) => {

@@ -5,6 +5,8 @@ import {
   adamW,
   clipGradientNorm,
   contiguous,
+  conv3d,
+  fusedSgd,
   keep,
   memory,
   multiply,
@@ -50,12 +52,12 @@ function expectClose(found: readonly number[], expected: readonly number[]): voi
 }
 
 const makers: Record<string, (parameters: readonly Tensor[]) => Optimiser> = {
-  adamW: (parameters) =>
-    adamW(parameters, { learningRate: 0.1, betas: [0.8, 0.95], epsilon: 1e-6, weightDecay: 0.3 }),
+  adamW: (parameters) => adamW(parameters, { learningRate: 0.1, betas: [0.8, 0.95], epsilon: 1e-6, weightDecay: 0.3 }),
   'adamW, defaults': (parameters) => adamW(parameters, { learningRate: 0.1 }),
   adam: (parameters) => adam(parameters, { learningRate: 0.1, weightDecay: 0.3 }),
   sgd: (parameters) => sgd(parameters, { learningRate: 0.1 }),
-  'sgd, momentum': (parameters) => sgd(parameters, { learningRate: 0.1, momentum: 0.9, weightDecay: 0.3, nesterov: true }),
+  'sgd, momentum': (parameters) =>
+    sgd(parameters, { learningRate: 0.1, momentum: 0.9, weightDecay: 0.3, nesterov: true }),
 };
 
 describe.each(Object.entries(makers))('%s', (name, make) => {
@@ -133,13 +135,40 @@ test('parameters in channels_last_3d are updated as the same ones laid out conti
   expect(last.toArray()).toEqual(plain.toArray());
 });
 
+test('gradients of convolutions in channels_last_3d fit their weights', () => {
+  const shapes = [
+    [3, 2, 1, 1, 1],
+    [3, 1, 3, 3, 3],
+    [1, 2, 3, 3, 3],
+  ];
+  for (const shape of shapes) {
+    const weight = waveLeaf(shape, 0);
+    const before = weight.toNumbers();
+    const volume = contiguous(wave([2, shape[1], 4, 4, 4], 1), 'channels_last_3d');
+    for (let step = 0; step < 2; step += 1) scope(() => sumAll(conv3d(volume, weight)).backward());
+    makers.adamW([weight]).step();
+    expect(weight.toNumbers().every((value, i) => value !== before[i])).toBe(true);
+  }
+});
+
+test('lists that do not fit together are refused by the operation itself', () => {
+  const [first, second] = makeParameters();
+  const update = (gradients: readonly Tensor[], momenta: readonly Tensor[], momentum: number) =>
+    fusedSgd([first, second], gradients, momenta, 0, momentum, 0.1, 0, false, false, false);
+  expect(() => update([wave([2, 3], 0)], [], 0)).toThrow("'grads' must have a tensor for each one");
+  expect(() => update([wave([2, 3], 0), wave([5], 0)], [], 0)).toThrow("'grads' must have the shapes");
+  expect(() => update([wave([2, 3], 0), wave([4], 0)], [], 0.9)).toThrow("'momentum_buffer_list' must have a tensor");
+});
+
 test('a state of other parameters is refused, and the one before it stays', () => {
   const parameters = makeParameters();
   const optimiser = makers.adamW(parameters);
   takeStep(optimiser, parameters, 0);
   const before = [...optimiser.state().values()].map((item) => item.toNumbers());
   expect(() => optimiser.restore(new Map([['0.steps', wave([], 0)]]))).toThrow("no '0.firstMoment' of shape [2, 3]");
-  expect(() => optimiser.restore(new Map([...optimiser.state(), ['9.steps', wave([], 0)]]))).toThrow('other parameters');
+  expect(() => optimiser.restore(new Map([...optimiser.state(), ['9.steps', wave([], 0)]]))).toThrow(
+    'other parameters',
+  );
   expect([...optimiser.state().values()].map((item) => item.toNumbers())).toEqual(before);
 });
 

@@ -4,7 +4,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { type DataType, memory, permute, readSafetensors, type Tensor, tensor, to, writeSafetensors } from '../src/index.ts';
+import {
+  type DataType,
+  memory,
+  permute,
+  readSafetensors,
+  type Tensor,
+  tensor,
+  to,
+  writeSafetensors,
+} from '../src/index.ts';
 import { waveLeaf } from './wave.ts';
 
 /** Written by Python's safetensors 0.8.0: reference/safetensors_file.py. */
@@ -17,7 +26,11 @@ const path = join(folder, 'file.safetensors');
 function file(header: string, data: Uint8Array = new Uint8Array(0), length = Buffer.byteLength(header)): string {
   const first = Buffer.alloc(8);
   first.writeBigUInt64LE(BigInt(length));
-  writeFileSync(path, Buffer.concat([first, Buffer.from(header), data]));
+  return bytes(Buffer.concat([first, Buffer.from(header), data]));
+}
+
+function bytes(content: Uint8Array): string {
+  writeFileSync(path, content);
   return path;
 }
 
@@ -56,22 +69,45 @@ describe('files of Python', () => {
     const [ours, theirs] = [readFileSync(path), readFileSync(fromPython)];
     const dataStart = 8 + Number(theirs.readBigUInt64LE());
     // The reference implementation writes metadata in any order, so headers are compared as JSON.
-    expect(JSON.parse(ours.subarray(8, dataStart).toString())).toEqual(JSON.parse(theirs.subarray(8, dataStart).toString()));
+    expect(JSON.parse(ours.subarray(8, dataStart).toString())).toEqual(
+      JSON.parse(theirs.subarray(8, dataStart).toString()),
+    );
     expect(ours.subarray(dataStart)).toEqual(theirs.subarray(dataStart));
   });
 });
 
 describe('writing', () => {
   test('any shape and type comes back', async () => {
-    const dataTypes = fc.constantFrom<DataType>('float32', 'float64', 'bfloat16', 'float16', 'int64', 'int32', 'uint8', 'bool');
+    const dataTypes = fc.constantFrom<DataType>(
+      'float32',
+      'float64',
+      'bfloat16',
+      'float16',
+      'int64',
+      'int32',
+      'uint8',
+      'bool',
+    );
     const shapes = fc.array(fc.nat({ max: 3 }), { maxLength: 5 });
-    const named = fc.dictionary(fc.string().filter((name) => name !== '__metadata__'), fc.record({ dataType: dataTypes, shape: shapes }));
+    const named = fc.dictionary(
+      fc.string().filter((name) => name !== '__metadata__'),
+      fc.record({ dataType: dataTypes, shape: shapes }),
+    );
     await fc.assert(
       fc.asyncProperty(named, async (described) => {
         const made = new Map(
           Object.entries(described).map(([name, { dataType, shape }], i): [string, Tensor] => {
             const length = shape.reduce((product, size) => product * size, 1);
-            return [name, to(tensor(Float32Array.from({ length }, (_, j) => i + j), shape), dataType)];
+            return [
+              name,
+              to(
+                tensor(
+                  Float32Array.from({ length }, (_, j) => i + j),
+                  shape,
+                ),
+                dataType,
+              ),
+            ];
           }),
         );
         await writeSafetensors(path, made);
@@ -91,7 +127,13 @@ describe('writing', () => {
     const turned = permute(tensor(Float32Array.of(1, 2, 3, 4, 5, 6), [2, 3]), [1, 0]);
     const weight = to(waveLeaf([2], 0), 'bfloat16');
     const numbers = to(weight, 'float32').toNumbers();
-    const writing = writeSafetensors(path, new Map([['turned', turned], ['weight', weight]]));
+    const writing = writeSafetensors(
+      path,
+      new Map([
+        ['turned', turned],
+        ['weight', weight],
+      ]),
+    );
     turned.free();
     weight.free();
     await writing;
@@ -113,23 +155,43 @@ describe('writing', () => {
 });
 
 describe('damaged files', () => {
-  const entry = (fields: object) => JSON.stringify({ a: { dtype: 'F32', shape: [2], data_offsets: [0, 8], ...fields } });
+  const entry = (fields: object) =>
+    JSON.stringify({ a: { dtype: 'F32', shape: [2], data_offsets: [0, 8], ...fields } });
   const eight = new Uint8Array(8);
   const damaged: Record<string, [() => string, string]> = {
-    'shorter than its first number': [() => (writeFileSync(path, 'abc'), path), 'it has 3 bytes'],
-    'a header longer than the file': [() => file('{}', eight, 2 ** 40), 'its header is said to have 1099511627776 bytes'],
+    'shorter than its first number': [() => bytes(Buffer.from('abc')), 'it has 3 bytes'],
+    'a header longer than the file': [
+      () => file('{}', eight, 2 ** 40),
+      'its header is said to have 1099511627776 bytes',
+    ],
     'a header that is not JSON': [() => file('{a}'), 'its header is not JSON'],
     'a header that is a list': [() => file('[]'), 'its header is not a JSON object'],
-    'an unknown data type': [() => file(entry({ dtype: 'F8_E4M3' }), eight), `the data type "F8_E4M3" of 'a' is not known`],
+    'an unknown data type': [
+      () => file(entry({ dtype: 'F8_E4M3' }), eight),
+      `the data type "F8_E4M3" of 'a' is not known`,
+    ],
     'no shape': [() => file(entry({ shape: null }), eight), "the shape of 'a' is not a list of counts"],
     'a negative size': [() => file(entry({ shape: [-2] }), eight), "the shape of 'a' is not a list of counts"],
-    'a shape that overflows': [() => file(entry({ shape: [2 ** 40, 2 ** 40] }), eight), "'a' takes 8 bytes, but its shape needs"],
+    'a shape that overflows': [
+      () => file(entry({ shape: [2 ** 40, 2 ** 40] }), eight),
+      "'a' takes 8 bytes, but its shape needs",
+    ],
     'three offsets': [() => file(entry({ data_offsets: [0, 4, 8] }), eight), "the place of 'a' is not a pair"],
     'offsets outside the file': [() => file(entry({ data_offsets: [8, 16] }), eight), "the data of 'a' does not begin"],
-    'less data than it says': [() => file(entry({}), eight.subarray(1)), 'its tensors take 8 bytes, but 7 stand behind'],
-    'more data than it says': [() => file(entry({}), new Uint8Array(9)), 'its tensors take 8 bytes, but 9 stand behind'],
+    'less data than it says': [
+      () => file(entry({}), eight.subarray(1)),
+      'its tensors take 8 bytes, but 7 stand behind',
+    ],
+    'more data than it says': [
+      () => file(entry({}), new Uint8Array(9)),
+      'its tensors take 8 bytes, but 9 stand behind',
+    ],
     'overlapping tensors': [
-      () => file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}`, eight),
+      () =>
+        file(
+          `{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}`,
+          eight,
+        ),
       "the data of 'b' does not begin where that before it ends",
     ],
     'metadata that is not text': [() => file('{"__metadata__":{"a":1}}'), "its metadata 'a' is not a text"],

@@ -11,7 +11,13 @@ describe('scope', () => {
     const loose: Tensor[] = [];
     const result = scope(() => {
       loose.push(small(), small());
-      return { one: small(), list: [small(), { deep: small() }], map: new Map([['a', small()]]), text: 'x', none: null };
+      return {
+        one: small(),
+        list: [small(), { deep: small() }],
+        map: new Map([['a', small()]]),
+        text: 'x',
+        none: null,
+      };
     });
     const kept = [result.one, ...result.list.map((item) => ('deep' in item ? item.deep : item)), result.map.get('a')];
     expect(kept.map((item) => item?.freed)).toEqual([false, false, false, false]);

@@ -92,7 +92,10 @@ describe('typed arrays', () => {
 
 describe('views', () => {
   test('views share memory and have their own strides', () => {
-    const base = tensor(Float32Array.from({ length: 6 }, (_, i) => i), [2, 3]);
+    const base = tensor(
+      Float32Array.from({ length: 6 }, (_, i) => i),
+      [2, 3],
+    );
     const turned = permute(base, [1, 0]);
     expect(turned.strides).toEqual([1, 3]);
     expect(turned.toNumbers()).toEqual([0, 3, 1, 4, 2, 5]);

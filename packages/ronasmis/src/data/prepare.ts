@@ -9,7 +9,7 @@ import type { DataSet, Label } from './dataset.ts';
 import { makeFolder } from './files.ts';
 import { type Fingerprint, labelledVoxels } from './fingerprint.ts';
 import { readNiftiHeader, type Volume } from './nifti.ts';
-import { meanAndDeviation } from './statistics.ts';
+import { countValues, meanAndDeviation } from './statistics.ts';
 import { type CaseStorage, imageSpan, labelSpan, moveToDisk } from './storage.ts';
 
 /** An image as the network takes it. */
@@ -151,7 +151,12 @@ async function prepareCase(
     cacheFolder === undefined
       ? { kind: 'memory', image, label }
       : await moveToDisk(join(cacheFolder, name), image, label);
-  return { name, ...geometry, storage, foreground: labelledVoxels(label, MAX_FOREGROUND_VOXELS) };
+  const all = countValues(labelVolume.data);
+  const inside = countValues(values);
+  const outsideCrop = labels.map(({ value }, index) =>
+    index === 0 ? 0 : (all.get(value) ?? 0) - (inside.get(value) ?? 0),
+  );
+  return { name, ...geometry, storage, foreground: labelledVoxels(label, MAX_FOREGROUND_VOXELS), outsideCrop };
 }
 
 /** The whole image of a prepared case, `[channel, depth, height, width]`. */

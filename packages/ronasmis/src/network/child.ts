@@ -1,6 +1,6 @@
 import {
   add,
-  conv3d,
+  convolution3d,
   elu,
   instanceNorm,
   leakyRelu,
@@ -65,7 +65,7 @@ export function forward(
     features = block(weights, `decoder.${level}`, features, choice);
     const wanted = options.deepSupervision ? supervisedLevels.some((supervised) => supervised === level) : level === 0;
     if (wanted)
-      logits.unshift(conv3d(features, weight(weights, `head.${level}`), weight(weights, `head.${level}.bias`)));
+      logits.unshift(convolution3d(features, weight(weights, `head.${level}`), weight(weights, `head.${level}.bias`)));
   }
   return logits;
 }
@@ -79,7 +79,7 @@ function block(
 ): Tensor {
   let features = input;
   for (const conv of [1, 2]) {
-    features = conv3d(features, weight(weights, `${prefix}.conv${conv}`), null, 1, dilation, dilation);
+    features = convolution3d(features, weight(weights, `${prefix}.conv${conv}`), null, dilation);
     features = instanceNorm(
       features,
       weight(weights, `${prefix}.scale${conv}`),
@@ -110,7 +110,7 @@ function activate(features: Tensor, activation: Activation): Tensor {
 }
 
 function pointwise(weights: Weights, name: string, features: Tensor): Tensor {
-  return conv3d(features, weight(weights, name));
+  return convolution3d(features, weight(weights, name));
 }
 
 /** What the poolings between two levels multiply to. */

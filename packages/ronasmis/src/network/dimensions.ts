@@ -11,7 +11,7 @@ export interface NetworkDimensions {
 export const levels = 5;
 /** Channels of the full resolution, and the cap on the doubling from level to level. */
 const baseWidth = 16;
-const widestLevel = 256;
+const widestLevel = 128;
 
 /** Five levels (paper, Fig. 2); the width doubles from level to level. */
 export function networkDimensions(inputChannels: number, classes: number): NetworkDimensions {
