@@ -24,13 +24,19 @@ import {
   zeros,
 } from '@ronasmis/libtorch';
 import type { Random } from '../random.ts';
-import type { Decision, SearchSpace } from '../space/macro.ts';
+import type { SearchSpace } from '../space/macro.ts';
+import type { Decision } from '../space/table1.ts';
 
 /** Hidden size, temperature, tanh constant and range of the first weights as ENAS sets them (Pham et al. 2018, and its code). */
 const hidden = 64;
 const temperature = 5;
 const tanhConstant = 2.5;
 const initialRange = 0.1;
+/**
+ * Every decision also has a bias of its own, which moves so many times as fast as the LSTM's weights: within the few dozen
+ * updates of a short search, the LSTM alone would hardly leave the uniform policy.
+ */
+const biasScale = 100;
 
 /**
  * The controller: an LSTM that makes one decision after the other, each fed back to it as an embedding (paper, Fig. 1).
@@ -62,7 +68,8 @@ export function createPolicy(space: SearchSpace, seed: number): Policy {
     ['attention.query', [hidden, hidden]],
     ['attention.score', [1, hidden]],
   ]);
-  for (const { choice, options, from } of space.decisions) {
+  for (const [at, { choice, options, from }] of space.decisions.entries()) {
+    shapes.set(`bias.${at}`, [options]);
     shapes.set(`${choice}.embedding`, [options, hidden]);
     if (from === undefined) shapes.set(`${choice}.logits`, [options, hidden]);
   }
@@ -70,7 +77,7 @@ export function createPolicy(space: SearchSpace, seed: number): Policy {
   return new Map(
     Array.from(shapes, ([name, shape]) => {
       const values = zeros(shape, 'float32');
-      noGradient(() => uniformInPlace(values, -initialRange, initialRange));
+      if (!name.startsWith('bias.')) noGradient(() => uniformInPlace(values, -initialRange, initialRange));
       values.requiresGradient = true;
       return [name, values];
     }),
@@ -129,7 +136,8 @@ function unroll(policy: Policy, space: SearchSpace, count: number, pick: Pick): 
       weight('lstm.hidden_bias'),
     );
     const anchor = decision.from === undefined ? undefined : anchors.get(decision.from);
-    const scores = anchor ? attend(policy, state[0], anchor) : linear(state[0], weight(`${decision.choice}.logits`));
+    const reasoned = anchor ? attend(policy, state[0], anchor) : linear(state[0], weight(`${decision.choice}.logits`));
+    const scores = add(reasoned, multiplyScalar(weight(`bias.${at}`), biasScale));
     const admitted = children.map((choices) => space.admitted(choices));
     const logarithms = logSoftmax(
       mask(multiplyScalar(tanh(multiplyScalar(scores, 1 / temperature)), tanhConstant), admitted),

@@ -15,11 +15,11 @@ export interface CaseSplit {
 const NNUNET_SEED = 12345;
 /** Of the cases outside the test part, one in so many judges the children. */
 const VALIDATION_EVERY = 5;
-const MAX_VALIDATION_CASES = 12;
+const MAX_VALIDATION_CASES = 10;
 
 /**
  * nnU-Net's split: scikit-learn's `KFold(folds, shuffle=True, random_state=12345)` over the sorted names; part `fold` is the
- * test part. Every fifth of the others (at least 1, at most 12, spread evenly over the sorted names) is for validation.
+ * test part. Every fifth of the others (at least 1, at most 10, spread evenly over the sorted names) is for validation.
  * @throws UserError where `folds` or `fold` does not fit the number of cases.
  */
 export function splitCases(names: readonly string[], { folds, fold }: { folds: number; fold: number }): CaseSplit {

@@ -15,15 +15,10 @@ import type { SearchContext } from './context.ts';
 import { caseNamed, type JudgedChild, judge, toDeviceCase } from './judging.ts';
 import type { SearchResult } from './search.ts';
 import type { SearchRun } from './setup.ts';
-import { removeState } from './state.ts';
+import { removeState, type SearchState } from './state.ts';
 
 /** Tells how far a phase is; rejects where the search is to stop. */
-export type Tell = (
-  phase: Progress['phase'],
-  done: number,
-  total: number,
-  figures?: Partial<Progress>,
-) => Promise<void>;
+export type Tell = (progress: Progress) => Promise<void>;
 
 /**
  * The end of a search: the chosen child segments the test cases, and weights, architecture and reports are written. A run
@@ -35,7 +30,7 @@ export async function finish(
   tell: Tell,
 ): Promise<SearchResult> {
   const { architecture } = best;
-  const testScores = await judgeTestCases(context, state.weights, architecture, tell);
+  const testScores = await judgeTestCases(context, state, architecture, tell);
   const report: SearchReport = {
     validation_dice: summarise(context.split.validation, best.scores),
     test_dice: summarise(context.split.test, testScores),
@@ -64,7 +59,7 @@ export async function finish(
 /** One case at a time: there may be many, and they are needed once. */
 async function judgeTestCases(
   context: SearchContext,
-  weights: Weights,
+  { weights, step }: SearchState,
   child: Architecture,
   tell: Tell,
 ): Promise<readonly CaseScores[]> {
@@ -73,7 +68,9 @@ async function judgeTestCases(
   for (const name of test) {
     const testCase = toDeviceCase(context, caseNamed(context, name));
     scores.push(
-      ...(await judge(context, weights, child, [testCase], () => tell('final', scores.length + 1, test.length))),
+      ...(await judge(context, weights, child, [testCase], () =>
+        tell({ phase: 'final', step, done: scores.length + 1, total: test.length }),
+      )),
     );
     for (const tensor of [testCase.image, testCase.label]) tensor.free();
   }

@@ -55,42 +55,42 @@ export async function resume(runFolder: string, hooks: SearchHooks = {}): Promis
  * the controller draws; judge 20 children by their patient-wise Dice on the validation cases; move the controller towards
  * the better ones; and so on until the budget is used up. The best child, with the weights as they are, is the result.
  */
-async function run({ context, state, budget, folder }: SearchRun, hooks: SearchHooks): Promise<SearchResult> {
+async function run(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResult> {
+  const { context, state, budget, folder } = searchRun;
   const { space } = context;
   const { controller, weights } = state;
   const batches = openBatches(context.cases);
   const validation = context.split.validation.map((name) => toDeviceCase(context, caseNamed(context, name)));
   const tell = narrator(hooks, state, budget);
-  const judge = (children: readonly Architecture[]): Promise<readonly JudgedChild[]> =>
-    judgeChildren(context, weights, children, validation, (done, total) => tell('judge', done, total));
+  const judge = (children: readonly Architecture[], step: number): Promise<readonly JudgedChild[]> =>
+    judgeChildren(context, weights, children, validation, (done, total) => tell({ phase: 'judge', step, done, total }));
   let judged: readonly JudgedChild[] = [];
   try {
     while (hasTimeForStep(budget, state.step)) {
+      const step = state.step + 1;
       const loss = await trainSharedWeights(context, state, budget, batches, (done, total) =>
-        tell('train', done, total),
+        tell({ phase: 'train', step, done, total }),
       );
 
       const children = sampleChildren(controller.policy, space, context.children, state.random);
       const judgingSince = budget.elapsed();
-      judged = await judge(children.map(space.decode));
+      judged = await judge(children.map(space.decode), step);
       budget.durations.judge = budget.elapsed() - judgingSince;
 
       const rewards = judged.map(({ reward }) => reward);
       const entropy = reinforce(controller, space, children, rewards, controllerLearningRate(budget, state.step));
 
-      state.step += 1;
+      state.step = step;
       state.seconds = budget.elapsed();
       const event = eventOf(context, state, loss, entropy, judged);
       await appendEvent(folder, event);
       await saveState(folder, state);
-      await tell('judge', judged.length, judged.length, {
-        loss,
-        entropy,
-        reward: event.reward_mean,
-        dice: event.reward_max,
-      });
+      const figures = { loss, entropy, reward: event.reward_mean, dice: event.reward_max };
+      await tell({ phase: 'judge', step, done: judged.length, total: judged.length, ...figures });
     }
-    const likeliest = await judge([space.decode(likeliestChild(controller.policy, space))]);
+    // A search that was killed after its last step judges that step's children again: the weights are the same.
+    if (judged.length === 0) judged = await judge(searchRun.lastChildren, state.step);
+    const likeliest = await judge([space.decode(likeliestChild(controller.policy, space))], state.step);
     const best = [...judged, ...likeliest].reduce((best, child) => (child.reward > best.reward ? child : best));
     return await finish({ context, state, budget, folder }, best, tell);
   } finally {
@@ -134,10 +134,9 @@ function eventOf(
 
 /** Tells the hooks how far the search is; gives other work a turn, and rejects where the search is to stop. */
 function narrator(hooks: SearchHooks, state: SearchState, budget: Budget): Tell {
-  return async (phase, done, total, figures = {}) => {
-    const trained = phase === 'train' ? done : budget.trainingSteps;
-    const left = secondsLeft(budget, state.step, trained);
-    hooks.onProgress?.({ phase, step: state.step + 1, done, total, secondsLeft: left, ...figures });
+  return async (progress) => {
+    const trained = progress.phase === 'train' ? progress.done : budget.trainingSteps;
+    hooks.onProgress?.({ ...progress, secondsLeft: secondsLeft(budget, state.step, trained) });
     await setImmediate();
     hooks.signal?.throwIfAborted();
   };

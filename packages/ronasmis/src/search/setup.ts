@@ -9,6 +9,7 @@ import { UserError } from '../errors.ts';
 import { networkDimensions } from '../network/dimensions.ts';
 import type { RunRecord } from '../run/records.ts';
 import { createRunFolder, keepEventsUntil, readRun, writeRecord } from '../run/run-folder.ts';
+import type { Architecture } from '../space/architecture.ts';
 import { macroSpace } from '../space/macro.ts';
 import { VERSION } from '../version.ts';
 import { type Budget, type BudgetLimit, requireOneStep } from './budget.ts';
@@ -43,6 +44,8 @@ export interface SearchRun {
   readonly state: SearchState;
   readonly budget: Budget;
   readonly folder: string;
+  /** What the last finished step judged, in another process; none in a new search. */
+  readonly lastChildren: readonly Architecture[];
 }
 
 /**
@@ -61,7 +64,7 @@ export async function openSearch(options: SearchOptions, hooks: SearchHooks): Pr
   const budget = measureBudget(context, state, limit, startedAt);
   requireOneStep(budget);
   await writeRecord(options.out, 'run.json', runRecord(options, context, fingerprint, engine));
-  return { context, state, budget, folder: options.out };
+  return { context, state, budget, folder: options.out, lastChildren: [] };
 }
 
 /** A search to go on with, or one that had finished. */
@@ -75,7 +78,7 @@ type Reopened =
  */
 export async function reopenSearch(folder: string, hooks: SearchHooks): Promise<Reopened> {
   const startedAt = performance.now();
-  const { run, report, architecture } = await readRun(folder);
+  const { run, report, architecture, events } = await readRun(folder);
   if (report && architecture) return { kind: 'finished', result: { report, architecture } };
   const options = optionsOf(run, folder);
   const { context, fingerprint } = await prepare(options, folder, hooks);
@@ -89,7 +92,12 @@ export async function reopenSearch(folder: string, hooks: SearchHooks): Promise<
   await keepEventsUntil(folder, state.step);
   const { time_seconds, epochs } = run.settings;
   const limit = { epochs: epochs ?? Number.POSITIVE_INFINITY, seconds: time_seconds ?? Number.POSITIVE_INFINITY };
-  return { kind: 'open', search: { context, state, budget: measureBudget(context, state, limit, startedAt), folder } };
+  const budget = measureBudget(context, state, limit, startedAt);
+  const lastChildren = events.find(({ step }) => step === state.step)?.children ?? [];
+  return {
+    kind: 'open',
+    search: { context, state, budget, folder, lastChildren: lastChildren.map(({ architecture }) => architecture) },
+  };
 }
 
 interface Prepared {

@@ -83,25 +83,28 @@ function parts({ weights, optimiser, controller }: SearchState): Record<string, 
  */
 export async function restoreState(folder: string, state: SearchState): Promise<void> {
   const path = join(folder, checkpointName);
-  const found = await readSafetensors(path).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw new UserError(
-      `${path} cannot be used (${error instanceof Error ? error.message : error}). Search again into a new folder.`,
-    );
-  });
-  if (!found) return;
+  try {
+    takeOver(state, await readSafetensors(path));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UserError(`${path} cannot be used (${reason}). Search again into a new folder.`);
+  }
+}
+
+function takeOver(state: SearchState, { tensors, metadata }: Awaited<ReturnType<typeof readSafetensors>>): void {
   const part = (prefix: string): Map<string, Tensor> =>
     new Map(
-      [...found.tensors]
+      [...tensors]
         .filter(([name]) => name.startsWith(`${prefix}/`))
         .map(([name, tensor]) => [name.slice(prefix.length + 1), tensor]),
     );
-  copyInto(state.weights, part('weights'), path);
-  copyInto(state.controller.policy, part('policy'), path);
+  copyInto(state.weights, part('weights'));
+  copyInto(state.controller.policy, part('policy'));
   state.optimiser.restore(part('optimiser'));
   state.controller.optimiser.restore(part('policyOptimiser'));
-  for (const tensor of found.tensors.values()) tensor.free();
-  const plain = plainSchema.parse(JSON.parse(found.metadata.state ?? 'null'));
+  for (const tensor of tensors.values()) tensor.free();
+  const plain = plainSchema.parse(JSON.parse(metadata.state ?? 'null'));
   state.step = plain.step;
   state.trainingSteps = plain.trainingSteps;
   state.controller.baseline = plain.baseline ?? undefined;
@@ -109,11 +112,13 @@ export async function restoreState(folder: string, state: SearchState): Promise<
   state.random = restoreRandom(plain.random);
 }
 
-function copyInto(targets: ReadonlyMap<string, Tensor>, sources: ReadonlyMap<string, Tensor>, path: string): void {
+function copyInto(targets: ReadonlyMap<string, Tensor>, sources: ReadonlyMap<string, Tensor>): void {
   noGradient(() => {
     for (const [name, target] of targets) {
       const source = sources.get(name);
-      if (!source) throw new UserError(`${path} lacks the weight '${name}'. Search again into a new folder.`);
+      if (!source || String(source.shape) !== String(target.shape)) {
+        throw new Error(`it lacks the weight '${name}' of shape [${target.shape.join(', ')}]`);
+      }
       copyInPlace(target, source);
     }
   });

@@ -14,8 +14,8 @@ import { initialLearningRate, type SearchState } from './state.ts';
 
 /** Passes over the training cases in a controller step (paper, section 2.3). */
 const epochsPerStep = 3;
-/** Patches in a batch, as nnU-Net's smallest. */
-const batchSize = 2;
+/** Cases in a batch, as in nnU-Net's smallest. */
+const casesPerBatch = 2;
 /** Share of skips left out at each training step: the zero operation (paper, Table 1). */
 const dropPath = 0.1;
 /** Largest norm of the gradient, as nnU-Net clips it. */
@@ -25,7 +25,7 @@ const decayPower = 0.9;
 
 /** Training steps of the shared weights in one controller step. */
 export function trainingStepsPerPhase(context: SearchContext): number {
-  return Math.ceil((epochsPerStep * context.split.training.length) / batchSize);
+  return Math.ceil((epochsPerStep * context.split.training.length) / casesPerBatch);
 }
 
 /** Called after each training step: how many are done, of how many. Rejects where the search is to stop. */
@@ -50,7 +50,10 @@ export async function trainSharedWeights(
   );
   const request = (index: number): void => {
     const { patch } = children[index];
-    batches.request(samplePlan(state.random, context.cases, groups[index], [patch.depth, patch.height, patch.width]));
+    const crops = groups[index].flatMap((chosen) =>
+      Array.from({ length: patchesPerCase(context, patch) }, () => chosen),
+    );
+    batches.request(samplePlan(state.random, context.cases, crops, [patch.depth, patch.height, patch.width]));
   };
   const lossSum = noGradient(() => zeros([], 'float32', null, context.device));
   const classIndices = indicesOf(context);
@@ -78,12 +81,18 @@ export async function trainSharedWeights(
   }
 }
 
+/** Patches that a case gives to a batch: so many that every batch has about the voxels of the largest patch's. */
+function patchesPerCase({ space }: SearchContext, patch: Architecture['patch']): number {
+  const voxels = ({ depth, height, width }: Architecture['patch']): number => depth * height * width;
+  return Math.floor(voxels(space.base.patch) / voxels(patch));
+}
+
 /** Case indices of each batch of a phase: every epoch in a new order. */
 function phaseBatches({ cases, split }: SearchContext, { random }: SearchState): readonly (readonly number[])[] {
   const indices = split.training.map((name) => cases.findIndex((prepared) => prepared.name === name));
   const order = Array.from({ length: epochsPerStep }, () => random.shuffle(indices)).flat();
-  return Array.from({ length: Math.ceil(order.length / batchSize) }, (_, batch) =>
-    order.slice(batch * batchSize, (batch + 1) * batchSize),
+  return Array.from({ length: Math.ceil(order.length / casesPerBatch) }, (_, batch) =>
+    order.slice(batch * casesPerBatch, (batch + 1) * casesPerBatch),
   );
 }
 
@@ -138,10 +147,10 @@ function indicesOf({ dimensions, device }: SearchContext): Tensor {
  */
 export function measureStep(context: SearchContext, state: SearchState, child: Architecture): number {
   const { depth, height, width } = child.patch;
-  const voxels = batchSize * depth * height * width;
+  const voxels = casesPerBatch * depth * height * width;
   const plan = {
     patch: [depth, height, width] as const,
-    crops: Array.from({ length: batchSize }, () => ({ case: 0, offset: [0, 0, 0] as const, flip: false })),
+    crops: Array.from({ length: casesPerBatch }, () => ({ case: 0, offset: [0, 0, 0] as const, flip: false })),
   };
   const image = new Float32Array(voxels * context.dimensions.inputChannels);
   const started = performance.now();

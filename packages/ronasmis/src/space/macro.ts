@@ -1,99 +1,79 @@
 import { UserError } from '../errors.ts';
-import { levels, type NetworkDimensions } from '../network/dimensions.ts';
-import { type Activation, type Architecture, architectureSchema } from './architecture.ts';
+import type { NetworkDimensions } from '../network/dimensions.ts';
+import type { Architecture } from './architecture.ts';
 import { activationsPerVoxel, multiplyAddsPerVoxel } from './cost.ts';
-
-/**
- * The macro search space: Table 1 of the paper. A row is one choice, where it is made and what it can be.
- * Patches are the largest multiple of 16 within the median volume, less the given number of sixteens.
- */
-export const table1 = {
-  patch_depth: { where: 'once', options: [0, 1, 2, 3, 4] },
-  patch_plane: { where: 'once', options: [0, 1, 2, 3, 4] },
-  pool_depth: { where: 'pooling', options: [1, 2] },
-  pool_plane: { where: 'pooling', options: [1, 2] },
-  dilation: { where: 'level', options: [1, 2, 3] },
-  activation: { where: 'level', options: ['relu', 'leaky_relu', 'elu'] },
-  /** Whether an encoder level is added in: asked of every decoder level for each encoder level above the lowest. */
-  skip: { where: 'decoder', options: [false, true] },
-} as const;
-
-export type ChoiceName = keyof typeof table1;
-
-/** One choice at one place, to be answered by the index of an option. */
-export interface Decision {
-  readonly choice: ChoiceName;
-  readonly section: Section;
-  readonly options: number;
-  /** Of a skip: the encoder level that it comes from. */
-  readonly from?: number;
-}
-
-/** A part of the network that has its own choices (paper, Fig. 1). */
-export type Section =
-  | { readonly part: 'network' }
-  | { readonly part: 'encoder'; readonly level: number }
-  | { readonly part: 'decoder'; readonly level: number };
+import {
+  type ChoiceName,
+  type Decision,
+  decisions,
+  placeOf,
+  poolings,
+  type Section,
+  skipLevels,
+  table1,
+} from './table1.ts';
 
 /** A space that a controller can walk: one decision after the other, with what each may still be. */
 export interface SearchSpace {
   readonly decisions: readonly Decision[];
-  /** Which options of the decision after `choices` lead to a child that the space allows. */
+  /** Which options of the decision after `choices` lead to a child that the space allows: never none. */
   admitted(choices: readonly number[]): readonly boolean[];
   /** The child that a full list of choices says. */
   decode(choices: readonly number[]): Architecture;
-  /** The choices that say this child. Throws where it is not of this space. */
-  encode(architecture: Architecture): readonly number[];
-  /** Largest patch, full pooling, no dilation, level-to-level skips: the U-Net that a person would start from. */
+  /** Largest patch, as much pooling as can be, no dilation, level-to-level skips: the U-Net that a person would start from. */
   readonly base: Architecture;
   /** The child that needs the most memory to train. */
   readonly largest: Architecture;
 }
 
-/** Strides multiply to 16 where all four poolings halve, so patches come in steps of 16 voxels. */
-const granule = 16;
-/** A child may cost this many times the base child's multiply-adds: without a bound, a child that pools nothing costs 60 times. */
-const costLimit = 2;
-
-const sections: readonly Section[] = [
-  { part: 'network' },
-  ...Array.from({ length: levels }, (_, level): Section => ({ part: 'encoder', level })),
-  ...Array.from({ length: levels - 1 }, (_, up): Section => ({ part: 'decoder', level: levels - 2 - up })),
-];
-
-function applies(where: (typeof table1)[ChoiceName]['where'], section: Section): boolean {
-  switch (where) {
-    case 'once':
-      return section.part === 'network';
-    case 'pooling':
-      return section.part === 'encoder' && section.level > 0;
-    case 'level':
-      return section.part !== 'network';
-    case 'decoder':
-      return section.part === 'decoder';
-  }
+/** Patch sizes to choose from, in voxels, largest first. */
+interface PatchSizes {
+  readonly depths: readonly number[];
+  /** Height and width alike, but for `bounds`. */
+  readonly planes: readonly number[];
+  /** Height and width of the median volume: a patch beyond it would be padding, which teaches nothing. */
+  readonly bounds: readonly [number, number];
 }
 
-const choiceNames: readonly ChoiceName[] = [
-  'patch_depth',
-  'patch_plane',
-  'pool_depth',
-  'pool_plane',
-  'dilation',
-  'activation',
-  'skip',
-];
-/** The lowest encoder level is where the decoder starts from, so it is no choice. */
-const skipLevels = levels - 1;
+/** Four poolings that all halve multiply to 16, so patches come in steps of 16 voxels. */
+const granule = 2 ** poolings;
+/** A child may cost so many times the base child's multiply-adds: one that pools nothing at all would cost 60 times as much. */
+const costLimit = 1.5;
 
-const decisions: readonly Decision[] = sections.flatMap((section) =>
-  choiceNames
-    .filter((choice) => applies(table1[choice].where, section))
-    .flatMap((choice): Decision[] => {
-      const decision = { choice, section, options: table1[choice].options.length };
-      return choice === 'skip' ? Array.from({ length: skipLevels }, (_, from) => ({ ...decision, from })) : [decision];
-    }),
-);
+/**
+ * The macro space for volumes of `volume` voxels (depth, height, width; the data set's median) and a network of these
+ * dimensions. Throws a UserError where the volumes are too small to be pooled within their plane.
+ */
+export function macroSpace(
+  [depth, height, width]: readonly [number, number, number],
+  dimensions: NetworkDimensions,
+): SearchSpace {
+  const sizes: PatchSizes = {
+    depths: patchSizes(depth),
+    planes: patchSizes(Math.max(height, width)),
+    bounds: [height, width],
+  };
+  if (sizes.planes[0] < granule) {
+    throw new UserError(
+      `The median scan has ${width} x ${height} voxels within its plane; at least ${granule} along one side are needed. ` +
+        "Check the scans' axes: thick slices belong along the third.",
+    );
+  }
+  const base = decode(complete([], sizes), sizes);
+  const limit = costLimit * multiplyAddsPerVoxel(base, dimensions);
+  const affordable = (child: Architecture): boolean => multiplyAddsPerVoxel(child, dimensions) <= limit;
+  return {
+    decisions,
+    admitted: (choices) =>
+      Array.from({ length: decisions[choices.length].options }, (_, option) => {
+        const next = [...choices, option];
+        return exists(next, sizes) && (!isPooling(next) || affordable(decode(complete(next, sizes), sizes)));
+      }),
+    decode: (choices) => decode(choices, sizes),
+    base,
+    largest: largestChild(sizes, dimensions, affordable),
+  };
+}
 
 /**
  * Patch sizes along the depth or the plane for volumes of `extent` voxels, largest first: multiples of 16, or for a thin
@@ -108,178 +88,114 @@ export function patchSizes(extent: number): readonly number[] {
   return table1.patch_plane.options.map((steps) => largest - granule * steps).filter((size) => size >= granule);
 }
 
-/** Largest power of two that divides `size`, at most 16: what the poolings along that axis may multiply to. */
+/** What the poolings along an axis of `size` voxels may multiply to: the largest power of two that divides it, at most 16. */
 function strideLimit(size: number): number {
   return [16, 8, 4, 2].find((stride) => size % stride === 0) ?? 1;
 }
 
-/**
- * The macro space for volumes of `volume` voxels (depth, height, width; the data set's median) and a network of these
- * dimensions. Throws a UserError where the volumes are too small to be pooled within their plane.
- */
-export function macroSpace(volume: readonly [number, number, number], dimensions: NetworkDimensions): SearchSpace {
-  const [depth, height, width] = volume;
-  const depths = patchSizes(depth);
-  const planes = patchSizes(Math.max(height, width));
-  if (planes[0] < granule) {
-    throw new UserError(
-      `The median scan is ${width} x ${height} voxels within its plane; at least 16 along one side are needed. Check the scans' orientation: thick slices belong along the third axis.`,
-    );
+function isPooling(choices: readonly number[]): boolean {
+  const { choice } = decisions[choices.length - 1];
+  return choice === 'pool_depth' || choice === 'pool_plane';
+}
+
+/** Whether the last of `choices` can be made at all: a patch that is there, strides that divide it, a dilation that reaches. */
+function exists(choices: readonly number[], { depths, planes }: PatchSizes): boolean {
+  const { choice, section } = decisions[choices.length - 1];
+  const option = choices[choices.length - 1];
+  switch (choice) {
+    case 'patch_depth':
+      return option < depths.length;
+    case 'patch_plane':
+      return option < planes.length;
+    case 'pool_depth':
+      return stride('pool_depth', choices) <= strideLimit(depths[choices[0]]);
+    case 'pool_plane':
+      return stride('pool_plane', choices) <= strideLimit(planes[choices[1]]);
+    case 'dilation':
+      // The kernel's outer taps still fall inside the level's patch.
+      return option === 0 || table1.dilation.options[option] < planes[choices[1]] / strideAbove(section, choices);
+    default:
+      return true;
   }
-
-  const decode = (choices: readonly number[]): Architecture => decodeChoices(choices, depths, planes);
-  const cheapest = cheapestPooling(depths[0]);
-  const base = decode(complete([], cheapest));
-  const limit = costLimit * multiplyAddsPerVoxel(base, dimensions);
-  const affordable = (choices: readonly number[]): boolean =>
-    multiplyAddsPerVoxel(decode(complete(choices, cheapestPooling(depths[choices[0] ?? 0]))), dimensions) <= limit;
-
-  return {
-    decisions,
-    admitted(choices) {
-      const { choice, options } = decisions[choices.length];
-      return Array.from({ length: options }, (_, option) => {
-        if (choice === 'patch_depth') return option < depths.length;
-        if (choice === 'patch_plane') return option < planes.length;
-        if (choice === 'pool_depth' || choice === 'pool_plane') {
-          const next = [...choices, option];
-          return strideFits(next, depths, planes) && affordable(next);
-        }
-        return choice !== 'dilation' || dilationReaches(choices, option, planes);
-      });
-    },
-    decode,
-    encode: (architecture) => encodeArchitecture(architecture, depths, planes),
-    base,
-    largest: largestChild(depths[0], decode, dimensions, limit),
-  };
 }
 
-/** The poolings of a volume `size` voxels deep that leave the least work: all halve, along the depth as long as it can be. */
-function cheapestPooling(size: number): readonly { readonly depth: number; readonly plane: number }[] {
-  const halvings = Math.log2(strideLimit(size));
-  return Array.from({ length: levels - 1 }, (_, pooling) => ({ depth: pooling < halvings ? 1 : 0, plane: 1 }));
-}
-
-/** Fills up `choices` with the least that can follow: the given poolings, no dilation, leaky ReLU, level-to-level skips. */
-function complete(
-  choices: readonly number[],
-  pooling: readonly { readonly depth: number; readonly plane: number }[],
-): readonly number[] {
-  return decisions.map(({ choice, section, from }, at) => {
-    if (at < choices.length) return choices[at];
-    if (section.part === 'encoder' && choice === 'pool_depth') return pooling[section.level - 1].depth;
-    if (section.part === 'encoder' && choice === 'pool_plane') return pooling[section.level - 1].plane;
-    if (section.part === 'decoder' && choice === 'skip') return from === section.level ? 1 : 0;
-    return choice === 'activation' ? 1 : 0;
-  });
-}
-
-/** What the poolings among `choices` multiply to so far, along the depth and within the plane. */
-function strides(choices: readonly number[]): { readonly depth: number; readonly plane: number } {
-  const along = (name: ChoiceName): number =>
-    choices.reduce(
-      (product, value, at) => (decisions[at].choice === name ? product * table1.pool_depth.options[value] : product),
-      1,
-    );
-  return { depth: along('pool_depth'), plane: along('pool_plane') };
-}
-
-function strideFits(choices: readonly number[], depths: readonly number[], planes: readonly number[]): boolean {
-  const { depth, plane } = strides(choices);
-  return depth <= strideLimit(depths[choices[0]]) && plane <= strideLimit(planes[choices[1]]);
-}
-
-/** A dilation is a choice only where a kernel's outer taps still fall inside the level's patch. */
-function dilationReaches(choices: readonly number[], option: number, planes: readonly number[]): boolean {
-  const { section } = decisions[choices.length];
-  const until = section.part === 'decoder' ? choices.slice(0, firstDecision(section.level + 1)) : choices;
-  return option === 0 || table1.dilation.options[option] < planes[choices[1]] / strides(until).plane;
-}
-
-/** Where the choices of an encoder level begin; the number of choices before the decoder for level 5. */
-function firstDecision(level: number): number {
-  const at = decisions.findIndex(
-    ({ section }) => (section.part === 'encoder' && section.level === level) || section.part === 'decoder',
+/** What the poolings along the depth or the plane among `choices` multiply to. */
+function stride(pooling: 'pool_depth' | 'pool_plane', choices: readonly number[]): number {
+  return choices.reduce(
+    (product, option, at) => (decisions[at].choice === pooling ? product * table1[pooling].options[option] : product),
+    1,
   );
-  return at;
 }
 
-function decodeChoices(choices: readonly number[], depths: readonly number[], planes: readonly number[]): Architecture {
-  const value = (choice: ChoiceName, part: 'encoder' | 'decoder', level: number): number =>
-    choices[
-      decisions.findIndex(
-        (decision) => decision.choice === choice && decision.section.part === part && decision.section.level === level,
-      )
-    ];
-  const pool = (level: number) =>
-    level === 0
-      ? ({ depth: 1, plane: 1 } as const)
-      : {
-          depth: table1.pool_depth.options[value('pool_depth', 'encoder', level)],
-          plane: table1.pool_plane.options[value('pool_plane', 'encoder', level)],
-        };
-  const block = (part: 'encoder' | 'decoder', level: number) => ({
-    dilation: table1.dilation.options[value('dilation', part, level)],
-    activation: table1.activation.options[value('activation', part, level)],
+/** The stride within the plane at which a section works. */
+function strideAbove(section: Section, choices: readonly number[]): number {
+  const level = section.part === 'network' ? 0 : section.level;
+  const until = level === 0 ? 0 : placeOf('pool_plane', { part: 'encoder', level }) + 1;
+  return stride('pool_plane', choices.slice(0, until));
+}
+
+/** Fills up `choices` by what costs least: poolings that halve while they can, no dilation, level-to-level skips. */
+function complete(choices: readonly number[], sizes: PatchSizes): readonly number[] {
+  const made = [...choices];
+  for (const decision of decisions.slice(choices.length)) made.push(cheapest(decision, made, sizes));
+  return made;
+}
+
+function cheapest({ choice, section, from }: Decision, made: readonly number[], sizes: PatchSizes): number {
+  if (choice === 'pool_depth' || choice === 'pool_plane') return exists([...made, 1], sizes) ? 1 : 0;
+  if (choice === 'skip') return section.part === 'decoder' && section.level === from ? 1 : 0;
+  return choice === 'activation' ? table1.activation.options.indexOf('leaky_relu') : 0;
+}
+
+function decode(choices: readonly number[], { depths, planes, bounds }: PatchSizes): Architecture {
+  const option = (choice: ChoiceName, section: Section, from?: number): number =>
+    choices[placeOf(choice, section, from)];
+  const block = (section: Section) => ({
+    dilation: table1.dilation.options[option('dilation', section)],
+    activation: table1.activation.options[option('activation', section)],
   });
-  const plane = planes[choices[1]];
+  const [depth, plane] = [depths[choices[0]], planes[choices[1]]];
   return {
-    patch: { depth: depths[choices[0]], height: plane, width: plane },
-    encoder: Array.from({ length: levels }, (_, level) => ({ pool: pool(level), ...block('encoder', level) })),
-    decoder: Array.from({ length: levels - 1 }, (_, level) => ({
-      ...block('decoder', level),
-      skips: decisions.flatMap(({ section, from }, at) =>
-        section.part === 'decoder' && section.level === level && from !== undefined && choices[at] === 1 ? [from] : [],
-      ),
-    })),
+    patch: { depth, height: Math.min(plane, bounds[0]), width: Math.min(plane, bounds[1]) },
+    encoder: Array.from({ length: poolings + 1 }, (_, level) => {
+      const section = { part: 'encoder', level } as const;
+      if (level === 0) return { pool: { depth: 1, plane: 1 }, ...block(section) };
+      const pool = {
+        depth: table1.pool_depth.options[option('pool_depth', section)],
+        plane: table1.pool_plane.options[option('pool_plane', section)],
+      };
+      return { pool, ...block(section) };
+    }),
+    decoder: Array.from({ length: poolings }, (_, level) => {
+      const section = { part: 'decoder', level } as const;
+      const skips = Array.from({ length: skipLevels }, (_, from) => from).filter(
+        (from) => option('skip', section, from) === 1,
+      );
+      return { ...block(section), skips };
+    }),
   };
 }
 
-function encodeArchitecture(
-  architecture: Architecture,
-  depths: readonly number[],
-  planes: readonly number[],
-): readonly number[] {
-  const { patch, encoder, decoder } = architectureSchema.parse(architecture);
-  const activationIndex = (name: Activation): number => table1.activation.options.indexOf(name);
-  const choices = decisions.map(({ choice, section, from }) => {
-    if (section.part === 'network')
-      return choice === 'patch_depth' ? depths.indexOf(patch.depth) : planes.indexOf(patch.width);
-    const block = section.part === 'encoder' ? encoder[section.level] : decoder[section.level];
-    if (choice === 'dilation') return block.dilation - 1;
-    if (choice === 'activation') return activationIndex(block.activation);
-    if (section.part === 'decoder') return decoder[section.level].skips.some((skip) => skip === from) ? 1 : 0;
-    const { pool } = encoder[section.level];
-    return (choice === 'pool_depth' ? pool.depth : pool.plane) - 1;
-  });
-  if (choices.includes(-1)) throw new Error('This architecture has a patch that is not of this search space.');
-  return choices;
-}
-
-/** Among all poolings that the cost limit admits, those that leave the most activations; every skip, the largest patch. */
+/** Among all poolings of the largest patch that the cost limit admits, those that leave the most activations; with all skips. */
 function largestChild(
-  depth: number,
-  decode: (choices: readonly number[]) => Architecture,
+  sizes: PatchSizes,
   dimensions: NetworkDimensions,
-  limit: number,
+  affordable: (child: Architecture) => boolean,
 ): Architecture {
-  const poolings = levels - 1;
-  const candidates = Array.from({ length: 1 << (2 * poolings) }, (_, bits) =>
-    Array.from({ length: poolings }, (_, pooling) => ({
-      depth: (bits >> (2 * pooling)) & 1,
-      plane: (bits >> (2 * pooling + 1)) & 1,
-    })),
+  const base = complete([], sizes);
+  const places = base.flatMap((_, at) => (isPooling(base.slice(0, at + 1)) ? [at] : []));
+  const children = Array.from({ length: 2 ** places.length }, (_, bits) =>
+    base.map((option, at) => (places.includes(at) ? (bits >> places.indexOf(at)) & 1 : option)),
   )
-    .filter((pooling) => 2 ** pooling.reduce((sum, stride) => sum + stride.depth, 0) <= strideLimit(depth))
-    .map((pooling) => decode(complete([], pooling)))
-    .filter((child) => multiplyAddsPerVoxel(child, dimensions) <= limit);
-  const [largest] = candidates.sort((a, b) => activationsPerVoxel(b, dimensions) - activationsPerVoxel(a, dimensions));
-  return {
-    ...largest,
-    decoder: largest.decoder.map((level) => ({
-      ...level,
-      skips: Array.from({ length: skipLevels }, (_, from) => from),
-    })),
-  };
+    .filter((choices) => places.every((at) => exists(choices.slice(0, at + 1), sizes)))
+    .map((choices) =>
+      decode(
+        choices.map((option, at) => (decisions[at].choice === 'skip' ? 1 : option)),
+        sizes,
+      ),
+    )
+    .filter(affordable);
+  return children.reduce((largest, child) =>
+    activationsPerVoxel(child, dimensions) > activationsPerVoxel(largest, dimensions) ? child : largest,
+  );
 }

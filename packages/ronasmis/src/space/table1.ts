@@ -1,0 +1,89 @@
+import { levels } from '../network/dimensions.ts';
+
+/**
+ * The macro search space: Table 1 of the paper. A row is one choice, where it is made and what it can be.
+ * Patches are the largest multiple of 16 within the median volume, less the given number of sixteens.
+ */
+export const table1 = {
+  patch_depth: { where: 'once', options: [0, 1, 2, 3, 4] },
+  patch_plane: { where: 'once', options: [0, 1, 2, 3, 4] },
+  pool_depth: { where: 'pooling', options: [1, 2] },
+  pool_plane: { where: 'pooling', options: [1, 2] },
+  dilation: { where: 'level', options: [1, 2, 3] },
+  activation: { where: 'level', options: ['relu', 'leaky_relu', 'elu'] },
+  /** Whether an encoder level is added in: asked of every decoder level for each encoder level above the lowest. */
+  skip: { where: 'decoder', options: [false, true] },
+} as const;
+
+export type ChoiceName = keyof typeof table1;
+
+/** A part of the network that has its own choices (paper, Fig. 1). */
+export type Section =
+  | { readonly part: 'network' }
+  | { readonly part: 'encoder'; readonly level: number }
+  | { readonly part: 'decoder'; readonly level: number };
+
+/** One choice at one place, to be answered by the index of an option. */
+export interface Decision {
+  readonly choice: ChoiceName;
+  readonly section: Section;
+  readonly options: number;
+  /** Of a skip: the encoder level that it comes from. */
+  readonly from?: number;
+}
+
+/** Encoder levels that a skip can come from: the lowest is where the decoder starts, so it is no choice. */
+export const skipLevels = levels - 1;
+export const poolings = levels - 1;
+
+const sections: readonly Section[] = [
+  { part: 'network' },
+  ...Array.from({ length: levels }, (_, level): Section => ({ part: 'encoder', level })),
+  ...Array.from({ length: levels - 1 }, (_, up): Section => ({ part: 'decoder', level: levels - 2 - up })),
+];
+
+function applies(where: (typeof table1)[ChoiceName]['where'], section: Section): boolean {
+  switch (where) {
+    case 'once':
+      return section.part === 'network';
+    case 'pooling':
+      return section.part === 'encoder' && section.level > 0;
+    case 'level':
+      return section.part !== 'network';
+    case 'decoder':
+      return section.part === 'decoder';
+  }
+}
+
+function decide(choice: ChoiceName, section: Section): readonly Decision[] {
+  const decision = { choice, section, options: table1[choice].options.length };
+  return choice === 'skip' ? Array.from({ length: skipLevels }, (_, from) => ({ ...decision, from })) : [decision];
+}
+
+const order: readonly ChoiceName[] = [
+  'patch_depth',
+  'patch_plane',
+  'pool_depth',
+  'pool_plane',
+  'dilation',
+  'activation',
+  'skip',
+];
+
+/** All decisions of a child in the order that the controller makes them: down the encoder, then up the decoder. */
+export const decisions: readonly Decision[] = sections.flatMap((section) =>
+  order.filter((choice) => applies(table1[choice].where, section)).flatMap((choice) => decide(choice, section)),
+);
+
+const places = new Map(decisions.map(({ choice, section, from }, index) => [placeName(choice, section, from), index]));
+
+function placeName(choice: ChoiceName, section: Section, from: number | undefined): string {
+  return `${section.part} ${section.part === 'network' ? '' : section.level} ${choice} ${from ?? ''}`;
+}
+
+/** Where among the decisions a choice of a section stands. Throws where the section does not have it. */
+export function placeOf(choice: ChoiceName, section: Section, from?: number): number {
+  const place = places.get(placeName(choice, section, from));
+  if (place === undefined) throw new Error(`There is no choice of ${choice} in this section.`);
+  return place;
+}

@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import type { Tensor } from '@ronasmis/libtorch';
+import type { NetworkDimensions } from '../../src/network/dimensions.ts';
+import { createWeights, type Weights } from '../../src/network/weights.ts';
+import type { Architecture } from '../../src/space/architecture.ts';
+import { type Digest, fillWithChirp, product } from '../chirp.ts';
+
+interface ChildReference {
+  readonly child: Architecture;
+  readonly size: readonly number[];
+  readonly logits: readonly Digest[];
+  readonly loss: number;
+  readonly gradients: Record<string, Digest>;
+}
+
+interface LossReference {
+  readonly shape: readonly number[];
+  readonly present: number;
+  readonly loss: number;
+  readonly gradient: Digest;
+}
+
+interface Reference {
+  readonly children: Record<string, ChildReference>;
+  readonly losses: readonly LossReference[];
+  readonly multiply_adds: Record<string, number>;
+}
+
+/** Values of PyTorch 2.15.0 and MONAI 1.6.1, written by reference/network.py, which says what they are. */
+export const reference: Reference = JSON.parse(
+  readFileSync(new URL('../reference/network.json', import.meta.url), 'utf8'),
+);
+
+/** A narrow network: fast, and each level of another width. */
+export const narrow: NetworkDimensions = { inputChannels: 2, classes: 3, channels: [4, 6, 8, 10, 12] };
+
+/** Weights that reference/network.py has too, by the order that the network lists them in. */
+export function chirpWeights(dimensions: NetworkDimensions): Weights {
+  const weights = createWeights(dimensions, 'cpu', 0);
+  [...weights].forEach(([name, weight], position) => {
+    fillWithChirp(weight, position, changeFor(name, weight));
+  });
+  return weights;
+}
+
+function changeFor(name: string, weight: Tensor): (value: number) => number {
+  const fanIn = product(weight.shape.slice(1));
+  if (weight.shape.length > 1) return (value) => (value * 2) / Math.sqrt(fanIn);
+  return name.includes('scale') ? (value) => 1 + 0.2 * value : (value) => 0.2 * value;
+}
+
+/** Class of each voxel, [batch, depth, height, width], as reference/network.py makes it. */
+export function chirpLabel(length: number, classes: number, phase: number): BigInt64Array {
+  return BigInt64Array.from({ length }, (_, i) => {
+    const value = ((Math.sin(0.7 * i * i + phase) + 1) / 2) * classes;
+    return BigInt(Math.min(Math.trunc(value), classes - 1));
+  });
+}

@@ -1,0 +1,92 @@
+import { tensor } from '@ronasmis/libtorch';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { dicePerClass } from '../../src/evaluation/dice.ts';
+import { patientMean } from '../../src/evaluation/summary.ts';
+import { segment, toImage } from '../../src/inference/segment.ts';
+import { createWeights } from '../../src/network/weights.ts';
+import { createRandom } from '../../src/random.ts';
+import { toLabel } from '../../src/search/context.ts';
+import { type DeviceCase, judge, judgeChildren } from '../../src/search/judging.ts';
+import { tinyContext } from './tiny-context.ts';
+
+const { dimensions, space, labelValues } = tinyContext;
+const weights = createWeights(dimensions, 'cpu', 4);
+const shape = [9, 11, 16] as const;
+const voxels = shape[0] * shape[1] * shape[2];
+const nothing = async () => {};
+
+interface Scan {
+  readonly judged: DeviceCase;
+  /** Class indices. */
+  readonly label: Uint8Array;
+}
+
+/** An image of noise and a label of the classes below `classes`. */
+function randomScan(seed: number, classes: number, outsideCrop: readonly number[]): Scan {
+  const random = createRandom(seed);
+  const image = Float32Array.from({ length: voxels }, () => 4 * random.uniform() - 2);
+  const label = Uint8Array.from({ length: voxels }, () => random.integer(classes));
+  const judged = {
+    name: `scan ${seed}`,
+    outsideCrop,
+    image: toImage(image, [1, 1, ...shape], 'cpu', 'float32'),
+    label: toLabel(label, [1, ...shape], 'cpu'),
+  };
+  return { judged, label };
+}
+
+const valuesOf = (indices: ArrayLike<number>) => Array.from(indices, (index) => labelValues[index]);
+const predictionOf = ({ judged }: Scan) => valuesOf(segment(weights, space.base, judged.image).toNumbers());
+
+it('scores by label value as the evaluation does, for any label', async () => {
+  const property = fc.asyncProperty(fc.nat(), fc.constantFrom(1, 2, 3), async (seed, classes) => {
+    const scan = randomScan(seed, classes, [0, 0, 0]);
+    const [scores] = await judge(tinyContext, weights, space.base, [scan.judged], nothing);
+    expect(scores).toEqual(dicePerClass(predictionOf(scan), valuesOf(scan.label), [2, 5]));
+  });
+  await fc.assert(property, { numRuns: 15 });
+});
+
+it('counts labelled voxels that the crop left out as missed', async () => {
+  const outside = [0, 40, 300];
+  const scan = randomScan(7, 3, outside);
+  const [scores] = await judge(tinyContext, weights, space.base, [scan.judged], nothing);
+  const beyond = outside.flatMap((count, index) => Array.from({ length: count }, () => labelValues[index]));
+  const [prediction, label] = [predictionOf(scan), valuesOf(scan.label)];
+  const whole = dicePerClass([...prediction, ...beyond.map(() => 0)], [...label, ...beyond], [2, 5]);
+  expect(scores).toEqual(whole);
+  expect(scores).not.toEqual(dicePerClass(prediction, label, [2, 5]));
+});
+
+it('is 1 for a label that the network would draw itself, and null for a class in neither', async () => {
+  const scan = randomScan(8, 3, [0, 0, 0]);
+  // Without features there is nothing but the bias to choose by: the second class everywhere.
+  const biased = new Map(weights);
+  biased.set('head.0', tensor(new Float32Array(6), [3, 2, 1, 1, 1]));
+  biased.set('head.0.bias', tensor(Float32Array.of(0, 1, 0), [3]));
+  const label = toLabel(new Uint8Array(voxels).fill(1), [1, ...shape], 'cpu');
+  expect(await judge(tinyContext, biased, space.base, [{ ...scan.judged, label }], nothing)).toEqual([
+    { 2: 1, 5: null },
+  ]);
+});
+
+it("rewards every child with its cases' patient-wise mean and gives others a turn after each case", async () => {
+  const cases = [1, 2].map((seed) => randomScan(seed, 3, [0, 0, 0]).judged);
+  const turns: [number, number][] = [];
+  const children = [space.base, space.largest];
+  const judged = await judgeChildren(tinyContext, weights, children, cases, async (done, total) => {
+    turns.push([done, total]);
+  });
+  expect(judged.map(({ architecture }) => architecture)).toEqual(children);
+  for (const { architecture, reward, scores } of judged) {
+    expect(scores).toEqual(await judge(tinyContext, weights, architecture, cases, nothing));
+    expect(reward).toBe(patientMean(scores));
+  }
+  expect(turns).toEqual([
+    [0, 2],
+    [0, 2],
+    [1, 2],
+    [1, 2],
+  ]);
+});

@@ -1,0 +1,140 @@
+import { mkdtemp, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { meanAll, multiply, readSafetensors, scope, type Tensor, writeSafetensors } from '@ronasmis/libtorch';
+import { describe, expect, it } from 'vitest';
+import { sampleChildren } from '../../src/controller/policy.ts';
+import { reinforce } from '../../src/controller/reinforce.ts';
+import { UserError } from '../../src/errors.ts';
+import { createState, removeState, restoreState, type SearchState, saveState } from '../../src/search/state.ts';
+import { temporaryFolder } from '../data/scans.ts';
+import { tinyContext } from './tiny-context.ts';
+
+const root = await temporaryFolder();
+const newFolder = () => mkdtemp(join(root, 'run-'));
+const checkpoint = (folder: string) => join(folder, 'checkpoint.safetensors');
+
+/** A controller step without data: the weights shrink, drawn children are rewarded for nothing but their place. */
+function advance(state: SearchState): void {
+  scope(() => {
+    for (const weight of state.weights.values()) meanAll(multiply(weight, weight)).backward();
+    state.optimiser.step();
+    state.optimiser.clearGradients();
+  });
+  const children = sampleChildren(state.controller.policy, tinyContext.space, 3, state.random);
+  reinforce(state.controller, tinyContext.space, children, [0.1, 0.5, 0.6], 1e-2);
+  state.step += 1;
+  state.trainingSteps += 7;
+  state.seconds += 1.1;
+}
+
+/** Everything in a state, as plain values. */
+function contents(state: SearchState) {
+  const values = (tensors: ReadonlyMap<string, Tensor>) =>
+    Object.fromEntries([...tensors].map(([name, tensor]) => [name, tensor.toNumbers()]));
+  const { step, trainingSteps, seconds, controller } = state;
+  return {
+    weights: values(state.weights),
+    optimiser: values(state.optimiser.state()),
+    policy: values(controller.policy),
+    policyOptimiser: values(controller.optimiser.state()),
+    plain: { step, trainingSteps, seconds, baseline: controller.baseline, random: state.random.state() },
+  };
+}
+
+async function saved(): Promise<{ folder: string; state: SearchState }> {
+  const folder = await newFolder();
+  const state = createState(tinyContext, 1);
+  advance(state);
+  advance(state);
+  await saveState(folder, state);
+  return { folder, state };
+}
+
+describe('a restored state', () => {
+  it('equals the saved one to the last bit, and goes on as it does', async () => {
+    const { folder, state } = await saved();
+    const restored = createState(tinyContext, 99);
+    expect(contents(restored)).not.toEqual(contents(state));
+    await restoreState(folder, restored);
+    expect(contents(restored)).toEqual(contents(state));
+    advance(state);
+    advance(restored);
+    expect(contents(restored)).toEqual(contents(state));
+  });
+
+  it('is the fresh one where no step was finished', async () => {
+    const state = createState(tinyContext, 1);
+    await restoreState(root, state);
+    expect(contents(state)).toEqual(contents(createState(tinyContext, 1)));
+    expect(state).toMatchObject({ step: 0, trainingSteps: 0, seconds: 0 });
+  });
+});
+
+it('saves over the state before, leaves nothing else, and removes it', async () => {
+  const { folder, state } = await saved();
+  advance(state);
+  await saveState(folder, state);
+  expect(await readdir(folder)).toEqual(['checkpoint.safetensors']);
+  const restored = createState(tinyContext, 1);
+  await restoreState(folder, restored);
+  expect(restored.step).toBe(3);
+  await removeState(folder);
+  expect(await readdir(folder)).toEqual([]);
+});
+
+describe('a checkpoint that cannot be used is named in a sentence', () => {
+  async function refusal(damage: (folder: string) => Promise<void>): Promise<string> {
+    const { folder } = await saved();
+    await damage(folder);
+    const error = await restoreState(folder, createState(tinyContext, 1)).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(UserError);
+    const message = String(error);
+    expect(message).toContain(`${checkpoint(folder)} cannot be used (`);
+    expect(message).toMatch(/\)\. Search again into a new folder\.$/);
+    return message;
+  }
+  const rewrite =
+    (change: (tensors: Map<string, Tensor>) => void, metadata?: Record<string, string>) => async (folder: string) => {
+      const found = await readSafetensors(checkpoint(folder));
+      change(found.tensors);
+      await writeSafetensors(checkpoint(folder), found.tensors, metadata ?? found.metadata);
+    };
+
+  it('cut short', async () => {
+    expect(
+      await refusal(async (folder) => {
+        const { length } = await readFile(checkpoint(folder));
+        await truncate(checkpoint(folder), length - 4);
+      }),
+    ).toMatch(/not a whole safetensors file/);
+  });
+
+  it('of other bytes', async () => {
+    await refusal((folder) => writeFile(checkpoint(folder), 'PK'.repeat(500)));
+  });
+
+  it('without a weight, or with one of another shape', async () => {
+    expect(await refusal(rewrite((tensors) => tensors.delete('weights/head.0')))).toMatch(
+      /lacks the weight 'head\.0' of shape \[3, 2, 1, 1, 1\]/,
+    );
+    expect(
+      await refusal(
+        rewrite((tensors) => {
+          const bias = tensors.get('weights/head.1.bias');
+          if (bias) tensors.set('weights/head.0', bias);
+        }),
+      ),
+    ).toMatch(/lacks the weight 'head\.0'/);
+  });
+
+  it("without a part of the optimiser's state", async () => {
+    expect(await refusal(rewrite((tensors) => tensors.delete('optimiser/0.firstMoment')))).toMatch(
+      /no '0\.firstMoment'/,
+    );
+  });
+
+  it('without its plain values', async () => {
+    await refusal(rewrite(() => {}, {}));
+    await refusal(rewrite(() => {}, { state: '{"step": "two"}' }));
+  });
+});

@@ -1,0 +1,17 @@
+import type { SearchContext } from '../../src/search/context.ts';
+import { macroSpace } from '../../src/space/macro.ts';
+
+/** Five narrow levels, for tests that need a network but not a good one. */
+const dimensions = { inputChannels: 1, classes: 3, channels: [2, 3, 4, 4, 4] };
+
+/** What a search works with, on volumes of 16 voxels along each axis; without any case. */
+export const tinyContext: SearchContext = {
+  device: 'cpu',
+  precision: 'fp32',
+  dimensions,
+  space: macroSpace([16, 16, 16], dimensions),
+  cases: [],
+  split: { training: [], validation: [], test: [] },
+  labelValues: [0, 2, 5],
+  children: 2,
+};

@@ -1,0 +1,162 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { UserError } from '../../src/errors.ts';
+import { networkDimensions } from '../../src/network/dimensions.ts';
+import { type Architecture, architectureSchema } from '../../src/space/architecture.ts';
+import { activationsPerVoxel, multiplyAddsPerVoxel } from '../../src/space/cost.ts';
+import { macroSpace, patchSizes } from '../../src/space/macro.ts';
+import { childrenOfAllPoolings, walk, walks } from './walk.ts';
+
+const dimensions = networkDimensions(1, 3);
+const small = macroSpace([36, 51, 35], dimensions);
+
+describe('patch sizes', () => {
+  test.each([
+    [35, [32, 16]],
+    [51, [48, 32, 16]],
+    [16, [16]],
+    [31, [16]],
+    [240, [240, 224, 208, 192, 176]],
+    [15, [8]],
+    [8, [8]],
+    [5, [4]],
+    [3, [2]],
+    [1, [1]],
+  ])('of an extent of %i voxels', (extent, sizes) => {
+    expect(patchSizes(extent)).toEqual(sizes);
+  });
+
+  test('are options as far as the volume goes', () => {
+    expect(small.admitted([])).toEqual([true, true, false, false, false]);
+    expect(small.admitted([1])).toEqual([true, true, true, false, false]);
+    const choices = walk(small, [1, 2, ...Array<number>(42).fill(0)]);
+    expect(small.decode(choices).patch).toEqual({ depth: 16, height: 16, width: 16 });
+  });
+
+  test('a plane of less than 16 voxels is a mistake of the axes', () => {
+    expect(() => macroSpace([100, 12, 15], dimensions)).toThrow(UserError);
+    expect(() => macroSpace([100, 12, 15], dimensions)).toThrow(/15 x 12 voxels within its plane/);
+  });
+});
+
+test('a child says what was chosen', () => {
+  const patch = [1, 2];
+  const encoder = [2, 0, /**/ 1, 1, 1, 2, /**/ 0, 1, 0, 0, /**/ 1, 1, 0, 1, /**/ 0, 0, 0, 2];
+  const decoder = [0, 1, 0, 0, 0, 0, /**/ 0, 2, 1, 0, 1, 1, /**/ 1, 0, 0, 1, 0, 0, /**/ 2, 2, 1, 1, 1, 1];
+  expect(small.decode([...patch, ...encoder, ...decoder])).toEqual({
+    patch: { depth: 16, height: 16, width: 16 },
+    encoder: [
+      { pool: { depth: 1, plane: 1 }, dilation: 3, activation: 'relu' },
+      { pool: { depth: 2, plane: 2 }, dilation: 2, activation: 'elu' },
+      { pool: { depth: 1, plane: 2 }, dilation: 1, activation: 'relu' },
+      { pool: { depth: 2, plane: 2 }, dilation: 1, activation: 'leaky_relu' },
+      { pool: { depth: 1, plane: 1 }, dilation: 1, activation: 'elu' },
+    ],
+    decoder: [
+      { dilation: 3, activation: 'elu', skips: [0, 1, 2, 3] },
+      { dilation: 2, activation: 'relu', skips: [1] },
+      { dilation: 1, activation: 'elu', skips: [0, 2, 3] },
+      { dilation: 1, activation: 'leaky_relu', skips: [] },
+    ],
+  });
+});
+
+/** Every kind of volume that a space is made for: cubes, slabs, thin slices, the least of all. */
+describe.each([
+  [36, 51, 35],
+  [155, 240, 240],
+  [24, 320, 320],
+  [12, 256, 192],
+  [5, 64, 70],
+  [1, 16, 16],
+  [16, 16, 16],
+] as const)('volumes of %i x %i x %i voxels', (...volume) => {
+  const space = macroSpace(volume, dimensions);
+  const property = (check: (child: Architecture, choices: readonly number[]) => void): void => {
+    fc.assert(
+      fc.property(walks(space), (choices) => {
+        check(space.decode(choices), choices);
+      }),
+      { numRuns: 25 },
+    );
+  };
+
+  test('every walk by admitted options ends at a child, and no other walk ends at the same', () => {
+    const walked = new Map<string, string>();
+    property((child, choices) => {
+      expect(architectureSchema.parse(child)).toEqual(child);
+      const name = JSON.stringify(child);
+      expect(walked.get(name) ?? choices.join()).toBe(choices.join());
+      walked.set(name, choices.join());
+    });
+    expect(walked.size).toBeGreaterThan(10);
+  });
+
+  test('strides divide the patch', () => {
+    property(({ patch, encoder }) => {
+      expect(patch.depth % encoder.reduce((product, { pool }) => product * pool.depth, 1)).toBe(0);
+      expect(patch.height % encoder.reduce((product, { pool }) => product * pool.plane, 1)).toBe(0);
+    });
+  });
+
+  test("a dilated kernel's outer taps reach within the level's plane, and all dilations that do are admitted", () => {
+    property(({ patch, encoder, decoder }, choices) => {
+      const planes: number[] = [];
+      for (const { pool } of encoder) planes.push((planes.at(-1) ?? patch.width) / pool.plane);
+      space.decisions.forEach(({ choice, section }, at) => {
+        if (choice !== 'dilation' || section.part === 'network') return;
+        const plane = planes[section.level];
+        expect(space.admitted(choices.slice(0, at))).toEqual([true, 2 < plane, 3 < plane]);
+        const { dilation } = section.part === 'encoder' ? encoder[section.level] : decoder[section.level];
+        if (dilation > 1) expect(dilation).toBeLessThan(plane);
+      });
+    });
+  });
+
+  const own = childrenOfAllPoolings(space, ({ section, from }) => section.part === 'decoder' && section.level === from);
+  const allSkips = childrenOfAllPoolings(space, () => true);
+
+  test('a child costs at most one and a half times what the base costs, but for added skips', () => {
+    const limit = 1.5 * multiplyAddsPerVoxel(space.base, dimensions);
+    for (const child of own) expect(multiplyAddsPerVoxel(child, dimensions)).toBeLessThanOrEqual(limit);
+    // All sixteen skips add a tenth at most.
+    for (const child of allSkips) expect(multiplyAddsPerVoxel(child, dimensions)).toBeLessThan(1.1 * limit);
+    // The limit leaves a choice where a pooling of the plane does not quarter all work below it.
+    expect(own.length).toBeGreaterThan(1);
+  });
+
+  test('no child leaves more activations than the largest, which is of the space', () => {
+    const perVoxel = allSkips.map((child) => activationsPerVoxel(child, dimensions));
+    expect(activationsPerVoxel(space.largest, dimensions)).toBeCloseTo(Math.max(...perVoxel), 9);
+    expect(allSkips).toContainEqual(space.largest);
+    expect(space.largest.decoder.every(({ skips }) => skips.join() === '0,1,2,3')).toBe(true);
+    property(({ patch }) => {
+      expect(patch.depth).toBeLessThanOrEqual(space.largest.patch.depth);
+      expect(patch.width).toBeLessThanOrEqual(space.largest.patch.width);
+    });
+  });
+
+  test('the base is of the space: largest patch, every pooling halves as far as it can, level-to-level skips', () => {
+    const { patch, encoder, decoder } = space.base;
+    const [depth, plane] = [patchSizes(volume[0])[0], patchSizes(Math.max(volume[1], volume[2]))[0]];
+    expect(own).toContainEqual(space.base);
+    expect(patch).toEqual({ depth, height: plane, width: plane });
+    expect(encoder.slice(1).map(({ pool }) => pool.plane)).toEqual([2, 2, 2, 2]);
+    expect(encoder.reduce((product, { pool }) => product * pool.depth, 1)).toBe(Math.min(depth, 16));
+    for (const { dilation, activation } of [...encoder, ...decoder]) {
+      expect([dilation, activation]).toEqual([1, 'leaky_relu']);
+    }
+    expect(decoder.map(({ skips }) => skips)).toEqual([[0], [1], [2], [3]]);
+  });
+});
+
+test('what is learnt of a small volume holds for the widest network too', () => {
+  const wide = { inputChannels: 4, classes: 4, channels: [32, 64, 128, 256, 320] };
+  const space = macroSpace([155, 240, 240], wide);
+  fc.assert(
+    fc.property(walks(space), (choices) => {
+      const { encoder } = space.decode(choices);
+      expect(activationsPerVoxel({ encoder }, wide)).toBeLessThanOrEqual(activationsPerVoxel(space.largest, wide));
+    }),
+  );
+});
