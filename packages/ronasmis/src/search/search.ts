@@ -92,7 +92,7 @@ async function run(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResu
     if (judged.length === 0) judged = await judge(searchRun.lastChildren, state.step);
     const likeliest = await judge([space.decode(likeliestChild(controller.policy, space))], state.step);
     const best = [...judged, ...likeliest].reduce((best, child) => (child.reward > best.reward ? child : best));
-    return await finish({ context, state, budget, folder }, best, tell);
+    return await finish(searchRun, best, tell);
   } finally {
     await batches.close();
     for (const { image, label } of validation) for (const tensor of [image, label]) tensor.free();
