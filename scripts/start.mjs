@@ -23,7 +23,6 @@ async function quickstart() {
   console.log(`Writing a synthetic data set of 40 cases into ${dataSet}, then searching on it for three minutes.`);
   await writePhantomDataSet(dataSet, { cases: 40, seed: 1 });
   ronasmis(['search', dataSet, '--out', run, '--time', '3m'], root);
-  ronasmis(['show', run], root);
   console.log(`\nThe report is ${join(run, 'report.html')}. On your own data: npm start -- search DATASET --out RUN`);
 }
 

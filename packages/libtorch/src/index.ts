@@ -2,6 +2,7 @@ export { convolution3d } from './convolution.ts';
 export * from './engine.ts';
 export * from './modes.ts';
 export type { TensorArray } from './native.ts';
+export { type Activation, normaliseAndActivate } from './normalisation.ts';
 export { call, type Returned, schema, type Value } from './operation.ts';
 export * from './operations.ts';
 export * from './optimisers.ts';

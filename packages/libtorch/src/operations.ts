@@ -272,6 +272,12 @@ export const instanceNorm = tensorOperation<
   ]
 >('aten::instance_norm', '');
 
+/** `ronasmis::instance_norm_activation(Tensor input, Tensor scale, Tensor shift, int activation) -> Tensor` */
+export const fusedInstanceNorm = tensorOperation<[input: Tensor, scale: Tensor, shift: Tensor, activation: number]>(
+  'ronasmis::instance_norm_activation',
+  '',
+);
+
 /** `aten::group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1.0000000000000001e-05, bool cudnn_enabled=True) -> Tensor` */
 export const groupNorm = tensorOperation<
   [

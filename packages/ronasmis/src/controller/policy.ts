@@ -36,7 +36,7 @@ const initialRange = 0.1;
  * Every decision also has a bias of its own, which moves so many times as fast as the LSTM's weights: within the few dozen
  * updates of a short search, the LSTM alone would hardly leave the uniform policy.
  */
-const biasScale = 100;
+const biasScale = 250;
 
 /**
  * The controller: an LSTM that makes one decision after the other, each fed back to it as an embedding (paper, Fig. 1).

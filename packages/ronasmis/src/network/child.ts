@@ -1,12 +1,9 @@
 import {
   add,
   convolution3d,
-  elu,
-  instanceNorm,
-  leakyRelu,
   maxPool3d,
   narrow,
-  relu,
+  normaliseAndActivate,
   type Tensor,
   upsampleTrilinear3d,
 } from '@ronasmis/libtorch';
@@ -79,34 +76,11 @@ function block(
 ): Tensor {
   let features = input;
   for (const conv of [1, 2]) {
-    features = convolution3d(features, weight(weights, `${prefix}.conv${conv}`), null, dilation);
-    features = instanceNorm(
-      features,
-      weight(weights, `${prefix}.scale${conv}`),
-      weight(weights, `${prefix}.shift${conv}`),
-      null,
-      null,
-      true,
-      0.1,
-      1e-5,
-      false,
-    );
-    features = activate(features, activation);
+    const convolved = convolution3d(features, weight(weights, `${prefix}.conv${conv}`), null, dilation);
+    const [scale, shift] = [weight(weights, `${prefix}.scale${conv}`), weight(weights, `${prefix}.shift${conv}`)];
+    features = normaliseAndActivate(convolved, scale, shift, activation);
   }
   return features;
-}
-
-const leakySlope = 0.01;
-
-function activate(features: Tensor, activation: Activation): Tensor {
-  switch (activation) {
-    case 'relu':
-      return relu(features);
-    case 'leaky_relu':
-      return leakyRelu(features, leakySlope);
-    case 'elu':
-      return elu(features);
-  }
 }
 
 function pointwise(weights: Weights, name: string, features: Tensor): Tensor {

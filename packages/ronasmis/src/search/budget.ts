@@ -39,7 +39,7 @@ function trainUntil({ limit, durations }: Budget): number {
 }
 
 /** A last step that could only train for a smaller share of its time than this is not begun. */
-const smallestShare = 0.25;
+const smallestShare = 0.1;
 
 /** Whether another controller step is to be begun after `step` finished ones. */
 export function hasTimeForStep(budget: Budget, step: number): boolean {

@@ -51,7 +51,7 @@ export function macroSpace(
   const sizes: PatchSizes = {
     depths: patchSizes(depth),
     planes: patchSizes(Math.max(height, width)),
-    bounds: [height, width],
+    bounds: [Math.floor(height), Math.floor(width)],
   };
   if (sizes.planes[0] < granule) {
     throw new UserError(
@@ -188,13 +188,14 @@ function largestChild(
     base.map((option, at) => (places.includes(at) ? (bits >> places.indexOf(at)) & 1 : option)),
   )
     .filter((choices) => places.every((at) => exists(choices.slice(0, at + 1), sizes)))
+    // The limit is on the poolings, with level-to-level skips: as `admitted` judges them.
+    .filter((choices) => affordable(decode(choices, sizes)))
     .map((choices) =>
       decode(
         choices.map((option, at) => (decisions[at].choice === 'skip' ? 1 : option)),
         sizes,
       ),
-    )
-    .filter(affordable);
+    );
   return children.reduce((largest, child) =>
     activationsPerVoxel(child, dimensions) > activationsPerVoxel(largest, dimensions) ? child : largest,
   );

@@ -40,11 +40,12 @@ describe('patch sizes', () => {
 });
 
 test('a child says what was chosen', () => {
-  const patch = [1, 2];
+  const patch = [1, 0];
   const encoder = [2, 0, /**/ 1, 1, 1, 2, /**/ 0, 1, 0, 0, /**/ 1, 1, 0, 1, /**/ 0, 0, 0, 2];
   const decoder = [0, 1, 0, 0, 0, 0, /**/ 0, 2, 1, 0, 1, 1, /**/ 1, 0, 0, 1, 0, 0, /**/ 2, 2, 1, 1, 1, 1];
   expect(small.decode([...patch, ...encoder, ...decoder])).toEqual({
-    patch: { depth: 16, height: 16, width: 16 },
+    // The median volume is 35 voxels wide, so the patch of 48 is cut to it.
+    patch: { depth: 16, height: 48, width: 35 },
     encoder: [
       { pool: { depth: 1, plane: 1 }, dilation: 3, activation: 'relu' },
       { pool: { depth: 2, plane: 2 }, dilation: 2, activation: 'elu' },
@@ -92,17 +93,24 @@ describe.each([
     expect(walked.size).toBeGreaterThan(10);
   });
 
-  test('strides divide the patch', () => {
+  test('strides divide the patch where the volume does not bound it, and no patch is larger than the volume', () => {
     property(({ patch, encoder }) => {
-      expect(patch.depth % encoder.reduce((product, { pool }) => product * pool.depth, 1)).toBe(0);
-      expect(patch.height % encoder.reduce((product, { pool }) => product * pool.plane, 1)).toBe(0);
+      const depth = encoder.reduce((product, { pool }) => product * pool.depth, 1);
+      const plane = encoder.reduce((product, { pool }) => product * pool.plane, 1);
+      expect(patch.depth % depth).toBe(0);
+      expect(Math.max(patch.height, patch.width) % plane).toBe(0);
+      expect(patch.depth).toBeLessThanOrEqual(volume[0]);
+      expect(patch.height).toBeLessThanOrEqual(volume[1]);
+      expect(patch.width).toBeLessThanOrEqual(volume[2]);
+      const square = patch.height === patch.width;
+      expect(square || patch.height === volume[1] || patch.width === volume[2]).toBe(true);
     });
   });
 
   test("a dilated kernel's outer taps reach within the level's plane, and all dilations that do are admitted", () => {
     property(({ patch, encoder, decoder }, choices) => {
       const planes: number[] = [];
-      for (const { pool } of encoder) planes.push((planes.at(-1) ?? patch.width) / pool.plane);
+      for (const { pool } of encoder) planes.push((planes.at(-1) ?? Math.max(patch.height, patch.width)) / pool.plane);
       space.decisions.forEach(({ choice, section }, at) => {
         if (choice !== 'dilation' || section.part === 'network') return;
         const plane = planes[section.level];
@@ -132,6 +140,7 @@ describe.each([
     expect(space.largest.decoder.every(({ skips }) => skips.join() === '0,1,2,3')).toBe(true);
     property(({ patch }) => {
       expect(patch.depth).toBeLessThanOrEqual(space.largest.patch.depth);
+      expect(patch.height).toBeLessThanOrEqual(space.largest.patch.height);
       expect(patch.width).toBeLessThanOrEqual(space.largest.patch.width);
     });
   });
@@ -140,7 +149,7 @@ describe.each([
     const { patch, encoder, decoder } = space.base;
     const [depth, plane] = [patchSizes(volume[0])[0], patchSizes(Math.max(volume[1], volume[2]))[0]];
     expect(own).toContainEqual(space.base);
-    expect(patch).toEqual({ depth, height: plane, width: plane });
+    expect(patch).toEqual({ depth, height: Math.min(plane, volume[1]), width: Math.min(plane, volume[2]) });
     expect(encoder.slice(1).map(({ pool }) => pool.plane)).toEqual([2, 2, 2, 2]);
     expect(encoder.reduce((product, { pool }) => product * pool.depth, 1)).toBe(Math.min(depth, 16));
     for (const { dilation, activation } of [...encoder, ...decoder]) {
@@ -150,13 +159,8 @@ describe.each([
   });
 });
 
-test('what is learnt of a small volume holds for the widest network too', () => {
-  const wide = { inputChannels: 4, classes: 4, channels: [32, 64, 128, 256, 320] };
-  const space = macroSpace([155, 240, 240], wide);
-  fc.assert(
-    fc.property(walks(space), (choices) => {
-      const { encoder } = space.decode(choices);
-      expect(activationsPerVoxel({ encoder }, wide)).toBeLessThanOrEqual(activationsPerVoxel(space.largest, wide));
-    }),
-  );
+test('a median between two volumes makes patches of whole voxels', () => {
+  const { patch } = macroSpace([20.5, 40.5, 33.5], dimensions).base;
+  expect(patch).toEqual({ depth: 16, height: 32, width: 32 });
+  expect(macroSpace([20.5, 50.5, 33.5], dimensions).base.patch).toEqual({ depth: 16, height: 48, width: 33 });
 });

@@ -1,0 +1,112 @@
+// Instance normalisation and activation in one: ronasmis::instance_norm_activation, forward and backward, on a processor.
+// Between two convolutions libtorch's own operations read and write a volume about ten times; this reads it twice and writes
+// it once, since the normalised values are computed again where they are needed.
+#include "instance_norm.h"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/library.h>
+
+#include <cmath>
+#include <vector>
+
+namespace ronasmis {
+
+namespace {
+
+constexpr double kEpsilon = 1e-5;
+
+const InstanceNormLoops& loops() {
+#if defined(__x86_64__)
+  static const InstanceNormLoops& best =
+      __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")
+          ? instance_norm_loops_avx512()
+      : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? instance_norm_loops_avx2()
+                                                                        : instance_norm_loops_default();
+  return best;
+#else
+  return instance_norm_loops_default();
+#endif
+}
+
+Volume volume_of(const at::Tensor& x) {
+  return {x.size(0), x.size(2) * x.size(3) * x.size(4), x.size(1), x.scalar_type() == at::kBFloat16};
+}
+
+// Per batch and channel: mean, and 1 / sqrt(variance + epsilon); and z = x * factor + offset.
+struct Statistics {
+  at::Tensor mean, inverse_deviation, factor, offset;
+};
+
+Statistics statistics_of(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& shift) {
+  const Volume volume = volume_of(x);
+  const auto options = x.options().memory_format(std::nullopt).dtype(at::kDouble);
+  at::Tensor mean = at::empty({volume.batch, volume.channels}, options);
+  at::Tensor square = at::empty_like(mean);
+  loops().sums(volume, x.const_data_ptr(), mean.mutable_data_ptr<double>(), square.mutable_data_ptr<double>());
+  mean.div_(volume.voxels);
+  const at::Tensor variance = square.div_(volume.voxels).sub_(mean * mean).clamp_min_(0);
+  const at::Tensor inverse_deviation = variance.add_(kEpsilon).rsqrt_();
+  const at::Tensor factor = inverse_deviation * scale;
+  const at::Tensor offset = shift - mean * factor;
+  return {mean, inverse_deviation, factor.to(at::kFloat), offset.to(at::kFloat)};
+}
+
+void check(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& shift, int64_t activation) {
+  TORCH_CHECK(x.dim() == 5 && x.numel() > 0, "the input must be [batch, channel, depth, height, width] and not empty, not ", x.sizes());
+  TORCH_CHECK(x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16, "the input must be float32 or bfloat16");
+  TORCH_CHECK(x.device().is_cpu() && scale.device().is_cpu() && shift.device().is_cpu(), "all tensors must be on the CPU");
+  TORCH_CHECK(scale.dim() == 1 && scale.size(0) == x.size(1) && shift.sizes() == scale.sizes(), "scale and shift must have a value for each of the ",
+              x.size(1), " channels");
+  TORCH_CHECK(activation >= 0 && activation <= 2, "the activation must be 0, 1 or 2");
+}
+
+class InstanceNormActivation : public torch::autograd::Function<InstanceNormActivation> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& input, const at::Tensor& scale, const at::Tensor& shift,
+                            int64_t activation) {
+    check(input, scale, shift, activation);
+    const at::AutoDispatchBelowADInplaceOrView below;
+    const at::Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast3d);
+    const Statistics statistics = statistics_of(x, scale, shift);
+    at::Tensor y = at::empty_like(x);
+    loops().apply(volume_of(x), static_cast<Activation>(activation), x.const_data_ptr(), statistics.factor.const_data_ptr<float>(),
+                  statistics.offset.const_data_ptr<float>(), y.mutable_data_ptr());
+    context->save_for_backward({x, scale, statistics.mean, statistics.inverse_deviation, statistics.factor, statistics.offset});
+    context->saved_data["activation"] = activation;
+    return y;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context, torch::autograd::variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const auto &x = saved[0], &scale = saved[1], &mean = saved[2], &inverse_deviation = saved[3], &factor = saved[4], &offset = saved[5];
+    const auto activation = static_cast<Activation>(context->saved_data["activation"].toInt());
+    const at::Tensor gradient = gradients[0].to(x.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast3d);
+    const Volume volume = volume_of(x);
+    at::Tensor sum = at::empty_like(mean);
+    at::Tensor product = at::empty_like(mean);
+    loops().gradient_sums(volume, activation, x.const_data_ptr(), gradient.const_data_ptr(), factor.const_data_ptr<float>(),
+                          offset.const_data_ptr<float>(), sum.mutable_data_ptr<double>(), product.mutable_data_ptr<double>());
+    // Sum of g times the normalised x.
+    const at::Tensor normalised = (product - mean * sum) * inverse_deviation;
+    const at::Tensor wide = inverse_deviation * scale;
+    const at::Tensor slope = wide * normalised * inverse_deviation / -static_cast<double>(volume.voxels);
+    const at::Tensor constant = (wide * sum / -static_cast<double>(volume.voxels) - slope * mean).to(at::kFloat);
+    at::Tensor result = at::empty_like(x);
+    loops().gradient(volume, activation, x.const_data_ptr(), gradient.const_data_ptr(), factor.const_data_ptr<float>(), offset.const_data_ptr<float>(),
+                     slope.to(at::kFloat).const_data_ptr<float>(), constant.const_data_ptr<float>(), result.mutable_data_ptr());
+    return {result, normalised.sum(0).to(scale.scalar_type()), sum.sum(0).to(scale.scalar_type()), at::Tensor()};
+  }
+};
+
+at::Tensor instance_norm_activation(const at::Tensor& input, const at::Tensor& scale, const at::Tensor& shift, int64_t activation) {
+  return InstanceNormActivation::apply(input, scale, shift, activation);
+}
+
+}  // namespace
+
+TORCH_LIBRARY(ronasmis, library) {
+  library.def("instance_norm_activation(Tensor input, Tensor scale, Tensor shift, int activation) -> Tensor", instance_norm_activation);
+}
+
+}  // namespace ronasmis

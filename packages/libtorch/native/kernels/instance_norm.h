@@ -1,0 +1,37 @@
+// The loops of the fused instance normalisation, compiled once for each kind of vector unit.
+#pragma once
+
+#include <cstdint>
+
+namespace ronasmis {
+
+// The numbers that src/normalisation.ts passes.
+enum class Activation : int64_t { kRelu = 0, kLeakyRelu = 1, kElu = 2 };
+
+// A volume in channels_last_3d: [batch, voxels, channels] in memory.
+struct Volume {
+  int64_t batch;
+  int64_t voxels;
+  int64_t channels;
+  bool bfloat16;  // else float32
+};
+
+// All per-channel arrays are [batch, channels], float32.
+struct InstanceNormLoops {
+  // Sums of x and of x * x of each channel, in float64.
+  void (*sums)(const Volume& volume, const void* x, double* sum, double* square);
+  // y = activation(x * factor + offset)
+  void (*apply)(const Volume& volume, Activation activation, const void* x, const float* factor, const float* offset, void* y);
+  // With g = gradient * activation'(x * factor + offset): sums of g and of g * x of each channel.
+  void (*gradient_sums)(const Volume& volume, Activation activation, const void* x, const void* gradient, const float* factor,
+                        const float* offset, double* sum, double* product);
+  // result = factor * g + slope * x + constant
+  void (*gradient)(const Volume& volume, Activation activation, const void* x, const void* gradient, const float* factor,
+                   const float* offset, const float* slope, const float* constant, void* result);
+};
+
+const InstanceNormLoops& instance_norm_loops_default();
+const InstanceNormLoops& instance_norm_loops_avx2();
+const InstanceNormLoops& instance_norm_loops_avx512();
+
+}  // namespace ronasmis

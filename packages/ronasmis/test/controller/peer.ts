@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import { createPolicy, type Policy } from '../../src/controller/policy.ts';
+import { type Digest, fillWithChirp } from '../chirp.ts';
+import { smallSpace } from './small-space.ts';
+
+interface Reference {
+  readonly children: readonly (readonly number[])[];
+  readonly log_probabilities: readonly number[];
+  readonly entropies: readonly number[];
+  readonly rewards: readonly number[];
+  readonly old_baseline: number;
+  readonly baseline: number;
+  readonly gradients: Record<string, Digest>;
+}
+
+/** Values of PyTorch 2.15.0, written by reference/controller.py, which says what they are. */
+export const reference: Reference = JSON.parse(
+  readFileSync(new URL('../reference/controller.json', import.meta.url), 'utf8'),
+);
+
+/** A policy of the small space with the weights of reference/controller.py, far from uniform. */
+export function chirpPolicy(): Policy {
+  const policy = createPolicy(smallSpace, 0);
+  [...policy].forEach(([name, weight], position) => {
+    const scale = name.startsWith('bias') ? 1 / 100 : 1 / 2;
+    fillWithChirp(weight, position, (value) => value * scale);
+  });
+  return policy;
+}

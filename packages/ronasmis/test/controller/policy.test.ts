@@ -1,0 +1,131 @@
+import { scope } from '@ronasmis/libtorch';
+import { describe, expect, test } from 'vitest';
+import {
+  createPolicy,
+  likeliestChild,
+  type Policy,
+  sampleChildren,
+  scoreChildren,
+} from '../../src/controller/policy.ts';
+import { networkDimensions } from '../../src/network/dimensions.ts';
+import { createRandom } from '../../src/random.ts';
+import { macroSpace } from '../../src/space/macro.ts';
+import { chirpPolicy, reference } from './peer.ts';
+import { smallChildren, smallSpace } from './small-space.ts';
+
+const macro = macroSpace([36, 51, 35], networkDimensions(1, 3));
+
+function probabilities(policy: Policy, children: readonly (readonly number[])[]): number[] {
+  return scope(() => scoreChildren(policy, smallSpace, children).logProbability.toNumbers()).map(Math.exp);
+}
+
+test('the small space has 120 children', () => {
+  expect(smallChildren).toHaveLength(2 * 3 * (3 + 2) * 2 * 2);
+});
+
+describe('scoreChildren', () => {
+  test('gives the log-probabilities and entropies of the same LSTM in PyTorch', () => {
+    scope(() => {
+      const { logProbability, entropy } = scoreChildren(chirpPolicy(), smallSpace, reference.children);
+      logProbability.toNumbers().forEach((value, i) => {
+        expect(value).toBeCloseTo(reference.log_probabilities[i], 4);
+      });
+      entropy.toNumbers().forEach((value, i) => {
+        expect(value).toBeCloseTo(reference.entropies[i], 4);
+      });
+    });
+  });
+
+  test('gives probabilities that sum to 1 over all children', () => {
+    for (const policy of [createPolicy(smallSpace, 3), chirpPolicy()]) {
+      const sum = probabilities(policy, smallChildren).reduce((sum, value) => sum + value, 0);
+      expect(sum).toBeCloseTo(1, 5);
+    }
+  });
+
+  test('gives an entropy whose mean over all children is that of the distribution', () => {
+    const policy = chirpPolicy();
+    const shares = probabilities(policy, smallChildren);
+    const summed = scope(() => scoreChildren(policy, smallSpace, smallChildren).entropy.toNumbers());
+    const expected = shares.reduce((sum, share) => sum - share * Math.log(share), 0);
+    expect(summed.reduce((sum, value, i) => sum + shares[i] * value, 0)).toBeCloseTo(expected, 4);
+  });
+
+  test('gives a masked option no probability', () => {
+    expect(probabilities(chirpPolicy(), [[0, 0, 1, 2, 0, 0]])).toEqual([0]);
+  });
+});
+
+describe('sampleChildren', () => {
+  test('draws each child as often as it is probable, and none that is masked', () => {
+    const policy = chirpPolicy();
+    const draws = 6000;
+    const counts = new Map(smallChildren.map((child) => [child.join(), 0]));
+    for (const child of sampleChildren(policy, smallSpace, draws, createRandom(1))) {
+      const count = counts.get(child.join());
+      if (count === undefined) throw new Error(`${child.join()} is masked.`);
+      counts.set(child.join(), count + 1);
+    }
+    const chiSquare = probabilities(policy, smallChildren).reduce((sum, share, i) => {
+      const expected = share * draws;
+      return sum + ((counts.get(smallChildren[i].join()) ?? 0) - expected) ** 2 / expected;
+    }, 0);
+    // SciPy 1.17, stats.chi2.ppf([1e-4, 1 - 1e-4], 119): 67.1 and 184.5.
+    expect(chiSquare).toBeGreaterThan(67.1);
+    expect(chiSquare).toBeLessThan(184.5);
+  });
+
+  test('draws the same children by the same seeds', () => {
+    const draw = (policySeed: number, seed: number): string =>
+      JSON.stringify(sampleChildren(createPolicy(macro, policySeed), macro, 3, createRandom(seed)));
+    expect(draw(1, 2)).toBe(draw(1, 2));
+    expect(draw(1, 2)).not.toBe(draw(1, 3));
+  });
+
+  test('draws children of the macro space that its masks allow', () => {
+    for (const child of sampleChildren(createPolicy(macro, 5), macro, 20, createRandom(6))) {
+      expect(child).toHaveLength(44);
+      child.forEach((option, at) => {
+        expect(macro.admitted(child.slice(0, at))[option]).toBe(true);
+      });
+    }
+  });
+});
+
+describe('a fresh policy', () => {
+  test('is nearly uniform: its entropy is within a hundredth of the options that are left', () => {
+    const policy = createPolicy(macro, 1);
+    const children = sampleChildren(policy, macro, 4, createRandom(2));
+    const entropies = scope(() => scoreChildren(policy, macro, children).entropy.toNumbers());
+    children.forEach((child, i) => {
+      const options = child.map((_, at) => macro.admitted(child.slice(0, at)).filter(Boolean).length);
+      const uniform = options.reduce((sum, count) => sum + Math.log(count), 0);
+      expect(entropies[i]).toBeLessThanOrEqual(uniform + 1e-4);
+      expect(entropies[i]).toBeGreaterThan(0.99 * uniform);
+    });
+  });
+
+  test('depends on its seed alone', () => {
+    const values = (seed: number): number[] =>
+      [...createPolicy(smallSpace, seed).values()].flatMap((t) => t.toNumbers());
+    expect(values(8)).toEqual(values(8));
+    expect(values(8)).not.toEqual(values(9));
+  });
+});
+
+test('the likeliest child takes the likeliest option at every decision', () => {
+  const policy = chirpPolicy();
+  const shares = probabilities(policy, smallChildren);
+  /** Probability that a child begins so. */
+  const begins = (prefix: readonly number[]): number =>
+    smallChildren.reduce(
+      (sum, child, i) => (prefix.every((option, at) => child[at] === option) ? sum + shares[i] : sum),
+      0,
+    );
+  const expected: number[] = [];
+  for (const { options } of smallSpace.decisions) {
+    const next = Array.from({ length: options }, (_, option) => begins(expected.concat(option)));
+    expected.push(next.indexOf(Math.max(...next)));
+  }
+  expect(likeliestChild(policy, smallSpace)).toEqual(expected);
+});

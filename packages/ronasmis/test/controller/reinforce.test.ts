@@ -1,0 +1,85 @@
+import { memory, type Optimiser } from '@ronasmis/libtorch';
+import { describe, expect, test } from 'vitest';
+import { type Policy, sampleChildren } from '../../src/controller/policy.ts';
+import { type Controller, createController, reinforce } from '../../src/controller/reinforce.ts';
+import { createRandom } from '../../src/random.ts';
+import { expectDigest } from '../chirp.ts';
+import { chirpPolicy, reference } from './peer.ts';
+import { smallSpace } from './small-space.ts';
+
+/** Calls `look` with the gradients that it is asked to follow, and changes nothing. */
+function onlooker(policy: Policy, look: () => void): Optimiser {
+  const clearGradients = (): void => {
+    for (const weight of policy.values()) weight.clearGradient();
+  };
+  return { step: look, clearGradients, state: () => new Map(), restore: () => {} };
+}
+
+test('a step follows the gradients that PyTorch gives for the same rewards', () => {
+  const policy = chirpPolicy();
+  const compared: string[] = [];
+  const look = (): void => {
+    for (const [name, { gradient }] of policy) {
+      if (!gradient) throw new Error(`${name} has no gradient.`);
+      expectDigest(gradient, reference.gradients[name], 1e-3);
+      compared.push(name);
+    }
+  };
+  const controller = { policy, optimiser: onlooker(policy, look), baseline: reference.old_baseline };
+  const entropy = reinforce(controller, smallSpace, reference.children, reference.rewards, 0.1);
+  expect(compared.sort()).toEqual(Object.keys(reference.gradients).sort());
+  expect(controller.baseline).toBeCloseTo(reference.baseline, 12);
+  const mean = reference.entropies.reduce((sum, value) => sum + value, 0) / reference.entropies.length;
+  expect(entropy).toBeCloseTo(mean, 4);
+});
+
+test('the first baseline is the mean of the first rewards', () => {
+  const controller = createController(smallSpace, 1);
+  expect(controller.baseline).toBeUndefined();
+  reinforce(controller, smallSpace, reference.children, [0.1, 0.2, 0.3, 0.6], 1e-3);
+  expect(controller.baseline).toBeCloseTo(0.3, 12);
+});
+
+/** Updates the controller with `reward` and gives the mean reward and the entropy of every update. */
+function train(
+  controller: Controller,
+  updates: number,
+  reward: (child: readonly number[]) => number,
+): { readonly rewards: readonly number[]; readonly entropies: readonly number[] } {
+  const random = createRandom(7);
+  const rewards: number[] = [];
+  const entropies: number[] = [];
+  for (let update = 0; update < updates; update += 1) {
+    const children = sampleChildren(controller.policy, smallSpace, 20, random);
+    const found = children.map(reward);
+    rewards.push(found.reduce((sum, value) => sum + value, 0) / found.length);
+    entropies.push(reinforce(controller, smallSpace, children, found, 3.5e-4));
+  }
+  return { rewards, entropies };
+}
+
+const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+describe('a hundred updates at the rate of ENAS', () => {
+  /** Share of the decisions about dilation and skips that are answered by option 1. */
+  const wish = (child: readonly number[]): number =>
+    child.filter((option, at) => at !== 0 && at !== 2 && option === 1).length / 4;
+
+  test('raise the mean reward and lower the entropy', () => {
+    const { rewards, entropies } = train(createController(smallSpace, 1), 100, wish);
+    const [first, last] = [rewards.slice(0, 10), rewards.slice(-10)].map(meanOf);
+    // A uniform policy is right at 1/3, 1/3 or 1/2 and twice at 1/2: about 0.43.
+    expect(first).toBeLessThan(0.55);
+    expect(last).toBeGreaterThan(0.75);
+    expect(meanOf(entropies.slice(-10))).toBeLessThan(meanOf(entropies.slice(0, 10)) - 1);
+  });
+
+  test('by rewards that are all the same change hardly anything, and leave no tensors behind', () => {
+    const controller = createController(smallSpace, 1);
+    train(controller, 2, () => 0.5);
+    const before = memory().tensors;
+    const { entropies } = train(controller, 20, () => 0.5);
+    expect(Math.abs(entropies[19] - entropies[0])).toBeLessThan(0.05);
+    expect(memory().tensors).toBe(before);
+  });
+});
