@@ -7,8 +7,9 @@ export default defineConfig({
   resolve: { alias: { '@ronasmis/libtorch': source('packages/libtorch/src/index.ts') } },
   test: {
     include: ['packages/*/test/**/*.test.ts'],
-    // libtorch has one thread pool a process, so test files run in processes, as many as there are cores by halves.
+    // Test files run side by side in processes of their own; a libtorch that took all cores in each would wait for the others.
     pool: 'forks',
+    env: { OMP_NUM_THREADS: '1' },
     testTimeout: 30_000,
   },
 });

@@ -1,6 +1,11 @@
 #include "engine.h"
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 #include <array>
+#include <limits>
 #include <stdexcept>
 #include <unordered_set>
 #include <utility>
@@ -135,7 +140,18 @@ void export_function(napi_env env, napi_value exports, const char* name, Callbac
 
 }  // namespace ronasmis
 
+// Tensors come and go by the gigabyte a second. The allocator is told to keep what it has (giving it back and taking it again
+// costs a fault a page), and to keep one heap for all threads, since each thread's own would hold on to what it freed.
+static void keep_memory() {
+#if defined(__GLIBC__)
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+#endif
+}
+
 NAPI_MODULE_INIT() {
+  keep_memory();
   ronasmis::register_calls(env, exports);
   ronasmis::register_tensors(env, exports);
   ronasmis::register_modes(env, exports);

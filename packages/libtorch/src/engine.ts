@@ -80,13 +80,6 @@ export function describeEngine(): EngineDescription {
   };
 }
 
-/** The fastest device of this machine. */
-export function bestDevice(): 'cpu' | 'cuda' | 'mps' {
-  const engine = describeEngine();
-  if (engine.cuda.loaded) return 'cuda';
-  return engine.mps ? 'mps' : 'cpu';
-}
-
 /** The most memory in use so far, in bytes: the device allocator's, or on a CPU the process's resident size. */
 export function peakMemoryBytes(device: Device): number {
   return device === 'cpu' || device === 'mps' ? process.resourceUsage().maxRSS * 1024 : native.peakDeviceBytes(device);

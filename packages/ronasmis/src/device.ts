@@ -1,4 +1,4 @@
-import { bestDevice, type DataType, type EngineDescription } from '@ronasmis/libtorch';
+import type { DataType, EngineDescription } from '@ronasmis/libtorch';
 import { UserError } from './errors.ts';
 
 /** Where a network is computed. */
@@ -13,13 +13,18 @@ export const dataTypeOf: Readonly<Record<Precision, DataType>> = { fp32: 'float3
  * @throws UserError where it is not there
  */
 export function chooseDevice(wanted: 'auto' | ComputeDevice, engine: EngineDescription): ComputeDevice {
-  if (wanted === 'auto') return bestDevice();
+  if (wanted === 'auto') return fastestDevice(engine);
   const there = wanted === 'cpu' || (wanted === 'cuda' ? engine.cuda.loaded : engine.mps);
   if (there) return wanted;
   const reason = wanted === 'cuda' && engine.cuda.reason ? ` (${engine.cuda.reason})` : '';
   throw new UserError(
     `--device ${wanted}: this machine offers no such device${reason}. Run 'ronasmis doctor' to see why, or use --device auto.`,
   );
+}
+
+function fastestDevice({ cuda, mps }: EngineDescription): ComputeDevice {
+  if (cuda.loaded) return 'cuda';
+  return mps ? 'mps' : 'cpu';
 }
 
 /**

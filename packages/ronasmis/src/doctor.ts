@@ -52,8 +52,9 @@ type Loaded =
 
 async function loadEngine(): Promise<Loaded> {
   try {
-    const { bestDevice, describeEngine } = await import('@ronasmis/libtorch');
-    return { kind: 'loaded', engine: describeEngine(), device: bestDevice() };
+    const { describeEngine } = await import('@ronasmis/libtorch');
+    const engine = describeEngine();
+    return { kind: 'loaded', engine, device: chooseDevice('auto', engine) };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return {

@@ -4,7 +4,12 @@ import type { Progress } from '../run/records.ts';
 import { coloursOf } from './output.ts';
 
 /** Shows how far the work is, until it is stopped. */
-export type ProgressView = { readonly update: (progress: Progress) => void; readonly stop: () => void };
+export type ProgressView = {
+  readonly update: (progress: Progress) => void;
+  /** Prints a line above the bar. */
+  readonly say: (line: string) => void;
+  readonly stop: () => void;
+};
 
 const PHASES: Readonly<Record<Progress['phase'], string>> = {
   prepare: 'Reading scans',
@@ -38,6 +43,11 @@ function openBar(stream: NodeJS.WriteStream): ProgressView {
       bar.setTotal(Math.max(1, progress.total));
       bar.update(progress.done);
     },
+    say: (line) => {
+      bar.stop();
+      stream.write(`${line}\n`);
+      bar.start(1, 0);
+    },
     stop: () => bar.stop(),
   };
 }
@@ -53,6 +63,7 @@ function openLines(stream: NodeJS.WriteStream): ProgressView {
       if (stepIsDone) stream.write(`step ${progress.step}: ${figures(known).join(', ')}\n`);
       else if (begins) stream.write(`${title(progress)} (${progress.total})\n`);
     },
+    say: (line) => void stream.write(`${line}\n`),
     stop: () => {},
   };
 }

@@ -1,18 +1,19 @@
-import type { Progress, SearchReport } from '../run/records.ts';
-import type { Architecture } from '../space/architecture.ts';
+import type { SearchHooks, SearchResult } from '../search/search.ts';
 import { interruptible } from './interrupt.ts';
-import { note, printJson } from './output.ts';
+import { coloursOf, note, printJson } from './output.ts';
+import type { ProgressView } from './progress.ts';
 import { printRun } from './show.ts';
 
-type Hooks = { readonly signal: AbortSignal; readonly onProgress: (progress: Progress) => void };
-type Result = { readonly report: SearchReport; readonly architecture: Architecture };
-
 /** Runs a new or resumed search under a progress view and Ctrl-C, and prints what it found. */
-export async function runSearch(folder: string, json: boolean, work: (hooks: Hooks) => Promise<Result>): Promise<void> {
+export async function runSearch(
+  folder: string,
+  json: boolean,
+  work: (hooks: SearchHooks) => Promise<SearchResult>,
+): Promise<void> {
   const { openProgress } = await import('./progress.ts');
   const view = openProgress();
   const result = await interruptible(`Go on with: ronasmis resume ${folder}`, (signal) =>
-    work({ signal, onProgress: view.update }).finally(view.stop),
+    work({ signal, onProgress: view.update, onStart: (start) => announce(view, start) }).finally(view.stop),
   );
   if (json) {
     printJson({ run: folder, report: result.report, architecture: result.architecture });
@@ -20,4 +21,10 @@ export async function runSearch(folder: string, json: boolean, work: (hooks: Hoo
   }
   note('');
   await printRun(folder);
+}
+
+function announce(view: ProgressView, { engine, warnings }: Parameters<NonNullable<SearchHooks['onStart']>>[0]): void {
+  const { yellow } = coloursOf(process.stderr);
+  for (const warning of warnings) view.say(yellow(`warning: ${warning}`));
+  view.say(`Searching on ${engine.device} in ${engine.precision} (${engine.cpu}, ${engine.threads} threads)`);
 }

@@ -3,7 +3,7 @@ import { peakMemoryBytes } from '@ronasmis/libtorch';
 import { likeliestChild, sampleChildren } from '../controller/policy.ts';
 import { reinforce } from '../controller/reinforce.ts';
 import { openBatches } from '../data/batches.ts';
-import type { Progress, SearchEvent, SearchReport } from '../run/records.ts';
+import type { Progress, RunRecord, SearchEvent, SearchReport } from '../run/records.ts';
 import { appendEvent } from '../run/run-folder.ts';
 import type { Architecture } from '../space/architecture.ts';
 import { type Budget, expectedSteps, hasTimeForStep, secondsLeft } from './budget.ts';
@@ -21,6 +21,8 @@ export interface SearchHooks {
   /** Stops the search after the running training step, with an AbortError; `resume` goes on from the last finished step. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
+  /** Told once, when all checks have passed: what the search computes on, and what is odd, in sentences. */
+  readonly onStart?: (start: { readonly engine: RunRecord['engine']; readonly warnings: readonly string[] }) => void;
 }
 
 /** What a search leaves. */
@@ -135,7 +137,8 @@ function eventOf(
 /** Tells the hooks how far the search is; gives other work a turn, and rejects where the search is to stop. */
 function narrator(hooks: SearchHooks, state: SearchState, budget: Budget): Tell {
   return async (progress) => {
-    const trained = progress.phase === 'train' ? progress.done : budget.trainingSteps;
+    const trainedOfRunningStep = progress.phase === 'train' ? progress.done : budget.trainingSteps;
+    const trained = progress.step > state.step ? trainedOfRunningStep : 0;
     hooks.onProgress?.({ ...progress, secondsLeft: secondsLeft(budget, state.step, trained) });
     await setImmediate();
     hooks.signal?.throwIfAborted();

@@ -55,7 +55,7 @@ export interface SearchRun {
 export async function openSearch(options: SearchOptions, hooks: SearchHooks): Promise<SearchRun> {
   const startedAt = performance.now();
   await createRunFolder(options.out);
-  const { context, fingerprint, engine } = await prepare(options, options.out, hooks);
+  const { context, fingerprint, engine, warnings } = await prepare(options, options.out, hooks);
   const state = createState(context, options.seed);
   const limit = {
     epochs: options.epochs ?? Number.POSITIVE_INFINITY,
@@ -63,7 +63,9 @@ export async function openSearch(options: SearchOptions, hooks: SearchHooks): Pr
   };
   const budget = measureBudget(context, state, limit, startedAt);
   requireOneStep(budget);
-  await writeRecord(options.out, 'run.json', runRecord(options, context, fingerprint, engine));
+  const record = runRecord(options, context, fingerprint, engine);
+  await writeRecord(options.out, 'run.json', record);
+  hooks.onStart?.({ engine: record.engine, warnings: [...engineWarnings(context, engine), ...warnings] });
   return { context, state, budget, folder: options.out, lastChildren: [] };
 }
 
@@ -81,7 +83,7 @@ export async function reopenSearch(folder: string, hooks: SearchHooks): Promise<
   const { run, report, architecture, events } = await readRun(folder);
   if (report && architecture) return { kind: 'finished', result: { report, architecture } };
   const options = optionsOf(run, folder);
-  const { context, fingerprint } = await prepare(options, folder, hooks);
+  const { context, fingerprint, engine } = await prepare(options, folder, hooks);
   if (fingerprint.sha256 !== run.fingerprint.sha256) {
     throw new UserError(
       `${options.dataSet} has changed since ${folder} was begun: undo the change, or search again into a new folder.`,
@@ -93,6 +95,7 @@ export async function reopenSearch(folder: string, hooks: SearchHooks): Promise<
   const { time_seconds, epochs } = run.settings;
   const limit = { epochs: epochs ?? Number.POSITIVE_INFINITY, seconds: time_seconds ?? Number.POSITIVE_INFINITY };
   const budget = measureBudget(context, state, limit, startedAt);
+  hooks.onStart?.({ engine: run.engine, warnings: engineWarnings(context, engine) });
   const lastChildren = events.find(({ step }) => step === state.step)?.children ?? [];
   return {
     kind: 'open',
@@ -104,6 +107,8 @@ interface Prepared {
   readonly context: SearchContext;
   readonly fingerprint: Fingerprint;
   readonly engine: EngineDescription;
+  /** What is odd about the data set, though usable. */
+  readonly warnings: readonly string[];
 }
 
 async function prepare(options: SearchOptions, folder: string, { onProgress }: SearchHooks): Promise<Prepared> {
@@ -115,7 +120,7 @@ async function prepare(options: SearchOptions, folder: string, { onProgress }: S
     dataSet.cases.map(({ name }) => name),
     { folds, fold },
   );
-  const { cases, fingerprint } = await prepareDataSet(dataSet, {
+  const { cases, fingerprint, warnings } = await prepareDataSet(dataSet, {
     folds,
     cacheFolder: join(folder, 'cache'),
     onCase: (done, total) => onProgress?.({ phase: 'prepare', step: 0, done, total }),
@@ -131,7 +136,15 @@ async function prepare(options: SearchOptions, folder: string, { onProgress }: S
     labelValues: dataSet.labels.map(({ value }) => value),
     children: options.children,
   };
-  return { context, fingerprint, engine };
+  return { context, fingerprint, engine, warnings: warnings.map(({ message }) => message) };
+}
+
+/** The commonest silent failure of a libtorch outside Python: a GPU is there and is not used. */
+function engineWarnings({ device }: SearchContext, { cuda }: EngineDescription): readonly string[] {
+  if (device !== 'cpu' || !cuda.driver || cuda.loaded) return [];
+  return [
+    `This machine has an NVIDIA driver, but the GPU cannot be used (${cuda.reason ?? 'unknown reason'}): run 'ronasmis doctor'.`,
+  ];
 }
 
 /** Runs the largest child, then the base child, without changing the weights, to know what the parts of the search take. */

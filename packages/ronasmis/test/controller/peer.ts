@@ -22,7 +22,7 @@ export const reference: Reference = JSON.parse(
 export function chirpPolicy(): Policy {
   const policy = createPolicy(smallSpace, 0);
   [...policy].forEach(([name, weight], position) => {
-    const scale = name.startsWith('bias') ? 1 / 100 : 1 / 2;
+    const scale = name.startsWith('bias') ? 1 / 250 : 1 / 2;
     fillWithChirp(weight, position, (value) => value * scale);
   });
   return policy;

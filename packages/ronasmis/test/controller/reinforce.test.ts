@@ -40,6 +40,12 @@ test('the first baseline is the mean of the first rewards', () => {
   expect(controller.baseline).toBeCloseTo(0.3, 12);
 });
 
+test('no gradient is left for the next step', () => {
+  const controller = createController(smallSpace, 1);
+  reinforce(controller, smallSpace, reference.children, reference.rewards, 1e-3);
+  for (const { gradient } of controller.policy.values()) expect(gradient).toBeUndefined();
+});
+
 /** Updates the controller with `reward` and gives the mean reward and the entropy of every update. */
 function train(
   controller: Controller,

@@ -89,6 +89,7 @@ describe('sampling crops', () => {
       spacing: [1, 1, 1] as const,
       crop: { offset: [0, 0, 0] as const, shape },
       foreground: Uint32Array.from(foreground),
+      outsideCrop: [0],
       ...countingCase(shape, 1),
     };
     return samplePlan(createRandom(7), [prepared], new Array<number>(draws).fill(0), patch).crops;

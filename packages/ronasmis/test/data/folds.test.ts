@@ -66,7 +66,7 @@ test('every case is in one part, the folds cover all, and the order of the names
         expect([...split.training, ...split.validation, ...split.test].sort()).toEqual(names(count));
         expect(split.training.length).toBeGreaterThan(0);
         expect(split.validation.length).toBeGreaterThan(0);
-        expect(split.validation.length).toBeLessThanOrEqual(20);
+        expect(split.validation.length).toBeLessThanOrEqual(10);
         expect(splitCases(names(count).reverse(), { folds, fold })).toEqual(split);
       }
     }),
@@ -76,7 +76,7 @@ test('every case is in one part, the folds cover all, and the order of the names
 
 test('about a fifth of the cases outside the test part judge the children', () => {
   expect(splitCases(names(40), { folds: 5, fold: 0 }).validation).toHaveLength(6);
-  expect(splitCases(names(208), { folds: 5, fold: 0 }).validation).toHaveLength(20);
+  expect(splitCases(names(208), { folds: 5, fold: 0 }).validation).toHaveLength(10);
   expect(splitCases(names(3), { folds: 3, fold: 0 }).validation).toHaveLength(1);
 });
 

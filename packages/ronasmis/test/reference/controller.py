@@ -11,7 +11,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-HIDDEN, TEMPERATURE, TANH_CONSTANT, BIAS_SCALE = 64, 5, 2.5, 100
+HIDDEN, TEMPERATURE, TANH_CONSTANT, BIAS_SCALE = 64, 5, 2.5, 250
 BASELINE_DECAY, ENTROPY_WEIGHT = 0.85, 1e-4
 # (choice, options, the encoder level that it ends or the one that a skip comes from)
 DECISIONS = [

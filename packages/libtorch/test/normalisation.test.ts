@@ -1,0 +1,138 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  type Activation,
+  type DataType,
+  elu,
+  instanceNorm,
+  leakyRelu,
+  multiply,
+  normaliseAndActivate,
+  relu,
+  scope,
+  sumAll,
+  type Tensor,
+  tensor,
+  to,
+} from '../src/index.ts';
+
+const activations: Readonly<Record<Activation, (input: Tensor) => Tensor>> = {
+  relu,
+  leaky_relu: (input) => leakyRelu(input, 0.01),
+  elu: (input) => elu(input),
+};
+
+/** The same by libtorch's own operations. */
+function composed(input: Tensor, scale: Tensor, shift: Tensor, activation: Activation): Tensor {
+  return activations[activation](instanceNorm(input, scale, shift, null, null, true, 0.1, 1e-5, false));
+}
+
+interface Case {
+  readonly shape: readonly [number, number, number, number, number];
+  readonly activation: Activation;
+  readonly layout: 'contiguous' | 'channels_last_3d';
+}
+
+/** Output and gradients of input, scale and shift, as numbers. */
+function run(operation: typeof composed, { shape, activation, layout }: Case, dataType: DataType): readonly number[][] {
+  return scope(() => {
+    const size = shape.reduce((product, extent) => product * extent, 1);
+    const values = (wave: (index: number) => number, length: number): Float32Array =>
+      Float32Array.from({ length }, (_, i) => wave(i));
+    const input = to(
+      tensor(
+        values((i) => 2 * Math.sin(1.3 * i * i) + 0.5, size),
+        shape,
+      ),
+      dataType,
+      null,
+      null,
+      null,
+      false,
+      true,
+      layout,
+    );
+    const scale = tensor(
+      values((i) => 1 + i / 50, shape[1]),
+      [shape[1]],
+    );
+    const shift = tensor(
+      values((i) => i / 30 - 0.2, shape[1]),
+      [shape[1]],
+    );
+    for (const leaf of [input, scale, shift]) leaf.requiresGradient = true;
+    const output = operation(input, scale, shift, activation);
+    const upstream = to(
+      tensor(
+        values((i) => Math.cos(0.7 * i), size),
+        shape,
+      ),
+      dataType,
+    );
+    sumAll(multiply(output, upstream)).backward();
+    return [output, input.gradient, scale.gradient, shift.gradient].map((found) =>
+      found ? to(found, 'float32').toNumbers() : [],
+    );
+  });
+}
+
+function largestDifference(ours: readonly number[], theirs: readonly number[]): number {
+  expect(ours.length).toBe(theirs.length);
+  return ours.reduce(
+    (largest, value, i) => Math.max(largest, Math.abs(value - theirs[i]) / (1 + Math.abs(theirs[i]))),
+    0,
+  );
+}
+
+function meanDifference(ours: readonly number[], theirs: readonly number[]): number {
+  return ours.reduce((sum, value, i) => sum + Math.abs(value - theirs[i]), 0) / ours.length;
+}
+
+const extent = (max: number): fc.Arbitrary<number> => fc.integer({ min: 1, max });
+const anyCase: fc.Arbitrary<Case> = fc.record({
+  shape: fc.tuple(extent(3), extent(40), extent(6), extent(6), fc.integer({ min: 2, max: 6 })),
+  activation: fc.constantFrom<Activation>('relu', 'leaky_relu', 'elu'),
+  layout: fc.constantFrom('contiguous', 'channels_last_3d'),
+});
+
+describe('normaliseAndActivate', () => {
+  it("equals libtorch's instance norm and activation, gradients included, whatever shape and layout", () => {
+    fc.assert(
+      fc.property(anyCase, (example) => {
+        const ours = run(normaliseAndActivate, example, 'float32');
+        const theirs = run(composed, example, 'float32');
+        ours.forEach((values, part) => {
+          expect(largestDifference(values, theirs[part])).toBeLessThan(2e-4);
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('equals them over more voxels than one piece of work holds', () => {
+    const example: Case = { shape: [2, 16, 20, 21, 22], activation: 'leaky_relu', layout: 'channels_last_3d' };
+    const theirs = run(composed, example, 'float32');
+    run(normaliseAndActivate, example, 'float32').forEach((values, part) => {
+      expect(largestDifference(values, theirs[part])).toBeLessThan(1e-4);
+    });
+  });
+
+  it.each(['relu', 'leaky_relu', 'elu'] as const)(
+    'in bfloat16 is no further from float32 than they are, with %s',
+    (activation) => {
+      const example: Case = { shape: [2, 24, 5, 6, 7], activation, layout: 'channels_last_3d' };
+      const exact = run(composed, example, 'float32');
+      const theirs = run(composed, example, 'bfloat16');
+      run(normaliseAndActivate, example, 'bfloat16').forEach((values, part) => {
+        expect(meanDifference(values, exact[part])).toBeLessThan(1.05 * meanDifference(theirs[part], exact[part]));
+      });
+    },
+  );
+
+  it('says what it cannot take', () => {
+    const volume = tensor(new Float32Array(8), [1, 1, 2, 2, 2]);
+    const two = tensor(new Float32Array(2), [2]);
+    expect(() => normaliseAndActivate(volume, two, two, 'relu')).toThrow(/a value for each of the 1 channels/);
+    expect(() => normaliseAndActivate(two, two, two, 'relu')).toThrow(/\[batch, channel, depth, height, width\]/);
+  });
+});
