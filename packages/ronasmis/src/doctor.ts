@@ -1,6 +1,6 @@
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import type { EngineDescription } from '@ronasmis/libtorch';
-import { type ComputeDevice, choosePrecision } from './device.ts';
+import { type ComputeDevice, chooseDevice, choosePrecision } from './device.ts';
 import { VERSION } from './version.ts';
 
 /** Something missing or slower than it could be, as a sentence with the mend. */
