@@ -1,0 +1,92 @@
+import { cp, mkdtemp, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { createRandom } from '../../src/random.ts';
+import type { Progress } from '../../src/run/records.ts';
+import { readRun } from '../../src/run/run-folder.ts';
+import { resume, type SearchHooks, search } from '../../src/search/search.ts';
+import { boxCase, temporaryFolder, writeDataSet } from '../data/scans.ts';
+
+const root = await temporaryFolder();
+const options = { children: 2, epochs: 2, folds: 3, fold: 0, device: 'cpu', precision: 'fp32', seed: 3 } as const;
+const searchInto = (out: string, hooks: SearchHooks = {}) =>
+  search({ dataSet: join(root, 'Boxes'), out, ...options }, hooks);
+
+/** Hooks that stop a search when it tells what `when` waits for. */
+function stopping(when: (progress: Progress) => boolean): SearchHooks {
+  const controller = new AbortController();
+  const onProgress = (progress: Progress) => {
+    if (when(progress)) controller.abort();
+  };
+  return { signal: controller.signal, onProgress };
+}
+
+async function outcome(folder: string) {
+  const { events, architecture, report } = await readRun(folder);
+  return {
+    events: events.map(({ seconds, peak_memory_bytes, ...event }) => event),
+    architecture,
+    dice: [report?.validation_dice, report?.test_dice],
+    weights: (await readFile(join(folder, 'model.safetensors'))).toString('base64'),
+  };
+}
+
+let unbroken: Awaited<ReturnType<typeof outcome>>;
+beforeAll(async () => {
+  const random = createRandom(1);
+  const cases = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => boxCase(name, random, [16, 16, 16]));
+  await writeDataSet(join(root, 'Boxes'), cases);
+  await searchInto(join(root, 'unbroken'));
+  unbroken = await outcome(join(root, 'unbroken'));
+});
+
+describe('a search that is stopped and resumed ends as an unbroken one of the same seed', () => {
+  const moments: [string, (progress: Progress) => boolean][] = [
+    ['before its first step is finished', ({ phase, step, done }) => phase === 'train' && step === 1 && done === 2],
+    ['in the training of a later step', ({ phase, step, done }) => phase === 'train' && step === 2 && done === 2],
+    ['while it judges', ({ phase, step, done }) => phase === 'judge' && step === 2 && done === 1],
+    ['right after its last step', ({ phase, step, reward }) => phase === 'judge' && step === 2 && reward !== undefined],
+    ['while it predicts the test cases', ({ phase }) => phase === 'final'],
+  ];
+  it.each(moments)('%s', async (_, when) => {
+    const folder = await mkdtemp(join(root, 'stopped-'));
+    const hooks = stopping(when);
+    await expect(searchInto(folder, hooks)).rejects.toMatchObject({ name: 'AbortError' });
+    expect(hooks.signal?.aborted).toBe(true);
+    expect((await readRun(folder)).report).toBeUndefined();
+    await resume(folder);
+    expect(await outcome(folder)).toEqual(unbroken);
+  });
+
+  it('between an event and its checkpoint', async () => {
+    const folder = await mkdtemp(join(root, 'stopped-'));
+    const earlier = join(root, 'earlier');
+    let afterFirst: Promise<void> | undefined;
+    const hooks = stopping(({ phase, step, done }) => {
+      if (phase !== 'train') return false;
+      // The checkpoint of the first step, kept while the second goes on.
+      if (step === 2 && done === 1) afterFirst = cp(join(folder, 'checkpoint.safetensors'), earlier);
+      return false;
+    });
+    const untilLastStep = stopping(({ phase, step, reward }) => phase === 'judge' && step === 2 && reward !== undefined);
+    const both: SearchHooks = {
+      ...(untilLastStep.signal && { signal: untilLastStep.signal }),
+      onProgress: (progress) => {
+        hooks.onProgress?.(progress);
+        untilLastStep.onProgress?.(progress);
+      },
+    };
+    await expect(searchInto(folder, both)).rejects.toMatchObject({ name: 'AbortError' });
+    await afterFirst;
+    expect((await readRun(folder)).events).toHaveLength(2);
+    await cp(earlier, join(folder, 'checkpoint.safetensors'));
+    await resume(folder);
+    expect(await outcome(folder)).toEqual(unbroken);
+  });
+});
+
+it('another seed is another search', async () => {
+  const folder = join(root, 'other seed');
+  await search({ dataSet: join(root, 'Boxes'), out: folder, ...options, epochs: 1, seed: 4 });
+  expect((await readRun(folder)).events[0].loss).not.toBe(unbroken.events[0].loss);
+});
