@@ -5,3 +5,8 @@
 export class UserError extends Error {
   override readonly name = 'UserError';
 }
+
+/** Why a file operation failed, in words: Node's message without its code. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message.replace(/^[A-Z]+: /, '') : String(error);
+}

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 
 /** All bytes of a file. @throws UserError where it cannot be read. */
@@ -10,8 +10,24 @@ export function readBytes(file: string): Promise<Uint8Array> {
 
 /** Makes a folder, with those above it; one that is there is left as it is. @throws UserError where it cannot be made. */
 export async function makeFolder(folder: string): Promise<void> {
-  await mendable(folder, () => mkdir(folder, { recursive: true }));
+  await mendable(folder, () => mkdirWithParents(folder));
 }
+
+/** As `mkdir` with `recursive`, which never returns where a file system takes no folders and says ENOENT (/proc, Node 20). */
+export async function mkdirWithParents(folder: string): Promise<void> {
+  if (await isFolder(folder)) return;
+  await mkdirWithParents(dirname(resolve(folder)));
+  await mkdir(folder).catch(async (error: unknown) => {
+    // Somebody else may have made it in the meantime.
+    if (!(await isFolder(folder))) throw error;
+  });
+}
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 
 /**
  * Writes a file under a temporary name in its folder and renames it once the bytes are on the disk: a reader sees the old

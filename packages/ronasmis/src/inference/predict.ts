@@ -1,13 +1,14 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type DataType, describeEngine, scope, to } from '@ronasmis/libtorch';
 import { caseName, listScans } from '../data/dataset.ts';
+import { mkdirWithParents } from '../data/files.ts';
 import { type Segmentation, writeLabelMap } from '../data/label-map.ts';
 import { readNifti, type Volume } from '../data/nifti.ts';
 import { prepareImage } from '../data/prepare.ts';
 import { type ComputeDevice, chooseDevice, choosePrecision, dataTypeOf, type Precision } from '../device.ts';
-import { UserError } from '../errors.ts';
+import { reasonOf, UserError } from '../errors.ts';
 import { castWeights } from '../network/weights.ts';
 import type { Progress } from '../run/records.ts';
 import { loadModel, type Model } from './model.ts';
@@ -47,8 +48,8 @@ export async function predict(
   const loaded = await loadModel(run, device);
   const model = { ...loaded, weights: castWeights(loaded.weights, loaded.weights.keys(), dataType) };
   const scans = await findScans(inputs);
-  await mkdir(out, { recursive: true }).catch((error: Error) => {
-    throw new UserError(`${out} cannot be made (${error.message}): give another folder with --out.`);
+  await mkdirWithParents(out).catch((error: unknown) => {
+    throw new UserError(`${out} cannot be made (${reasonOf(error)}): give another folder with --out.`);
   });
   const predictions: Prediction[] = [];
   for (const input of scans) {

@@ -1,8 +1,9 @@
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ZodType } from 'zod';
 import { z } from 'zod';
-import { UserError } from '../errors.ts';
+import { mkdirWithParents } from '../data/files.ts';
+import { reasonOf, UserError } from '../errors.ts';
 import { type Architecture, architectureSchema } from '../space/architecture.ts';
 import {
   eventSchema,
@@ -77,13 +78,12 @@ async function readIfThere(path: string): Promise<string | undefined> {
  */
 export async function createRunFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await mkdirWithParents(folder);
     const probe = join(folder, '.writable');
     await (await open(probe, 'w')).close();
     await rm(probe);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UserError(`${folder} cannot be written (${reason}): give another folder with --out.`);
+    throw new UserError(`${folder} cannot be written (${reasonOf(error)}): give another folder with --out.`);
   }
   if ((await readIfThere(join(folder, 'run.json'))) !== undefined) {
     throw new UserError(

@@ -29,7 +29,9 @@ afterAll(() => rm(root, { recursive: true }));
 describe('a search from the command line', () => {
   it('ends with its result on standard output and plain progress on standard error', () => {
     expect(searched.code, searched.stderr).toBe(0);
-    expect(searched.stdout).toMatch(/^Test Dice +\d+\.\d\d %  \(shell .*anterior core .*posterior core .*\), 2 cases$/m);
+    expect(searched.stdout).toMatch(
+      /^Test Dice +\d+\.\d\d % {2}\(shell .*anterior core .*posterior core .*\), 2 cases$/m,
+    );
     expect(searched.stdout).toContain(join(run, 'report.html'));
     expect(searched.stderr).toMatch(/^Reading scans \(8\)$/m);
     expect(searched.stderr).toMatch(/^step 1: loss [\d.]+, reward 0\.\d+, entropy [\d.]+, best Dice [\d.]+ %/m);
@@ -153,7 +155,9 @@ describe('what works on a finished run', () => {
     expect(predicted.code, predicted.stderr).toBe(0);
     expect((await readdir(out)).sort()).toEqual((await readdir(join(dataSet, 'imagesTr'))).sort());
     for (const name of await readdir(join(root, 'of files'))) {
-      const [one, other] = await Promise.all([out, join(root, 'of files')].map((folder) => readFile(join(folder, name))));
+      const [one, other] = await Promise.all(
+        [out, join(root, 'of files')].map((folder) => readFile(join(folder, name))),
+      );
       expect(one.equals(other)).toBe(true);
     }
   });

@@ -87,7 +87,7 @@ describe('createRunFolder', () => {
 
   it('refuses a folder that cannot be written', async () => {
     await writeFile(join(root, 'file'), '');
-    for (const folder of [join(root, 'file', 'run'), join(root, 'file'), join(root, 'nul\0')]) {
+    for (const folder of [join(root, 'file', 'run'), join(root, 'file'), join(root, 'nul\0'), '/proc/run']) {
       expect(await refusal(createRunFolder(folder))).toMatch(
         /cannot be written \(.*\): give another folder with --out/,
       );

@@ -1,0 +1,33 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { expect, it } from 'vitest';
+import { readDataSet } from '../../src/data/dataset.ts';
+import { reportSchema } from '../../src/run/records.ts';
+import { realDataSets, temporaryFolder } from '../data/scans.ts';
+import { ronasmis } from './command.ts';
+
+const [realDataSet] = realDataSets;
+if (realDataSet === undefined) {
+  console.warn('Skipping the search on real scans: RONASMIS_TEST_DATA names no folder with data sets.');
+}
+const root = await temporaryFolder();
+
+it.skipIf(realDataSet === undefined)(
+  'a search on ten real cases ends with a report',
+  async () => {
+    const description = JSON.parse(await readFile(join(realDataSet, 'dataset.json'), 'utf8'));
+    const { cases } = await readDataSet(realDataSet);
+    const training = cases.slice(0, 10).map(({ image, label }) => ({ image: resolve(image), label: resolve(label) }));
+    const dataSet = join(root, 'few');
+    await mkdir(dataSet);
+    await writeFile(join(dataSet, 'dataset.json'), JSON.stringify({ ...description, training }));
+
+    const run = join(root, 'run');
+    const searched = await ronasmis('search', dataSet, '--out', run, '--epochs', '1', '--children', '1');
+    expect(searched.code, searched.stderr).toBe(0);
+    const { test_dice } = reportSchema.parse(JSON.parse(await readFile(join(run, 'report.json'), 'utf8')));
+    expect(Object.keys(test_dice.cases)).toHaveLength(2);
+    expect(test_dice.mean).toBeGreaterThan(0);
+  },
+  300_000,
+);

@@ -1,0 +1,164 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Tensor, tensor, writeSafetensors } from '@ronasmis/libtorch';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { readNifti, writeNifti } from '../../src/data/nifti.ts';
+import { prepareImage } from '../../src/data/prepare.ts';
+import { UserError } from '../../src/errors.ts';
+import { loadModel } from '../../src/inference/model.ts';
+import { type PredictOptions, predict } from '../../src/inference/predict.ts';
+import { segment, toImage } from '../../src/inference/segment.ts';
+import { childWeightNames, createWeights, weight } from '../../src/network/weights.ts';
+import { createRandom } from '../../src/random.ts';
+import { writeRecord } from '../../src/run/run-folder.ts';
+import { straight, temporaryFolder } from '../data/scans.ts';
+import { reportContent } from '../report/content.ts';
+import { tinyContext } from '../search/tiny-context.ts';
+
+const root = await temporaryFolder();
+const { dimensions, space } = tinyContext;
+const child = space.base;
+const weights = createWeights(dimensions, 'cpu', 2);
+const labels = [0, 2, 5].map((value) => ({ value, name: `label ${value}` }));
+
+/** Writes the run folder of a search that ended with `child` and these weights, untrained. */
+async function writeRun(stored: ReadonlyMap<string, Tensor>): Promise<string> {
+  const folder = await mkdtemp(join(root, 'run-'));
+  const { run, report } = reportContent(1);
+  const network = { channels: dimensions.channels, input_channels: 1, classes: 3 };
+  await writeRecord(folder, 'run.json', { ...run, network, labels });
+  await writeRecord(folder, 'architecture.json', child);
+  await writeRecord(folder, 'report.json', report);
+  await writeSafetensors(join(folder, 'model.safetensors'), stored);
+  return folder;
+}
+
+/** A scan of noise in x 2..12, y 1..15, z 0..9 of 14 x 17 x 11 voxels, and of zeros around it. */
+async function writeScan(file: string, channels = 1): Promise<string> {
+  const random = createRandom(5);
+  const shape = [14, 17, 11];
+  const data = Float32Array.from({ length: 14 * 17 * 11 * channels }, (_, i) => {
+    const [x, y, z] = [i % 14, Math.floor(i / 14) % 17, Math.floor(i / (14 * 17)) % 11];
+    const inside = x >= 2 && x <= 12 && y >= 1 && y <= 15 && z <= 9;
+    return inside ? 1 + 100 * random.uniform() : 0;
+  });
+  const affine = straight(0.8, 0.9, 2.5, -31);
+  await writeNifti(file, { shape: channels === 1 ? shape : [...shape, channels], data, affine });
+  return file;
+}
+
+let run: string;
+let scan: string;
+beforeAll(async () => {
+  run = await writeRun(new Map(childWeightNames(child).map((name) => [name, weight(weights, name)])));
+  scan = await writeScan(join(root, 'scan.nii.gz'));
+});
+
+const predictInto = (out: string, options: Partial<PredictOptions> = {}) =>
+  predict({ run, inputs: [scan], out: join(root, out), device: 'cpu', precision: 'fp32', ...options });
+
+describe('predict', () => {
+  it("writes what the network says of the crop, on the scan's grid, with the data set's label values", async () => {
+    const [{ input, output, seconds }] = await predictInto('out');
+    expect([input, output]).toEqual([scan, join(root, 'out', 'scan.nii.gz')]);
+    expect(seconds).toBeGreaterThan(0);
+    const [volume, written] = [await readNifti(scan), await readNifti(output)];
+    expect(written.shape).toEqual([14, 17, 11]);
+    expect(written.affine).toEqual(volume.affine);
+    const { image, shape } = prepareImage(volume);
+    expect(shape).toEqual([10, 15, 11]);
+    const classes = segment(weights, child, toImage(image, [1, 1, ...shape], 'cpu', 'float32')).toNumbers();
+    const expected = new Uint8Array(14 * 17 * 11);
+    classes.forEach((index, voxel) => {
+      const [x, y, z] = [voxel % 11, Math.floor(voxel / 11) % 15, Math.floor(voxel / (11 * 15))];
+      expected[(z * 17 + y + 1) * 14 + x + 2] = labels[index].value;
+    });
+    expect(written.data).toEqual(expected);
+    expect(new Set(expected)).toEqual(new Set([0, 2, 5]));
+  });
+
+  it('takes files and folders, each scan once', async () => {
+    const folder = await mkdtemp(join(root, 'scans-'));
+    const scans = [await writeScan(join(folder, 'b.nii')), await writeScan(join(folder, 'a.nii.gz'))];
+    await writeFile(join(folder, 'notes.txt'), '');
+    const predictions = await predictInto('many', { inputs: [scans[0], folder] });
+    expect(predictions.map(({ input }) => input)).toEqual(scans);
+    expect((await readdir(join(root, 'many'))).sort()).toEqual(['a.nii.gz', 'b.nii.gz']);
+  });
+
+  it('stops between scans and tells how far it is', async () => {
+    const stop = new AbortController();
+    const told: number[] = [];
+    const onProgress = ({ done }: { readonly done: number }) => {
+      told.push(done);
+      stop.abort();
+    };
+    const options: PredictOptions = {
+      run,
+      inputs: [scan],
+      out: join(root, 'stopped'),
+      device: 'cpu',
+      precision: 'fp32',
+    };
+    await expect(predict(options, { signal: stop.signal, onProgress })).rejects.toMatchObject({ name: 'AbortError' });
+    expect(told).toEqual([0]);
+  });
+
+  const refusal = async (work: Promise<unknown>) => {
+    const error = await work.catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(UserError);
+    return String(error);
+  };
+
+  it('refuses, in a sentence, a scan with other channels than the network', async () => {
+    const inputs = [await writeScan(join(root, 'two.nii.gz'), 2)];
+    expect(await refusal(predictInto('never', { inputs }))).toMatch(
+      /two\.nii\.gz has 2 channels; the network was trained on 1\. Give a scan with the channels/,
+    );
+  });
+
+  it('refuses inputs that are not there, hold no scan or have one name', async () => {
+    expect(await refusal(predictInto('never', { inputs: [join(root, 'nowhere')] }))).toMatch(
+      /nowhere: there is no such/,
+    );
+    const empty = await mkdtemp(join(root, 'empty-'));
+    expect(await refusal(predictInto('never', { inputs: [empty] }))).toMatch(/no \.nii or \.nii\.gz file is there/);
+    const inputs = [scan, await writeScan(join(empty, 'scan.nii.gz'))];
+    expect(await refusal(predictInto('never', { inputs }))).toMatch(/another scan is called scan\.nii\.gz too/);
+  });
+
+  it('refuses an output folder that cannot be made', async () => {
+    await writeFile(join(root, 'file'), '');
+    for (const out of [join(root, 'file', 'out'), '/proc/out']) {
+      const options = { run, inputs: [scan], out, device: 'cpu', precision: 'fp32' } as const;
+      expect(await refusal(predict(options))).toMatch(/out cannot be made \(.*\): give another folder with --out/);
+    }
+  });
+});
+
+describe('loadModel', () => {
+  it("gives the architecture and its weights, in the run's order of names", async () => {
+    const model = await loadModel(run, 'cpu');
+    expect(model.architecture).toEqual(child);
+    expect([...model.weights.keys()]).toEqual(childWeightNames(child));
+    for (const [name, loaded] of model.weights) {
+      expect(loaded.shape).toEqual(weight(weights, name).shape);
+      expect(loaded.toNumbers()).toEqual(weight(weights, name).toNumbers());
+      expect(loaded.requiresGradient).toBe(false);
+    }
+  });
+
+  it('refuses a search that has not finished, and weights that are damaged or of another network', async () => {
+    const unfinished = await writeRun(new Map());
+    await rm(join(unfinished, 'report.json'));
+    await expect(loadModel(unfinished, 'cpu')).rejects.toThrow(/has not finished\. Go on with it by 'ronasmis resume /);
+    const other = await writeRun(new Map([['head.0', tensor(new Float32Array(6), [3, 2, 1, 1, 1])]]));
+    await expect(loadModel(other, 'cpu')).rejects.toThrow(
+      /model\.safetensors lacks the weight 'encoder\.0\.conv1' of arch/,
+    );
+    await writeFile(join(other, 'model.safetensors'), 'no weights');
+    const damaged = loadModel(other, 'cpu');
+    await expect(damaged).rejects.toBeInstanceOf(UserError);
+    await expect(damaged).rejects.toThrow(/model\.safetensors cannot be read \(.*Search again into a new folder/);
+  });
+});
