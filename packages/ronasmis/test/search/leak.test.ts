@@ -25,5 +25,6 @@ it('2,000 training steps leave as many tensors and as much memory as 50', async 
   const [early, late]: Measured[] = JSON.parse(stdout);
   expect([early.step, late.step]).toEqual([50, 2000]);
   expect(late.tensors).toBe(early.tensors);
-  expect(late.residentBytes / early.residentBytes).toBeLessThan(1.01);
+  // 20 MB, so 9 kB a step; the allocator and V8 themselves move by one or two percent.
+  expect(late.residentBytes / early.residentBytes).toBeLessThan(1.05);
 }, 300_000);
