@@ -15,12 +15,17 @@ export async function makeFolder(folder: string): Promise<void> {
 
 /** As `mkdir` with `recursive`, which never returns where a file system takes no folders and says ENOENT (/proc, Node 20). */
 export async function mkdirWithParents(folder: string): Promise<void> {
-  if (await isFolder(folder)) return;
-  await mkdirWithParents(dirname(resolve(folder)));
-  await mkdir(folder).catch(async (error: unknown) => {
-    // Somebody else may have made it in the meantime.
-    if (!(await isFolder(folder))) throw error;
-  });
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    if (await isFolder(folder)) return;
+    const parent = dirname(resolve(folder));
+    const parentIsMissing =
+      error instanceof Error && 'code' in error && error.code === 'ENOENT' && !(await isFolder(parent));
+    if (!parentIsMissing) throw error;
+    await mkdirWithParents(parent);
+    await mkdir(folder);
+  }
 }
 
 const isFolder = (path: string): Promise<boolean> =>
