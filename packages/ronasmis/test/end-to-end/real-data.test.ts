@@ -12,6 +12,7 @@ if (realDataSet === undefined) {
 }
 const root = await temporaryFolder();
 
+// Over half a minute on real scans: every child passes through whole volumes.
 it.skipIf(realDataSet === undefined)(
   'a search on ten real cases ends with a report',
   async () => {
