@@ -16,9 +16,11 @@ const searchInto = (run: string) =>
 const lines = async (run: string) =>
   (await readFile(join(run, 'events.jsonl'), 'utf8').catch(() => '')).split('\n').slice(0, -1);
 
-/** Waits until a search that is running has finished so many controller steps. */
+/** Waits until a search that is running has finished so many controller steps, and has saved a checkpoint of one. */
 async function finishedSteps(run: string, steps: number): Promise<void> {
   while ((await lines(run)).length < steps) await setTimeout(20);
+  // The event comes first: a killed search that has it, but not its checkpoint, makes the step again.
+  while (!(await readdir(run)).includes('checkpoint.safetensors')) await setTimeout(20);
 }
 
 /** What two runs of the same seed have in common: everything but what they took. */
@@ -53,7 +55,6 @@ it('a search that is killed in the middle of a step and resumed ends as an unbro
   const run = join(root, 'killed');
   const { child, ended } = start(...searchInto(run));
   await finishedSteps(run, 1);
-  await setTimeout(200);
   child.kill('SIGKILL');
   expect((await ended).signal).toBe('SIGKILL');
   expect(await lines(run)).toHaveLength(1);
