@@ -1,21 +1,33 @@
-import { conv3d, oneDnnConvolution } from './operations.ts';
+import { conv3d, linear, oneDnnConvolution, permute, reshape, winogradConvolution } from './operations.ts';
 import type { Tensor } from './tensor.ts';
 
 /** libtorch's builds for these processors have oneDNN. */
 const hasOneDnn = process.arch === 'x64';
 
 /**
- * A 3D convolution of stride 1 that keeps the volume's size: `[batch, in, depth, height, width]` with a kernel
- * `[out, in, k, k, k]` of odd `k` gives `[batch, out, depth, height, width]`.
+ * A 3x3x3 convolution of stride 1 that keeps the volume's size: `[batch, in, depth, height, width]` with a kernel
+ * `[out, in, 3, 3, 3]` gives `[batch, out, depth, height, width]`.
  *
- * On a processor it takes oneDNN's kernel in all cases: libtorch's `conv3d` leaves a batch of one small volume in float32 to
- * a path that is about ten times slower.
+ * On a processor float32 is convolved by this package's own code (native/kernels), at one price for every dilation, and other
+ * types by oneDNN in all cases, since libtorch's `conv3d` leaves a batch of one small volume to a path that is about ten times
+ * slower.
  */
-export function convolution3d(input: Tensor, kernel: Tensor, bias: Tensor | null = null, dilation = 1): Tensor {
-  const [, , size] = kernel.shape;
-  const padding = (dilation * (size - 1)) / 2;
-  if (!hasOneDnn || input.device !== 'cpu') return conv3d(input, kernel, bias, 1, padding, dilation);
-  return oneDnnConvolution(input, kernel, bias, triple(padding), triple(1), triple(dilation), 1);
+export function convolution3d(input: Tensor, kernel: Tensor, dilation = 1): Tensor {
+  if (input.device !== 'cpu') return conv3d(input, kernel, null, 1, dilation, dilation);
+  if (input.dataType === 'float32') return winogradConvolution(input, kernel, dilation);
+  if (!hasOneDnn) return conv3d(input, kernel, null, 1, dilation, dilation);
+  return oneDnnConvolution(input, kernel, null, triple(dilation), triple(1), triple(dilation), 1);
+}
+
+/**
+ * A 1x1x1 convolution: `[batch, in, depth, height, width]` with a kernel `[out, in, 1, 1, 1]` and a bias `[out]`.
+ *
+ * On a processor it is a product of matrices, whose gradients oneDNN's convolutions take up to ten times as long for.
+ */
+export function pointwiseConvolution3d(input: Tensor, kernel: Tensor, bias: Tensor | null = null): Tensor {
+  if (input.device !== 'cpu') return conv3d(input, kernel, bias);
+  const [to, from] = kernel.shape;
+  return permute(linear(permute(input, [0, 2, 3, 4, 1]), reshape(kernel, [to, from]), bias), [0, 4, 1, 2, 3]);
 }
 
 function triple(value: number): readonly number[] {

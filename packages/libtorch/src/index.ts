@@ -1,4 +1,4 @@
-export { convolution3d } from './convolution.ts';
+export { convolution3d, pointwiseConvolution3d } from './convolution.ts';
 export * from './engine.ts';
 export * from './modes.ts';
 export type { TensorArray } from './native.ts';

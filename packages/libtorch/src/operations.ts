@@ -278,6 +278,12 @@ export const fusedInstanceNorm = tensorOperation<[input: Tensor, scale: Tensor, 
   '',
 );
 
+/** `ronasmis::convolution3d(Tensor input, Tensor kernel, int dilation) -> Tensor` */
+export const winogradConvolution = tensorOperation<[input: Tensor, kernel: Tensor, dilation: number]>(
+  'ronasmis::convolution3d',
+  '',
+);
+
 /** `aten::group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1.0000000000000001e-05, bool cudnn_enabled=True) -> Tensor` */
 export const groupNorm = tensorOperation<
   [

@@ -4,6 +4,7 @@ import {
   maxPool3d,
   narrow,
   normaliseAndActivate,
+  pointwiseConvolution3d,
   type Tensor,
   upsampleTrilinear3d,
 } from '@ronasmis/libtorch';
@@ -62,7 +63,9 @@ export function forward(
     features = block(weights, `decoder.${level}`, features, choice);
     const wanted = options.deepSupervision ? supervisedLevels.some((supervised) => supervised === level) : level === 0;
     if (wanted)
-      logits.unshift(convolution3d(features, weight(weights, `head.${level}`), weight(weights, `head.${level}.bias`)));
+      logits.unshift(
+        pointwiseConvolution3d(features, weight(weights, `head.${level}`), weight(weights, `head.${level}.bias`)),
+      );
   }
   return logits;
 }
@@ -76,7 +79,7 @@ function block(
 ): Tensor {
   let features = input;
   for (const conv of [1, 2]) {
-    const convolved = convolution3d(features, weight(weights, `${prefix}.conv${conv}`), null, dilation);
+    const convolved = convolution3d(features, weight(weights, `${prefix}.conv${conv}`), dilation);
     const [scale, shift] = [weight(weights, `${prefix}.scale${conv}`), weight(weights, `${prefix}.shift${conv}`)];
     features = normaliseAndActivate(convolved, scale, shift, activation);
   }
@@ -84,7 +87,7 @@ function block(
 }
 
 function pointwise(weights: Weights, name: string, features: Tensor): Tensor {
-  return convolution3d(features, weight(weights, name));
+  return pointwiseConvolution3d(features, weight(weights, name));
 }
 
 /** What the poolings between two levels multiply to. */

@@ -5,6 +5,7 @@ import {
   manualSeed,
   noGradient,
   normalInPlace,
+  permute,
   scope,
   type Tensor,
   to,
@@ -61,11 +62,13 @@ function entries({ channels, inputChannels, classes }: NetworkDimensions): Entry
 function initial({ kind, shape }: Entry, device: Device): Tensor {
   if (kind === 'shift') return zeros(shape, 'float32', null, device);
   if (kind === 'scale') return full(shape, 1, 'float32', null, device);
-  const fanIn = shape.slice(1).reduce((product, size) => product * size, 1);
+  const [outputs, inputs, ...taps] = shape;
+  const fanIn = taps.reduce((product, size) => product * size, inputs);
   return scope(() => {
-    const values = zeros(shape, 'float32');
+    // In memory [depth, height, width, in, out], as the convolutions of a processor read them.
+    const values = zeros([...taps, inputs, outputs], 'float32');
     normalInPlace(values, 0, Math.sqrt(2 / fanIn));
-    return to(values, 'float32', null, device, null, false, false, 'channels_last_3d');
+    return permute(to(values, 'float32', null, device), [4, 3, 0, 1, 2]);
   });
 }
 

@@ -1,0 +1,143 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  contiguous,
+  conv3d,
+  convolution3d,
+  type MemoryFormat,
+  multiply,
+  pointwiseConvolution3d,
+  scope,
+  setThreads,
+  sumAll,
+  type Tensor,
+  tensor,
+  to,
+} from '../src/index.ts';
+
+interface Case {
+  readonly batch: number;
+  readonly channels: readonly [number, number];
+  readonly size: readonly [number, number, number];
+  readonly dilation: number;
+  readonly layout: MemoryFormat;
+}
+
+type Operation = (input: Tensor, kernel: Tensor, dilation: number) => Tensor;
+const libtorch: Operation = (input, kernel, dilation) => conv3d(input, kernel, null, 1, dilation, dilation);
+
+/** Output and gradients of input and kernel. */
+function run(operation: Operation, example: Case, dataType: 'float32' | 'float64'): readonly Float64Array[] {
+  return scope(() => {
+    const { batch, channels, size, dilation, layout } = example;
+    const wave = (shape: readonly number[], pace: number): Tensor => {
+      const length = shape.reduce((product, extent) => product * extent, 1);
+      // Rounded to float32 first, so that both precisions are given the same numbers.
+      const values = Float32Array.from({ length }, (_, i) => Math.sin(pace * i * (1 + (i % 7))));
+      return to(tensor(values, shape), dataType);
+    };
+    const input = contiguous(wave([batch, channels[0], ...size], 1.3), layout);
+    const kernel = wave([channels[1], channels[0], 3, 3, 3], 0.7);
+    for (const leaf of [input, kernel]) leaf.requiresGradient = true;
+    const output = operation(input, kernel, dilation);
+    sumAll(multiply(output, wave([batch, channels[1], ...size], 0.9))).backward();
+    return [output, input.gradient, kernel.gradient].map((found) =>
+      Float64Array.from(found ? to(found, 'float64').toNumbers() : []),
+    );
+  });
+}
+
+/** Largest difference, as a share of the largest value. */
+function difference(ours: Float64Array, exact: Float64Array): number {
+  expect(ours.length).toBe(exact.length);
+  const scale = exact.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1e-30);
+  return ours.reduce((largest, value, i) => Math.max(largest, Math.abs(value - exact[i])), 0) / scale;
+}
+
+const extent = (min: number, max: number): fc.Arbitrary<number> => fc.integer({ min, max });
+const anyCase: fc.Arbitrary<Case> = fc.record({
+  batch: extent(1, 2),
+  channels: fc.tuple(extent(1, 36), extent(1, 36)),
+  size: fc.tuple(extent(1, 9), extent(1, 9), extent(1, 14)),
+  dilation: extent(1, 4),
+  layout: fc.constantFrom('contiguous', 'channels_last_3d'),
+});
+
+describe('convolution3d', () => {
+  it("equals libtorch's conv3d in float64, gradients included, whatever shape, dilation and layout", () => {
+    fc.assert(
+      fc.property(anyCase, (example) => {
+        const exact = run(libtorch, example, 'float64');
+        run(convolution3d, example, 'float32').forEach((values, part) => {
+          expect(difference(values, exact[part])).toBeLessThan(1e-5);
+        });
+      }),
+      { numRuns: 80 },
+    );
+  });
+
+  it.each<Case>([
+    // More planes and rows than a piece of work holds, and channels of several blocks.
+    { batch: 1, channels: [16, 16], size: [20, 40, 44], dilation: 1, layout: 'channels_last_3d' },
+    { batch: 2, channels: [16, 40], size: [11, 70, 33], dilation: 3, layout: 'channels_last_3d' },
+    { batch: 1, channels: [2, 16], size: [3, 90, 200], dilation: 2, layout: 'channels_last_3d' },
+    { batch: 1, channels: [128, 128], size: [3, 4, 5], dilation: 1, layout: 'channels_last_3d' },
+  ])('equals it for %j', (example) => {
+    const exact = run(libtorch, example, 'float64');
+    run(convolution3d, example, 'float32').forEach((values, part) => {
+      // The price of fewer products: sums are rounded about five times as coarsely as by the plain convolution.
+      expect(difference(values, exact[part])).toBeLessThan(5e-5);
+    });
+  });
+
+  it('gives the same bits on any number of threads', () => {
+    const example: Case = {
+      batch: 1,
+      channels: [5, 20],
+      size: [9, 17, 21],
+      dilation: 2,
+      layout: 'channels_last_3d',
+    };
+    const threads = [1, 2, 5].map((count) => {
+      setThreads(count);
+      return run(convolution3d, example, 'float32');
+    });
+    setThreads(1);
+    expect(threads[1]).toEqual(threads[0]);
+    expect(threads[2]).toEqual(threads[0]);
+  });
+
+  it('says what it cannot take', () => {
+    const volume = tensor(new Float32Array(16), [1, 2, 2, 2, 2]);
+    const kernel = tensor(new Float32Array(27), [1, 1, 3, 3, 3]);
+    expect(() => convolution3d(volume, kernel)).toThrow(/the kernel must be \[out, 2, 3, 3, 3\]/);
+    expect(() => convolution3d(kernel, kernel, 0)).toThrow(/dilation must be from 1/);
+    expect(() => convolution3d(tensor(new Float32Array(4), [4]), kernel)).toThrow(/\[batch, channel, depth/);
+  });
+});
+
+describe('pointwiseConvolution3d', () => {
+  it("equals libtorch's conv3d with a 1x1x1 kernel and a bias, gradients included", () => {
+    const results = [pointwiseConvolution3d, (...arguments_: [Tensor, Tensor, Tensor]) => conv3d(...arguments_)].map(
+      (operation) =>
+        scope(() => {
+          const input = tensor(
+            Float32Array.from({ length: 240 }, (_, i) => Math.sin(i)),
+            [2, 5, 2, 3, 4],
+          );
+          const kernel = tensor(
+            Float32Array.from({ length: 15 }, (_, i) => Math.cos(i)),
+            [3, 5, 1, 1, 1],
+          );
+          const bias = tensor(Float32Array.from([1, 2, 3]), [3]);
+          for (const leaf of [input, kernel, bias]) leaf.requiresGradient = true;
+          const output = operation(input, kernel, bias);
+          sumAll(multiply(output, output)).backward();
+          return [output, input.gradient, kernel.gradient, bias.gradient].map((found) => found?.toNumbers() ?? []);
+        }),
+    );
+    results[0].forEach((values, part) => {
+      expect(difference(Float64Array.from(values), Float64Array.from(results[1][part]))).toBeLessThan(1e-6);
+    });
+  });
+});
