@@ -26,16 +26,3 @@ function fastestDevice({ cuda, mps }: EngineDescription): ComputeDevice {
   if (cuda.loaded) return 'cuda';
   return mps ? 'mps' : 'cpu';
 }
-
-/**
- * The precision that is meant; `auto` is bfloat16 where the device multiplies it in hardware, else float32. On a processor
- * that takes AMX: with avx512_bf16 alone, oneDNN's bfloat16 convolutions are slower than its float32 ones.
- */
-export function choosePrecision(
-  wanted: 'auto' | Precision,
-  device: ComputeDevice,
-  engine: EngineDescription,
-): Precision {
-  if (wanted !== 'auto') return wanted;
-  return device === 'cuda' || (device === 'cpu' && engine.cpu.bf16 === 'amx') ? 'bf16' : 'fp32';
-}

@@ -1,6 +1,7 @@
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import type { EngineDescription } from '@ronasmis/libtorch';
-import { type ComputeDevice, chooseDevice, choosePrecision } from './device.ts';
+import { type ComputeDevice, chooseDevice, type Precision } from './device.ts';
+import type { PrecisionTimings } from './precision.ts';
 import { VERSION } from './version.ts';
 
 /** Something missing or slower than it could be, as a sentence with the mend. */
@@ -20,6 +21,8 @@ export type Diagnosis = {
   /** What `--device auto` and `--precision auto` stand for here. */
   readonly device: ComputeDevice | null;
   readonly precision: 'bf16' | 'fp32' | null;
+  /** Seconds of a training block in each, as it was measured once on this machine; what `precision` is chosen by. */
+  readonly precision_seconds: PrecisionTimings | null;
   readonly findings: readonly Finding[];
 };
 
@@ -30,7 +33,6 @@ const LITTLE_MEMORY = 4 * 2 ** 30;
 export async function diagnose(): Promise<Diagnosis> {
   const loaded = await loadEngine();
   const findings = [...checkMachine(), ...(loaded.kind === 'missing' ? [loaded.finding] : checkEngine(loaded.engine))];
-  const device = loaded.kind === 'missing' ? null : loaded.device;
   return {
     ready: findings.every(({ severity }) => severity !== 'error'),
     ronasmis: VERSION,
@@ -40,21 +42,31 @@ export async function diagnose(): Promise<Diagnosis> {
     memory_bytes: totalmem(),
     free_memory_bytes: freemem(),
     engine: loaded.kind === 'missing' ? null : loaded.engine,
-    device,
-    precision: loaded.kind === 'missing' ? null : choosePrecision('auto', loaded.device, loaded.engine),
+    device: loaded.kind === 'missing' ? null : loaded.device,
+    precision: loaded.kind === 'missing' ? null : loaded.precision,
+    precision_seconds: loaded.kind === 'missing' ? null : loaded.timings,
     findings,
   };
 }
 
 type Loaded =
-  | { readonly kind: 'loaded'; readonly engine: EngineDescription; readonly device: ComputeDevice }
+  | {
+      readonly kind: 'loaded';
+      readonly engine: EngineDescription;
+      readonly device: ComputeDevice;
+      readonly precision: Precision;
+      readonly timings: PrecisionTimings;
+    }
   | { readonly kind: 'missing'; readonly finding: Finding };
 
 async function loadEngine(): Promise<Loaded> {
   try {
     const { describeEngine } = await import('@ronasmis/libtorch');
+    const { fasterPrecision, precisionTimings } = await import('./precision.ts');
     const engine = describeEngine();
-    return { kind: 'loaded', engine, device: chooseDevice('auto', engine) };
+    const device = chooseDevice('auto', engine);
+    const timings = await precisionTimings(device, engine);
+    return { kind: 'loaded', engine, device, precision: fasterPrecision(timings), timings };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return {
@@ -98,7 +110,8 @@ export function checkEngine({ cuda, mps, cpu }: EngineDescription): readonly Fin
   if (!cuda.loaded && !mps && cpu.bf16 !== 'amx') {
     findings.push({
       severity: 'warning',
-      message: 'The processor has no AMX, so training runs in fp32, several times slower: give the search more --time.',
+      message:
+        'There is no GPU and the processor has no AMX, so training is several times slower: give the search more --time.',
     });
   }
   return findings;

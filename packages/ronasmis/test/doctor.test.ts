@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { choosePrecision } from '../src/device.ts';
 import { checkEngine } from '../src/doctor.ts';
 
 const cpu = { name: 'a processor', threads: 2, capability: 'AVX512', bf16: 'amx' as const };
@@ -18,15 +17,5 @@ describe('checkEngine', () => {
     expect(checkEngine({ ...engine, cpu: slow })).toHaveLength(1);
     expect(checkEngine({ ...engine, cpu: slow, mps: true })).toEqual([]);
     expect(checkEngine(engine)).toEqual([]);
-  });
-});
-
-describe('choosePrecision', () => {
-  it('is bf16 on a GPU and with AMX', () => {
-    const slow = { ...engine, cpu: { ...cpu, bf16: 'avx512_bf16' as const } };
-    expect(choosePrecision('auto', 'cpu', engine)).toBe('bf16');
-    expect(choosePrecision('auto', 'cpu', slow)).toBe('fp32');
-    expect(choosePrecision('auto', 'cuda', slow)).toBe('bf16');
-    expect(choosePrecision('auto', 'mps', engine)).toBe('fp32');
   });
 });

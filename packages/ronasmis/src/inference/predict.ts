@@ -7,9 +7,10 @@ import { mkdirWithParents } from '../data/files.ts';
 import { type Segmentation, writeLabelMap } from '../data/label-map.ts';
 import { readNifti, type Volume } from '../data/nifti.ts';
 import { prepareImage } from '../data/prepare.ts';
-import { type ComputeDevice, chooseDevice, choosePrecision, dataTypeOf, type Precision } from '../device.ts';
+import { type ComputeDevice, chooseDevice, dataTypeOf, type Precision } from '../device.ts';
 import { reasonOf, UserError } from '../errors.ts';
 import { castWeights } from '../network/weights.ts';
+import { choosePrecision } from '../precision.ts';
 import type { Progress } from '../run/records.ts';
 import { loadModel, type Model } from './model.ts';
 import { segment, toImage } from './segment.ts';
@@ -44,7 +45,7 @@ export async function predict(
 ): Promise<readonly Prediction[]> {
   const engine = describeEngine();
   const device = chooseDevice(wantedDevice, engine);
-  const dataType = dataTypeOf[choosePrecision(wantedPrecision, device, engine)];
+  const dataType = dataTypeOf[await choosePrecision(wantedPrecision, device, engine)];
   const loaded = await loadModel(run, device);
   const model = { ...loaded, weights: castWeights(loaded.weights, loaded.weights.keys(), dataType) };
   const scans = await findScans(inputs);

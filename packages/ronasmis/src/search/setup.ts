@@ -4,9 +4,10 @@ import { readDataSet } from '../data/dataset.ts';
 import type { Fingerprint } from '../data/fingerprint.ts';
 import { splitCases } from '../data/folds.ts';
 import { prepareDataSet } from '../data/prepare.ts';
-import { type ComputeDevice, chooseDevice, choosePrecision, type Precision } from '../device.ts';
+import { type ComputeDevice, chooseDevice, type Precision } from '../device.ts';
 import { UserError } from '../errors.ts';
 import { networkDimensions } from '../network/dimensions.ts';
+import { choosePrecision } from '../precision.ts';
 import type { RunRecord } from '../run/records.ts';
 import { createRunFolder, keepEventsUntil, readRun, writeRecord } from '../run/run-folder.ts';
 import type { Architecture } from '../space/architecture.ts';
@@ -128,7 +129,7 @@ async function prepare(options: SearchOptions, folder: string, { onProgress }: S
   const dimensions = networkDimensions(dataSet.channels.length, dataSet.labels.length);
   const context: SearchContext = {
     device,
-    precision: choosePrecision(options.precision, device, engine),
+    precision: await choosePrecision(options.precision, device, engine),
     dimensions,
     space: macroSpace(fingerprint.shape.median, dimensions),
     cases,

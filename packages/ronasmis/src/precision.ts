@@ -1,0 +1,106 @@
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import {
+  convolution3d,
+  type EngineDescription,
+  meanAll,
+  normaliseAndActivate,
+  ones,
+  randn,
+  scope,
+  type Tensor,
+  to,
+  zeros,
+} from '@ronasmis/libtorch';
+import { z } from 'zod';
+import { makeFolder, writeAtomically } from './data/files.ts';
+import { type ComputeDevice, dataTypeOf, type Precision } from './device.ts';
+
+const timingsSchema = z.strictObject({ fp32: z.number().positive(), bf16: z.number().positive().nullable() });
+
+/** Seconds of a training block in each precision; null where the device does not compute in it. */
+export type PrecisionTimings = Readonly<z.infer<typeof timingsSchema>>;
+
+const cacheSchema = z.record(z.string(), timingsSchema);
+
+/** The precision that is meant; `auto` is the one that a training block is faster in on this device. */
+export async function choosePrecision(
+  wanted: 'auto' | Precision,
+  device: ComputeDevice,
+  engine: EngineDescription,
+): Promise<Precision> {
+  if (wanted !== 'auto') return wanted;
+  return fasterPrecision(await precisionTimings(device, engine));
+}
+
+export function fasterPrecision({ fp32, bf16 }: PrecisionTimings): Precision {
+  return bf16 !== null && bf16 < fp32 ? 'bf16' : 'fp32';
+}
+
+/** Measured once a machine: kept in the user's cache folder, by device, processor, threads and libtorch's version. */
+export async function precisionTimings(
+  device: ComputeDevice,
+  engine: EngineDescription,
+  folder = cacheFolder(),
+): Promise<PrecisionTimings> {
+  const { cpu, version } = engine;
+  const key = `${device}, ${cpu.name}, ${cpu.capability}, ${cpu.threads} threads, libtorch ${version}`;
+  const file = join(folder, 'precision.json');
+  const known = await readCache(file);
+  if (known[key]) return known[key];
+  const measured = measurePrecisions(device);
+  // Where nothing can be kept it is measured again, which takes less than a second.
+  await makeFolder(folder)
+    .then(() => writeAtomically(file, Buffer.from(JSON.stringify({ ...known, [key]: measured }, null, 2))))
+    .catch(() => {});
+  return measured;
+}
+
+function cacheFolder(): string {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ronasmis');
+}
+
+async function readCache(file: string): Promise<z.infer<typeof cacheSchema>> {
+  try {
+    return cacheSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch {
+    return {};
+  }
+}
+
+/** The network's commonest block on two volumes of a common size. */
+const shape = [2, 32, 20, 28, 20];
+const repetitions = 5;
+
+function measurePrecisions(device: ComputeDevice): PrecisionTimings {
+  const seconds = (precision: Precision): number => scope(() => blockSeconds(device, precision));
+  const fp32 = seconds('fp32');
+  try {
+    return { fp32, bf16: seconds('bf16') };
+  } catch {
+    return { fp32, bf16: null };
+  }
+}
+
+/** Fastest forward and backward pass of a convolution with its norm and activation, after a first one. */
+function blockSeconds(device: ComputeDevice, precision: Precision): number {
+  const dataType = dataTypeOf[precision];
+  const channels = shape[1];
+  const random = (size: readonly number[]): Tensor =>
+    to(randn(size, 'float32'), dataType, null, device, null, false, false, 'channels_last_3d');
+  const input = random(shape);
+  const kernel = random([channels, channels, 3, 3, 3]);
+  const [scale, shift] = [ones([channels], dataType, null, device), zeros([channels], dataType, null, device)];
+  for (const leaf of [input, kernel]) leaf.requiresGradient = true;
+  const run = (): number =>
+    scope(() => {
+      const started = performance.now();
+      meanAll(normaliseAndActivate(convolution3d(input, kernel), scale, shift, 'leaky_relu')).backward();
+      // Read back, so that a device that works on its own has finished.
+      if (kernel.gradient) meanAll(kernel.gradient).item();
+      return (performance.now() - started) / 1000;
+    });
+  run();
+  return Math.min(...Array.from({ length: repetitions }, run));
+}
