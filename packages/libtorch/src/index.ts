@@ -8,3 +8,4 @@ export * from './operations.ts';
 export * from './optimisers.ts';
 export * from './safetensors.ts';
 export { type DataType, type Device, keep, type MemoryFormat, memory, scope, Tensor, tensor } from './tensor.ts';
+export { upsampleAndAdd } from './upsampling.ts';

@@ -353,6 +353,11 @@ export const upsampleTrilinear3d = tensorOperation<
   ]
 >('aten::upsample_trilinear3d', '');
 
+/** `ronasmis::upsample_trilinear(Tensor input, int[3] stride, int[3] size, Tensor[] addends) -> Tensor` */
+export const fusedUpsample = tensorOperation<
+  [input: Tensor, stride: number | readonly number[], size: number | readonly number[], addends: readonly Tensor[]]
+>('ronasmis::upsample_trilinear', '');
+
 /** `aten::pad(Tensor self, SymInt[] pad, str mode="constant", float? value=None) -> Tensor` */
 export const pad = tensorOperation<
   [input: Tensor, pad: readonly number[], mode?: string | undefined, value?: number | null | undefined]
