@@ -9,10 +9,12 @@ import {
   scope,
   setThreads,
   sumAll,
+  tensor,
   to,
   upsampleAndAdd,
   upsampleTrilinear3d,
 } from '@ronasmis/libtorch';
+import { composedLoss, segmentationLoss } from '../packages/ronasmis/dist/network/loss.js';
 
 const rounds = 31;
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
@@ -44,7 +46,7 @@ function once(operation, leaves, upstream) {
   });
 }
 
-export function compare(name, fused, composed, leaves, upstream) {
+function compare(name, fused, composed, leaves, upstream) {
   const found = { fused: [], composed: [] };
   for (let round = 0; round < rounds + 3; round += 1) {
     for (const [key, operation] of Object.entries({ fused, composed })) {
@@ -80,4 +82,25 @@ for (const shape of upsamplings) {
       upstream,
     );
   }
+}
+
+for (const [classes, size] of [
+  [2, [40, 56, 40]],
+  [3, [40, 56, 40]],
+  [5, [40, 56, 40]],
+  [3, [20, 28, 20]],
+]) {
+  const voxels = 4 * size[0] * size[1] * size[2];
+  const label = tensor(
+    Uint8Array.from({ length: voxels }, (_, i) => (i * 7) % classes),
+    [4, ...size],
+  );
+  const level = (logits) => [{ logits, stride: [1, 1, 1], weight: 1 }];
+  const logits = random([4, classes, ...size]);
+  compare(
+    `loss, float32 [${logits.shape}]`,
+    (x) => segmentationLoss(level(x), label),
+    (x) => composedLoss(level(x), label),
+    [logits],
+  );
 }

@@ -375,6 +375,11 @@ export const crossEntropyLoss = tensorOperation<
   ]
 >('aten::cross_entropy_loss', '');
 
+/** `ronasmis::dice_cross_entropy(Tensor[] logits, Tensor label, int[] strides, float[] weights) -> Tensor` */
+export const fusedDiceCrossEntropy = tensorOperation<
+  [logits: readonly Tensor[], label: Tensor, strides: readonly number[], weights: readonly number[]]
+>('ronasmis::dice_cross_entropy', '');
+
 /** `aten::one_hot(Tensor self, int num_classes=-1) -> Tensor` */
 export const oneHot = tensorOperation<[input: Tensor, numClasses?: number | undefined]>('aten::one_hot', '');
 

@@ -1,4 +1,4 @@
-import { addInPlace, bincount, flatten, multiplyScalar, noGradient, scope, type Tensor } from '@ronasmis/libtorch';
+import { addInPlace, bincount, flatten, multiplyScalar, noGradient, scope, type Tensor, to } from '@ronasmis/libtorch';
 import { imageOf, labelOf, type PreparedCase } from '../data/prepare.ts';
 import { dataTypeOf } from '../device.ts';
 import { diceOfOverlap } from '../evaluation/dice.ts';
@@ -68,7 +68,7 @@ function compare(
   outsideCrop: readonly number[],
 ): CaseScores {
   const classes = labelValues.length;
-  const pairs = multiplyScalar(label, classes);
+  const pairs = multiplyScalar(to(label, 'int64'), classes);
   addInPlace(pairs, prediction);
   const counts = bincount(flatten(pairs), null, classes * classes).toNumbers();
   const indices = Array.from({ length: classes }, (_, index) => index);
