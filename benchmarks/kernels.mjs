@@ -2,8 +2,15 @@
 // so that a change of the machine's clock meets both. Medians, in milliseconds, forward and backward.
 import {
   add,
+  addInPlace,
+  argmax,
+  argmaxLabels,
+  bincount,
   clone,
+  confusionMatrix,
+  flatten,
   multiply,
+  multiplyScalar,
   noGradient,
   randn,
   scope,
@@ -104,3 +111,39 @@ for (const [classes, size] of [
     [logits],
   );
 }
+
+/** As `compare`, of what no gradient goes through. */
+function compareForward(name, operations) {
+  const found = { fused: [], composed: [] };
+  for (let round = 0; round < rounds + 3; round += 1) {
+    for (const [key, operation] of Object.entries(operations)) {
+      const [time] = noGradient(() => scope(() => timed(operation).slice(0, 1)));
+      if (round >= 3) found[key].push(time);
+    }
+  }
+  const [ours, theirs] = [found.fused, found.composed].map(median);
+  console.log(`${name}: fused ${ours.toFixed(3)}, libtorch ${theirs.toFixed(3)}; ratio ${(theirs / ours).toFixed(1)}`);
+}
+
+for (const dataType of ['float32', 'bfloat16']) {
+  const logits = random([4, 3, 40, 56, 40], dataType);
+  compareForward(`argmax, ${dataType} [${logits.shape}]`, {
+    fused: () => argmaxLabels(logits),
+    composed: () => argmax(logits, 1),
+  });
+}
+const [prediction, label] = [5, 7].map((step) =>
+  tensor(
+    Uint8Array.from({ length: 4 * 40 * 56 * 40 }, (_, i) => (i * step) % 3),
+    [4, 40, 56, 40],
+  ),
+);
+const [widePrediction, wideLabel] = noGradient(() => [prediction, label].map((labels) => to(labels, 'int64')));
+compareForward('confusion matrix [4,40,56,40]', {
+  fused: () => confusionMatrix(prediction, label, 3),
+  composed: () => {
+    const pairs = multiplyScalar(wideLabel, 3);
+    addInPlace(pairs, widePrediction);
+    return bincount(flatten(pairs), null, 9);
+  },
+});

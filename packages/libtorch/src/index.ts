@@ -1,5 +1,6 @@
 export { convolution3d } from './convolution.ts';
 export * from './engine.ts';
+export { argmaxLabels, confusionMatrix } from './labels.ts';
 export * from './modes.ts';
 export type { TensorArray } from './native.ts';
 export { type Activation, normaliseAndActivate } from './normalisation.ts';

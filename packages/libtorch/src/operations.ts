@@ -145,6 +145,15 @@ export const argmax = tensorOperation<[input: Tensor, dim?: number | null | unde
   '',
 );
 
+/** `ronasmis::argmax_labels(Tensor logits) -> Tensor` */
+export const fusedArgmaxLabels = tensorOperation<[logits: Tensor]>('ronasmis::argmax_labels', '');
+
+/** `ronasmis::confusion_matrix(Tensor prediction, Tensor label, int classes) -> Tensor` */
+export const fusedConfusionMatrix = tensorOperation<[prediction: Tensor, label: Tensor, classes: number]>(
+  'ronasmis::confusion_matrix',
+  '',
+);
+
 /** `aten::softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor` */
 export const softmax = tensorOperation<[input: Tensor, dim: number, dtype?: DataType | null | undefined]>(
   'aten::softmax',

@@ -24,11 +24,26 @@ struct Scratch {
   float* of(int64_t c) { return scores.data() + c * length; }
 };
 
+// Writes every `step`-th of a line as float32; returns the largest. A constant `step` of 1 lets the compiler take whole vectors.
+template <typename Step>
+uint8_t read_line(const uint8_t* line, Step step, int64_t count, float* values) {
+  uint8_t largest = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    const uint8_t value = line[i * step];
+    largest = std::max(largest, value);
+    values[i] = static_cast<float>(value);
+  }
+  return largest;
+}
+
 // Writes the label of a piece as float32; returns its largest value.
 int64_t read_label(const ThinnedLabel& label, const Piece& piece, Scratch& scratch) {
   const auto& [data, whole, size, stride] = label;
   const uint8_t* volume = data + piece.batch * whole[0] * whole[1] * whole[2];
   float* values = scratch.label.data();
+  std::fill(values + piece.count, values + scratch.length, -1.0F);
+  constexpr std::integral_constant<int64_t, 1> one;
+  if (stride[0] == 1 && stride[1] == 1 && stride[2] == 1) return read_line(volume + piece.first, one, piece.count, values);
   uint8_t largest = 0;
   for (int64_t i = 0; i < piece.count;) {
     // The rest of a row.
@@ -36,18 +51,15 @@ int64_t read_label(const ThinnedLabel& label, const Piece& piece, Scratch& scrat
     const int64_t from = (piece.first + i) % size[2];
     const int64_t count = std::min(size[2] - from, piece.count - i);
     const uint8_t* line = volume + (row / size[1] * stride[0] * whole[1] + row % size[1] * stride[1]) * whole[2] + from * stride[2];
-    for (int64_t w = 0; w < count; ++w) {
-      const uint8_t value = line[w * stride[2]];
-      largest = std::max(largest, value);
-      values[i + w] = static_cast<float>(value);
-    }
+    largest = std::max(largest, stride[2] == 1 ? read_line(line, one, count, values + i) : read_line(line, stride[2], count, values + i));
     i += count;
   }
-  std::fill(values + piece.count, values + scratch.length, -1.0F);
   return largest;
 }
 
-// Turns scores into their exponentials, each over the largest of its voxel, and sets `inverse`. Returns the cross-entropy's sums.
+// Turns scores into their exponentials, each over the largest of its voxel, and sets `inverse`. Returns the cross-entropy's sums
+// where they are wanted.
+template <bool wants_cross_entropy>
 Vector exponentials(Scratch& scratch) {
   Vector cross_entropy(0.0F);
   for (int64_t at = 0; at < scratch.length; at += kLanes) {
@@ -58,14 +70,14 @@ Vector exponentials(Scratch& scratch) {
     Vector chosen(0.0F);
     for (int64_t c = 0; c < scratch.classes; ++c) {
       const Vector shifted = Vector::loadu(scratch.of(c) + at) - largest;
-      chosen = Vector::blendv(chosen, shifted, label == Vector(static_cast<float>(c)));
+      if constexpr (wants_cross_entropy) chosen = Vector::blendv(chosen, shifted, label == Vector(static_cast<float>(c)));
       const Vector exponential = shifted.exp();
       sum = sum + exponential;
       exponential.store(scratch.of(c) + at);
     }
     const Vector inside = label >= kZero;
     Vector::blendv(kZero, kOne / sum, inside).store(scratch.inverse.data() + at);
-    cross_entropy = cross_entropy + Vector::blendv(kZero, sum.log() - chosen, inside);
+    if constexpr (wants_cross_entropy) cross_entropy = cross_entropy + Vector::blendv(kZero, sum.log() - chosen, inside);
   }
   return cross_entropy;
 }
@@ -79,7 +91,7 @@ double total(const Vector& vector) {
 }
 
 void piece_sums(Scratch& scratch, double* sums) {
-  sums[0] = total(exponentials(scratch));
+  sums[0] = total(exponentials<true>(scratch));
   for (int64_t c = 1; c < scratch.classes; ++c) {
     const Vector value(static_cast<float>(c));
     Vector overlap(0.0F);
@@ -122,7 +134,7 @@ int64_t sums(const Logits& logits, const ThinnedLabel& label, double* result) {
 
 void piece_gradient(Scratch& scratch, const float* at_label, const float* everywhere, float cross_entropy) {
   const Vector pull(cross_entropy);
-  exponentials(scratch);
+  exponentials<false>(scratch);
   for (int64_t at = 0; at < scratch.length; at += kLanes) {
     const Vector label = Vector::loadu(scratch.label.data() + at);
     const Vector inverse = Vector::loadu(scratch.inverse.data() + at);
