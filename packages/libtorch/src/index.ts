@@ -1,5 +1,6 @@
 export { convolution3d, pointwiseConvolution3d } from './convolution.ts';
 export * from './engine.ts';
+export { argmaxLabels, confusionMatrix } from './labels.ts';
 export * from './modes.ts';
 export type { TensorArray } from './native.ts';
 export { type Activation, normaliseAndActivate } from './normalisation.ts';
@@ -8,3 +9,4 @@ export * from './operations.ts';
 export * from './optimisers.ts';
 export * from './safetensors.ts';
 export { type DataType, type Device, keep, type MemoryFormat, memory, scope, Tensor, tensor } from './tensor.ts';
+export { upsampleAndAdd } from './upsampling.ts';

@@ -145,6 +145,15 @@ export const argmax = tensorOperation<[input: Tensor, dim?: number | null | unde
   '',
 );
 
+/** `ronasmis::argmax_labels(Tensor logits) -> Tensor` */
+export const fusedArgmaxLabels = tensorOperation<[logits: Tensor]>('ronasmis::argmax_labels', '');
+
+/** `ronasmis::confusion_matrix(Tensor prediction, Tensor label, int classes) -> Tensor` */
+export const fusedConfusionMatrix = tensorOperation<[prediction: Tensor, label: Tensor, classes: number]>(
+  'ronasmis::confusion_matrix',
+  '',
+);
+
 /** `aten::softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor` */
 export const softmax = tensorOperation<[input: Tensor, dim: number, dtype?: DataType | null | undefined]>(
   'aten::softmax',
@@ -359,6 +368,11 @@ export const upsampleTrilinear3d = tensorOperation<
   ]
 >('aten::upsample_trilinear3d', '');
 
+/** `ronasmis::upsample_trilinear(Tensor input, int[3] stride, int[3] size, Tensor[] addends) -> Tensor` */
+export const fusedUpsample = tensorOperation<
+  [input: Tensor, stride: number | readonly number[], size: number | readonly number[], addends: readonly Tensor[]]
+>('ronasmis::upsample_trilinear', '');
+
 /** `aten::pad(Tensor self, SymInt[] pad, str mode="constant", float? value=None) -> Tensor` */
 export const pad = tensorOperation<
   [input: Tensor, pad: readonly number[], mode?: string | undefined, value?: number | null | undefined]
@@ -375,6 +389,11 @@ export const crossEntropyLoss = tensorOperation<
     labelSmoothing?: number | undefined,
   ]
 >('aten::cross_entropy_loss', '');
+
+/** `ronasmis::dice_cross_entropy(Tensor[] logits, Tensor label, int[] strides, float[] weights) -> Tensor` */
+export const fusedDiceCrossEntropy = tensorOperation<
+  [logits: readonly Tensor[], label: Tensor, strides: readonly number[], weights: readonly number[]]
+>('ronasmis::dice_cross_entropy', '');
 
 /** `aten::one_hot(Tensor self, int num_classes=-1) -> Tensor` */
 export const oneHot = tensorOperation<[input: Tensor, numClasses?: number | undefined]>('aten::one_hot', '');

@@ -15,6 +15,7 @@ import {
   tensor,
   to,
 } from '../src/index.ts';
+import { largestDifference, meanDifference } from './differences.ts';
 
 const activations: Readonly<Record<Activation, (input: Tensor) => Tensor>> = {
   relu,
@@ -74,18 +75,6 @@ function run(operation: typeof composed, { shape, activation, layout }: Case, da
       found ? to(found, 'float32').toNumbers() : [],
     );
   });
-}
-
-function largestDifference(ours: readonly number[], theirs: readonly number[]): number {
-  expect(ours.length).toBe(theirs.length);
-  return ours.reduce(
-    (largest, value, i) => Math.max(largest, Math.abs(value - theirs[i]) / (1 + Math.abs(theirs[i]))),
-    0,
-  );
-}
-
-function meanDifference(ours: readonly number[], theirs: readonly number[]): number {
-  return ours.reduce((sum, value, i) => sum + Math.abs(value - theirs[i]), 0) / ours.length;
 }
 
 const extent = (min: number, max: number): fc.Arbitrary<number> => fc.integer({ min, max });

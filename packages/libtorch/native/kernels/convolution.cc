@@ -10,16 +10,8 @@ namespace ronasmis {
 namespace {
 
 const ConvolutionLoops& loops() {
-#if defined(__x86_64__)
-  static const ConvolutionLoops& best =
-      __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")
-          ? convolution_loops_avx512()
-      : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? convolution_loops_avx2()
-                                                                        : convolution_loops_default();
+  static const ConvolutionLoops& best = RONASMIS_BEST_LOOPS(convolution_loops);
   return best;
-#else
-  return convolution_loops_default();
-#endif
 }
 
 void check(const at::Tensor& input, const at::Tensor& kernel, int64_t dilation) {

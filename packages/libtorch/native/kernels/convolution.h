@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "capability.h"
+
 namespace ronasmis {
 
 // A 3x3x3 convolution of stride 1 that keeps the volume's size. Volumes are float32 in channels_last_3d:
@@ -24,8 +26,6 @@ struct ConvolutionLoops {
   void (*kernel_gradient)(const Convolution& shape, const float* x, const float* gradient, float* result);
 };
 
-const ConvolutionLoops& convolution_loops_default();
-const ConvolutionLoops& convolution_loops_avx2();
-const ConvolutionLoops& convolution_loops_avx512();
+RONASMIS_DECLARE_LOOPS(ConvolutionLoops, convolution_loops)
 
 }  // namespace ronasmis

@@ -1,5 +1,3 @@
-// Compiled several times, with the flags of one kind of vector unit each and RONASMIS_CONVOLUTION naming what it defines.
-//
 // Winograd's minimal filtering F(4, 3) along the width (Winograd 1980; Lavin & Gray 2016, "Fast algorithms for convolutional
 // neural networks", section 4.3): a tile of 4 outputs takes 6 products a tap of depth and height where the plain sum takes 12. The
 // input's tiles are transformed once; then each of the 6 points is a product of matrices, [tiles, in] by [in, out], added over the
@@ -8,7 +6,6 @@
 // A dilation d only changes where values stand: along the width every d-th voxel makes a row of its own, whose tiles are
 // neighbours in the transformed plane, and along height and depth the taps are d rows and planes apart. So it costs nothing.
 #include <ATen/Parallel.h>
-#include <ATen/cpu/vec/vec.h>
 
 #include <algorithm>
 #include <array>
@@ -17,14 +14,14 @@
 #include <utility>
 
 #include "convolution.h"
+#include "vectors.h"
 
 namespace ronasmis {
 
 namespace {
 
-using Vector = at::vec::Vectorized<float>;
 using at::vec::fmadd;
-constexpr int64_t kLanes = Vector::size();
+
 constexpr int64_t kPoints = 6;
 constexpr int64_t kOutputs = 4;
 constexpr int64_t kRowTaps = 9;  // of depth and height
@@ -42,9 +39,6 @@ using Buffer = std::unique_ptr<float[], Free>;
 Buffer buffer(int64_t floats) { return Buffer(static_cast<float*>(::operator new[](floats * sizeof(float), std::align_val_t{64}))); }
 
 int64_t divide_up(int64_t value, int64_t by) { return (value + by - 1) / by; }
-
-Vector load(const float* values, int64_t count) { return count == kLanes ? Vector::loadu(values) : Vector::loadu(values, count); }
-void store(const Vector& vector, float* values, int64_t count) { count == kLanes ? vector.store(values) : vector.store(values, count); }
 
 // The transforms of Lavin & Gray's equation for F(4, 3): the input's (B), the kernel's (G) and the outputs' (A).
 void transform_input(const Vector (&d)[6], Vector (&t)[6]) {
@@ -483,6 +477,6 @@ const ConvolutionLoops kLoops = {forward, input_gradient, kernel_gradient};
 
 }  // namespace
 
-const ConvolutionLoops& RONASMIS_CONVOLUTION() { return kLoops; }
+const ConvolutionLoops& RONASMIS_LOOPS(convolution_loops)() { return kLoops; }
 
 }  // namespace ronasmis

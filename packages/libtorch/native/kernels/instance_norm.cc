@@ -17,16 +17,8 @@ namespace {
 constexpr double kEpsilon = 1e-5;
 
 const InstanceNormLoops& loops() {
-#if defined(__x86_64__)
-  static const InstanceNormLoops& best =
-      __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")
-          ? instance_norm_loops_avx512()
-      : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? instance_norm_loops_avx2()
-                                                                        : instance_norm_loops_default();
+  static const InstanceNormLoops& best = RONASMIS_BEST_LOOPS(instance_norm_loops);
   return best;
-#else
-  return instance_norm_loops_default();
-#endif
 }
 
 Volume volume_of(const at::Tensor& x) {

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "capability.h"
+
 namespace ronasmis {
 
 // The numbers that src/normalisation.ts passes.
@@ -30,8 +32,6 @@ struct InstanceNormLoops {
                    const float* offset, const float* slope, const float* constant, void* result);
 };
 
-const InstanceNormLoops& instance_norm_loops_default();
-const InstanceNormLoops& instance_norm_loops_avx2();
-const InstanceNormLoops& instance_norm_loops_avx512();
+RONASMIS_DECLARE_LOOPS(InstanceNormLoops, instance_norm_loops)
 
 }  // namespace ronasmis

@@ -1,46 +1,21 @@
-// Compiled several times, with the flags of one kind of vector unit each and RONASMIS_LOOPS naming what it defines.
+// Compiled several times, with the flags of one kind of vector unit each.
 #include <ATen/Parallel.h>
-#include <ATen/cpu/vec/functional.h>
-#include <ATen/cpu/vec/vec.h>
 
 #include <algorithm>
 #include <vector>
 
 #include "instance_norm.h"
+#include "vectors.h"
 
 namespace ronasmis {
 
 namespace {
-
-using Vector = at::vec::Vectorized<float>;
-constexpr int64_t kLanes = Vector::size();
 
 constexpr float kLeakySlope = 0.01F;
 // Values of a piece of work, such that it stays in a core's own cache; and voxels whose sums are kept in float32 before they
 // are added in float64.
 constexpr int64_t kPieceValues = 16384;
 constexpr int64_t kRunVoxels = 128;
-
-Vector load(const float* values, int64_t count) { return count == kLanes ? Vector::loadu(values) : Vector::loadu(values, count); }
-
-Vector load(const c10::BFloat16* values, int64_t count) {
-  Vector result;
-  if (count == kLanes) {
-    at::vec::load_fp32_from_bf16(values, result);
-    return result;
-  }
-  float widened[kLanes] = {};
-  for (int64_t i = 0; i < count; ++i) widened[i] = static_cast<float>(values[i]);
-  return Vector::loadu(widened);
-}
-
-void store(const Vector& vector, float* values, int64_t count) {
-  count == kLanes ? vector.store(values) : vector.store(values, count);
-}
-
-void store(const Vector& vector, c10::BFloat16* values, int64_t count) {
-  at::vec::convert_from_float<c10::BFloat16>(vector, vector).store(values, static_cast<int>(count));
-}
 
 const Vector kZero(0.0F);
 const Vector kOne(1.0F);
@@ -179,19 +154,12 @@ void with_activation(Activation activation, Body&& body) {
   }
 }
 
-// Calls `body` with a null pointer of the volume's type of value.
-template <typename Body>
-void with_type(const Volume& volume, Body&& body) {
-  if (volume.bfloat16) body(static_cast<c10::BFloat16*>(nullptr));
-  else body(static_cast<float*>(nullptr));
-}
-
 const InstanceNormLoops kLoops = {
     [](const Volume& volume, const void* x, double* sum, double* square) {
-      with_type(volume, [&]<typename Value>(Value*) { sums(volume, static_cast<const Value*>(x), sum, square); });
+      with_type(volume.bfloat16, [&]<typename Value>(Value*) { sums(volume, static_cast<const Value*>(x), sum, square); });
     },
     [](const Volume& volume, Activation activation, const void* x, const float* factor, const float* offset, void* y) {
-      with_type(volume, [&]<typename Value>(Value*) {
+      with_type(volume.bfloat16, [&]<typename Value>(Value*) {
         with_activation(activation, [&](auto constant) {
           apply<Value, constant.value>(volume, static_cast<const Value*>(x), factor, offset, static_cast<Value*>(y));
         });
@@ -199,7 +167,7 @@ const InstanceNormLoops kLoops = {
     },
     [](const Volume& volume, Activation activation, const void* x, const void* g, const float* factor, const float* offset, double* sum,
        double* product) {
-      with_type(volume, [&]<typename Value>(Value*) {
+      with_type(volume.bfloat16, [&]<typename Value>(Value*) {
         with_activation(activation, [&](auto constant) {
           gradient_sums<Value, constant.value>(volume, static_cast<const Value*>(x), static_cast<const Value*>(g), factor, offset, sum, product);
         });
@@ -207,7 +175,7 @@ const InstanceNormLoops kLoops = {
     },
     [](const Volume& volume, Activation activation, const void* x, const void* g, const float* factor, const float* offset,
        const float* slope, const float* shift, void* result) {
-      with_type(volume, [&]<typename Value>(Value*) {
+      with_type(volume.bfloat16, [&]<typename Value>(Value*) {
         with_activation(activation, [&](auto constant) {
           gradient<Value, constant.value>(volume, static_cast<const Value*>(x), static_cast<const Value*>(g), factor, offset, slope, shift,
                                           static_cast<Value*>(result));
@@ -218,6 +186,6 @@ const InstanceNormLoops kLoops = {
 
 }  // namespace
 
-const InstanceNormLoops& RONASMIS_LOOPS() { return kLoops; }
+const InstanceNormLoops& RONASMIS_LOOPS(instance_norm_loops)() { return kLoops; }
 
 }  // namespace ronasmis

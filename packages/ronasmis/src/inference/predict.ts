@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { type DataType, describeEngine, scope, to } from '@ronasmis/libtorch';
+import { type DataType, describeEngine, scope } from '@ronasmis/libtorch';
 import { caseName, listScans } from '../data/dataset.ts';
 import { mkdirWithParents } from '../data/files.ts';
 import { type Segmentation, writeLabelMap } from '../data/label-map.ts';
@@ -97,7 +97,7 @@ function segmentVolume(model: Model, volume: Volume, device: ComputeDevice, data
   }
   const classes = scope(() => {
     const input = toImage(image, [1, channels, ...shape], device, dataType);
-    return to(segment(model.weights, model.architecture, input), 'uint8').toArray();
+    return segment(model.weights, model.architecture, input).toArray();
   });
   return { classes: Uint8Array.from(classes, Number), shape, crop };
 }

@@ -1,4 +1,4 @@
-import { argmax, type DataType, noGradient, scope, type Tensor, tensor, to } from '@ronasmis/libtorch';
+import { argmaxLabels, type DataType, noGradient, scope, type Tensor, tensor, to } from '@ronasmis/libtorch';
 import type { ComputeDevice } from '../device.ts';
 import { forward } from '../network/child.ts';
 import type { Weights } from '../network/weights.ts';
@@ -15,9 +15,9 @@ export function toImage(
 }
 
 /**
- * The child's segmentation of a whole volume in one pass (one-shot inference): class indices, int64
+ * The child's segmentation of a whole volume in one pass (one-shot inference): class indices, uint8
  * `[batch, depth, height, width]`. Weights and image are of one precision.
  */
 export function segment(weights: Weights, child: Architecture, image: Tensor): Tensor {
-  return noGradient(() => scope(() => argmax(forward(weights, child, image, { deepSupervision: false })[0], 1)));
+  return noGradient(() => scope(() => argmaxLabels(forward(weights, child, image, { deepSupervision: false })[0])));
 }

@@ -1,12 +1,10 @@
 import {
-  add,
   convolution3d,
   maxPool3d,
-  narrow,
   normaliseAndActivate,
   pointwiseConvolution3d,
   type Tensor,
-  upsampleTrilinear3d,
+  upsampleAndAdd,
 } from '@ronasmis/libtorch';
 import type { Activation, Architecture } from '../space/architecture.ts';
 import { supervisedLevels, type Weights, weight } from './weights.ts';
@@ -51,14 +49,19 @@ export function forward(
   for (let level = child.decoder.length - 1; level >= 0; level -= 1) {
     const choice = child.decoder[level];
     const size = spatial(encoded[level]);
-    features = upsample(
-      pointwise(weights, `decoder.${level}.below`, features),
+    const skips = choice.skips.filter((from) => !options.dropSkip?.(level, from));
+    const finer = skips.filter((from) => from <= level);
+    const coarser = skips.filter((from) => from > level);
+    features = pointwise(weights, `decoder.${level}.below`, features);
+    features = upsampleAndAdd(
+      features,
       strideBetween(child, level, level + 1),
       size,
+      finer.map((from) => skip(weights, child, encoded[from], from, level)),
     );
-    for (const from of choice.skips) {
-      if (options.dropSkip?.(level, from)) continue;
-      features = add(features, skip(weights, child, encoded[from], from, level, size));
+    for (const from of coarser) {
+      const below = pointwise(weights, `decoder.${level}.skip${from}`, encoded[from]);
+      features = upsampleAndAdd(below, strideBetween(child, level, from), size, [features]);
     }
     features = block(weights, `decoder.${level}`, features, choice);
     const wanted = options.deepSupervision ? supervisedLevels.some((supervised) => supervised === level) : level === 0;
@@ -98,36 +101,15 @@ export function strideBetween(child: Architecture, fine: number, coarse: number)
   return [depth, plane, plane];
 }
 
-/** Encoder features as a decoder level adds them: its channels by a 1x1x1 convolution, its size by pooling or upsampling. */
-function skip(
-  weights: Weights,
-  child: Architecture,
-  features: Tensor,
-  from: number,
-  level: number,
-  size: Volume,
-): Tensor {
-  const name = `decoder.${level}.skip${from}`;
-  if (from <= level) return pointwise(weights, name, downsample(features, strideBetween(child, from, level)));
-  return upsample(pointwise(weights, name, features), strideBetween(child, level, from), size);
+/** Finer encoder features as a decoder level adds them: its size by pooling, its channels by a 1x1x1 convolution. */
+function skip(weights: Weights, child: Architecture, features: Tensor, from: number, level: number): Tensor {
+  return pointwise(weights, `decoder.${level}.skip${from}`, downsample(features, strideBetween(child, from, level)));
 }
 
 /** Largest value of each cell; the last cell of an axis may be a part of one. */
 function downsample(features: Tensor, stride: Volume): Tensor {
   if (stride.every((step) => step === 1)) return features;
   return maxPool3d(features, stride, stride, 0, 1, true);
-}
-
-/** Trilinear by whole strides, then cut to `size`: voxels stay aligned with those that were pooled, whatever the size. */
-function upsample(features: Tensor, stride: Volume, size: Volume): Tensor {
-  if (stride.every((step) => step === 1)) return features;
-  const from = spatial(features);
-  const scaled = from.map((extent, axis) => extent * stride[axis]);
-  let result = upsampleTrilinear3d(features, scaled, false);
-  size.forEach((extent, axis) => {
-    if (extent < scaled[axis]) result = narrow(result, axis + 2, 0, extent);
-  });
-  return result;
 }
 
 function spatial(features: Tensor): Volume {

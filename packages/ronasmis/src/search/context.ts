@@ -19,7 +19,7 @@ export interface SearchContext {
   readonly children: number;
 }
 
-/** Class indices of this shape on the device, as int64. */
+/** Class indices of this shape on the device, as uint8; on a processor they share the memory of `values`. */
 export function toLabel(values: Uint8Array, shape: readonly number[], device: ComputeDevice): Tensor {
-  return to(tensor(values, shape, { share: true }), 'int64', null, device);
+  return to(tensor(values, shape, { share: true }), 'uint8', null, device);
 }

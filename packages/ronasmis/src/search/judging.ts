@@ -1,4 +1,4 @@
-import { addInPlace, bincount, flatten, multiplyScalar, noGradient, scope, type Tensor } from '@ronasmis/libtorch';
+import { confusionMatrix, noGradient, scope, type Tensor } from '@ronasmis/libtorch';
 import { imageOf, labelOf, type PreparedCase } from '../data/prepare.ts';
 import { dataTypeOf } from '../device.ts';
 import { diceOfOverlap } from '../evaluation/dice.ts';
@@ -60,7 +60,7 @@ export async function judge(
   return scores;
 }
 
-/** Dice by label value, from the counts of every pair of predicted and true class. */
+/** Dice by label value, of a prediction and a label in class indices. */
 function compare(
   prediction: Tensor,
   label: Tensor,
@@ -68,9 +68,7 @@ function compare(
   outsideCrop: readonly number[],
 ): CaseScores {
   const classes = labelValues.length;
-  const pairs = multiplyScalar(label, classes);
-  addInPlace(pairs, prediction);
-  const counts = bincount(flatten(pairs), null, classes * classes).toNumbers();
+  const counts = confusionMatrix(prediction, label, classes).toNumbers();
   const indices = Array.from({ length: classes }, (_, index) => index);
   const entries = indices.slice(1).map((index) => {
     const predicted = indices.reduce((sum, row) => sum + counts[row * classes + index], 0);

@@ -56,7 +56,6 @@ export async function trainSharedWeights(
     batches.request(samplePlan(state.random, context.cases, crops, [patch.depth, patch.height, patch.width]));
   };
   const lossSum = noGradient(() => zeros([], 'float32', null, context.device));
-  const classIndices = indicesOf(context);
   let done = 0;
   const started = performance.now();
   try {
@@ -66,7 +65,7 @@ export async function trainSharedWeights(
       // The next batch is made while this one is trained on.
       if (done + 1 < groups.length) request(done + 1);
       const learningRate = initialLearningRate * (1 - trainedFraction(budget, state.step, done)) ** decayPower;
-      trainOn(context, state, children[done], batch, classIndices, learningRate, lossSum);
+      trainOn(context, state, children[done], batch, learningRate, lossSum);
       batch.release();
       done += 1;
       state.trainingSteps += 1;
@@ -77,7 +76,6 @@ export async function trainSharedWeights(
     return finiteLoss(lossSum.item() / done);
   } finally {
     lossSum.free();
-    classIndices.free();
   }
 }
 
@@ -101,13 +99,12 @@ function trainOn(
   state: SearchState,
   child: Architecture,
   batch: Batch,
-  classIndices: Tensor,
   learningRate: number,
   lossSum: Tensor,
 ): void {
   scope(() => {
     const dropSkip = (): boolean => state.random.uniform() < dropPath;
-    addInPlace(lossSum, detach(backward(context, state, child, batch, classIndices, dropSkip)));
+    addInPlace(lossSum, detach(backward(context, state, child, batch, dropSkip)));
     clipGradientNorm([...state.weights.values()], largestGradient);
     state.optimiser.step(learningRate);
     state.optimiser.clearGradients();
@@ -120,7 +117,6 @@ function backward(
   state: SearchState,
   child: Architecture,
   { image, label, plan }: Pick<Batch, 'image' | 'label' | 'plan'>,
-  classIndices: Tensor,
   dropSkip: () => boolean,
 ): Tensor {
   const { device, dimensions } = context;
@@ -129,16 +125,9 @@ function backward(
   const weights = castWeights(state.weights, [...childWeightNames(child), ...supervisionWeightNames], dataType);
   const input = toImage(image, [size[0], dimensions.inputChannels, ...plan.patch], device, dataType);
   const logits = forward(weights, child, input, { deepSupervision: true, dropSkip });
-  const loss = childLoss(child, logits, toLabel(label, size, device), classIndices);
+  const loss = childLoss(child, logits, toLabel(label, size, device));
   loss.backward();
   return loss;
-}
-
-/** 0, 1, 2, ... of the classes, shaped to be compared with labels `[batch, 1, depth, height, width]`. */
-function indicesOf({ dimensions, device }: SearchContext): Tensor {
-  const { classes } = dimensions;
-  const indices = Uint8Array.from({ length: classes }, (_, index) => index);
-  return scope(() => toLabel(indices, [1, classes, 1, 1, 1], device));
 }
 
 /**
@@ -155,14 +144,7 @@ export function measureStep(context: SearchContext, state: SearchState, child: A
   const image = new Float32Array(voxels * context.dimensions.inputChannels);
   const started = performance.now();
   scope(() => {
-    backward(
-      context,
-      state,
-      child,
-      { image, label: new Uint8Array(voxels), plan },
-      indicesOf(context),
-      () => false,
-    ).item();
+    backward(context, state, child, { image, label: new Uint8Array(voxels), plan }, () => false).item();
     state.optimiser.clearGradients();
   });
   return (performance.now() - started) / 1000;

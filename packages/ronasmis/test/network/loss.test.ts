@@ -1,26 +1,30 @@
-import { scope, type Tensor, tensor } from '@ronasmis/libtorch';
+import { type DataType, scope, setThreads, type Tensor, tensor, threads, to } from '@ronasmis/libtorch';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { childLoss, segmentationLoss } from '../../src/network/loss.ts';
+import { childLoss, composedLoss, type SupervisedLevel, segmentationLoss } from '../../src/network/loss.ts';
 import type { Architecture } from '../../src/space/architecture.ts';
 import { chirp, expectDigest, product } from '../chirp.ts';
 import { chirpLabel, reference } from './peer.ts';
 
-const indicesOf = (classes: number): Tensor =>
-  tensor(
-    BigInt64Array.from({ length: classes }, (_, i) => BigInt(i)),
-    [1, classes, 1, 1, 1],
-  );
+type Loss = typeof segmentationLoss;
+type Triple = readonly [number, number, number];
 
-describe('segmentationLoss', () => {
+/** Of logits in the label's own resolution. */
+const single = (logits: Tensor): SupervisedLevel[] => [{ logits, stride: [1, 1, 1], weight: 1 }];
+const labelOf = (shape: readonly number[], classes: number): Tensor =>
+  tensor(chirpLabel(product(shape), classes, 3), shape);
+
+describe.each<[string, Loss]>([
+  ['segmentationLoss', segmentationLoss],
+  ['composedLoss', composedLoss],
+])('%s', (_name, lossOf) => {
   test.each(reference.losses)(
     'is the sum of MONAI DiceLoss and PyTorch cross_entropy, for $shape with $present classes present',
     ({ shape, present, loss, gradient }) => {
       const logits = chirp(shape, 2, (value) => 3 * value);
       logits.requiresGradient = true;
-      const labelShape = [shape[0], ...shape.slice(2)];
       scope(() => {
-        const label = tensor(chirpLabel(product(labelShape), present, 3), labelShape);
-        const found = segmentationLoss(logits, label, indicesOf(shape[1]));
+        const found = lossOf(single(logits), labelOf([shape[0], ...shape.slice(2)], present));
         expect(found.item()).toBeCloseTo(loss, 5);
         found.backward();
         if (!logits.gradient) throw new Error('The logits have no gradient.');
@@ -37,18 +41,124 @@ describe('segmentationLoss', () => {
       ),
       [1, classes, 1, 1, certain.length],
     );
-  const labelled = (classes: readonly number[]): Tensor =>
-    tensor(BigInt64Array.from(classes, BigInt), [1, 1, 1, classes.length]);
+  const labelled = (classes: readonly number[]): Tensor => tensor(Uint8Array.from(classes), [1, 1, 1, classes.length]);
 
   test('is 0 for a sure and right prediction, also of a class that is nowhere', () => {
-    const found = segmentationLoss(sure([0, 1, 1, 0], 3), labelled([0, 1, 1, 0]), indicesOf(3));
+    const found = lossOf(single(sure([0, 1, 1, 0], 3)), labelled([0, 1, 1, 0]));
     expect(found.item()).toBeCloseTo(0, 6);
   });
 
   test('counts a quarter of wrong voxels by both parts', () => {
     // One of class 1's two voxels is missed: Dice 2/3; the cross-entropy of that voxel is 100, of four voxels 25.
-    const found = segmentationLoss(sure([0, 1, 0, 0], 2), labelled([0, 1, 1, 0]), indicesOf(2));
+    const found = lossOf(single(sure([0, 1, 0, 0], 2)), labelled([0, 1, 1, 0]));
     expect(found.item()).toBeCloseTo(1 - 2 / 3 + 25, 4);
+  });
+});
+
+interface Case {
+  readonly batch: number;
+  readonly classes: number;
+  readonly size: Triple;
+  readonly strides: readonly Triple[];
+  readonly layout: 'contiguous' | 'channels_last_3d';
+}
+
+/** The loss and the gradients of all levels' logits, as numbers. */
+function run(lossOf: Loss, { batch, classes, size, strides, layout }: Case, dataType: DataType): readonly number[][] {
+  return scope(() => {
+    const levels = strides.map((stride, level) => {
+      const thinned = size.map((extent, axis) => Math.ceil(extent / stride[axis]));
+      const scores = chirp([batch, classes, ...thinned], level, (value) => 6 * value);
+      const logits = to(scores, dataType, null, null, null, false, true, layout);
+      logits.requiresGradient = true;
+      return { logits, stride, weight: 1 / (level + 1) };
+    });
+    const loss = lossOf(levels, labelOf([batch, ...size], classes));
+    loss.backward();
+    return [loss, ...levels.map(({ logits }) => logits.gradient)].map((found) =>
+      found ? to(found, 'float32').toNumbers() : [],
+    );
+  });
+}
+
+/** Largest difference, as a share of the largest value. */
+function relativeDifference(ours: readonly number[], theirs: readonly number[]): number {
+  expect(ours).toHaveLength(theirs.length);
+  const largest = (values: readonly number[]) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return largest(ours.map((value, i) => value - theirs[i])) / largest(theirs);
+}
+
+describe('the fused loss and the composed one', () => {
+  const extent = (max: number) => fc.integer({ min: 1, max });
+  const step = fc.constantFrom(1, 2, 3);
+  const anyCase: fc.Arbitrary<Case> = fc.record({
+    batch: extent(3),
+    classes: fc.oneof({ weight: 3, arbitrary: fc.integer({ min: 2, max: 9 }) }, fc.constantFrom(33, 64, 100)),
+    size: fc.tuple(extent(5), extent(6), extent(19)),
+    strides: fc.array(fc.tuple(step, step, step), { minLength: 1, maxLength: 3 }),
+    layout: fc.constantFrom('contiguous', 'channels_last_3d'),
+  });
+  const large: Case = {
+    batch: 2,
+    classes: 3,
+    size: [9, 16, 37],
+    strides: [
+      [1, 1, 1],
+      [1, 2, 2],
+      [4, 4, 4],
+    ],
+    layout: 'channels_last_3d',
+  };
+
+  function expectSame(example: Case, dataType: DataType, tolerance: number): void {
+    const theirs = run(composedLoss, example, dataType);
+    run(segmentationLoss, example, dataType).forEach((values, part) => {
+      expect(relativeDifference(values, theirs[part])).toBeLessThan(tolerance);
+    });
+  }
+
+  test('are the same in float32, gradients included, whatever shape, strides, classes and layout', () => {
+    fc.assert(
+      fc.property(anyCase, (example) => {
+        expectSame(example, 'float32', 2e-5);
+      }),
+      { numRuns: 60 },
+    );
+    expectSame(large, 'float32', 2e-5);
+  });
+
+  test('are the same in bfloat16 but for the rounding of the gradient', () => {
+    for (const layout of ['contiguous', 'channels_last_3d'] as const) {
+      expectSame({ ...large, layout }, 'bfloat16', 0.01);
+      expectSame({ ...large, layout, classes: 5 }, 'bfloat16', 0.01);
+    }
+  });
+
+  test('the fused one gives the same bits for any number of threads', () => {
+    const before = threads();
+    const [one, two] = [1, 2].map((count) => {
+      setThreads(count);
+      return run(segmentationLoss, large, 'float32');
+    });
+    setThreads(before);
+    expect(two).toEqual(one);
+  });
+
+  test('the fused one says what it cannot take', () => {
+    const logits = chirp([1, 3, 2, 3, 4], 0);
+    const label = labelOf([1, 2, 3, 4], 3);
+    const wrong = tensor(
+      Uint8Array.from({ length: 24 }, (_, i) => (i === 23 ? 7 : 0)),
+      [1, 2, 3, 4],
+    );
+    expect(() => segmentationLoss(single(logits), wrong)).toThrow(/a voxel of class 7, but there are 3 classes/);
+    expect(() => segmentationLoss([{ logits, stride: [1, 2, 1], weight: 1 }], label)).toThrow(/thinned by 1, 2 and 1/);
+    expect(() => segmentationLoss([{ logits, stride: [0, 1, 1], weight: 1 }], label)).toThrow(/1 or more, not 0/);
+    expect(() => segmentationLoss([], label)).toThrow(/one or more/);
+    expect(() => segmentationLoss(single(logits), to(label, 'int64'))).toThrow(/must be uint8/);
+    expect(() => segmentationLoss(single(label), label)).toThrow(/\[batch, class, depth, height, width\]/);
+    expect(() => segmentationLoss(single(to(logits, 'float64')), label)).toThrow(/float32 or bfloat16/);
+    expect(() => segmentationLoss(single(chirp([1, 1, 2, 3, 4], 0)), label)).toThrow(/two classes or more/);
   });
 });
 
@@ -60,7 +170,7 @@ describe('childLoss', () => {
       level === 2 ? { ...choice, pool: { depth: 1 as const, plane: 2 as const } } : choice,
     ),
   };
-  const label = tensor(chirpLabel(6 * 9 * 7, 3, 3), [1, 6, 9, 7]);
+  const label = labelOf([1, 6, 9, 7], 3);
   const logits = [chirp([1, 3, 6, 9, 7], 0), chirp([1, 3, 3, 5, 4], 1), chirp([1, 3, 3, 3, 2], 2)];
 
   /** Every `stride`-th voxel, by plain indexing. */
@@ -70,12 +180,7 @@ describe('childLoss', () => {
       const [z, y, x] = [Math.floor(i / 63), Math.floor(i / 7) % 9, i % 7];
       return z % byDepth === 0 && y % byHeight === 0 && x % byWidth === 0;
     });
-    return tensor(BigInt64Array.from(kept, BigInt), [
-      1,
-      Math.ceil(6 / byDepth),
-      Math.ceil(9 / byHeight),
-      Math.ceil(7 / byWidth),
-    ]);
+    return tensor(Uint8Array.from(kept), [1, Math.ceil(6 / byDepth), Math.ceil(9 / byHeight), Math.ceil(7 / byWidth)]);
   }
 
   test('weighs the levels 4/7, 2/7 and 1/7, each against the label thinned by its strides', () => {
@@ -84,13 +189,13 @@ describe('childLoss', () => {
       [2, 2, 2],
       [2, 4, 4],
     ];
-    const parts = logits.map((scores, i) => segmentationLoss(scores, thinned(strides[i]), indicesOf(3)).item());
+    const parts = logits.map((scores, i) => composedLoss(single(scores), thinned(strides[i])).item());
     const expected = (4 * parts[0] + 2 * parts[1] + parts[2]) / 7;
-    expect(childLoss(child, logits, label, indicesOf(3)).item()).toBeCloseTo(expected, 5);
+    expect(childLoss(child, logits, label).item()).toBeCloseTo(expected, 5);
   });
 
   test('refuses logits of another resolution', () => {
     const wrong = [logits[0], logits[1], chirp([1, 3, 2, 3, 2], 2)];
-    expect(() => childLoss(child, wrong, label, indicesOf(3))).toThrow();
+    expect(() => childLoss(child, wrong, label)).toThrow(/thinned by 2, 4 and 4/);
   });
 });

@@ -50,9 +50,9 @@ function changeFor(name: string, weight: Tensor): (value: number) => number {
 }
 
 /** Class of each voxel, [batch, depth, height, width], as reference/network.py makes it. */
-export function chirpLabel(length: number, classes: number, phase: number): BigInt64Array {
-  return BigInt64Array.from({ length }, (_, i) => {
+export function chirpLabel(length: number, classes: number, phase: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, i) => {
     const value = ((Math.sin(0.7 * i * i + phase) + 1) / 2) * classes;
-    return BigInt(Math.min(Math.trunc(value), classes - 1));
+    return Math.min(Math.trunc(value), classes - 1);
   });
 }

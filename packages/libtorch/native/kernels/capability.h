@@ -1,0 +1,20 @@
+// The loops of the kernels are compiled once for each kind of vector unit; here the one that libtorch itself uses is chosen, so
+// that its environment variable ATEN_CPU_CAPABILITY holds for these too.
+#pragma once
+
+#include <ATen/Version.h>
+
+#include <string>
+
+// Declares the functions that return a kernel's loops, one for each kind of vector unit.
+#define RONASMIS_DECLARE_LOOPS(Loops, name) \
+  const Loops& name##_default();            \
+  const Loops& name##_avx2();               \
+  const Loops& name##_avx512();
+
+#if defined(__x86_64__)
+#define RONASMIS_BEST_LOOPS(name)                     \
+  (at::get_cpu_capability() == "AVX512" ? name##_avx512() : at::get_cpu_capability() == "AVX2" ? name##_avx2() : name##_default())
+#else
+#define RONASMIS_BEST_LOOPS(name) name##_default()
+#endif

@@ -1,0 +1,132 @@
+// Soft Dice loss and cross-entropy of several levels of logits in one: ronasmis::dice_cross_entropy, forward and backward, on a
+// processor. libtorch's own operations make a dozen volumes of the logits' size on the way; this makes none but the gradient.
+#include "dice_cross_entropy.h"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/library.h>
+
+#include <vector>
+
+namespace ronasmis {
+
+namespace {
+
+// Keeps the Dice of a class that neither prediction nor label has at 1.
+constexpr double kSmooth = 1e-5;
+
+const DiceCrossEntropyLoops& loops() {
+  static const DiceCrossEntropyLoops& best = RONASMIS_BEST_LOOPS(dice_cross_entropy_loops);
+  return best;
+}
+
+ThinnedLabel thinned(const at::Tensor& label, const int64_t* stride) {
+  ThinnedLabel result{};
+  result.data = label.const_data_ptr<uint8_t>();
+  for (int64_t axis = 0; axis < 3; ++axis) {
+    result.whole[axis] = label.size(axis + 1);
+    result.stride[axis] = stride[axis];
+    result.size[axis] = (label.size(axis + 1) - 1) / stride[axis] + 1;
+  }
+  return result;
+}
+
+void check(at::TensorList logits, const at::Tensor& label, at::IntArrayRef strides, at::ArrayRef<double> weights) {
+  TORCH_CHECK(!logits.empty() && strides.size() == 3 * logits.size() && weights.size() == logits.size(),
+              "each of the levels, of which there must be one or more, needs three strides and a weight");
+  TORCH_CHECK(label.dim() == 4 && label.numel() > 0 && label.scalar_type() == at::kByte && label.device().is_cpu(),
+              "the label must be uint8 [batch, depth, height, width] on the CPU and not empty, not ", label.scalar_type(), " ", label.sizes());
+  for (const int64_t stride : strides) TORCH_CHECK(stride >= 1, "a stride must be 1 or more, not ", stride);
+}
+
+void check_level(const at::Tensor& logits, const at::Tensor& label, const ThinnedLabel& kept) {
+  TORCH_CHECK(logits.size(1) > 1, "logits must have two classes or more");
+  TORCH_CHECK(logits.size(0) == label.size(0) && logits.size(2) == kept.size[0] && logits.size(3) == kept.size[1] && logits.size(4) == kept.size[2],
+              "logits ", logits.sizes(), " are not of the size of the label ", label.sizes(), " thinned by ", kept.stride[0], ", ", kept.stride[1],
+              " and ", kept.stride[2]);
+}
+
+// The value of a level, and what its gradient is computed from: the derivative of the Dice loss by each class's probability is
+// `everywhere`, plus `at_label` at voxels that the label says are of the class. All for a weight of 1.
+struct Level {
+  double loss;
+  at::Tensor at_label, everywhere;  // float32 [batch, class]
+};
+
+Level level_of(const at::Tensor& tensor, const ThinnedLabel& label) {
+  const Logits logits = logits_of(tensor);
+  const int64_t terms = 1 + 3 * logits.classes;
+  std::vector<double> sums(logits.batch * terms);
+  const int64_t largest = loops().sums(logits, label, sums.data());
+  TORCH_CHECK(largest < logits.classes, "the label has a voxel of class ", largest, ", but there are ", logits.classes, " classes, from 0");
+  Level level{0, at::zeros({logits.batch, logits.classes}, at::kFloat), at::zeros({logits.batch, logits.classes}, at::kFloat)};
+  const auto share = static_cast<double>(logits.batch * (logits.classes - 1));
+  for (int64_t batch = 0; batch < logits.batch; ++batch) {
+    const double* values = sums.data() + batch * terms;
+    level.loss += values[0] / static_cast<double>(logits.batch * logits.voxels);
+    for (int64_t c = 1; c < logits.classes; ++c) {
+      const double overlap = 2 * values[1 + c] + kSmooth;
+      const double both = values[1 + logits.classes + c] + values[1 + 2 * logits.classes + c] + kSmooth;
+      level.loss += (1 - overlap / both) / share;
+      level.at_label.mutable_data_ptr<float>()[batch * logits.classes + c] = static_cast<float>(-2 / both / share);
+      level.everywhere.mutable_data_ptr<float>()[batch * logits.classes + c] = static_cast<float>(overlap / (both * both) / share);
+    }
+  }
+  return level;
+}
+
+class DiceCrossEntropy : public torch::autograd::Function<DiceCrossEntropy> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context, at::TensorList logits, const at::Tensor& any_label, at::IntArrayRef strides,
+                            at::ArrayRef<double> weights) {
+    check(logits, any_label, strides, weights);
+    const at::AutoDispatchBelowADInplaceOrView below;
+    const at::Tensor label = any_label.contiguous();
+    torch::autograd::variable_list saved{label};
+    double loss = 0;
+    for (size_t i = 0; i < logits.size(); ++i) {
+      const at::Tensor tensor = checked_logits(logits[i]);
+      const ThinnedLabel kept = thinned(label, strides.data() + 3 * i);
+      check_level(tensor, label, kept);
+      const Level level = level_of(tensor, kept);
+      loss += weights[i] * level.loss;
+      saved.insert(saved.end(), {tensor, level.at_label, level.everywhere});
+    }
+    context->save_for_backward(saved);
+    context->saved_data["strides"] = strides.vec();
+    context->saved_data["weights"] = weights.vec();
+    return at::full({}, loss, at::kFloat);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context, torch::autograd::variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const auto strides = context->saved_data["strides"].toIntVector();
+    const auto weights = context->saved_data["weights"].toDoubleVector();
+    const double upstream = gradients[0].item<double>();
+    torch::autograd::variable_list result(weights.size() + 3);
+    for (size_t i = 0; i < weights.size(); ++i) {
+      if (!context->needs_input_grad(i)) continue;
+      const at::Tensor& tensor = saved[1 + 3 * i];
+      const double weight = upstream * weights[i];
+      const at::Tensor at_label = saved[2 + 3 * i] * weight;
+      const at::Tensor everywhere = saved[3 + 3 * i] * weight;
+      const Logits logits = logits_of(tensor);
+      result[i] = at::empty_like(tensor);
+      loops().gradient(logits, thinned(saved[0], strides.data() + 3 * i), at_label.const_data_ptr<float>(), everywhere.const_data_ptr<float>(),
+                       static_cast<float>(weight / static_cast<double>(logits.batch * logits.voxels)), result[i].mutable_data_ptr());
+    }
+    return result;
+  }
+};
+
+at::Tensor dice_cross_entropy(at::TensorList logits, const at::Tensor& label, at::IntArrayRef strides, at::ArrayRef<double> weights) {
+  return DiceCrossEntropy::apply(logits, label, strides, weights);
+}
+
+}  // namespace
+
+TORCH_LIBRARY_FRAGMENT(ronasmis, library) {
+  library.def("dice_cross_entropy(Tensor[] logits, Tensor label, int[] strides, float[] weights) -> Tensor", dice_cross_entropy);
+}
+
+}  // namespace ronasmis
