@@ -13,8 +13,8 @@ export type ClassScores = {
 };
 
 /**
- * Scores of every foreground class that occurs in one of two label volumes. Each class is looked at within its own box, so that time
- * and memory follow the sizes of the volume and of the classes, not their product.
+ * Scores of every foreground class that occurs in one of two label volumes. Each class is looked at within its own box,
+ * so that time and memory follow the sizes of the volume and of the classes' boxes, not voxels times classes.
  * @param shape [depth, height, width]
  * @param spacing millimetres along [depth, height, width]
  * @param toleranceMillimetres how far off a surface may be to count as right in NSD

@@ -12,7 +12,8 @@ export type SurfaceScores = { readonly hd95_mm: number | null; readonly nsd: num
  * `compute_surface_dice` define them: a surface is the mask's voxels minus its erosion, distances run between voxel
  * centres, HD95 is the larger of the two directed 95th percentiles (linear interpolation), and NSD is the fraction of both
  * surfaces' voxels that lie within the tolerance of the other surface (Nikolov et al., arXiv:1809.04430).
- * @param prediction mask [depth, height, width], not 0 where set; it and `reference` need only cover the box that holds both
+ * @param prediction mask [depth, height, width], not 0 where set; it and `reference` need only cover the box that
+ *   holds both
  * @param spacing millimetres along [depth, height, width]
  */
 export function surfaceScores(
