@@ -766,3 +766,15 @@ export const fromFile = tensorOperation<
     pinMemory?: boolean | null | undefined,
   ]
 >('aten::from_file', '');
+
+/** `ronasmis::squared_distance_transform(Tensor seeds, float[] spacing) -> Tensor` */
+export const squaredDistanceTransform = tensorOperation<[seeds: Tensor, spacing: readonly number[]]>(
+  'ronasmis::squared_distance_transform',
+  '',
+);
+
+/** `ronasmis::surface_distances(Tensor first, Tensor second, float[] spacing) -> (Tensor, Tensor)` */
+export const surfaceDistances = tensorsOperation<[first: Tensor, second: Tensor, spacing: readonly number[]]>(
+  'ronasmis::surface_distances',
+  '',
+);

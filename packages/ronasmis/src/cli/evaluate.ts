@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import type { ClassScores, Evaluation } from '../evaluation/evaluate.ts';
+import type { Evaluation } from '../evaluation/evaluate.ts';
+import type { ClassScores } from '../evaluation/scores.ts';
 import type { Spread } from '../evaluation/summary.ts';
 import { jsonOption, parsePositive } from './options.ts';
 import { coloursOf, note, print, printJson, table } from './output.ts';

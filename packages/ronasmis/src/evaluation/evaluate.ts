@@ -2,19 +2,9 @@ import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { readNifti, type Volume } from '../data/nifti.ts';
 import { UserError } from '../errors.ts';
-import { countOverlaps, diceOfOverlap } from './dice.ts';
-import { type Box, classBoxes, cropMask } from './mask.ts';
+import type { Box } from './mask.ts';
+import { type ClassScores, scoreClasses } from './scores.ts';
 import { type DiceSummary, type Spread, spreadOf, summariseDice } from './summary.ts';
-import { surfaceScores } from './surface.ts';
-
-/** Scores of one class in one case. `dice`, `nsd` and `hd95_mm` are `null` where they are undefined. */
-export type ClassScores = {
-  readonly dice: number | null;
-  readonly hd95_mm: number | null;
-  readonly nsd: number | null;
-  readonly prediction_mm3: number;
-  readonly reference_mm3: number;
-};
 
 /** What `evaluateFolders` found. Classes are label values as text. */
 export type Evaluation = {
@@ -81,23 +71,8 @@ async function listNifti(folder: string): Promise<ReadonlyMap<string, string>> {
 async function evaluateCase(predictionFile: string, referenceFile: string, tolerance: number) {
   const [prediction, reference] = await Promise.all([readLabels(predictionFile), readLabels(referenceFile)]);
   checkSameGrid(prediction, predictionFile, reference, referenceFile);
-  const shape = gridShape(prediction);
   const spacing = [...prediction.spacing].reverse();
-  const voxelVolume = spacing[0] * spacing[1] * spacing[2];
-  const overlaps = countOverlaps(prediction.data, reference.data);
-  const scores = new Map<string, ClassScores>();
-  for (const [label, box] of classBoxes(prediction.data, reference.data, shape)) {
-    const overlap = overlaps.get(label) ?? { predicted: 0, reference: 0, both: 0 };
-    const predictedMask = cropMask(prediction.data, label, shape, box);
-    const referenceMask = cropMask(reference.data, label, shape, box);
-    scores.set(String(label), {
-      dice: diceOfOverlap(overlap),
-      ...surfaceScores(predictedMask, referenceMask, box.shape, spacing, tolerance),
-      prediction_mm3: overlap.predicted * voxelVolume,
-      reference_mm3: overlap.reference * voxelVolume,
-    });
-  }
-  return scores;
+  return scoreClasses(prediction.data, reference.data, gridShape(prediction), spacing, tolerance);
 }
 
 async function readLabels(file: string): Promise<Volume> {

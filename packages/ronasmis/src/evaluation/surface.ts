@@ -1,5 +1,5 @@
-import { squaredDistances } from './distance-transform.ts';
-import { type Box, surfaceOf } from './mask.ts';
+import { scope, surfaceDistances, type Tensor, tensor } from '@ronasmis/libtorch';
+import type { Box } from './mask.ts';
 
 /**
  * How far apart the surfaces of two masks are. `null` where a score is undefined: `hd95_mm` when a mask is empty,
@@ -12,7 +12,8 @@ export type SurfaceScores = { readonly hd95_mm: number | null; readonly nsd: num
  * `compute_surface_dice` define them: a surface is the mask's voxels minus its erosion, distances run between voxel
  * centres, HD95 is the larger of the two directed 95th percentiles (linear interpolation), and NSD is the fraction of both
  * surfaces' voxels that lie within the tolerance of the other surface (Nikolov et al., arXiv:1809.04430).
- * @param prediction mask [depth, height, width]; it and `reference` need only cover the box that holds both
+ * @param prediction mask [depth, height, width], not 0 where set; it and `reference` need only cover the box that
+ *   holds both
  * @param spacing millimetres along [depth, height, width]
  */
 export function surfaceScores(
@@ -22,10 +23,10 @@ export function surfaceScores(
   spacing: readonly number[],
   toleranceMillimetres: number,
 ): SurfaceScores {
-  const predicted = surfaceOf(prediction, shape);
-  const expected = surfaceOf(reference, shape);
-  const fromPrediction = distancesBetween(predicted, expected, shape, spacing);
-  const fromReference = distancesBetween(expected, predicted, shape, spacing);
+  const mask = (values: Uint8Array) => tensor(values, shape, { share: true });
+  const [fromPrediction, fromReference] = scope(() =>
+    surfaceDistances(mask(prediction), mask(reference), spacing).map(ascending),
+  );
   const count = fromPrediction.length + fromReference.length;
   if (count === 0) return { hd95_mm: null, nsd: null };
   if (fromPrediction.length === 0 || fromReference.length === 0) return { hd95_mm: null, nsd: 0 };
@@ -38,14 +39,11 @@ export function surfaceScores(
   };
 }
 
-/** Distances in millimetres, ascending, from each voxel of one surface to the nearest of the other. */
-function distancesBetween(from: Uint8Array, to: Uint8Array, shape: Box['shape'], spacing: readonly number[]) {
-  const squared = squaredDistances(to, shape, spacing);
-  const distances = new Float64Array(from.reduce((count, voxel) => count + voxel, 0));
-  for (let voxel = 0, i = 0; voxel < from.length; voxel++) {
-    if (from[voxel] === 1) distances[i++] = Math.sqrt(squared[voxel]);
-  }
-  return distances.sort();
+/** The values of a float64 tensor in ascending order. */
+function ascending(distances: Tensor): Float64Array {
+  const values = distances.toArray();
+  if (!(values instanceof Float64Array)) throw new TypeError('Distances are float64.');
+  return values.sort();
 }
 
 /** Percentile of ascending values with linear interpolation, as NumPy's and PyTorch's default. */

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { classBoxes, cropMask, surfaceOf } from '../../src/evaluation/mask.ts';
+import { cropMask } from '../../src/evaluation/mask.ts';
+import { compareLabels } from '../../src/evaluation/overlap.ts';
 import { surfaceScores } from '../../src/evaluation/surface.ts';
 import { referenceVolume, SHAPE, twoEllipsoids } from './masks.ts';
 
 function scores(label: number, spacing: readonly number[], tolerance: number) {
   const [prediction, reference] = [twoEllipsoids(0), referenceVolume()];
-  const box = classBoxes(prediction, reference, SHAPE).get(label);
+  const box = compareLabels(prediction, reference, SHAPE).get(label)?.box;
   if (box === undefined) throw new Error(`no class ${label}`);
   const crop = (volume: Uint8Array) => cropMask(volume, label, SHAPE, box);
   return surfaceScores(crop(prediction), crop(reference), box.shape, spacing, tolerance);
@@ -31,13 +32,5 @@ describe('surfaceScores', () => {
     expect(surfaceScores(empty, empty, [2, 2, 2], [1, 1, 1], 1)).toEqual({ hd95_mm: null, nsd: null });
     expect(surfaceScores(empty, one, [2, 2, 2], [1, 1, 1], 1)).toEqual({ hd95_mm: null, nsd: 0 });
     expect(surfaceScores(one, one, [2, 2, 2], [1, 1, 1], 1)).toEqual({ hd95_mm: 0, nsd: 1 });
-  });
-});
-
-describe('surfaceOf', () => {
-  it('is a cube minus its inner cube', () => {
-    const surface = surfaceOf(new Uint8Array(125).fill(1), [5, 5, 5]);
-    expect(surface.reduce((count, voxel) => count + voxel, 0)).toBe(125 - 27);
-    expect(surface[62]).toBe(0);
   });
 });

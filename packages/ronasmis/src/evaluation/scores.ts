@@ -1,0 +1,44 @@
+import { diceOfOverlap } from './dice.ts';
+import { type Box, cropMask } from './mask.ts';
+import { compareLabels, type Labels } from './overlap.ts';
+import { surfaceScores } from './surface.ts';
+
+/** Scores of one class in one case. `dice`, `nsd` and `hd95_mm` are `null` where they are undefined. */
+export type ClassScores = {
+  readonly dice: number | null;
+  readonly hd95_mm: number | null;
+  readonly nsd: number | null;
+  readonly prediction_mm3: number;
+  readonly reference_mm3: number;
+};
+
+/**
+ * Scores of every foreground class that occurs in one of two label volumes. Each class is looked at within its own box,
+ * so that time and memory follow the sizes of the volume and of the classes' boxes, not voxels times classes.
+ * @param shape [depth, height, width]
+ * @param spacing millimetres along [depth, height, width]
+ * @param toleranceMillimetres how far off a surface may be to count as right in NSD
+ * @returns label value as text -> scores
+ * @throws RangeError when the two volumes differ in their number of voxels
+ */
+export function scoreClasses(
+  prediction: Labels,
+  reference: Labels,
+  shape: Box['shape'],
+  spacing: readonly number[],
+  toleranceMillimetres: number,
+): Map<string, ClassScores> {
+  const voxelVolume = spacing[0] * spacing[1] * spacing[2];
+  const scores = new Map<string, ClassScores>();
+  for (const [label, { box, overlap }] of compareLabels(prediction, reference, shape)) {
+    const predictedMask = cropMask(prediction, label, shape, box);
+    const referenceMask = cropMask(reference, label, shape, box);
+    scores.set(String(label), {
+      dice: diceOfOverlap(overlap),
+      ...surfaceScores(predictedMask, referenceMask, box.shape, spacing, toleranceMillimetres),
+      prediction_mm3: overlap.predicted * voxelVolume,
+      reference_mm3: overlap.reference * voxelVolume,
+    });
+  }
+  return scores;
+}

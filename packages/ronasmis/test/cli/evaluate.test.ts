@@ -1,0 +1,46 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Affine } from '../../src/data/affine.ts';
+import { writeNifti } from '../../src/data/nifti.ts';
+import { referenceVolume, SHAPE, twoEllipsoids } from '../evaluation/masks.ts';
+import { run } from './run.ts';
+
+let root: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'ronasmis-evaluate-verb-'));
+});
+afterAll(() => rm(root, { recursive: true }));
+
+const AFFINE: Affine = [
+  [1, 0, 0, 0],
+  [0, 1, 0, 0],
+  [0, 0, 1, 0],
+  [0, 0, 0, 1],
+];
+const writeVolume = (path: string, data: Uint8Array) =>
+  writeNifti(path, { shape: [...SHAPE].reverse(), data, affine: AFFINE });
+
+describe('evaluate', () => {
+  it('prints scores by case and class, and what counts nowhere', async () => {
+    const [predictions, labels] = [join(root, 'predictions'), join(root, 'labels')];
+    await mkdir(predictions);
+    await mkdir(labels);
+    await writeVolume(join(predictions, 'a.nii.gz'), twoEllipsoids(0));
+    await writeVolume(join(labels, 'a.nii.gz'), referenceVolume());
+    await writeVolume(join(labels, 'b.nii.gz'), referenceVolume());
+    const { code, stdout, stderr } = await run('evaluate', predictions, labels, '--tolerance', '2');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^a +2 +48\.15 +7\.10 +87\.88 +73 +89$/m);
+    expect(stdout).toMatch(/^2 +48\.15 ± 0\.00/m);
+    expect(stdout).toContain('Mean Dice 56.78 %, 1 case');
+    expect(stderr).toContain('Labels without a prediction, which count nowhere: b');
+    const json = JSON.parse((await run('evaluate', predictions, labels, '--json')).stdout);
+    expect(json).toMatchObject({
+      tolerance_mm: 1,
+      without_prediction: ['b'],
+      cases: { a: { '2': { prediction_mm3: 73 } } },
+    });
+  });
+});
