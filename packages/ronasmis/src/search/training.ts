@@ -122,10 +122,13 @@ function backward(
   const { device, dimensions } = context;
   const dataType = dataTypeOf[context.precision];
   const size = [plan.crops.length, ...plan.patch];
-  const weights = castWeights(state.weights, [...childWeightNames(child), ...supervisionWeightNames], dataType);
-  const input = toImage(image, [size[0], dimensions.inputChannels, ...plan.patch], device, dataType);
-  const logits = forward(weights, child, input, { deepSupervision: true, dropSkip });
-  const loss = childLoss(child, logits, toLabel(label, size, device));
+  // What only the way forward needed is freed before the way back, which frees the rest as it goes.
+  const loss = scope(() => {
+    const weights = castWeights(state.weights, [...childWeightNames(child), ...supervisionWeightNames], dataType);
+    const input = toImage(image, [size[0], dimensions.inputChannels, ...plan.patch], device, dataType);
+    const logits = forward(weights, child, input, { deepSupervision: true, dropSkip });
+    return childLoss(child, logits, toLabel(label, size, device));
+  });
   loss.backward();
   return loss;
 }
