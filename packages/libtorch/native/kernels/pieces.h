@@ -54,6 +54,8 @@ void with_classes(int64_t classes, Body&& body) {
     case 2: return body(std::integral_constant<int64_t, 2>{});
     case 3: return body(std::integral_constant<int64_t, 3>{});
     case 4: return body(std::integral_constant<int64_t, 4>{});
+    case 5: return body(std::integral_constant<int64_t, 5>{});
+    case 6: return body(std::integral_constant<int64_t, 6>{});
     default: return body(classes);
   }
 }
