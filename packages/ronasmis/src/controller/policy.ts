@@ -1,6 +1,7 @@
 import {
   add,
   concatenate,
+  copyInPlace,
   embedding,
   expand,
   exponential,
@@ -82,6 +83,18 @@ export function createPolicy(space: SearchSpace, seed: number): Policy {
       return [name, values];
     }),
   );
+}
+
+/**
+ * Lets a fresh policy begin near one child: the logit of each of its choices leads those of the other options by `lead`, from 0
+ * (nearly uniform, as the paper begins) to below 5, the most that the policy can express.
+ */
+export function preferChild(policy: Policy, space: SearchSpace, preferred: Choices, lead: number): void {
+  const bias = (temperature * Math.atanh(lead / 2 / tanhConstant)) / biasScale;
+  space.decisions.forEach(({ options }, at) => {
+    const values = Float32Array.from({ length: options }, (_, option) => (option === preferred[at] ? bias : -bias));
+    noGradient(() => scope(() => copyInPlace(weightOf(policy, `bias.${at}`), tensor(values, [options]))));
+  });
 }
 
 /** Draws `count` children. */

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { describeEngine, type EngineDescription } from '@ronasmis/libtorch';
+import { preferChild } from '../controller/policy.ts';
 import { readDataSet } from '../data/dataset.ts';
 import type { Fingerprint } from '../data/fingerprint.ts';
 import { splitCases } from '../data/folds.ts';
@@ -13,7 +14,7 @@ import { createRunFolder, keepEventsUntil, readRun, writeRecord } from '../run/r
 import type { Architecture } from '../space/architecture.ts';
 import { macroSpace } from '../space/macro.ts';
 import { VERSION } from '../version.ts';
-import { type Budget, type BudgetLimit, requireOneStep } from './budget.ts';
+import { type Budget, type BudgetLimit, expectedSteps, requireOneStep } from './budget.ts';
 import type { SearchContext } from './context.ts';
 import { measureJudging } from './judging.ts';
 import type { SearchHooks, SearchResult } from './search.ts';
@@ -64,6 +65,7 @@ export async function openSearch(options: SearchOptions, hooks: SearchHooks): Pr
   };
   const budget = measureBudget(context, state, limit, startedAt);
   requireOneStep(budget);
+  preferChild(state.controller.policy, context.space, context.space.baseChoices, firstLead(budget));
   const record = runRecord(options, context, fingerprint, engine);
   await writeRecord(options.out, 'run.json', record);
   hooks.onStart?.({ engine: record.engine, warnings: [...engineWarnings(context, engine), ...warnings] });
@@ -146,6 +148,16 @@ function engineWarnings({ device }: SearchContext, { cuda }: EngineDescription):
   return [
     `This machine has an NVIDIA driver, but the GPU cannot be used (${cuda.reason ?? 'unknown reason'}): run 'ronasmis doctor'.`,
   ];
+}
+
+/**
+ * How far the base child's choices lead at first, in logits. A controller that learns in a few steps only can hardly tell choices
+ * apart, and children that differ much teach their shared weights slowly: so a short search begins near the U-Net that a person would
+ * start from, and one of the paper's 150 steps begins nearly uniform.
+ */
+function firstLead(budget: Budget): number {
+  const most = Number(process.env.LEAD ?? 4);
+  return Math.min(most, 12 / expectedSteps(budget, 0));
 }
 
 /** Runs the largest child, then the base child, without changing the weights, to know what the parts of the search take. */

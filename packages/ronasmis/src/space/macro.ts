@@ -22,6 +22,8 @@ export interface SearchSpace {
   decode(choices: readonly number[]): Architecture;
   /** Largest patch, as much pooling as can be, no dilation, level-to-level skips: the U-Net that a person would start from. */
   readonly base: Architecture;
+  /** The base child's choices. */
+  readonly baseChoices: readonly number[];
   /** The child that needs the most memory to train. */
   readonly largest: Architecture;
 }
@@ -59,7 +61,8 @@ export function macroSpace(
         "Check the scans' axes: thick slices belong along the third.",
     );
   }
-  const base = decode(complete([], sizes), sizes);
+  const baseChoices = complete([], sizes);
+  const base = decode(baseChoices, sizes);
   const limit = costLimit * multiplyAddsPerVoxel(base, dimensions);
   const affordable = (child: Architecture): boolean => multiplyAddsPerVoxel(child, dimensions) <= limit;
   return {
@@ -71,6 +74,7 @@ export function macroSpace(
       }),
     decode: (choices) => decode(choices, sizes),
     base,
+    baseChoices,
     largest: largestChild(sizes, dimensions, affordable),
   };
 }
