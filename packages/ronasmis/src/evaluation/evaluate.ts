@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { readNifti, type Volume } from '../data/nifti.ts';
 import { UserError } from '../errors.ts';
-import { countOverlaps, diceOfOverlap } from './dice.ts';
+import { countOverlaps, diceOfOverlap, type Labels } from './dice.ts';
 import { type Box, classBoxes, cropMask } from './mask.ts';
 import { type DiceSummary, type Spread, spreadOf, summariseDice } from './summary.ts';
 import { surfaceScores } from './surface.ts';
@@ -81,18 +81,37 @@ async function listNifti(folder: string): Promise<ReadonlyMap<string, string>> {
 async function evaluateCase(predictionFile: string, referenceFile: string, tolerance: number) {
   const [prediction, reference] = await Promise.all([readLabels(predictionFile), readLabels(referenceFile)]);
   checkSameGrid(prediction, predictionFile, reference, referenceFile);
-  const shape = gridShape(prediction);
-  const spacing = [...prediction.spacing].reverse();
+  return scoreCase(
+    prediction.data,
+    reference.data,
+    gridShape(prediction),
+    [...prediction.spacing].reverse(),
+    tolerance,
+  );
+}
+
+/**
+ * Scores of every foreground class that either of two label volumes has, by label value as text.
+ * @param shape [depth, height, width] of both
+ * @param spacing millimetres along [depth, height, width]
+ */
+export function scoreCase(
+  prediction: Labels,
+  reference: Labels,
+  shape: Box['shape'],
+  spacing: readonly number[],
+  toleranceMillimetres: number,
+): Map<string, ClassScores> {
   const voxelVolume = spacing[0] * spacing[1] * spacing[2];
-  const overlaps = countOverlaps(prediction.data, reference.data);
+  const overlaps = countOverlaps(prediction, reference);
   const scores = new Map<string, ClassScores>();
-  for (const [label, box] of classBoxes(prediction.data, reference.data, shape)) {
+  for (const [label, box] of classBoxes(prediction, reference, shape)) {
     const overlap = overlaps.get(label) ?? { predicted: 0, reference: 0, both: 0 };
-    const predictedMask = cropMask(prediction.data, label, shape, box);
-    const referenceMask = cropMask(reference.data, label, shape, box);
+    const predictedMask = cropMask(prediction, label, shape, box);
+    const referenceMask = cropMask(reference, label, shape, box);
     scores.set(String(label), {
       dice: diceOfOverlap(overlap),
-      ...surfaceScores(predictedMask, referenceMask, box.shape, spacing, tolerance),
+      ...surfaceScores(predictedMask, referenceMask, box.shape, spacing, toleranceMillimetres),
       prediction_mm3: overlap.predicted * voxelVolume,
       reference_mm3: overlap.reference * voxelVolume,
     });
