@@ -6,7 +6,7 @@ const source = (path: string): string => fileURLToPath(new URL(path, import.meta
 export default defineConfig({
   resolve: { alias: { '@ronasmis/libtorch': source('packages/libtorch/src/index.ts') } },
   test: {
-    include: ['packages/*/test/**/*.test.ts'],
+    include: ['packages/*/test/**/*.test.ts', 'benchmarks/test/**/*.test.ts'],
     // Test files run side by side in processes of their own; a libtorch that took all cores in each would wait for the others.
     pool: 'forks',
     env: { OMP_NUM_THREADS: '1' },

@@ -16,6 +16,9 @@ export const eventSchema = z.object({
   /** Training steps of the shared weights so far. */
   steps: z.int(),
   peak_memory_bytes: z.number(),
+  /** Of this step, seconds in which the shared weights were trained and in which its children were judged. */
+  training_seconds: z.number(),
+  judging_seconds: z.number(),
   children: z.array(z.object({ architecture: architectureSchema, reward: z.number() })).readonly(),
 });
 export type SearchEvent = z.infer<typeof eventSchema>;
@@ -25,6 +28,8 @@ export const reportSchema = z.object({
   validation_dice: diceSummarySchema,
   test_dice: diceSummarySchema,
   seconds: z.number(),
+  /** Of `seconds`, those after the last step in which children were judged and the test cases segmented. */
+  judging_seconds: z.number(),
   peak_memory_bytes: z.number(),
   parameters: z.int(),
 });

@@ -23,18 +23,22 @@ export type Tell = (progress: Progress) => Promise<void>;
 /**
  * The end of a search: the chosen child segments the test cases, and weights, architecture and reports are written. A run
  * folder with `report.json` is finished; it is written last but for the page that shows it.
+ * @param judgingSince seconds of the budget at which the judging that chose `best` began
  */
 export async function finish(
   { context, state, budget, folder }: SearchRun,
   best: JudgedChild,
+  judgingSince: number,
   tell: Tell,
 ): Promise<SearchResult> {
   const { architecture } = best;
   const testScores = await judgeTestCases(context, state, architecture, tell);
+  const judgingSeconds = budget.elapsed() - judgingSince;
   const report: SearchReport = {
     validation_dice: summarise(context.split.validation, best.scores),
     test_dice: summarise(context.split.test, testScores),
     seconds: budget.elapsed(),
+    judging_seconds: judgingSeconds,
     peak_memory_bytes: peakMemoryBytes(context.device),
     parameters: parameterCount(state.weights, architecture),
   };

@@ -70,6 +70,7 @@ async function run(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResu
   try {
     while (hasTimeForStep(budget, state.step)) {
       const step = state.step + 1;
+      const trainingSince = budget.elapsed();
       const loss = await trainSharedWeights(context, state, budget, batches, (done, total) =>
         tell({ phase: 'train', step, done, total }),
       );
@@ -78,23 +79,25 @@ async function run(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResu
       const judgingSince = budget.elapsed();
       judged = await judge(children.map(space.decode), step);
       budget.durations.judge = budget.elapsed() - judgingSince;
+      const seconds = { training_seconds: judgingSince - trainingSince, judging_seconds: budget.durations.judge };
 
       const rewards = judged.map(({ reward }) => reward);
       const entropy = reinforce(controller, space, children, rewards, controllerLearningRate(budget, state.step));
 
       state.step = step;
       state.seconds = budget.elapsed();
-      const event = eventOf(context, state, loss, entropy, judged);
+      const event = { ...eventOf(context, state, loss, entropy, judged), ...seconds };
       await appendEvent(folder, event);
       await saveState(folder, state);
       const figures = { loss, entropy, reward: event.reward_mean, dice: event.reward_max };
       await tell({ phase: 'judge', step, done: judged.length, total: judged.length, ...figures });
     }
+    const finalSince = budget.elapsed();
     // A search that was killed after its last step judges that step's children again: the weights are the same.
     if (judged.length === 0) judged = await judge(searchRun.lastChildren, state.step);
     const likeliest = await judge([space.decode(likeliestChild(controller.policy, space))], state.step);
     const best = [...judged, ...likeliest].reduce((best, child) => (child.reward > best.reward ? child : best));
-    return await finish(searchRun, best, tell);
+    return await finish(searchRun, best, finalSince, tell);
   } finally {
     await batches.close();
     for (const { image, label } of validation) for (const tensor of [image, label]) tensor.free();
@@ -118,7 +121,7 @@ function eventOf(
   loss: number,
   entropy: number,
   judged: readonly JudgedChild[],
-): SearchEvent {
+): Omit<SearchEvent, 'training_seconds' | 'judging_seconds'> {
   const rewards = judged.map(({ reward }) => reward);
   return {
     step: state.step,

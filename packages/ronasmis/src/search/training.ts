@@ -79,6 +79,11 @@ export async function trainSharedWeights(
   }
 }
 
+/** Patches in a batch of this patch size. */
+export function patchesPerBatch(context: SearchContext, patch: Architecture['patch']): number {
+  return casesPerBatch * patchesPerCase(context, patch);
+}
+
 /** Patches that a case gives to a batch: so many that every batch has about the voxels of the largest patch's. */
 function patchesPerCase({ space }: SearchContext, patch: Architecture['patch']): number {
   const voxels = ({ depth, height, width }: Architecture['patch']): number => depth * height * width;
@@ -108,6 +113,18 @@ function trainOn(
     clipGradientNorm([...state.weights.values()], largestGradient);
     state.optimiser.step(learningRate);
     state.optimiser.clearGradients();
+  });
+}
+
+/**
+ * One training step as a search makes it, by itself: forward, backward, clipping and the optimiser's update.
+ * @returns the loss
+ */
+export function trainOnce(context: SearchContext, state: SearchState, child: Architecture, batch: Batch): number {
+  return scope(() => {
+    const lossSum = noGradient(() => zeros([], 'float32', null, context.device));
+    trainOn(context, state, child, batch, initialLearningRate, lossSum);
+    return finiteLoss(lossSum.item());
   });
 }
 

@@ -77,6 +77,15 @@ describe('a search from the command line', () => {
     expect(events[1].seconds).toBeGreaterThan(events[0].seconds);
     expect(events[1].peak_memory_bytes).toBeGreaterThanOrEqual(events[0].peak_memory_bytes);
     expect(events[0].entropy).toBeGreaterThan(0);
+    let before = 0;
+    for (const { seconds, training_seconds, judging_seconds } of events) {
+      expect(Math.min(training_seconds, judging_seconds)).toBeGreaterThan(0);
+      expect(training_seconds + judging_seconds).toBeLessThan(seconds - before);
+      before = seconds;
+    }
+    const { report } = await readRun(run);
+    expect(report?.judging_seconds).toBeGreaterThan(0);
+    expect(report?.judging_seconds).toBeLessThan((report?.seconds ?? 0) - before);
   });
 
   it("reports Dice on its split's cases, and the weights of the architecture", async () => {

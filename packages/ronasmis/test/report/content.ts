@@ -62,6 +62,8 @@ export function reportContent(steps = 40): ReportContent {
     entropy: 28 * Math.exp(-i / 30) + Math.sin(i) * 0.3,
     loss: 0.15 + 0.6 * Math.exp(-i / 5),
     steps: (i + 1) * 60,
+    training_seconds: 40,
+    judging_seconds: 8,
     peak_memory_bytes: 2.1e9,
     children: Array.from({ length: 20 }, () => ({ architecture: ARCHITECTURE, reward: 0.8 })),
   }));
@@ -90,6 +92,7 @@ export function reportContent(steps = 40): ReportContent {
       validation_dice: { ...dice, mean: 0.8893 },
       test_dice: dice,
       seconds: 902,
+      judging_seconds: 3,
       peak_memory_bytes: 2.14e9,
       parameters: 1_263_451,
     },

@@ -1,0 +1,101 @@
+import {
+  call,
+  convolution3d,
+  keep,
+  noGradient,
+  normalInPlace,
+  scope,
+  type Tensor,
+  to,
+  zeros,
+} from '@ronasmis/libtorch';
+import { dataTypeOf, type Precision } from '../../packages/ronasmis/dist/device.js';
+import type { NetworkDimensions } from '../../packages/ronasmis/dist/network/dimensions.js';
+import { createWeights, supervisedLevels, weight } from '../../packages/ronasmis/dist/network/weights.js';
+import { type Repetition, timed } from './rounds.ts';
+import type { Size } from './training.ts';
+
+interface Layer {
+  readonly input: Tensor;
+  readonly kernel: Tensor;
+  readonly gradient: Tensor;
+}
+
+/**
+ * The convolutions of the base child by themselves, on `patches` volumes: forward through all, then backward through all,
+ * with nothing between them.
+ */
+export function bareConvolutions(
+  dimensions: NetworkDimensions,
+  precision: Precision,
+  patches: number,
+  volume: Size,
+): Repetition {
+  const layers = keep(() => makeLayers(dimensions, precision, patches, volume));
+  return () => {
+    const seconds = timed(() =>
+      scope(() => {
+        const outputs = layers.map(({ input, kernel }) => convolution3d(input, kernel));
+        outputs.toReversed().forEach((output, i) => {
+          call('aten::_backward', '', output, [], layers[layers.length - 1 - i].gradient, null, false);
+        });
+      }),
+    );
+    for (const { input, kernel } of layers) {
+      input.clearGradient();
+      kernel.clearGradient();
+    }
+    return seconds;
+  };
+}
+
+function makeLayers(
+  dimensions: NetworkDimensions,
+  precision: Precision,
+  patches: number,
+  volume: Size,
+): readonly Layer[] {
+  const weights = createWeights(dimensions, 'cpu', 1);
+  const noise = (channels: number, level: number): Tensor => {
+    const size = volume.map((extent) => Math.ceil(extent / 2 ** level));
+    const values = zeros([patches, channels, ...size], 'float32');
+    normalInPlace(values, 0, 1);
+    return inLayout(values, precision);
+  };
+  const layer = ({ name, level }: Place, index: number): Layer => {
+    const kernel = inLayout(weight(weights, name), precision);
+    const [width, from] = kernel.shape;
+    const input = noise(from, level);
+    kernel.requiresGradient = true;
+    // The image itself needs no gradient.
+    input.requiresGradient = index > 0;
+    return { input, kernel, gradient: noise(width, level) };
+  };
+  return noGradient(() => places(dimensions).map(layer));
+}
+
+/** A leaf of its own, in the precision and layout that the network computes in. */
+function inLayout(values: Tensor, precision: Precision): Tensor {
+  return to(values, dataTypeOf[precision], null, null, null, false, true, 'channels_last_3d');
+}
+
+interface Place {
+  readonly name: string;
+  /** Whose resolution it works in. */
+  readonly level: number;
+}
+
+/** The base child's convolutions in the order of its forward pass. */
+function places({ channels }: NetworkDimensions): readonly Place[] {
+  const block = (part: string, level: number): Place[] =>
+    [1, 2].map((conv) => ({ name: `${part}.${level}.conv${conv}`, level }));
+  const encoder = channels.flatMap((_, level) => block('encoder', level));
+  const decoder = channels
+    .slice(0, -1)
+    .flatMap((_, level) => [
+      { name: `decoder.${level}.below`, level: level + 1 },
+      { name: `decoder.${level}.skip${level}`, level },
+      ...block('decoder', level),
+    ]);
+  return [...encoder, ...decoder, ...supervisedLevels.map((level) => ({ name: `head.${level}`, level }))];
+}

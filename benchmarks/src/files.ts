@@ -1,0 +1,24 @@
+import { readNifti } from '../../packages/ronasmis/dist/data/nifti.js';
+import { type Bench, pythonWith } from './bench.ts';
+import { openPeer, withPeer } from './peer.ts';
+import { takeTurns, timedAsync } from './rounds.ts';
+import { type Row, timeRow } from './row.ts';
+
+const rounds = 9;
+const most = 40;
+
+/** Reading scans, one after the other, as arrays of their voxels. */
+export async function files(bench: Bench): Promise<readonly Row[]> {
+  const { dataSet } = bench.data;
+  const python = pythonWith(bench, 'nibabel', 'the reading of files');
+  if (!python) return [];
+  const scans = dataSet.cases.slice(0, most).map(({ image }) => image);
+  const read = async (): Promise<void> => {
+    for (const scan of scans) await readNifti(scan);
+  };
+  return withPeer(openPeer(python, 'files.py', { files: scans }), async (peer) => {
+    const { ours, theirs } = await takeTurns(rounds, () => timedAsync(read), peer.repeat);
+    const each = { ours: ours / scans.length, theirs: theirs / scans.length };
+    return [timeRow('reading a .nii.gz file', `nibabel, ${peer.about}`, each, { atLeast: 1.5 })];
+  });
+}

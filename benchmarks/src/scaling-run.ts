@@ -1,0 +1,48 @@
+// One size, in a process of its own so that its peak memory is its own: prints what scaling.ts reads.
+import { noGradient, peakMemoryBytes, scope } from '@ronasmis/libtorch';
+import { dataTypeOf } from '../../packages/ronasmis/dist/device.js';
+import { segment, toImage } from '../../packages/ronasmis/dist/inference/segment.js';
+import { networkDimensions } from '../../packages/ronasmis/dist/network/dimensions.js';
+import { castWeights, createWeights } from '../../packages/ronasmis/dist/network/weights.js';
+import { multiplyAddsPerVoxel } from '../../packages/ronasmis/dist/space/cost.js';
+import { timed } from './rounds.ts';
+import { median } from './statistics.ts';
+import { madeUpBatch, openTraining, type Size } from './training.ts';
+
+const [kind, side, width] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
+/** Small sizes are repeated for about this long. */
+const enoughSeconds = 2;
+
+const standard = networkDimensions(1, 3);
+const channels = standard.channels.map((count) => (count * width) / standard.channels[0]);
+const dimensions = { ...standard, channels };
+const size: Size = [side, side, side];
+const training = openTraining([32, 32, 32], dimensions);
+const child = { ...training.context.space.base, patch: { depth: side, height: side, width: side } };
+const batch = madeUpBatch(dimensions, 1, size);
+
+/** The whole volume in one pass, as `predict` does it. */
+function openPrediction(): () => number {
+  const dataType = dataTypeOf[training.context.precision];
+  const created = createWeights(dimensions, 'cpu', 1);
+  const weights = noGradient(() => castWeights(created, created.keys(), dataType));
+  return () =>
+    timed(() =>
+      scope(() => {
+        segment(weights, child, toImage(batch.image, [1, 1, ...size], 'cpu', dataType));
+      }),
+    );
+}
+
+const repeat = kind === 'predict' ? openPrediction() : (): number => training.step(child, batch);
+// What is made once, such as the optimiser's moments, is not the volume's.
+if (kind === 'train') training.step(child, madeUpBatch(dimensions, 1, [16, 16, 16]));
+const before = process.memoryUsage.rss();
+repeat(); // makes the kernels for these shapes
+const seconds: number[] = [];
+while (seconds.length < 1 || (seconds.length < 7 && seconds.reduce((sum, value) => sum + value) < enoughSeconds)) {
+  seconds.push(repeat());
+}
+const memory = peakMemoryBytes('cpu') - before;
+const multiplyAdds = multiplyAddsPerVoxel(child, dimensions) * side ** 3;
+console.log(JSON.stringify({ seconds: median(seconds), bytes: memory, multiplyAdds }));

@@ -1,0 +1,54 @@
+import { networkDimensions } from '../../packages/ronasmis/dist/network/dimensions.js';
+import { createRandom, type Random } from '../../packages/ronasmis/dist/random.js';
+import { patchesPerBatch } from '../../packages/ronasmis/dist/search/training.js';
+import type { Architecture } from '../../packages/ronasmis/dist/space/architecture.js';
+import { multiplyAddsPerVoxel } from '../../packages/ronasmis/dist/space/cost.js';
+import type { SearchSpace } from '../../packages/ronasmis/dist/space/macro.js';
+import { say } from './bench.ts';
+import { type Row, timeRow } from './row.ts';
+import { mean, median } from './statistics.ts';
+import { madeUpBatch, openTraining, sizeOf } from './training.ts';
+
+const children = 100;
+/** The base child is measured again after so many others: the machine's clock changes. */
+const group = 10;
+
+/** Whether the children of the search space take the time that their multiply-adds say, as a search trains them. */
+export async function space(): Promise<readonly Row[]> {
+  const dimensions = networkDimensions(1, 3);
+  const { context, step } = openTraining([40, 56, 40], dimensions);
+  /** Seconds for each multiply-add of the second step: in the first, the kernels for new shapes are made. */
+  const perMultiplyAdd = (child: Architecture): number => {
+    const patches = patchesPerBatch(context, child.patch);
+    const batch = madeUpBatch(dimensions, patches, sizeOf(child));
+    step(child, batch);
+    return step(child, batch) / (multiplyAddsPerVoxel(child, dimensions) * batch.label.length);
+  };
+  const { base } = context.space;
+  const random = createRandom(1);
+  const ours: number[] = [];
+  const bases: number[] = [];
+  for (let done = 0; done < children; done += 1) {
+    if (done % group === 0) {
+      bases.push(perMultiplyAdd(base));
+      say(`space: ${done} of ${children} children`);
+    }
+    ours.push(perMultiplyAdd(randomChild(context.space, random)));
+  }
+  const [depth, height, width] = sizeOf(base);
+  const multiplyAdds =
+    multiplyAddsPerVoxel(base, dimensions) * patchesPerBatch(context, base.patch) * depth * height * width;
+  const times = { ours: mean(ours) * multiplyAdds, theirs: median(bases) * multiplyAdds };
+  const name = `training step, mean of ${children} random children, scaled to the base child's multiply-adds`;
+  return [timeRow(name, 'the base child', times, { atMost: 1.25 })];
+}
+
+/** Every choice uniform among the options that the space still admits. */
+function randomChild({ decisions, admitted, decode }: SearchSpace, random: Random): Architecture {
+  const choices: number[] = [];
+  while (choices.length < decisions.length) {
+    const open = admitted(choices).flatMap((isOpen, option) => (isOpen ? [option] : []));
+    choices.push(open[random.integer(open.length)]);
+  }
+  return decode(choices);
+}

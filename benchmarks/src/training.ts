@@ -1,0 +1,59 @@
+import { describeEngine } from '@ronasmis/libtorch';
+import type { Batch } from '../../packages/ronasmis/dist/data/batches.js';
+import { choosePrecision } from '../../packages/ronasmis/dist/device.js';
+import type { NetworkDimensions } from '../../packages/ronasmis/dist/network/dimensions.js';
+import { createRandom } from '../../packages/ronasmis/dist/random.js';
+import type { SearchContext } from '../../packages/ronasmis/dist/search/context.js';
+import { createState } from '../../packages/ronasmis/dist/search/state.js';
+import { trainOnce } from '../../packages/ronasmis/dist/search/training.js';
+import type { Architecture } from '../../packages/ronasmis/dist/space/architecture.js';
+import { macroSpace } from '../../packages/ronasmis/dist/space/macro.js';
+import { timed } from './rounds.ts';
+
+export type Size = readonly [number, number, number];
+
+/** The product's training, on batches that are made up. */
+export interface Training {
+  readonly context: SearchContext;
+  /** Seconds of one training step of a child. */
+  step(child: Architecture, batch: Batch): number;
+}
+
+/** Fresh weights and the search space of scans of `volume` voxels (depth, height, width), on the processor in its best precision. */
+export function openTraining(volume: Size, dimensions: NetworkDimensions): Training {
+  const context: SearchContext = {
+    device: 'cpu',
+    precision: choosePrecision('auto', 'cpu', describeEngine()),
+    dimensions,
+    space: macroSpace(volume, dimensions),
+    cases: [],
+    split: { training: [], validation: [], test: [] },
+    labelValues: Array.from({ length: dimensions.classes }, (_, value) => value),
+    children: 1,
+  };
+  const state = createState(context, 1);
+  // No skip is ever left out here, as training does at random: what is compared with leaves none out.
+  state.random = { ...state.random, uniform: () => 1 };
+  return {
+    context,
+    step: (child, batch) =>
+      timed(() => {
+        trainOnce(context, state, child, batch);
+      }),
+  };
+}
+
+/** A batch of noise with labels of every class. */
+export function madeUpBatch({ inputChannels, classes }: NetworkDimensions, patches: number, patch: Size): Batch {
+  const random = createRandom(1);
+  const voxels = patches * patch[0] * patch[1] * patch[2];
+  const crop = { case: 0, offset: [0, 0, 0], flip: false } as const;
+  return {
+    image: Float32Array.from({ length: voxels * inputChannels }, () => 2 * random.uniform() - 1),
+    label: Uint8Array.from({ length: voxels }, (_, voxel) => Math.floor(voxel / 7) % classes),
+    plan: { patch, crops: Array.from({ length: patches }, () => crop) },
+    release: () => {},
+  };
+}
+
+export const sizeOf = ({ patch }: Architecture): Size => [patch.depth, patch.height, patch.width];
