@@ -1,7 +1,7 @@
 import { describeEngine } from '@ronasmis/libtorch';
 import type { Batch } from '../../packages/ronasmis/dist/data/batches.js';
-import { choosePrecision } from '../../packages/ronasmis/dist/device.js';
 import type { NetworkDimensions } from '../../packages/ronasmis/dist/network/dimensions.js';
+import { choosePrecision } from '../../packages/ronasmis/dist/precision.js';
 import { createRandom } from '../../packages/ronasmis/dist/random.js';
 import type { SearchContext } from '../../packages/ronasmis/dist/search/context.js';
 import { createState } from '../../packages/ronasmis/dist/search/state.js';
@@ -19,11 +19,13 @@ export interface Training {
   step(child: Architecture, batch: Batch): number;
 }
 
+const precision = await choosePrecision('auto', 'cpu', describeEngine());
+
 /** Fresh weights and the search space of scans of `volume` voxels (depth, height, width), on the processor in its best precision. */
 export function openTraining(volume: Size, dimensions: NetworkDimensions): Training {
   const context: SearchContext = {
     device: 'cpu',
-    precision: choosePrecision('auto', 'cpu', describeEngine()),
+    precision,
     dimensions,
     space: macroSpace(volume, dimensions),
     cases: [],

@@ -778,3 +778,6 @@ export const surfaceDistances = tensorsOperation<[first: Tensor, second: Tensor,
   'ronasmis::surface_distances',
   '',
 );
+
+/** `ronasmis::euclidean_norm(Tensor[] tensors) -> Tensor` */
+export const euclideanNorm = tensorOperation<[tensors: readonly Tensor[]]>('ronasmis::euclidean_norm', '');

@@ -1,16 +1,14 @@
 import { noGradient } from './modes.ts';
 import {
-  addScalar,
   clamp,
   copyInPlace,
+  euclideanNorm,
   foreachAddScalar,
-  foreachMultiplyTensor,
   foreachNorm,
   fusedAdam,
   fusedAdamW,
   fusedSgd,
   multiplyScalar,
-  reciprocal,
   stack,
   zeros,
   zerosLike,
@@ -19,8 +17,12 @@ import { keep, scope, type Tensor } from './tensor.ts';
 
 /** Changes parameters by their gradients. Parameters without a gradient are left as they are, and their state too. */
 export interface Optimiser {
-  /** One update; `learningRate` stands in for the one that the optimiser was made with, for this step alone. */
-  step(learningRate?: number): void;
+  /**
+   * One update. `learningRate` stands in for the one that the optimiser was made with, for this step alone. With `largestNorm` the
+   * gradients of all parameters are first scaled together so that their Euclidean norm is at most that, as PyTorch's
+   * clip_grad_norm_ does; nothing waits for the device.
+   */
+  step(learningRate?: number, largestNorm?: number): void;
   /** Forgets the gradients, so that a parameter that the next loss does not depend on is not updated. */
   clearGradients(): void;
   /** The tensors that a stopped training needs to go on, such as `3.firstMoment` of the parameter at position 3. */
@@ -61,7 +63,7 @@ interface Selection {
 interface Rule {
   readonly names: readonly string[];
   readonly begin: (parameter: Tensor) => ParameterState;
-  readonly update: (selection: Selection, learningRate: number) => void;
+  readonly update: (selection: Selection, learningRate: number, gradientDivisor: Tensor | null) => void;
 }
 
 /**
@@ -86,12 +88,12 @@ function adamRule(fused: typeof fusedAdamW, options: AdamOptions): Rule {
       zerosLike(parameter, null, null, null, null, 'preserve'),
       zerosLike(parameter, null, null, null, null, 'preserve'),
     ],
-    update: ({ parameters, gradients, states: [steps, first, second] }, learningRate) => {
+    update: ({ parameters, gradients, states: [steps, first, second] }, learningRate, divisor) => {
       foreachAddScalar(steps, 1);
       const weightDecay = options.weightDecay ?? 0;
       const epsilon = options.epsilon ?? 1e-8;
       const rates = [learningRate, beta1, beta2, weightDecay, epsilon] as const;
-      fused(parameters, gradients, first, second, [], steps, ...rates, false, false);
+      fused(parameters, gradients, first, second, [], steps, ...rates, false, false, divisor);
     },
   };
 }
@@ -102,7 +104,7 @@ export function sgd(parameters: readonly Tensor[], options: SgdOptions): Optimis
   return optimiser(parameters, options.learningRate, {
     names: momentum === 0 ? [] : ['momentum'],
     begin: (parameter) => (momentum === 0 ? [] : [zerosLike(parameter, null, null, null, null, 'preserve')]),
-    update: ({ parameters: changed, gradients, states: [buffers = []] }, learningRate) => {
+    update: ({ parameters: changed, gradients, states: [buffers = []] }, learningRate, divisor) => {
       const weightDecay = options.weightDecay ?? 0;
       // Buffers begin as zeros, so no step is a first one: without dampening that is the same.
       fusedSgd(
@@ -116,6 +118,7 @@ export function sgd(parameters: readonly Tensor[], options: SgdOptions): Optimis
         options.nesterov ?? false,
         false,
         false,
+        divisor,
       );
     },
   });
@@ -142,9 +145,11 @@ function optimiser(parameters: readonly Tensor[], learningRate: number, rule: Ru
     return { parameters: updated, gradients, states: columns };
   }
 
-  function step(rate = learningRate): void {
+  function step(rate = learningRate, largestNorm?: number): void {
     const selection = select();
-    if (selection.parameters.length > 0) rule.update(selection, rate);
+    if (selection.parameters.length === 0) return;
+    const divisor = largestNorm === undefined ? null : gradientDivisor(selection.gradients, largestNorm);
+    rule.update(selection, rate, divisor);
   }
 
   function state(): Map<string, Tensor> {
@@ -165,7 +170,7 @@ function optimiser(parameters: readonly Tensor[], learningRate: number, rule: Ru
   }
 
   return {
-    step: (rate) => noGradient(() => scope(() => step(rate))),
+    step: (rate, largestNorm) => noGradient(() => scope(() => step(rate, largestNorm))),
     clearGradients: () => {
       for (const parameter of parameters) parameter.clearGradient();
     },
@@ -195,19 +200,13 @@ function savedState(
   return state;
 }
 
-/**
- * Scales the gradients of all parameters together so that their Euclidean norm is at most `maximum`, as
- * torch.nn.utils.clip_grad_norm_ does, and gives the norm before that. Nothing waits for the device.
- */
-export function clipGradientNorm(parameters: readonly Tensor[], maximum: number): Tensor {
-  return noGradient(() =>
-    scope(() => {
-      const gradients = parameters.map((parameter) => parameter.gradient).filter((gradient) => gradient !== undefined);
-      if (gradients.length === 0) return zeros([]);
-      const [norm] = foreachNorm([stack(foreachNorm(gradients, 2))], 2);
-      const factor = multiplyScalar(reciprocal(addScalar(norm, 1e-6)), maximum);
-      foreachMultiplyTensor(gradients, clamp(factor, null, 1));
-      return norm;
-    }),
-  );
+/** What the gradients are to be divided by so that their norm together is at most `largestNorm`: a float32 scalar, at least 1. */
+function gradientDivisor(gradients: readonly Tensor[], largestNorm: number): Tensor {
+  return clamp(multiplyScalar(normOf(gradients), 1 / largestNorm), 1);
+}
+
+function normOf(gradients: readonly Tensor[]): Tensor {
+  // Of many small tensors libtorch takes the norms one after the other on a processor.
+  if (gradients[0].device === 'cpu' && gradients[0].dataType === 'float32') return euclideanNorm(gradients);
+  return foreachNorm([stack(foreachNorm(gradients, 2))], 2)[0];
 }

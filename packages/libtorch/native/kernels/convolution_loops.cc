@@ -288,23 +288,28 @@ void multiply_all(int64_t vectors, int64_t tiles, const float* x, int64_t block_
 void convolve(const Convolution& shape, int64_t in, int64_t out, const float* x, const float* transformed, float* y) {
   const int64_t vectors = out > kLanes ? 2 : 1;
   const int64_t block = vectors * kLanes;
-  const Cut cuts = cut(shape, in, kCacheFloats, 2 * at::get_num_threads());
+  const int64_t blocks = divide_up(out, block);
+  const int64_t tasks = 2 * at::get_num_threads();
+  const Cut cuts = cut(shape, in, kCacheFloats, divide_up(tasks, blocks));
+  // Of small volumes the kernel is what takes time to read: then the threads share its blocks, not the volume.
+  const int64_t groups = std::min(blocks, divide_up(tasks, cuts.pieces));
   const Layout layout(shape, cuts, in);
-  at::parallel_for(0, cuts.pieces, 1, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, cuts.pieces * groups, 1, [&](int64_t begin, int64_t end) {
     const Buffer values = buffer(kPoints * layout.point);
-    const int64_t sums_of_point = cuts.rows * tiles_of_row(shape) * block;
-    const Buffer sums = buffer(cuts.planes * kPoints * sums_of_point);
-    for (int64_t index = begin; index < end; ++index) {
-      const Piece piece = piece_of(shape, cuts, index);
+    const int64_t sums_of_plane = kPoints * cuts.rows * tiles_of_row(shape) * block;
+    const Buffer sums = buffer(cuts.planes * sums_of_plane);
+    for (int64_t task = begin; task < end; ++task) {
+      const Piece piece = piece_of(shape, cuts, task / groups);
       const auto plane_at = [&](int64_t i) { return piece.first_plane + (i - 1) * shape.dilation; };
       if (piece.planes == 0) continue;
-      for (int64_t i = 0; i < piece.planes + 2; ++i)
-        if (plane_at(i) >= 0 && plane_at(i) < shape.depth)
-          input_plane(shape, in, x, piece, plane_at(i), values.get() + i * layout.plane, layout);
+      if (task == begin || task % groups == 0)
+        for (int64_t i = 0; i < piece.planes + 2; ++i)
+          if (plane_at(i) >= 0 && plane_at(i) < shape.depth) input_plane(shape, in, x, piece, plane_at(i), values.get() + i * layout.plane, layout);
       const int64_t tiles = piece.rows * tiles_of_row(shape);
-      for (int64_t channel = 0; channel < out; channel += block) {
+      const int64_t group = task % groups;
+      for (int64_t index = group * blocks / groups; index < (group + 1) * blocks / groups; ++index) {
         for (int64_t point = 0; point < kPoints; ++point) {
-          const float* kernel = transformed + (channel / block * kPoints + point) * kRowTaps * in * block;
+          const float* kernel = transformed + (index * kPoints + point) * kRowTaps * in * block;
           for (int64_t i = 0; i < piece.planes; ++i) {
             const int64_t first = plane_at(i) < 0 ? 1 : 0;
             const int64_t last = plane_at(i + 2) >= shape.depth ? 1 : 2;
@@ -312,12 +317,12 @@ void convolve(const Convolution& shape, int64_t in, int64_t out, const float* x,
             int64_t taps = 0;
             for (int64_t depth = first; depth <= last; ++depth)
               for (int64_t height = 0; height < 3; ++height) shifts[taps++] = depth * layout.plane + height * shape.dilation * layout.row;
-            multiply_all(vectors, tiles, values.get() + point * layout.point + i * layout.plane, layout.block, shifts, taps, in, kernel + first * 3 * in * block,
-                         sums.get() + i * kPoints * sums_of_point + point * tiles * block);
+            multiply_all(vectors, tiles, values.get() + point * layout.point + i * layout.plane, layout.block, shifts, taps, in,
+                         kernel + first * 3 * in * block, sums.get() + i * sums_of_plane + point * tiles * block);
           }
         }
         for (int64_t i = 0; i < piece.planes; ++i)
-          output_plane(shape, out, sums.get() + i * kPoints * sums_of_point, block, piece, plane_at(i + 1), channel, y);
+          output_plane(shape, out, sums.get() + i * sums_of_plane, block, piece, plane_at(i + 1), index * block, y);
       }
     }
   });
@@ -425,7 +430,9 @@ void kernel_gradient(const Convolution& shape, const float* x, const float* grad
   const int64_t padded = divide_up(shape.out, kLanes) * kLanes;
   const int64_t sums_of_tap = shape.in * padded;
   const Buffer sums = buffer(kPoints * kRowTaps * sums_of_tap);
-  std::fill_n(sums.get(), kPoints * kRowTaps * sums_of_tap, 0.0F);
+  at::parallel_for(0, kPoints * kRowTaps, 1, [&](int64_t begin, int64_t end) {
+    std::fill(sums.get() + begin * sums_of_tap, sums.get() + end * sums_of_tap, 0.0F);
+  });
 
   const Cut cuts = cut(shape, std::max(shape.in, padded), 2 * kCacheFloats, 1);
   const Layout layout(shape, cuts, shape.in);
@@ -436,12 +443,14 @@ void kernel_gradient(const Convolution& shape, const float* x, const float* grad
     const Piece piece = piece_of(shape, cuts, index);
     const auto plane_at = [&](int64_t i) { return piece.first_plane + (i - 1) * shape.dilation; };
     if (piece.planes == 0) continue;
-    at::parallel_for(0, 2 * piece.planes + 2, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        const int64_t j = i - piece.planes - 2;
-        if (j >= 0) gradient_plane(shape, gradient, piece, plane_at(j + 1), factors.get() + j * gradient_floats, cuts.planes * gradient_floats, padded);
-        else if (plane_at(i) >= 0 && plane_at(i) < shape.depth)
+    // Planes of the input and of the gradient in turns, so that the threads have equal parts of both.
+    at::parallel_for(0, 2 * (piece.planes + 2), 1, [&](int64_t begin, int64_t end) {
+      for (int64_t task = begin; task < end; ++task) {
+        const int64_t i = task / 2;
+        if (task % 2 == 0 && plane_at(i) >= 0 && plane_at(i) < shape.depth)
           input_plane(shape, shape.in, x, piece, plane_at(i), values.get() + i * layout.plane, layout);
+        if (task % 2 == 1 && i < piece.planes)
+          gradient_plane(shape, gradient, piece, plane_at(i + 1), factors.get() + i * gradient_floats, cuts.planes * gradient_floats, padded);
       }
     });
     // Every point and tap has sums of its own, so that they are added in the same order whatever the number of threads.

@@ -65,7 +65,7 @@ export async function openSearch(options: SearchOptions, hooks: SearchHooks): Pr
   };
   const budget = measureBudget(context, state, limit, startedAt);
   requireOneStep(budget);
-  preferChild(state.controller.policy, context.space, context.space.baseChoices, firstLead(budget));
+  beginNearBase(context, state, budget);
   const record = runRecord(options, context, fingerprint, engine);
   await writeRecord(options.out, 'run.json', record);
   hooks.onStart?.({ engine: record.engine, warnings: [...engineWarnings(context, engine), ...warnings] });
@@ -98,6 +98,7 @@ export async function reopenSearch(folder: string, hooks: SearchHooks): Promise<
   const { time_seconds, epochs } = run.settings;
   const limit = { epochs: epochs ?? Number.POSITIVE_INFINITY, seconds: time_seconds ?? Number.POSITIVE_INFINITY };
   const budget = measureBudget(context, state, limit, startedAt);
+  if (state.step === 0) beginNearBase(context, state, budget);
   hooks.onStart?.({ engine: run.engine, warnings: engineWarnings(context, engine) });
   const lastChildren = events.find(({ step }) => step === state.step)?.children ?? [];
   return {
@@ -150,14 +151,18 @@ function engineWarnings({ device }: SearchContext, { cuda }: EngineDescription):
   ];
 }
 
+/** Of the base child's choices in a fresh controller, in logits: at most, and as a sum over the steps of a search. */
+const largestLead = 4;
+const leadSteps = 12;
+
 /**
- * How far the base child's choices lead at first, in logits. A controller that learns in a few steps only can hardly tell choices
- * apart, and children that differ much teach their shared weights slowly: so a short search begins near the U-Net that a person would
- * start from, and one of the paper's 150 steps begins nearly uniform.
+ * A controller that learns in a few steps only can hardly tell choices apart, and children that differ much teach their shared
+ * weights slowly: so a short search begins near the U-Net that a person would start from, and one of the paper's 150 steps nearly
+ * uniform.
  */
-function firstLead(budget: Budget): number {
-  const most = Number(process.env.LEAD ?? 4);
-  return Math.min(most, 12 / expectedSteps(budget, 0));
+function beginNearBase({ space }: SearchContext, { controller }: SearchState, budget: Budget): void {
+  const lead = Math.min(largestLead, leadSteps / expectedSteps(budget, 0));
+  preferChild(controller.policy, space, space.baseChoices, lead);
 }
 
 /** Runs the largest child, then the base child, without changing the weights, to know what the parts of the search take. */

@@ -1,4 +1,4 @@
-import { addInPlace, clipGradientNorm, detach, noGradient, scope, type Tensor, zeros } from '@ronasmis/libtorch';
+import { addInPlace, detach, noGradient, scope, type Tensor, zeros } from '@ronasmis/libtorch';
 import { sampleChildren } from '../controller/policy.ts';
 import type { Batch, Batches } from '../data/batches.ts';
 import { samplePlan } from '../data/sample.ts';
@@ -110,8 +110,7 @@ function trainOn(
   scope(() => {
     const dropSkip = (): boolean => state.random.uniform() < dropPath;
     addInPlace(lossSum, detach(backward(context, state, child, batch, dropSkip)));
-    clipGradientNorm([...state.weights.values()], largestGradient);
-    state.optimiser.step(learningRate);
+    state.optimiser.step(learningRate, largestGradient);
     state.optimiser.clearGradients();
   });
 }

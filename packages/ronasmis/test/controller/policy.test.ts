@@ -4,6 +4,7 @@ import {
   createPolicy,
   likeliestChild,
   type Policy,
+  preferChild,
   sampleChildren,
   scoreChildren,
 } from '../../src/controller/policy.ts';
@@ -128,4 +129,27 @@ test('the likeliest child takes the likeliest option at every decision', () => {
     expected.push(next.indexOf(Math.max(...next)));
   }
   expect(likeliestChild(policy, smallSpace)).toEqual(expected);
+});
+
+describe('preferChild', () => {
+  const preferred = [1, 2, 0, 1, 0, 1];
+  const share = (lead: number): number => {
+    const policy = createPolicy(smallSpace, 3);
+    preferChild(policy, smallSpace, preferred, lead);
+    expect(likeliestChild(policy, smallSpace)).toEqual(preferred);
+    return probabilities(policy, [preferred])[0];
+  };
+
+  test('gives each choice of the child a lead in logits', () => {
+    // Options that are not preferred share what e^lead leaves of 1.
+    const expected = [2, 3, 2, 3, 2, 2].reduce((product, options) => product / (1 + (options - 1) * Math.exp(-3)), 1);
+    expect(share(3) / expected).toBeCloseTo(1, 1);
+    expect(share(4)).toBeGreaterThan(share(3));
+  });
+
+  test('is that of the macro space too', () => {
+    const policy = createPolicy(macro, 1);
+    preferChild(policy, macro, macro.baseChoices, 2);
+    expect(macro.decode(likeliestChild(policy, macro))).toEqual(macro.base);
+  });
 });

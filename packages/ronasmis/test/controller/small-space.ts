@@ -33,6 +33,7 @@ export const smallSpace: SearchSpace = {
   get base() {
     return unbuilt();
   },
+  baseChoices: [0, 0, 1, 0, 1, 0],
   get largest() {
     return unbuilt();
   },
