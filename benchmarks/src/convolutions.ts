@@ -4,6 +4,7 @@ import {
   keep,
   noGradient,
   normalInPlace,
+  pointwiseConvolution3d,
   scope,
   type Tensor,
   to,
@@ -35,7 +36,9 @@ export function bareConvolutions(
   return () => {
     const seconds = timed(() =>
       scope(() => {
-        const outputs = layers.map(({ input, kernel }) => convolution3d(input, kernel));
+        const outputs = layers.map(({ input, kernel }) =>
+          kernel.shape[2] === 1 ? pointwiseConvolution3d(input, kernel) : convolution3d(input, kernel),
+        );
         outputs.toReversed().forEach((output, i) => {
           call('aten::_backward', '', output, [], layers[layers.length - 1 - i].gradient, null, false);
         });
@@ -60,10 +63,10 @@ function makeLayers(
     const size = volume.map((extent) => Math.ceil(extent / 2 ** level));
     const values = zeros([patches, channels, ...size], 'float32');
     normalInPlace(values, 0, 1);
-    return inLayout(values, precision);
+    return to(values, dataTypeOf[precision], null, null, null, false, true, 'channels_last_3d');
   };
   const layer = ({ name, level }: Place, index: number): Layer => {
-    const kernel = inLayout(weight(weights, name), precision);
+    const kernel = to(weight(weights, name), dataTypeOf[precision], null, null, null, false, true);
     const [width, from] = kernel.shape;
     const input = noise(from, level);
     kernel.requiresGradient = true;
@@ -72,11 +75,6 @@ function makeLayers(
     return { input, kernel, gradient: noise(width, level) };
   };
   return noGradient(() => places(dimensions).map(layer));
-}
-
-/** A leaf of its own, in the precision and layout that the network computes in. */
-function inLayout(values: Tensor, precision: Precision): Tensor {
-  return to(values, dataTypeOf[precision], null, null, null, false, true, 'channels_last_3d');
 }
 
 interface Place {

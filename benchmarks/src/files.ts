@@ -1,3 +1,4 @@
+import { mapConcurrently } from '../../packages/ronasmis/dist/data/concurrently.js';
 import { readNifti } from '../../packages/ronasmis/dist/data/nifti.js';
 import { type Bench, pythonWith } from './bench.ts';
 import { openPeer, withPeer } from './peer.ts';
@@ -7,14 +8,15 @@ import { type Row, timeRow } from './row.ts';
 const rounds = 9;
 const most = 40;
 
-/** Reading scans, one after the other, as arrays of their voxels. */
+/** Reading the scans of a data set as arrays of their voxels. */
 export async function files(bench: Bench): Promise<readonly Row[]> {
   const { dataSet } = bench.data;
   const python = pythonWith(bench, 'nibabel', 'the reading of files');
   if (!python) return [];
   const scans = dataSet.cases.slice(0, most).map(({ image }) => image);
+  // As a search reads a data set.
   const read = async (): Promise<void> => {
-    for (const scan of scans) await readNifti(scan);
+    await mapConcurrently(scans, readNifti);
   };
   return withPeer(openPeer(python, 'files.py', { files: scans }), async (peer) => {
     const { ours, theirs } = await takeTurns(rounds, () => timedAsync(read), peer.repeat);

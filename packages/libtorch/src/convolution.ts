@@ -1,4 +1,4 @@
-import { conv3d, linear, oneDnnConvolution, permute, reshape, winogradConvolution } from './operations.ts';
+import { contiguous, conv3d, linear, oneDnnConvolution, permute, reshape, winogradConvolution } from './operations.ts';
 import type { Tensor } from './tensor.ts';
 
 /** libtorch's builds for these processors have oneDNN. */
@@ -28,6 +28,14 @@ export function pointwiseConvolution3d(input: Tensor, kernel: Tensor, bias: Tens
   if (input.device !== 'cpu') return conv3d(input, kernel, bias);
   const [to, from] = kernel.shape;
   return permute(linear(permute(input, [0, 2, 3, 4, 1]), reshape(kernel, [to, from]), bias), [0, 4, 1, 2, 3]);
+}
+
+/**
+ * The same kernel `[out, in, k, k, k]`, in memory as {@link convolution3d} reads it on a processor: `[k, k, k, in, out]`. Others are
+ * brought into that order anew for every convolution.
+ */
+export function layOutKernel(kernel: Tensor): Tensor {
+  return permute(contiguous(permute(kernel, [2, 3, 4, 1, 0])), [4, 3, 0, 1, 2]);
 }
 
 function triple(value: number): readonly number[] {

@@ -1,6 +1,6 @@
-import { availableParallelism } from 'node:os';
 import { type LoadedCase, loadCase, type Problem } from './case.ts';
 import { checkCase, problem } from './check-case.ts';
+import { mapConcurrently } from './concurrently.ts';
 import type { Case, DataSet } from './dataset.ts';
 import { type CaseSummary, type Fingerprint, fingerprint, summariseCase } from './fingerprint.ts';
 
@@ -30,7 +30,7 @@ export async function checkDataSet(dataSet: DataSet, options: CheckOptions): Pro
   const { folds, onCase, visit } = options;
   const total = dataSet.cases.length;
   let done = 0;
-  const results = await mapConcurrently(dataSet.cases, availableParallelism() + 1, async (entry) => {
+  const results = await mapConcurrently(dataSet.cases, async (entry) => {
     const result = await examine(entry, dataSet, visit);
     onCase?.(++done, total);
     return result;
@@ -126,17 +126,4 @@ function checkDuplicates(summaries: readonly CaseSummary[]): readonly Problem[] 
       problem('warning', image, `it is the same file as ${other}. Remove one: copies in two folds flatter the Dice.`),
     ];
   });
-}
-
-async function mapConcurrently<T, R>(items: readonly T[], limit: number, work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  let next = 0;
-  const worker = async () => {
-    while (next < items.length) {
-      const index = next++;
-      results[index] = await work(items[index]);
-    }
-  };
-  await Promise.all(Array.from({ length: limit }, worker));
-  return results;
 }

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { mapConcurrently } from '../data/concurrently.ts';
 import { readNifti, type Volume } from '../data/nifti.ts';
 import { UserError } from '../errors.ts';
 import type { Box } from './mask.ts';
@@ -42,12 +43,12 @@ export async function evaluateFolders(
       throw new UserError(`${file} has no label of the same name in ${labels}: add it, or move the prediction away.`);
     }
   }
-  const scores: [string, Map<string, ClassScores>][] = [];
-  for (const [name, file] of predicted) {
-    const reference = expected.get(name) ?? file;
-    scores.push([name, await evaluateCase(file, reference, options.toleranceMillimetres)]);
-    onCase(scores.length, predicted.size);
-  }
+  let done = 0;
+  const scores = await mapConcurrently([...predicted], async ([name, file]) => {
+    const found = await evaluateCase(file, expected.get(name) ?? file, options.toleranceMillimetres);
+    onCase(++done, predicted.size);
+    return [name, found] as const;
+  });
   return {
     tolerance_mm: options.toleranceMillimetres,
     ...summarise(scores, predictions),
@@ -114,7 +115,7 @@ function gridShape({ shape }: Volume): Box['shape'] {
   return [depth * rest.reduce((product, size) => product * size, 1), height, width];
 }
 
-function summarise(scores: readonly [string, ReadonlyMap<string, ClassScores>][], folder: string) {
+function summarise(scores: readonly (readonly [string, ReadonlyMap<string, ClassScores>])[], folder: string) {
   const labels = [...new Set(scores.flatMap(([, classes]) => [...classes.keys()]))].sort(
     (a, b) => Number(a) - Number(b),
   );

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Device, keep, noGradient, readSafetensors, type Tensor, to } from '@ronasmis/libtorch';
+import { type Device, keep, layOutKernel, noGradient, readSafetensors, type Tensor, to } from '@ronasmis/libtorch';
 import { UserError } from '../errors.ts';
 import { childWeightNames, type Weights } from '../network/weights.ts';
 import type { RunRecord } from '../run/records.ts';
@@ -33,13 +33,8 @@ export async function loadModel(runFolder: string, device: Device): Promise<Mode
     const stored = tensors.get(name);
     if (!stored)
       throw new UserError(`${path} lacks the weight '${name}' of architecture.json. Search again into a new folder.`);
-    const isKernel = stored.shape.length === 5;
-    return [
-      name,
-      keep(() =>
-        noGradient(() => to(stored, 'float32', null, device, null, false, false, isKernel ? 'channels_last_3d' : null)),
-      ),
-    ];
+    const onDevice = (): Tensor => to(stored, 'float32', null, device);
+    return [name, keep(() => noGradient(() => (stored.shape.length === 5 ? layOutKernel(onDevice()) : onDevice())))];
   });
   return { architecture, weights: new Map(weights), run };
 }

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { type DataType, describeEngine, scope } from '@ronasmis/libtorch';
+import { mapConcurrently } from '../data/concurrently.ts';
 import { caseName, listScans } from '../data/dataset.ts';
 import { mkdirWithParents } from '../data/files.ts';
 import { type Segmentation, writeLabelMap } from '../data/label-map.ts';
@@ -29,7 +29,7 @@ export interface PredictOptions {
 export interface Prediction {
   readonly input: string;
   readonly output: string;
-  /** From reading the scan to its label map on the disk. */
+  /** From reading the scan to its label map on the disk, while others are read and written too. */
   readonly seconds: number;
 }
 
@@ -52,18 +52,19 @@ export async function predict(
   await mkdirWithParents(out).catch((error: unknown) => {
     throw new UserError(`${out} cannot be made (${reasonOf(error)}): give another folder with --out.`);
   });
-  const predictions: Prediction[] = [];
-  for (const input of scans) {
-    hooks.onProgress?.({ phase: 'final', step: 0, done: predictions.length, total: scans.length });
+  let done = 0;
+  // Scans are read ahead and label maps written behind, while the one between is segmented.
+  return mapConcurrently(scans, async (input) => {
     const started = performance.now();
     const volume = await readNifti(input);
-    const output = join(out, `${caseName(input)}.nii.gz`);
-    await writeLabelMap(output, volume, segmentVolume(model, volume, device, dataType), model.run.labels);
-    predictions.push({ input, output, seconds: (performance.now() - started) / 1000 });
-    await setImmediate();
     hooks.signal?.throwIfAborted();
-  }
-  return predictions;
+    hooks.onProgress?.({ phase: 'final', step: 0, done, total: scans.length });
+    const segmentation = segmentVolume(model, volume, device, dataType);
+    const output = join(out, `${caseName(input)}.nii.gz`);
+    await writeLabelMap(output, volume, segmentation, model.run.labels);
+    done += 1;
+    return { input, output, seconds: (performance.now() - started) / 1000 };
+  });
 }
 
 /** The scans that files and folders mean, each once. */
@@ -99,5 +100,6 @@ function segmentVolume(model: Model, volume: Volume, device: ComputeDevice, data
     const input = toImage(image, [1, channels, ...shape], device, dataType);
     return segment(model.weights, model.architecture, input).toArray();
   });
-  return { classes: Uint8Array.from(classes, Number), shape, crop };
+  if (!(classes instanceof Uint8Array)) throw new TypeError('Segmentations are uint8.');
+  return { classes, shape, crop };
 }

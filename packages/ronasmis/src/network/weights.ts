@@ -2,10 +2,10 @@ import {
   type DataType,
   type Device,
   full,
+  layOutKernel,
   manualSeed,
   noGradient,
   normalInPlace,
-  permute,
   scope,
   type Tensor,
   to,
@@ -62,13 +62,11 @@ function entries({ channels, inputChannels, classes }: NetworkDimensions): Entry
 function initial({ kind, shape }: Entry, device: Device): Tensor {
   if (kind === 'shift') return zeros(shape, 'float32', null, device);
   if (kind === 'scale') return full(shape, 1, 'float32', null, device);
-  const [outputs, inputs, ...taps] = shape;
-  const fanIn = taps.reduce((product, size) => product * size, inputs);
+  const fanIn = shape.slice(1).reduce((product, size) => product * size, 1);
   return scope(() => {
-    // In memory [depth, height, width, in, out], as the convolutions of a processor read them.
-    const values = zeros([...taps, inputs, outputs], 'float32');
+    const values = zeros(shape, 'float32');
     normalInPlace(values, 0, Math.sqrt(2 / fanIn));
-    return permute(to(values, 'float32', null, device), [4, 3, 0, 1, 2]);
+    return layOutKernel(to(values, 'float32', null, device));
   });
 }
 
