@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 
+/** So much is read sooner than another thread is woken up to do it. */
+const SMALL_BYTES = 2 ** 20;
+
 /** All bytes of a file. @throws UserError where it cannot be read. */
 export function readBytes(file: string): Promise<Uint8Array> {
-  return mendable(file, () => readFile(file));
+  return mendable(file, async () => (statSync(file).size < SMALL_BYTES ? readFileSync(file) : readFile(file)));
 }
 
 /** Makes a folder, with those above it; one that is there is left as it is. @throws UserError where it cannot be made. */

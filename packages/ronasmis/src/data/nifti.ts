@@ -31,6 +31,8 @@ export type WritableVolume = {
 const PEEK_BYTES = 8192;
 /** Bytes behind the voxels that are ignored, as nibabel does: some programs pad. */
 const MAX_TRAILING_BYTES = 65_536;
+/** So little is unpacked sooner than another thread is woken up to do it. */
+const SMALL_BYTES = 2 ** 20;
 /** Deflate cannot pack more than this many bytes into one. */
 const MAX_DEFLATE_RATIO = 1032;
 
@@ -88,10 +90,8 @@ const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] ===
 async function inflate(file: string, bytes: Uint8Array, neededBytes: number): Promise<Uint8Array> {
   try {
     // One chunk for all of it, a little larger so that it never fills: twice as fast as growing by 16 KiB.
-    return await promisify(gunzip)(bytes, {
-      chunkSize: neededBytes + 64,
-      maxOutputLength: neededBytes + MAX_TRAILING_BYTES,
-    });
+    const options = { chunkSize: neededBytes + 64, maxOutputLength: neededBytes + MAX_TRAILING_BYTES };
+    return neededBytes < SMALL_BYTES ? gunzipSync(bytes, options) : await promisify(gunzip)(bytes, options);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === 'ERR_BUFFER_TOO_LARGE') {
