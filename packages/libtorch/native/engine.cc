@@ -1,4 +1,5 @@
 #include "engine.h"
+#include "large_blocks.h"
 
 #if defined(__GLIBC__)
 #include <malloc.h>
@@ -152,6 +153,7 @@ static void keep_memory() {
 
 NAPI_MODULE_INIT() {
   keep_memory();
+  ronasmis::use_large_blocks();
   ronasmis::register_calls(env, exports);
   ronasmis::register_tensors(env, exports);
   ronasmis::register_modes(env, exports);
