@@ -1,8 +1,23 @@
-import { contiguous, conv3d, linear, oneDnnConvolution, permute, reshape, winogradConvolution } from './operations.ts';
+import {
+  contiguous,
+  conv3d,
+  linear,
+  oneDnnConvolution,
+  permute,
+  reshape,
+  to,
+  winogradConvolution,
+} from './operations.ts';
 import type { Tensor } from './tensor.ts';
 
 /** libtorch's builds for these processors have oneDNN. */
 const hasOneDnn = process.arch === 'x64';
+
+/**
+ * Of volumes with two planes, oneDNN's bfloat16 gradient of a kernel with three is made of memory that it never wrote (seen in
+ * PyTorch 2.15.0 too, with avx512_bf16): NaN now and then. They are small, so float32 serves as well.
+ */
+const brokenDepth = 2;
 
 /**
  * A 3x3x3 convolution of stride 1 that keeps the volume's size: `[batch, in, depth, height, width]` with a kernel
@@ -15,6 +30,10 @@ const hasOneDnn = process.arch === 'x64';
 export function convolution3d(input: Tensor, kernel: Tensor, dilation = 1): Tensor {
   if (input.device !== 'cpu') return conv3d(input, kernel, null, 1, dilation, dilation);
   if (input.dataType === 'float32') return winogradConvolution(input, kernel, dilation);
+  if (input.shape[2] === brokenDepth) {
+    const wide = winogradConvolution(to(input, 'float32'), to(kernel, 'float32'), dilation);
+    return to(wide, input.dataType);
+  }
   if (!hasOneDnn) return conv3d(input, kernel, null, 1, dilation, dilation);
   return oneDnnConvolution(input, kernel, null, triple(dilation), triple(1), triple(dilation), 1);
 }

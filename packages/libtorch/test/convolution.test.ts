@@ -4,9 +4,11 @@ import {
   contiguous,
   conv3d,
   convolution3d,
+  full,
   type MemoryFormat,
   multiply,
   pointwiseConvolution3d,
+  randn,
   scope,
   setThreads,
   sumAll,
@@ -105,6 +107,28 @@ describe('convolution3d', () => {
     setThreads(1);
     expect(threads[1]).toEqual(threads[0]);
     expect(threads[2]).toEqual(threads[0]);
+  });
+
+  it('gives finite gradients in bfloat16 whatever the memory held before', () => {
+    fc.assert(
+      fc.property(anyCase, (example) =>
+        scope(() => {
+          full([50_000], Number.NaN, 'float32').free();
+          const { batch, channels, size, dilation } = example;
+          const leaf = (shape: readonly number[]): Tensor => {
+            const values = to(randn(shape, 'float32'), 'bfloat16');
+            values.requiresGradient = true;
+            return values;
+          };
+          const [input, kernel] = [leaf([batch, channels[0], ...size]), leaf([channels[1], channels[0], 3, 3, 3])];
+          sumAll(convolution3d(input, kernel, dilation)).backward();
+          for (const { gradient } of [input, kernel]) {
+            expect(gradient && Number.isFinite(sumAll(to(gradient, 'float32')).item())).toBe(true);
+          }
+        }),
+      ),
+      { numRuns: 100 },
+    );
   });
 
   it('says what it cannot take', () => {
