@@ -57,12 +57,12 @@ export async function predict(
   return mapConcurrently(scans, async (input) => {
     const started = performance.now();
     const volume = await readNifti(input);
-    hooks.signal?.throwIfAborted();
     hooks.onProgress?.({ phase: 'final', step: 0, done, total: scans.length });
     const segmentation = segmentVolume(model, volume, device, dataType);
     const output = join(out, `${caseName(input)}.nii.gz`);
     await writeLabelMap(output, volume, segmentation, model.run.labels);
     done += 1;
+    hooks.signal?.throwIfAborted();
     return { input, output, seconds: (performance.now() - started) / 1000 };
   });
 }
