@@ -43,7 +43,7 @@ async function main(words: readonly string[]): Promise<number> {
   try {
     const python = findPython();
     if (!python) say('RONASMIS_PEERS names no Python: only what needs none is measured.');
-    const bench: Bench = { python, data: await findData(temporary), temporary };
+    const bench: Bench = { python, data: await findData(temporary), whole: names.length === 0, temporary };
     const rows: Row[] = [];
     let failed = false;
     for (const [name, measure] of Object.entries(topics)) {
