@@ -6,6 +6,8 @@ export interface Bench {
   /** Undefined where RONASMIS_PEERS names none. */
   readonly python: Python | undefined;
   readonly data: TestData;
+  /** Every topic is measured, and all of them together must not take long: the slowest do less. */
+  readonly whole: boolean;
   /** A folder that is removed at the end. */
   readonly temporary: string;
   /** The run that `search` left, for `predict`. */

@@ -7,6 +7,7 @@ import { type Bench, say } from './bench.ts';
 import { call } from './call.ts';
 import { findData } from './data.ts';
 import { files } from './files.ts';
+import { kernels } from './kernels.ts';
 import { metrics } from './metrics.ts';
 import { findPython } from './peer.ts';
 import { predict } from './predict.ts';
@@ -19,6 +20,7 @@ import { step } from './step.ts';
 /** What can be measured; a whole run does it in this order. `predict` uses what `search` has found. */
 const topics: Readonly<Record<string, (bench: Bench) => Promise<readonly Row[]>>> = {
   step,
+  kernels,
   space,
   search,
   predict,
@@ -41,7 +43,7 @@ async function main(words: readonly string[]): Promise<number> {
   try {
     const python = findPython();
     if (!python) say('RONASMIS_PEERS names no Python: only what needs none is measured.');
-    const bench: Bench = { python, data: await findData(temporary), temporary };
+    const bench: Bench = { python, data: await findData(temporary), whole: names.length === 0, temporary };
     const rows: Row[] = [];
     let failed = false;
     for (const [name, measure] of Object.entries(topics)) {

@@ -11,7 +11,7 @@ import { madeUpBatch, openTraining, type Size } from './training.ts';
 
 const [kind, side, width] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
 /** Small sizes are repeated for about this long. */
-const enoughSeconds = 2;
+const enoughSeconds = 1;
 
 const standard = networkDimensions(1, 3);
 const channels = standard.channels.map((count) => (count * width) / standard.channels[0]);

@@ -4,7 +4,7 @@ import { freemem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { say } from './bench.ts';
+import { type Bench, say } from './bench.ts';
 import { drawScaling } from './plot.ts';
 import { type Row, ratioRow } from './row.ts';
 import { exponent, upperHalf } from './statistics.ts';
@@ -16,7 +16,7 @@ const usualWidth = 16;
 const widthSide = 64;
 /** After these many, a size that would take longer for one repetition, or more of the free memory, is not run. */
 const fewestSides = 4;
-const longestSeconds = 8;
+const longestSeconds = { alone: 8, amongAll: 4 };
 const memoryShare = 0.7;
 const picture = new URL('../../docs/scaling.svg', import.meta.url);
 
@@ -30,13 +30,14 @@ export interface Measured extends z.infer<typeof figuresSchema> {
 
 type Kind = 'predict' | 'train';
 
-/** How time and memory grow with the volume and with the network's width, and a picture of it. */
-export async function scaling(): Promise<readonly Row[]> {
-  const predicted = await measureSides('predict');
-  const trained = await measureSides('train');
+/** How time and memory grow with the volume and with the network's width; where it is measured alone, with all sizes, a picture of it. */
+export async function scaling({ whole }: Bench): Promise<readonly Row[]> {
+  const longest = whole ? longestSeconds.amongAll : longestSeconds.alone;
+  const predicted = await measureSides('predict', longest);
+  const trained = await measureSides('train', longest);
   const byWidth: Measured[] = [];
   for (const width of widths) byWidth.push(await measure('train', widthSide, width));
-  await writeFile(picture, drawScaling(predicted, trained));
+  if (!whole) await writeFile(picture, drawScaling(predicted, trained));
   return [
     ...volumeRows('one-shot prediction', predicted),
     ...volumeRows('training step', trained),
@@ -69,12 +70,12 @@ function row(name: string, against: string, points: Parameters<typeof exponent>[
 }
 
 /** All sides up to the one that would take too long or too much. */
-async function measureSides(kind: Kind): Promise<readonly Measured[]> {
+async function measureSides(kind: Kind, longest: number): Promise<readonly Measured[]> {
   const measured: Measured[] = [];
   for (const side of sides) {
     const last = measured.at(-1);
     const growth = last ? (side / last.side) ** 3 : 1;
-    const isTooLong = last !== undefined && last.seconds * growth > longestSeconds;
+    const isTooLong = last !== undefined && last.seconds * growth > longest;
     const isTooLarge = last !== undefined && last.bytes * growth > memoryShare * freemem();
     if (measured.length >= fewestSides && (isTooLong || isTooLarge)) {
       say(`scaling: ${kind} stops before ${side}³: too ${isTooLong ? 'long' : 'large'}`);

@@ -4,17 +4,18 @@ import { patchesPerBatch } from '../../packages/ronasmis/dist/search/training.js
 import type { Architecture } from '../../packages/ronasmis/dist/space/architecture.js';
 import { multiplyAddsPerVoxel } from '../../packages/ronasmis/dist/space/cost.js';
 import type { SearchSpace } from '../../packages/ronasmis/dist/space/macro.js';
-import { say } from './bench.ts';
+import { type Bench, say } from './bench.ts';
 import { type Row, timeRow } from './row.ts';
 import { mean, median } from './statistics.ts';
 import { madeUpBatch, openTraining, sizeOf } from './training.ts';
 
-const children = 100;
+const many = { alone: 100, amongAll: 60 };
 /** The base child is measured again after so many others: the machine's clock changes. */
 const group = 10;
 
 /** Whether the children of the search space take the time that their multiply-adds say, as a search trains them. */
-export async function space(): Promise<readonly Row[]> {
+export async function space({ whole }: Bench): Promise<readonly Row[]> {
+  const children = whole ? many.amongAll : many.alone;
   const dimensions = networkDimensions(1, 3);
   const { context, step } = openTraining([40, 56, 40], dimensions);
   /** Seconds for each multiply-add of the second step: in the first, the kernels for new shapes are made. */
