@@ -103,12 +103,16 @@ export async function judgeChildren(
   return judged;
 }
 
-/** Seconds of a one-shot prediction of the first validation case by `child`. */
-export function measureJudging(context: SearchContext, weights: Weights, child: Architecture): number {
-  const [name] = context.split.validation;
+/** Seconds of a one-shot prediction of a case by `child`, after a first one. */
+export function measureJudging(
+  context: SearchContext,
+  weights: Weights,
+  child: Architecture,
+  prepared: PreparedCase,
+): number {
   return noGradient(() =>
     scope(() => {
-      const { image } = toDeviceCase(context, caseNamed(context, name));
+      const { image } = toDeviceCase(context, prepared);
       const cast = castWeights(weights, childWeightNames(child), dataTypeOf[context.precision]);
       segment(cast, child, image);
       const started = performance.now();

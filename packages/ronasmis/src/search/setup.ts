@@ -4,7 +4,7 @@ import { preferChild } from '../controller/policy.ts';
 import { readDataSet } from '../data/dataset.ts';
 import type { Fingerprint } from '../data/fingerprint.ts';
 import { splitCases } from '../data/folds.ts';
-import { prepareDataSet } from '../data/prepare.ts';
+import { type PreparedCase, prepareDataSet } from '../data/prepare.ts';
 import { type ComputeDevice, chooseDevice, type Precision } from '../device.ts';
 import { UserError } from '../errors.ts';
 import { networkDimensions } from '../network/dimensions.ts';
@@ -16,7 +16,7 @@ import { macroSpace } from '../space/macro.ts';
 import { VERSION } from '../version.ts';
 import { type Budget, type BudgetLimit, expectedSteps, requireOneStep } from './budget.ts';
 import type { SearchContext } from './context.ts';
-import { measureJudging } from './judging.ts';
+import { caseNamed, measureJudging } from './judging.ts';
 import type { SearchHooks, SearchResult } from './search.ts';
 import { createState, restoreState, type SearchState } from './state.ts';
 import { measureStep, trainingStepsPerPhase } from './training.ts';
@@ -165,13 +165,18 @@ function beginNearBase({ space }: SearchContext, { controller }: SearchState, bu
   preferChild(controller.policy, space, space.baseChoices, lead);
 }
 
-/** Runs the largest child, then the base child, without changing the weights, to know what the parts of the search take. */
+/**
+ * Runs the largest child on the largest batch and the largest scan, so that memory hardly grows afterwards, then the base child,
+ * without changing the weights, to know what the parts of the search take.
+ */
 function measureBudget(context: SearchContext, state: SearchState, limit: BudgetLimit, startedAt: number): Budget {
   const { space, split, children } = context;
   measureStep(context, state, space.largest);
   measureStep(context, state, space.base);
   const train = measureStep(context, state, space.base);
-  const oneShot = measureJudging(context, state.weights, space.base);
+  const validation = split.validation.map((name) => caseNamed(context, name));
+  measureJudging(context, state.weights, space.largest, validation.reduce(largerCase));
+  const oneShot = measureJudging(context, state.weights, space.base, validation[0]);
   const durations = {
     train,
     judge: oneShot * children * split.validation.length,
@@ -184,6 +189,11 @@ function measureBudget(context: SearchContext, state: SearchState, limit: Budget
     trainingSteps: trainingStepsPerPhase(context),
     elapsed: () => secondsBefore + (performance.now() - startedAt) / 1000,
   };
+}
+
+function largerCase(one: PreparedCase, other: PreparedCase): PreparedCase {
+  const voxels = ({ shape }: PreparedCase): number => shape[0] * shape[1] * shape[2];
+  return voxels(other) > voxels(one) ? other : one;
 }
 
 /** Drawing and writing the report. */
