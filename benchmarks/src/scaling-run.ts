@@ -40,7 +40,7 @@ if (kind === 'train') training.step(child, madeUpBatch(dimensions, 1, [16, 16, 1
 const before = process.memoryUsage.rss();
 repeat(); // makes the kernels for these shapes
 const seconds: number[] = [];
-while (seconds.length < 1 || (seconds.length < 7 && seconds.reduce((sum, value) => sum + value) < enoughSeconds)) {
+while (seconds.length < 3 || (seconds.length < 7 && seconds.reduce((sum, value) => sum + value) < enoughSeconds)) {
   seconds.push(repeat());
 }
 const memory = peakMemoryBytes('cpu') - before;

@@ -16,7 +16,7 @@ const usualWidth = 16;
 const widthSide = 64;
 /** After these many, a size that would take longer for one repetition, or more of the free memory, is not run. */
 const fewestSides = 4;
-const longestSeconds = { alone: 8, amongAll: 4 };
+const longestSeconds = { alone: 8, amongAll: 2.5 };
 const memoryShare = 0.7;
 const picture = new URL('../../docs/scaling.svg', import.meta.url);
 

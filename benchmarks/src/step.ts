@@ -22,7 +22,7 @@ const dimensions = networkDimensions(1, 3);
 /** A mode that takes longer to begin is left out. */
 const limitSeconds = 90;
 /** Compiled modes are left out once they have taken this long together: longer where no other topic is measured. */
-const compileSeconds = { alone: 90, amongAll: 45 };
+const compileSeconds = { alone: 90, amongAll: 30 };
 
 /** A way to run the network in PyTorch. */
 interface Mode {

@@ -41,7 +41,7 @@ export function convolution3d(input: Tensor, kernel: Tensor, dilation = 1): Tens
 /**
  * A 1x1x1 convolution: `[batch, in, depth, height, width]` with a kernel `[out, in, 1, 1, 1]` and a bias `[out]`.
  *
- * On a processor it is a product of matrices, whose gradients oneDNN's convolutions take up to ten times as long for.
+ * On a processor it is a product of matrices: in channels_last_3d oneDNN takes up to ten times as long for its gradients.
  */
 export function pointwiseConvolution3d(input: Tensor, kernel: Tensor, bias: Tensor | null = null): Tensor {
   if (input.device !== 'cpu') return conv3d(input, kernel, bias);

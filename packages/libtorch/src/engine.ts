@@ -82,7 +82,16 @@ export function describeEngine(): EngineDescription {
 
 /** The most memory in use so far, in bytes: the device allocator's, or on a CPU the process's resident size. */
 export function peakMemoryBytes(device: Device): number {
-  return device === 'cpu' || device === 'mps' ? process.resourceUsage().maxRSS * 1024 : native.peakDeviceBytes(device);
+  return device === 'cpu' || device === 'mps' ? peakResidentBytes() : native.peakDeviceBytes(device);
+}
+
+function peakResidentBytes(): number {
+  // What Linux counts as a process's `maxRSS` begins with that of the process which started it.
+  if (process.platform === 'linux') {
+    const kilobytes = /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+    if (kilobytes !== undefined) return Number(kilobytes) * 1024;
+  }
+  return process.resourceUsage().maxRSS * 1024;
 }
 
 /** Gives memory that the device's allocator keeps for later back to the device. Nothing to do on a CPU. */
