@@ -54,3 +54,38 @@ it.skipIf(capabilities.length < 2)(
     expect(compared.map(({ capability }) => capability)).toEqual(capabilities);
   },
 );
+
+/** What GCC calls the constructors of a file's constants, which run when the addon is loaded. */
+const constructors = '_GLOBAL__sub_I_';
+/** Instructions on vectors that not every x64 processor has. */
+const wideVectors = /%[yz]mm/;
+
+const addon = fileURLToPath(new URL('../build/ronasmis_libtorch.node', import.meta.url));
+
+/** Functions of the addon that use wider vectors than every x64 processor has. */
+function functionsWithWideVectors(): readonly string[] {
+  const listing = execFileSync('objdump', ['-d', '--no-show-raw-insn', addon], { encoding: 'utf8', maxBuffer: 2 ** 30 });
+  return listing
+    .split('\n\n')
+    .filter((code) => wideVectors.test(code))
+    .flatMap((code) => /<(.+)>:/.exec(code)?.[1] ?? []);
+}
+
+describe.skipIf(!isX64 || process.platform !== 'linux')('on a processor without AVX', () => {
+  const wide = functionsWithWideVectors();
+
+  it('loads: no constant of the addon is made with instructions that it lacks', () => {
+    expect(wide.length).toBeGreaterThan(15);
+    expect(wide.filter((name) => name.startsWith(constructors))).toEqual([]);
+  });
+
+  it('runs code of its own: the files compiled for other vector units share no function with the others', () => {
+    // Of a function that several files have, the linker keeps one.
+    const shared = execFileSync('nm', [addon], { encoding: 'utf8', maxBuffer: 2 ** 28 })
+      .split('\n')
+      .flatMap((line) => /^[0-9a-f]+ [WVu] (.+)$/.exec(line)?.[1] ?? []);
+    expect(shared.length).toBeGreaterThan(0);
+    const wideNames = new Set(wide);
+    expect(shared.filter((name) => wideNames.has(name))).toEqual([]);
+  });
+});

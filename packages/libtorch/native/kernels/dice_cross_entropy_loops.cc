@@ -9,9 +9,6 @@ namespace ronasmis {
 
 namespace {
 
-const Vector kZero(0.0F);
-const Vector kOne(1.0F);
-
 // Scratch memory of one thread: per class and voxel of a piece the scores and what becomes of them; per voxel the label.
 struct Scratch {
   int64_t classes;
@@ -75,9 +72,9 @@ Vector exponentials(Scratch& scratch) {
       sum = sum + exponential;
       exponential.store(scratch.of(c) + at);
     }
-    const Vector inside = label >= kZero;
-    Vector::blendv(kZero, kOne / sum, inside).store(scratch.inverse.data() + at);
-    if constexpr (wants_cross_entropy) cross_entropy = cross_entropy + Vector::blendv(kZero, sum.log() - chosen, inside);
+    const Vector inside = label >= Vector(0.0F);
+    Vector::blendv(Vector(0.0F), Vector(1.0F) / sum, inside).store(scratch.inverse.data() + at);
+    if constexpr (wants_cross_entropy) cross_entropy = cross_entropy + Vector::blendv(Vector(0.0F), sum.log() - chosen, inside);
   }
   return cross_entropy;
 }
@@ -102,7 +99,7 @@ void piece_sums(Scratch& scratch, double* sums) {
       const Vector here = Vector::loadu(scratch.label.data() + at) == value;
       probability = probability + p;
       overlap = overlap + (p & here);
-      labelled = labelled + (kOne & here);
+      labelled = labelled + (Vector(1.0F) & here);
     }
     sums[1 + c] = total(overlap);
     sums[1 + scratch.classes + c] = total(probability);

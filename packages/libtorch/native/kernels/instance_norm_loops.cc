@@ -17,21 +17,18 @@ constexpr float kLeakySlope = 0.01F;
 constexpr int64_t kPieceValues = 16384;
 constexpr int64_t kRunVoxels = 128;
 
-const Vector kZero(0.0F);
-const Vector kOne(1.0F);
-
 template <Activation activation>
 Vector activate(const Vector& z) {
-  if constexpr (activation == Activation::kRelu) return at::vec::maximum(z, kZero);
-  if constexpr (activation == Activation::kLeakyRelu) return Vector::blendv(z * Vector(kLeakySlope), z, z > kZero);
-  return Vector::blendv(at::vec::minimum(z, kZero).expm1(), z, z > kZero);
+  if constexpr (activation == Activation::kRelu) return at::vec::maximum(z, Vector(0.0F));
+  if constexpr (activation == Activation::kLeakyRelu) return Vector::blendv(z * Vector(kLeakySlope), z, z > Vector(0.0F));
+  return Vector::blendv(at::vec::minimum(z, Vector(0.0F)).expm1(), z, z > Vector(0.0F));
 }
 
 template <Activation activation>
 Vector derivative(const Vector& z) {
-  if constexpr (activation == Activation::kRelu) return Vector::blendv(kZero, kOne, z > kZero);
-  if constexpr (activation == Activation::kLeakyRelu) return Vector::blendv(Vector(kLeakySlope), kOne, z > kZero);
-  return Vector::blendv(at::vec::minimum(z, kZero).exp(), kOne, z > kZero);
+  if constexpr (activation == Activation::kRelu) return Vector::blendv(Vector(0.0F), Vector(1.0F), z > Vector(0.0F));
+  if constexpr (activation == Activation::kLeakyRelu) return Vector::blendv(Vector(kLeakySlope), Vector(1.0F), z > Vector(0.0F));
+  return Vector::blendv(at::vec::minimum(z, Vector(0.0F)).exp(), Vector(1.0F), z > Vector(0.0F));
 }
 
 // Calls `body(batch index, first voxel, voxels)` for pieces of the volume, in parallel.

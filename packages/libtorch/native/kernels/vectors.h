@@ -1,6 +1,7 @@
 // What all *_loops.cc share: vectors of float32, read from and written to float32 or bfloat16 in memory.
 // Such a file is compiled several times, with the flags of one kind of vector unit each. Everything here is in an anonymous
-// namespace, so that no two of them share a function.
+// namespace, so that no two of them share a function. No constant at namespace scope is a Vector: its constructor would run on
+// every machine when the addon is loaded, with instructions that not every machine has.
 #pragma once
 
 #include <ATen/cpu/vec/functional.h>
