@@ -1,3 +1,4 @@
+import { call } from './operation.ts';
 import {
   contiguous,
   conv3d,
@@ -10,8 +11,13 @@ import {
 } from './operations.ts';
 import type { Tensor } from './tensor.ts';
 
-/** libtorch's builds for these processors have oneDNN. */
-const hasOneDnn = process.arch === 'x64';
+let bfloat16OneDnn: boolean | undefined;
+
+/** Whether oneDNN convolves bfloat16 on this processor: with AVX-512 or later units, and only in libtorch's builds for x64. */
+export function oneDnnTakesBfloat16(): boolean {
+  bfloat16OneDnn ??= process.arch === 'x64' && call('mkldnn::_is_mkldnn_bf16_supported', '') === true;
+  return bfloat16OneDnn;
+}
 
 /**
  * Of volumes with two planes, oneDNN's bfloat16 gradient of a kernel with three is made of memory that it never wrote (seen in
@@ -23,19 +29,17 @@ const brokenDepth = 2;
  * A 3x3x3 convolution of stride 1 that keeps the volume's size: `[batch, in, depth, height, width]` with a kernel
  * `[out, in, 3, 3, 3]` gives `[batch, out, depth, height, width]`.
  *
- * On a processor float32 is convolved by this package's own code (native/kernels), at one price for every dilation, and other
- * types by oneDNN in all cases, since libtorch's `conv3d` leaves a batch of one small volume to a path that is about ten times
- * slower.
+ * On a processor float32 is convolved by this package's own code (native/kernels), at one price for every dilation, and bfloat16
+ * by oneDNN where it has units for it, since libtorch's `conv3d` leaves a batch of one small volume to a path that is about ten
+ * times slower. Elsewhere other types are convolved in float32.
  */
 export function convolution3d(input: Tensor, kernel: Tensor, dilation = 1): Tensor {
   if (input.device !== 'cpu') return conv3d(input, kernel, null, 1, dilation, dilation);
   if (input.dataType === 'float32') return winogradConvolution(input, kernel, dilation);
-  if (input.shape[2] === brokenDepth) {
-    const wide = winogradConvolution(to(input, 'float32'), to(kernel, 'float32'), dilation);
-    return to(wide, input.dataType);
-  }
-  if (!hasOneDnn) return conv3d(input, kernel, null, 1, dilation, dilation);
-  return oneDnnConvolution(input, kernel, null, triple(dilation), triple(1), triple(dilation), 1);
+  if (input.dataType === 'bfloat16' && input.shape[2] !== brokenDepth && oneDnnTakesBfloat16())
+    return oneDnnConvolution(input, kernel, null, triple(dilation), triple(1), triple(dilation), 1);
+  const wide = winogradConvolution(to(input, 'float32'), to(kernel, 'float32'), dilation);
+  return to(wide, input.dataType);
 }
 
 /**

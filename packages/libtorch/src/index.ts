@@ -1,4 +1,4 @@
-export { convolution3d, layOutKernel, pointwiseConvolution3d } from './convolution.ts';
+export { convolution3d, layOutKernel, oneDnnTakesBfloat16, pointwiseConvolution3d } from './convolution.ts';
 export * from './engine.ts';
 export { argmaxLabels, confusionMatrix } from './labels.ts';
 export * from './modes.ts';

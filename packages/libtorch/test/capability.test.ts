@@ -64,7 +64,10 @@ const addon = fileURLToPath(new URL('../build/ronasmis_libtorch.node', import.me
 
 /** Functions of the addon that use wider vectors than every x64 processor has. */
 function functionsWithWideVectors(): readonly string[] {
-  const listing = execFileSync('objdump', ['-d', '--no-show-raw-insn', addon], { encoding: 'utf8', maxBuffer: 2 ** 30 });
+  const listing = execFileSync('objdump', ['-d', '--no-show-raw-insn', addon], {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 30,
+  });
   return listing
     .split('\n\n')
     .filter((code) => wideVectors.test(code))

@@ -81,10 +81,15 @@ test('every reference has its operation', () => {
   expect(Object.keys(operations)).toEqual(Object.keys(references));
 });
 
+/** libtorch itself sums bfloat16 products in bfloat16 where oneDNN has no units for them: too coarse to be compared. */
+const coarse = (name: string, dataType: string): boolean =>
+  dataType === 'bfloat16' && /^conv/.test(name) && !torch.oneDnnTakesBfloat16();
+
 // The kernels are PyTorch's own, yet another processor or thread count may sum in another order.
 describe.each([['float32', 2e-5] as const, ['bfloat16', 2e-2] as const])('%s equals PyTorch', (dataType, tolerance) => {
   const cases = Object.entries(references).filter(([, reference]) => reference.results[dataType] !== undefined);
-  test.each(cases)('%s', (name, { inputs, results }) => {
+  test.for(cases)('%s', ([name, { inputs, results }], { skip }) => {
+    skip(coarse(name, dataType), 'libtorch sums bfloat16 in bfloat16 on this processor');
     const expected = results[dataType];
     const found = run(operations[name], inputs, dataType);
     expect(found.shape).toEqual(expected?.shape);
