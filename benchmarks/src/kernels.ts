@@ -16,6 +16,7 @@ import {
   noGradient,
   normaliseAndActivate,
   oneDnnConvolution,
+  oneDnnTakesBfloat16,
   onesLike,
   pointwiseConvolution3d,
   randn,
@@ -176,15 +177,17 @@ function convolutions(): readonly Kernel[] {
       }),
     ),
   );
-  const pointwise = precisions.map(
-    ([precision, dataType]): Kernel => ({
-      name: `1x1x1 convolution, 16 to 16 channels, ${title(full)}, ${precision}`,
-      against,
-      ours: ([volume, kernel]) => pointwiseConvolution3d(volume, kernel),
-      theirs: ([volume, kernel]) => oneDnn(volume, kernel, 0, 1),
-      inputs: (layout) => [random([patches, 16, ...full], dataType, layout), random([16, 16, 1, 1, 1], dataType)],
-    }),
-  );
+  const pointwise = precisions
+    .filter(([precision]) => precision === 'fp32' || oneDnnTakesBfloat16())
+    .map(
+      ([precision, dataType]): Kernel => ({
+        name: `1x1x1 convolution, 16 to 16 channels, ${title(full)}, ${precision}`,
+        against,
+        ours: ([volume, kernel]) => pointwiseConvolution3d(volume, kernel),
+        theirs: ([volume, kernel]) => oneDnn(volume, kernel, 0, 1),
+        inputs: (layout) => [random([patches, 16, ...full], dataType, layout), random([16, 16, 1, 1, 1], dataType)],
+      }),
+    );
   return [...wide, ...pointwise];
 }
 

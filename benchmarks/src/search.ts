@@ -20,7 +20,18 @@ export async function search(bench: Bench): Promise<readonly Row[]> {
   }
   say(`search: ${wantedSeconds} s`);
   const out = join(bench.temporary, 'run');
-  const seconds = await ronasmis('search', dataSet.folder, '--out', out, '--fold', '0', '--time', '2m', '--seed', '1');
+  const seconds = await ronasmis(
+    'search',
+    dataSet.folder,
+    '--out',
+    out,
+    '--fold',
+    '0',
+    '--time',
+    '115s',
+    '--seed',
+    '1',
+  );
   bench.finishedRun = out;
   const run = await readRun(out);
   const dice = run.report?.test_dice.mean ?? 0;
