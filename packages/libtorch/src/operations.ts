@@ -658,6 +658,11 @@ export const foreachAdd = voidOperation<
   [input: readonly Tensor[], other: readonly Tensor[], alpha?: number | boolean | undefined]
 >('aten::_foreach_add_', 'List');
 
+/** `aten::_foreach_sub_.List(Tensor(a!)[] self, Tensor[] other, *, Scalar alpha=1) -> ()` */
+export const foreachSubtract = voidOperation<
+  [input: readonly Tensor[], other: readonly Tensor[], alpha?: number | boolean | undefined]
+>('aten::_foreach_sub_', 'List');
+
 /** `aten::_foreach_add_.Scalar(Tensor(a!)[] self, Scalar scalar) -> ()` */
 export const foreachAddScalar = voidOperation<[input: readonly Tensor[], scalar: number | boolean]>(
   'aten::_foreach_add_',
@@ -753,6 +758,18 @@ export const fusedSgd = voidOperation<
     foundInf?: Tensor | null | undefined,
   ]
 >('aten::_fused_sgd_', '');
+
+/** `aten::_amp_update_scale_(Tensor(a!) self, Tensor(b!) growth_tracker, Tensor found_inf, float scale_growth_factor, float scale_backoff_factor, int growth_interval) -> Tensor(a!)` */
+export const updateLossScale = voidOperation<
+  [
+    input: Tensor,
+    growthTracker: Tensor,
+    foundInf: Tensor,
+    scaleGrowthFactor: number,
+    scaleBackoffFactor: number,
+    growthInterval: number,
+  ]
+>('aten::_amp_update_scale_', '');
 
 /** `aten::from_file(str filename, bool? shared=None, int? size=0, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
 export const fromFile = tensorOperation<

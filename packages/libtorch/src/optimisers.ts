@@ -1,3 +1,4 @@
+import { createLossScale, type LossScale, scaledStep, updateScale } from './loss-scale.ts';
 import { noGradient } from './modes.ts';
 import {
   clamp,
@@ -5,9 +6,11 @@ import {
   euclideanNorm,
   foreachAddScalar,
   foreachNorm,
+  foreachSubtract,
   fusedAdam,
   fusedAdamW,
   fusedSgd,
+  multiply,
   multiplyScalar,
   stack,
   zeros,
@@ -23,6 +26,8 @@ export interface Optimiser {
    * clip_grad_norm_ does; nothing waits for the device.
    */
   step(learningRate?: number, largestNorm?: number): void;
+  /** What to call `backward` on: the loss times its scale where this optimiser scales losses, else the loss itself. */
+  scaleLoss(loss: Tensor): Tensor;
   /** Forgets the gradients, so that a parameter that the next loss does not depend on is not updated. */
   clearGradients(): void;
   /** The tensors that a stopped training needs to go on, such as `3.firstMoment` of the parameter at position 3. */
@@ -39,6 +44,8 @@ export interface AdamOptions {
   readonly epsilon?: number;
   /** 0 where it is left out. */
   readonly weightDecay?: number;
+  /** Scales losses, for networks computed in float16; steps whose gradients overflow are left out. */
+  readonly scalesLoss?: boolean;
 }
 
 export interface SgdOptions {
@@ -63,7 +70,12 @@ interface Selection {
 interface Rule {
   readonly names: readonly string[];
   readonly begin: (parameter: Tensor) => ParameterState;
-  readonly update: (selection: Selection, learningRate: number, gradientDivisor: Tensor | null) => void;
+  readonly update: (
+    selection: Selection,
+    learningRate: number,
+    gradientDivisor: Tensor | null,
+    overflow: Tensor | null,
+  ) => void;
 }
 
 /**
@@ -71,12 +83,12 @@ interface Rule {
  * fused call. The parameters are of one device.
  */
 export function adamW(parameters: readonly Tensor[], options: AdamOptions): Optimiser {
-  return optimiser(parameters, options.learningRate, adamRule(fusedAdamW, options));
+  return optimiser(parameters, options.learningRate, adamRule(fusedAdamW, options), options.scalesLoss);
 }
 
 /** Adam (Kingma & Ba 2015); weight decay is added to the gradient. Otherwise as {@link adamW}. */
 export function adam(parameters: readonly Tensor[], options: AdamOptions): Optimiser {
-  return optimiser(parameters, options.learningRate, adamRule(fusedAdam, options));
+  return optimiser(parameters, options.learningRate, adamRule(fusedAdam, options), options.scalesLoss);
 }
 
 function adamRule(fused: typeof fusedAdamW, options: AdamOptions): Rule {
@@ -88,12 +100,17 @@ function adamRule(fused: typeof fusedAdamW, options: AdamOptions): Rule {
       zerosLike(parameter, null, null, null, null, 'preserve'),
       zerosLike(parameter, null, null, null, null, 'preserve'),
     ],
-    update: ({ parameters, gradients, states: [steps, first, second] }, learningRate, divisor) => {
+    update: ({ parameters, gradients, states: [steps, first, second] }, learningRate, divisor, overflow) => {
       foreachAddScalar(steps, 1);
+      if (overflow)
+        foreachSubtract(
+          steps,
+          steps.map(() => overflow),
+        );
       const weightDecay = options.weightDecay ?? 0;
       const epsilon = options.epsilon ?? 1e-8;
       const rates = [learningRate, beta1, beta2, weightDecay, epsilon] as const;
-      fused(parameters, gradients, first, second, [], steps, ...rates, false, false, divisor);
+      fused(parameters, gradients, first, second, [], steps, ...rates, false, false, divisor, overflow);
     },
   };
 }
@@ -124,7 +141,8 @@ export function sgd(parameters: readonly Tensor[], options: SgdOptions): Optimis
   });
 }
 
-function optimiser(parameters: readonly Tensor[], learningRate: number, rule: Rule): Optimiser {
+function optimiser(parameters: readonly Tensor[], learningRate: number, rule: Rule, scalesLoss = false): Optimiser {
+  const lossScale = scalesLoss && parameters.length > 0 ? createLossScale(parameters[0].device) : undefined;
   const states: (ParameterState | undefined)[] = parameters.map(() => undefined);
 
   /** The parameters that have a gradient; the state of one that never had any is made here. */
@@ -148,29 +166,39 @@ function optimiser(parameters: readonly Tensor[], learningRate: number, rule: Ru
   function step(rate = learningRate, largestNorm?: number): void {
     const selection = select();
     if (selection.parameters.length === 0) return;
-    const divisor = largestNorm === undefined ? null : gradientDivisor(selection.gradients, largestNorm);
-    rule.update(selection, rate, divisor);
+    if (lossScale) {
+      const norm = normOf(selection.gradients);
+      const { divisor, overflow } = scaledStep(lossScale, norm, largestNorm ?? Number.POSITIVE_INFINITY);
+      rule.update(selection, rate, divisor, overflow);
+      updateScale(lossScale, overflow);
+    } else {
+      const divisor = largestNorm === undefined ? null : gradientDivisor(selection.gradients, largestNorm);
+      rule.update(selection, rate, divisor, null);
+    }
   }
 
   function state(): Map<string, Tensor> {
     const entries = states.flatMap((tensors, i) =>
       (tensors ?? []).map((tensor, name) => [`${i}.${rule.names[name]}`, tensor] as const),
     );
-    return new Map(entries);
+    return new Map([...entries, ...scaleEntries(lossScale)]);
   }
 
   function restore(saved: ReadonlyMap<string, Tensor>): void {
+    const scales = scaleEntries(lossScale).map(([name, tensor]) => [tensor, savedTensor(saved, name, tensor)] as const);
     const restored = keep(() => parameters.map((parameter, i) => savedState(parameter, i, rule, saved)));
-    const taken = restored.reduce((count, tensors) => count + (tensors?.length ?? 0), 0);
+    const taken = restored.reduce((count, tensors) => count + (tensors?.length ?? 0), scales.length);
     if (taken !== saved.size) throw new Error('The saved state of the optimiser has tensors of other parameters.');
     restored.forEach((tensors, i) => {
       for (const old of states[i] ?? []) old.free();
       states[i] = tensors;
     });
+    for (const [tensor, source] of scales) copyInPlace(tensor, source);
   }
 
   return {
     step: (rate, largestNorm) => noGradient(() => scope(() => step(rate, largestNorm))),
+    scaleLoss: (loss) => (lossScale ? multiply(loss, lossScale.scale) : loss),
     clearGradients: () => {
       for (const parameter of parameters) parameter.clearGradient();
     },
@@ -190,14 +218,25 @@ function savedState(
   if (found.every((tensor) => tensor === undefined)) return undefined;
   const state = rule.begin(parameter);
   state.forEach((tensor, i) => {
-    const source = found[i];
-    if (source === undefined || String(source.shape) !== String(tensor.shape)) {
-      const name = `${position}.${rule.names[i]}`;
-      throw new Error(`The saved state of the optimiser has no '${name}' of shape [${tensor.shape.join(', ')}].`);
-    }
-    copyInPlace(tensor, source);
+    copyInPlace(tensor, savedTensor(saved, `${position}.${rule.names[i]}`, tensor));
   });
   return state;
+}
+
+/** The saved tensor of this name. Throws where there is none of the shape of `like`. */
+function savedTensor(saved: ReadonlyMap<string, Tensor>, name: string, like: Tensor): Tensor {
+  const found = saved.get(name);
+  if (found && String(found.shape) === String(like.shape)) return found;
+  throw new Error(`The saved state of the optimiser has no '${name}' of shape [${like.shape.join(', ')}].`);
+}
+
+function scaleEntries(lossScale: LossScale | undefined): readonly (readonly [string, Tensor])[] {
+  return lossScale
+    ? [
+        ['lossScale', lossScale.scale],
+        ['goodSteps', lossScale.goodSteps],
+      ]
+    : [];
 }
 
 /** What the gradients are to be divided by so that their norm together is at most `largestNorm`: a float32 scalar, at least 1. */

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   adam,
   adamW,
+  add,
   contiguous,
   conv3d,
   euclideanNorm,
@@ -10,6 +11,7 @@ import {
   keep,
   memory,
   multiply,
+  multiplyScalar,
   type Optimiser,
   scope,
   sgd,
@@ -20,12 +22,17 @@ import {
 import { wave, waveLeaf } from './wave.ts';
 
 type Trajectory = readonly (readonly (readonly number[])[])[];
+interface ScaledStep {
+  readonly scale: number;
+  readonly parameters: readonly (readonly number[])[];
+}
 interface Clipped {
   readonly gradients: readonly (readonly number[])[];
 }
 
 /** Values of torch.optim, PyTorch 2.15.0, written by reference/optimisers.py. */
-const references: Record<string, Trajectory> & Record<'clip to 0.5' | 'clip to 100', Clipped> = JSON.parse(
+const references: Record<string, Trajectory> &
+  Record<'clip to 0.5' | 'clip to 100', Clipped> & { readonly 'adamW, scaled': readonly ScaledStep[] } = JSON.parse(
   readFileSync(new URL('reference/optimisers.json', import.meta.url), 'utf8'),
 );
 
@@ -191,5 +198,51 @@ describe('a largest norm of the gradients', () => {
     expect(euclideanNorm(tensors).item()).toBeCloseTo(Math.sqrt(squares), 3);
     expect(euclideanNorm([]).item()).toBe(0);
     expect(() => euclideanNorm([to(wave([2], 1), 'float64')])).toThrow('float32 on the CPU');
+  });
+});
+
+describe('a scaled loss', () => {
+  const make = (parameters: readonly Tensor[], scalesLoss: boolean) =>
+    adamW(parameters, { learningRate: 0.1, weightDecay: 0.3, scalesLoss });
+  const scaleOf = (optimiser: Optimiser) => optimiser.state().get('lossScale')?.item();
+
+  /** One step of clipped gradients, which overflow in the second, as reference/optimisers.py takes it. */
+  function takeScaledStep(optimiser: Optimiser, parameters: readonly Tensor[], step: number): void {
+    optimiser.clearGradients();
+    scope(() => {
+      const losses = parameters.map((item, i) => sumAll(multiply(item, wave(item.shape, 2 + i + step))));
+      const factor = step === 1 ? Number.POSITIVE_INFINITY : 1;
+      optimiser.scaleLoss(multiplyScalar(add(losses[0], losses[1]), factor)).backward();
+    });
+    optimiser.step(0.1, 0.5);
+  }
+
+  test('is handled as by PyTorch: a step that overflowed is left out, and the scale falls', () => {
+    const parameters = makeParameters();
+    const optimiser = make(parameters, true);
+    for (const [step, expected] of references['adamW, scaled'].entries()) {
+      takeScaledStep(optimiser, parameters, step);
+      expect(scaleOf(optimiser)).toBe(expected.scale);
+      parameters.forEach((parameter, i) => {
+        expectClose(parameter.toNumbers(), expected.parameters[i]);
+      });
+    }
+  });
+
+  test('grows again after 2,000 steps, and goes on from a saved state', () => {
+    const parameters = makeParameters();
+    const optimiser = make(parameters, true);
+    for (const step of [0, 1]) takeScaledStep(optimiser, parameters, step);
+    for (let step = 0; step < 1999; step += 1) takeScaledStep(optimiser, parameters, 2);
+    const resumed = make(parameters, true);
+    resumed.restore(optimiser.state());
+    expect(scaleOf(resumed)).toBe(32768);
+    takeScaledStep(resumed, parameters, 2);
+    expect(scaleOf(resumed)).toBe(65536);
+  });
+
+  test('is the loss itself where the optimiser scales none', () => {
+    const loss = wave([], 1);
+    expect(make(makeParameters(), false).scaleLoss(loss)).toBe(loss);
   });
 });
