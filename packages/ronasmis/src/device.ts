@@ -4,9 +4,13 @@ import { UserError } from './errors.ts';
 /** Where a network is computed. */
 export type ComputeDevice = 'cpu' | 'cuda' | 'mps';
 /** Numbers that the forward pass computes in; weights, losses and norms are float32 always. */
-export type Precision = 'fp32' | 'bf16';
+export type Precision = 'fp32' | 'bf16' | 'fp16';
 
-export const dataTypeOf: Readonly<Record<Precision, DataType>> = { fp32: 'float32', bf16: 'bfloat16' };
+export const dataTypeOf: Readonly<Record<Precision, DataType>> = {
+  fp32: 'float32',
+  bf16: 'bfloat16',
+  fp16: 'float16',
+};
 
 /**
  * The device that is meant; `auto` is the fastest of this machine.

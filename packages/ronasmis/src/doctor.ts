@@ -20,7 +20,7 @@ export type Diagnosis = {
   readonly engine: EngineDescription | null;
   /** What `--device auto` and `--precision auto` stand for here. */
   readonly device: ComputeDevice | null;
-  readonly precision: 'bf16' | 'fp32' | null;
+  readonly precision: Precision | null;
   /** Seconds of a training block in each, as it was measured once on this machine; what `precision` is chosen by. */
   readonly precision_seconds: PrecisionTimings | null;
   readonly findings: readonly Finding[];

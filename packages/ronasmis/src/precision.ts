@@ -16,8 +16,10 @@ import {
 import { z } from 'zod';
 import { makeFolder, writeAtomically } from './data/files.ts';
 import { type ComputeDevice, dataTypeOf, type Precision } from './device.ts';
+import { UserError } from './errors.ts';
 
-const timingsSchema = z.strictObject({ fp32: z.number().positive(), bf16: z.number().positive().nullable() });
+const secondsSchema = z.number().positive().nullable();
+const timingsSchema = z.strictObject({ fp32: z.number().positive(), bf16: secondsSchema, fp16: secondsSchema });
 
 /** Seconds of a training block in each precision; null where the device does not compute in it. */
 export type PrecisionTimings = Readonly<z.infer<typeof timingsSchema>>;
@@ -30,12 +32,17 @@ export async function choosePrecision(
   device: ComputeDevice,
   engine: EngineDescription,
 ): Promise<Precision> {
+  if (wanted === 'fp16' && device !== 'cuda')
+    throw new UserError('--precision fp16 is for NVIDIA GPUs: use fp32 or bf16 on this device, or auto.');
   if (wanted !== 'auto') return wanted;
   return fasterPrecision(await precisionTimings(device, engine));
 }
 
-export function fasterPrecision({ fp32, bf16 }: PrecisionTimings): Precision {
-  return bf16 !== null && bf16 < fp32 ? 'bf16' : 'fp32';
+/** The fastest; bfloat16 rather than float16 where they are alike, for it needs no scaling of losses. */
+export function fasterPrecision({ fp32, bf16, fp16 }: PrecisionTimings): Precision {
+  const fastest = Math.min(fp32, bf16 ?? fp32, fp16 ?? fp32);
+  if (fastest === fp32) return 'fp32';
+  return bf16 !== null && bf16 < fp32 && bf16 <= alike * fastest ? 'bf16' : 'fp16';
 }
 
 /** Measured once a machine: kept in the user's cache folder, by device, processor, threads and libtorch's version. */
@@ -72,15 +79,19 @@ async function readCache(file: string): Promise<z.infer<typeof cacheSchema>> {
 /** The network's commonest block on two volumes of a common size. */
 const shape = [2, 32, 20, 28, 20];
 const repetitions = 5;
+/** How many times as long bfloat16 may take as float16 to be chosen all the same; on GPUs before Ampere it takes longer. */
+const alike = 1.25;
 
 function measurePrecisions(device: ComputeDevice): PrecisionTimings {
   const seconds = (precision: Precision): number => scope(() => blockSeconds(device, precision));
-  const fp32 = seconds('fp32');
-  try {
-    return { fp32, bf16: seconds('bf16') };
-  } catch {
-    return { fp32, bf16: null };
-  }
+  const where = (offered: boolean, precision: Precision): number | null => {
+    try {
+      return offered ? seconds(precision) : null;
+    } catch {
+      return null;
+    }
+  };
+  return { fp32: seconds('fp32'), bf16: where(true, 'bf16'), fp16: where(device === 'cuda', 'fp16') };
 }
 
 /** Fastest forward and backward pass of a convolution with its norm and activation, after a first one. */

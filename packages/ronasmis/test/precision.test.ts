@@ -11,9 +11,21 @@ const folder = await temporaryFolder();
 describe('choosePrecision', () => {
   it('takes what is asked for, else the faster one', async () => {
     expect(await choosePrecision('bf16', 'cpu', engine)).toBe('bf16');
-    expect(fasterPrecision({ fp32: 2, bf16: 1 })).toBe('bf16');
-    expect(fasterPrecision({ fp32: 1, bf16: 2 })).toBe('fp32');
-    expect(fasterPrecision({ fp32: 1, bf16: null })).toBe('fp32');
+    expect(fasterPrecision({ fp32: 2, bf16: 1, fp16: null })).toBe('bf16');
+    expect(fasterPrecision({ fp32: 1, bf16: 2, fp16: null })).toBe('fp32');
+    expect(fasterPrecision({ fp32: 1, bf16: null, fp16: null })).toBe('fp32');
+  });
+
+  it('takes float16, whose losses must be scaled, only where bfloat16 is clearly slower', () => {
+    expect(fasterPrecision({ fp32: 4, bf16: 1.2, fp16: 1 })).toBe('bf16');
+    expect(fasterPrecision({ fp32: 4, bf16: 2, fp16: 1 })).toBe('fp16');
+    expect(fasterPrecision({ fp32: 4, bf16: null, fp16: 1 })).toBe('fp16');
+    expect(fasterPrecision({ fp32: 1, bf16: 1.1, fp16: 0.95 })).toBe('fp16');
+    expect(fasterPrecision({ fp32: 1, bf16: 2, fp16: 3 })).toBe('fp32');
+  });
+
+  it('refuses float16 where there is no NVIDIA GPU', async () => {
+    await expect(choosePrecision('fp16', 'cpu', engine)).rejects.toThrow(/--precision fp16 is for NVIDIA GPUs/);
   });
 });
 

@@ -35,10 +35,11 @@ async function printDiagnosis(diagnosis: Diagnosis): Promise<void> {
     row('in use', colours.bold(`${diagnosis.device} in ${diagnosis.precision}`));
   }
   if (diagnosis.precision_seconds !== null) {
-    const { fp32, bf16 } = diagnosis.precision_seconds;
+    const { fp32, bf16, fp16 } = diagnosis.precision_seconds;
     const milliseconds = (seconds: number): string => `${(1000 * seconds).toFixed(1)} ms`;
     const inBf16 = bf16 === null ? 'cannot be run in bf16' : `${milliseconds(bf16)} in bf16`;
-    row('measured', `a block's forward and backward pass: ${milliseconds(fp32)} in fp32, ${inBf16}`);
+    const inFp16 = fp16 === null ? '' : `, ${milliseconds(fp16)} in fp16`;
+    row('measured', `a block's forward and backward pass: ${milliseconds(fp32)} in fp32, ${inBf16}${inFp16}`);
   }
   print('');
   for (const { severity, message } of diagnosis.findings) {

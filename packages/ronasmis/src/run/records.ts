@@ -55,7 +55,7 @@ export const runSchema = z.object({
   engine: z.object({
     libtorch: z.string(),
     device: z.enum(['cpu', 'cuda', 'mps']),
-    precision: z.enum(['fp32', 'bf16']),
+    precision: z.enum(['fp32', 'bf16', 'fp16']),
     threads: z.int(),
     cpu: z.string(),
   }),

@@ -35,11 +35,15 @@ const checkpointName = 'checkpoint.safetensors';
 export const initialLearningRate = 2e-3;
 const weightDecay = 1e-3;
 
-export function createState({ dimensions, device, space }: SearchContext, seed: number): SearchState {
+export function createState({ dimensions, device, precision, space }: SearchContext, seed: number): SearchState {
   const weights = createWeights(dimensions, device, seed);
   return {
     weights,
-    optimiser: adamW([...weights.values()], { learningRate: initialLearningRate, weightDecay }),
+    optimiser: adamW([...weights.values()], {
+      learningRate: initialLearningRate,
+      weightDecay,
+      scalesLoss: precision === 'fp16',
+    }),
     controller: createController(space, seed),
     random: createRandom(seed),
     step: 0,

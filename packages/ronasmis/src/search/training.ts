@@ -145,7 +145,7 @@ function backward(
     const logits = forward(weights, child, input, { deepSupervision: true, dropSkip });
     return childLoss(child, logits, toLabel(label, size, device));
   });
-  loss.backward();
+  state.optimiser.scaleLoss(loss).backward();
   return loss;
 }
 
@@ -172,6 +172,6 @@ export function measureStep(context: SearchContext, state: SearchState, child: A
 function finiteLoss(loss: number): number {
   if (Number.isFinite(loss)) return loss;
   throw new Error(
-    'The training loss is not a number any more, so the weights are lost: resume from the last finished step, with --precision fp32 if it was bf16.',
+    'The training loss is not a number any more, so the weights are lost: resume from the last finished step, with --precision fp32 if it was another.',
   );
 }

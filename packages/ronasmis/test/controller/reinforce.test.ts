@@ -12,7 +12,7 @@ function onlooker(policy: Policy, look: () => void): Optimiser {
   const clearGradients = (): void => {
     for (const weight of policy.values()) weight.clearGradient();
   };
-  return { step: look, clearGradients, state: () => new Map(), restore: () => {} };
+  return { step: look, scaleLoss: (loss) => loss, clearGradients, state: () => new Map(), restore: () => {} };
 }
 
 test('a step follows the gradients that PyTorch gives for the same rewards', () => {
