@@ -1,4 +1,4 @@
-import { confusionMatrix, noGradient, scope, type Tensor } from '@ronasmis/libtorch';
+import { concatenate, confusionMatrix, narrow, noGradient, scope, type Tensor } from '@ronasmis/libtorch';
 import { imageOf, labelOf, type PreparedCase } from '../data/prepare.ts';
 import { dataTypeOf } from '../device.ts';
 import { diceOfOverlap } from '../evaluation/dice.ts';
@@ -8,24 +8,50 @@ import { castWeights, childWeightNames, type Weights } from '../network/weights.
 import type { Architecture } from '../space/architecture.ts';
 import { type SearchContext, toLabel } from './context.ts';
 
-/** A whole case on the device: image `[1, channel, depth, height, width]`, label `[1, depth, height, width]`. */
-export interface DeviceCase {
-  readonly name: string;
+/** Whole cases of one shape on the device: image `[batch, channel, depth, height, width]`, label `[batch, depth, height, width]`. */
+export interface DeviceBatch {
   readonly image: Tensor;
   readonly label: Tensor;
+  readonly cases: readonly JudgedCase[];
+}
+
+interface JudgedCase {
+  readonly name: string;
   /** By class index, voxels of the label outside of what the network sees. */
   readonly outsideCrop: readonly number[];
 }
 
-export function toDeviceCase(context: SearchContext, prepared: PreparedCase): DeviceCase {
-  const { device, precision } = context;
-  const { name, channels, shape, outsideCrop } = prepared;
-  return {
-    name,
-    outsideCrop,
-    image: toImage(imageOf(prepared), [1, channels, ...shape], device, dataTypeOf[precision]),
-    label: toLabel(labelOf(prepared), [1, ...shape], device),
-  };
+/** Voxels that small cases of one shape may have together to be segmented in one pass. */
+const batchVoxels = 2 ** 18;
+
+/** Cases on the device: small ones of one shape together, for a pass over several takes less time than one over each. */
+export function toDeviceBatches(context: SearchContext, cases: readonly PreparedCase[]): readonly DeviceBatch[] {
+  const groups = new Map<string, PreparedCase[]>();
+  for (const prepared of cases) {
+    const key = String(prepared.shape);
+    groups.set(key, [...(groups.get(key) ?? []), prepared]);
+  }
+  return [...groups.values()].flatMap((group) => {
+    const [depth, height, width] = group[0].shape;
+    const most = Math.max(1, Math.floor(batchVoxels / (depth * height * width)));
+    return Array.from({ length: Math.ceil(group.length / most) }, (_, index) =>
+      toDeviceBatch(context, group.slice(index * most, (index + 1) * most)),
+    );
+  });
+}
+
+function toDeviceBatch({ device, precision }: SearchContext, cases: readonly PreparedCase[]): DeviceBatch {
+  const [{ channels, shape }] = cases;
+  const joined = (parts: readonly Tensor[]): Tensor => (parts.length === 1 ? parts[0] : concatenate(parts, 0));
+  return scope(() => ({
+    image: joined(cases.map((one) => toImage(imageOf(one), [1, channels, ...shape], device, dataTypeOf[precision]))),
+    label: joined(cases.map((one) => toLabel(labelOf(one), [1, ...shape], device))),
+    cases: cases.map(({ name, outsideCrop }) => ({ name, outsideCrop })),
+  }));
+}
+
+export function freeBatches(batches: readonly DeviceBatch[]): void {
+  for (const { image, label } of batches) for (const tensor of [image, label]) tensor.free();
 }
 
 /** The case of this name, as it was prepared. */
@@ -36,28 +62,34 @@ export function caseNamed(context: SearchContext, name: string): PreparedCase {
 }
 
 /**
- * Dice of each foreground class of each case, every volume predicted in one shot, by label value; `null` where neither
- * prediction nor label has the class. `between` is awaited after every case, so that a search can be stopped there.
+ * Dice of each foreground class of each case, every volume predicted in one shot, by case name and label value; `null` where
+ * neither prediction nor label has the class. `between` is awaited after every pass, so that a search can be stopped there.
  */
 export async function judge(
   context: SearchContext,
   weights: Weights,
   child: Architecture,
-  cases: readonly DeviceCase[],
+  batches: readonly DeviceBatch[],
   between: () => Promise<void>,
-): Promise<readonly CaseScores[]> {
-  const scores: CaseScores[] = [];
+): Promise<NamedScores> {
+  const scores: [string, CaseScores][] = [];
   const cast = noGradient(() =>
     scope(() => castWeights(weights, childWeightNames(child), dataTypeOf[context.precision])),
   );
-  for (const { image, label, outsideCrop } of cases) {
-    scores.push(
-      noGradient(() => scope(() => compare(segment(cast, child, image), label, context.labelValues, outsideCrop))),
+  for (const { image, label, cases } of batches) {
+    noGradient(() =>
+      scope(() => {
+        const predictions = segment(cast, child, image);
+        cases.forEach(({ name, outsideCrop }, index) => {
+          const [prediction, reference] = [predictions, label].map((all) => narrow(all, 0, index, 1));
+          scores.push([name, compare(prediction, reference, context.labelValues, outsideCrop)]);
+        });
+      }),
     );
     await between();
   }
   if (cast !== weights) for (const tensor of cast.values()) tensor.free();
-  return scores;
+  return Object.fromEntries(scores);
 }
 
 /** Dice by label value, of a prediction and a label in class indices. */
@@ -78,11 +110,14 @@ function compare(
   return Object.fromEntries(entries);
 }
 
+/** Scores by case name. */
+type NamedScores = Readonly<Record<string, CaseScores>>;
+
 /** A child as it was judged at one step: its reward is the validation patient-wise Dice. */
 export interface JudgedChild {
   readonly architecture: Architecture;
   readonly reward: number;
-  readonly scores: readonly CaseScores[];
+  readonly scores: NamedScores;
 }
 
 /** Phase two of a controller step: every child segments every validation case in one shot (paper, section 2.3). */
@@ -90,7 +125,7 @@ export async function judgeChildren(
   context: SearchContext,
   weights: Weights,
   children: readonly Architecture[],
-  validation: readonly DeviceCase[],
+  validation: readonly DeviceBatch[],
   between: (done: number, total: number) => Promise<void>,
 ): Promise<readonly JudgedChild[]> {
   const judged: JudgedChild[] = [];
@@ -98,7 +133,7 @@ export async function judgeChildren(
     const scores = await judge(context, weights, architecture, validation, () =>
       between(judged.length, children.length),
     );
-    judged.push({ architecture, reward: patientMean(scores), scores });
+    judged.push({ architecture, reward: patientMean(Object.values(scores)), scores });
   }
   return judged;
 }
@@ -112,7 +147,7 @@ export function measureJudging(
 ): number {
   return noGradient(() =>
     scope(() => {
-      const { image } = toDeviceCase(context, prepared);
+      const { image } = toDeviceBatch(context, [prepared]);
       const cast = castWeights(weights, childWeightNames(child), dataTypeOf[context.precision]);
       segment(cast, child, image);
       const started = performance.now();

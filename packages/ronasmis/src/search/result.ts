@@ -12,7 +12,7 @@ import type { Progress, SearchReport } from '../run/records.ts';
 import { readRun, writeRecord, writeRunFile } from '../run/run-folder.ts';
 import type { Architecture } from '../space/architecture.ts';
 import type { SearchContext } from './context.ts';
-import { caseNamed, type JudgedChild, judge, toDeviceCase } from './judging.ts';
+import { caseNamed, freeBatches, type JudgedChild, judge, toDeviceBatches } from './judging.ts';
 import type { SearchResult } from './search.ts';
 import type { SearchRun } from './setup.ts';
 import { removeState, type SearchState } from './state.ts';
@@ -32,11 +32,11 @@ export async function finish(
   tell: Tell,
 ): Promise<SearchResult> {
   const { architecture } = best;
-  const testScores = await judgeTestCases(context, state, architecture, tell);
+  const testDice = await judgeTestCases(context, state, architecture, tell);
   const judgingSeconds = budget.elapsed() - judgingSince;
   const report: SearchReport = {
-    validation_dice: summarise(context.split.validation, best.scores),
-    test_dice: summarise(context.split.test, testScores),
+    validation_dice: summariseDice(best.scores),
+    test_dice: testDice,
     seconds: budget.elapsed(),
     judging_seconds: judgingSeconds,
     peak_memory_bytes: peakMemoryBytes(context.device),
@@ -66,30 +66,23 @@ async function judgeTestCases(
   { weights, step }: SearchState,
   child: Architecture,
   tell: Tell,
-): Promise<readonly CaseScores[]> {
-  const scores: CaseScores[] = [];
+): Promise<DiceSummary> {
   const { test } = context.split;
-  for (const name of test) {
-    const testCase = toDeviceCase(context, caseNamed(context, name));
-    scores.push(
-      ...(await judge(context, weights, child, [testCase], () =>
-        tell({ phase: 'final', step, done: scores.length + 1, total: test.length }),
-      )),
-    );
-    for (const tensor of [testCase.image, testCase.label]) tensor.free();
+  const scores: Record<string, CaseScores> = {};
+  for (const [index, name] of test.entries()) {
+    const batches = toDeviceBatches(context, [caseNamed(context, name)]);
+    const told = (): Promise<void> => tell({ phase: 'final', step, done: index + 1, total: test.length });
+    Object.assign(scores, await judge(context, weights, child, batches, told));
+    freeBatches(batches);
   }
-  return scores;
-}
-
-function summarise(names: readonly string[], scores: readonly CaseScores[]): DiceSummary {
-  return summariseDice(Object.fromEntries(names.map((name, index) => [name, scores[index]])));
+  return summariseDice(scores);
 }
 
 function slicesOf(context: SearchContext, weights: Weights, child: Architecture, { name }: Example): readonly Slice[] {
   const prepared = caseNamed(context, name);
   const classes = noGradient(() =>
     scope(() => {
-      const { image } = toDeviceCase(context, prepared);
+      const [{ image }] = toDeviceBatches(context, [prepared]);
       return segment(
         castWeights(weights, childWeightNames(child), dataTypeOf[context.precision]),
         child,

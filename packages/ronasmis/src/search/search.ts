@@ -8,7 +8,7 @@ import { appendEvent } from '../run/run-folder.ts';
 import type { Architecture } from '../space/architecture.ts';
 import { type Budget, expectedSteps, hasTimeForStep, secondsLeft } from './budget.ts';
 import type { SearchContext } from './context.ts';
-import { caseNamed, type JudgedChild, judgeChildren, toDeviceCase } from './judging.ts';
+import { caseNamed, freeBatches, type JudgedChild, judgeChildren, toDeviceBatches } from './judging.ts';
 import { finish, type Tell } from './result.ts';
 import { openSearch, reopenSearch, type SearchOptions, type SearchRun } from './setup.ts';
 import { type SearchState, saveState } from './state.ts';
@@ -62,7 +62,10 @@ async function run(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResu
   const { space } = context;
   const { controller, weights } = state;
   const batches = openBatches(context.cases);
-  const validation = context.split.validation.map((name) => toDeviceCase(context, caseNamed(context, name)));
+  const validation = toDeviceBatches(
+    context,
+    context.split.validation.map((name) => caseNamed(context, name)),
+  );
   const tell = narrator(hooks, state, budget);
   const judge = (children: readonly Architecture[], step: number): Promise<readonly JudgedChild[]> =>
     judgeChildren(context, weights, children, validation, (done, total) => tell({ phase: 'judge', step, done, total }));
@@ -100,7 +103,7 @@ async function run(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResu
     return await finish(searchRun, best, finalSince, tell);
   } finally {
     await batches.close();
-    for (const { image, label } of validation) for (const tensor of [image, label]) tensor.free();
+    freeBatches(validation);
   }
 }
 

@@ -1,13 +1,15 @@
-import { tensor } from '@ronasmis/libtorch';
+import { memory, tensor } from '@ronasmis/libtorch';
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import type { Triple } from '../../src/data/affine.ts';
+import type { PreparedCase } from '../../src/data/prepare.ts';
 import { dicePerClass } from '../../src/evaluation/dice.ts';
 import { patientMean } from '../../src/evaluation/summary.ts';
 import { segment, toImage } from '../../src/inference/segment.ts';
 import { createWeights } from '../../src/network/weights.ts';
 import { createRandom } from '../../src/random.ts';
 import { toLabel } from '../../src/search/context.ts';
-import { type DeviceCase, judge, judgeChildren } from '../../src/search/judging.ts';
+import { type DeviceBatch, freeBatches, judge, judgeChildren, toDeviceBatches } from '../../src/search/judging.ts';
 import { tinyContext } from './tiny-context.ts';
 
 const { dimensions, space, labelValues } = tinyContext;
@@ -17,7 +19,7 @@ const voxels = shape[0] * shape[1] * shape[2];
 const nothing = async () => {};
 
 interface Scan {
-  readonly judged: DeviceCase;
+  readonly judged: DeviceBatch;
   /** Class indices. */
   readonly label: Uint8Array;
 }
@@ -28,8 +30,7 @@ function randomScan(seed: number, classes: number, outsideCrop: readonly number[
   const image = Float32Array.from({ length: voxels }, () => 4 * random.uniform() - 2);
   const label = Uint8Array.from({ length: voxels }, () => random.integer(classes));
   const judged = {
-    name: `scan ${seed}`,
-    outsideCrop,
+    cases: [{ name: `scan ${seed}`, outsideCrop }],
     image: toImage(image, [1, 1, ...shape], 'cpu', 'float32'),
     label: toLabel(label, [1, ...shape], 'cpu'),
   };
@@ -42,7 +43,7 @@ const predictionOf = ({ judged }: Scan) => valuesOf(segment(weights, space.base,
 it('scores by label value as the evaluation does, for any label', async () => {
   const property = fc.asyncProperty(fc.nat(), fc.constantFrom(1, 2, 3), async (seed, classes) => {
     const scan = randomScan(seed, classes, [0, 0, 0]);
-    const [scores] = await judge(tinyContext, weights, space.base, [scan.judged], nothing);
+    const [scores] = Object.values(await judge(tinyContext, weights, space.base, [scan.judged], nothing));
     expect(scores).toEqual(dicePerClass(predictionOf(scan), valuesOf(scan.label), [2, 5]));
   });
   await fc.assert(property, { numRuns: 15 });
@@ -51,7 +52,7 @@ it('scores by label value as the evaluation does, for any label', async () => {
 it('counts labelled voxels that the crop left out as missed', async () => {
   const outside = [0, 40, 300];
   const scan = randomScan(7, 3, outside);
-  const [scores] = await judge(tinyContext, weights, space.base, [scan.judged], nothing);
+  const [scores] = Object.values(await judge(tinyContext, weights, space.base, [scan.judged], nothing));
   const beyond = outside.flatMap((count, index) => Array.from({ length: count }, () => labelValues[index]));
   const [prediction, label] = [predictionOf(scan), valuesOf(scan.label)];
   const whole = dicePerClass([...prediction, ...beyond.map(() => 0)], [...label, ...beyond], [2, 5]);
@@ -66,9 +67,62 @@ it('is 1 for a label that the network would draw itself, and null for a class in
   biased.set('head.0', tensor(new Float32Array(6), [3, 2, 1, 1, 1]));
   biased.set('head.0.bias', tensor(Float32Array.of(0, 1, 0), [3]));
   const label = toLabel(new Uint8Array(voxels).fill(1), [1, ...shape], 'cpu');
-  expect(await judge(tinyContext, biased, space.base, [{ ...scan.judged, label }], nothing)).toEqual([
-    { 2: 1, 5: null },
-  ]);
+  expect(await judge(tinyContext, biased, space.base, [{ ...scan.judged, label }], nothing)).toEqual({
+    'scan 8': { 2: 1, 5: null },
+  });
+});
+
+describe('small cases of one shape', () => {
+  const prepared = (name: string, size: Triple, outsideCrop: readonly number[]): PreparedCase => {
+    const random = createRandom(name.length);
+    const count = size[0] * size[1] * size[2];
+    const image = Float32Array.from({ length: count }, () => 4 * random.uniform() - 2);
+    const label = Uint8Array.from({ length: count }, () => random.integer(3));
+    const crop = { offset: [0, 0, 0], shape: size } as const;
+    const storage = { kind: 'memory', image, label } as const;
+    return {
+      name,
+      storage,
+      crop,
+      shape: size,
+      spacing: [1, 1, 1],
+      channels: 1,
+      foreground: new Uint32Array(),
+      outsideCrop,
+    };
+  };
+  const namesOf = (batches: readonly DeviceBatch[]) => batches.map(({ cases }) => cases.map(({ name }) => name));
+
+  it('are segmented together, with the scores that each has by itself', async () => {
+    const cases = [
+      prepared('a', [9, 11, 16], [0, 0, 0]),
+      prepared('bb', [8, 8, 8], [0, 5, 0]),
+      prepared('ccc', [9, 11, 16], [0, 40, 300]),
+    ];
+    const batches = toDeviceBatches(tinyContext, cases);
+    expect(namesOf(batches)).toEqual([['a', 'ccc'], ['bb']]);
+    const alone = cases.map((one) =>
+      judge(tinyContext, weights, space.base, toDeviceBatches(tinyContext, [one]), nothing),
+    );
+    const together = await judge(tinyContext, weights, space.base, batches, nothing);
+    expect(together).toEqual(Object.assign({}, ...(await Promise.all(alone))));
+    expect(new Set(Object.values(together).map((scores) => JSON.stringify(scores))).size).toBe(3);
+  });
+
+  it('are no more at once than fit, and large ones stay alone', () => {
+    const sized = (size: Triple, count: number) =>
+      Array.from({ length: count }, (_, index) => prepared('x'.repeat(index + 1), size, [0, 0, 0]));
+    const small = namesOf(toDeviceBatches(tinyContext, sized([64, 64, 32], 3)));
+    expect(small.map((names) => names.length)).toEqual([2, 1]);
+    const large = namesOf(toDeviceBatches(tinyContext, sized([65, 64, 64], 2)));
+    expect(large.map((names) => names.length)).toEqual([1, 1]);
+  });
+
+  it('are freed', () => {
+    const before = memory().tensors;
+    freeBatches(toDeviceBatches(tinyContext, [prepared('a', [8, 8, 8], []), prepared('bb', [8, 8, 8], [])]));
+    expect(memory().tensors).toBe(before);
+  });
 });
 
 it("rewards every child with its cases' patient-wise mean and gives others a turn after each case", async () => {
@@ -81,7 +135,7 @@ it("rewards every child with its cases' patient-wise mean and gives others a tur
   expect(judged.map(({ architecture }) => architecture)).toEqual(children);
   for (const { architecture, reward, scores } of judged) {
     expect(scores).toEqual(await judge(tinyContext, weights, architecture, cases, nothing));
-    expect(reward).toBe(patientMean(scores));
+    expect(reward).toBe(patientMean(Object.values(scores)));
   }
   expect(turns).toEqual([
     [0, 2],
