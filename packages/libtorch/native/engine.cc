@@ -157,5 +157,6 @@ NAPI_MODULE_INIT() {
   ronasmis::register_calls(env, exports);
   ronasmis::register_tensors(env, exports);
   ronasmis::register_modes(env, exports);
+  ronasmis::register_cuda(env, exports);
   return exports;
 }

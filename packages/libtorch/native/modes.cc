@@ -110,6 +110,15 @@ napi_value device_count(napi_env env, napi_callback_info info) {
   });
 }
 
+// allowTf32(): float32 products on NVIDIA's tensor cores, whose factors have 10 bits after the point. Concerns no processor.
+napi_value allow_tf32(napi_env env, napi_callback_info) {
+  return guarded(env, [&]() -> napi_value {
+    at::globalContext().setAllowTF32CuDNN(true);
+    at::globalContext().setAllowTF32CuBLAS(true);
+    return nullptr;
+  });
+}
+
 // peakDeviceBytes(device) -> the most bytes that the device's allocator had given out.
 napi_value peak_device_bytes(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {
@@ -143,6 +152,7 @@ void register_modes(napi_env env, napi_value exports) {
   export_function(env, exports, "seed", seed);
   export_function(env, exports, "loadLibrary", load_library);
   export_function(env, exports, "deviceCount", device_count);
+  export_function(env, exports, "allowTf32", allow_tf32);
   export_function(env, exports, "peakDeviceBytes", peak_device_bytes);
   export_function(env, exports, "emptyCache", empty_cache);
   export_function(env, exports, "processorCapability", processor_capability);

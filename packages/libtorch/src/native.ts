@@ -39,6 +39,11 @@ interface Native {
   peakDeviceBytes(device: string): number;
   emptyCache(device: string): void;
   processorCapability(): string;
+  loadKernelCompiler(library: string): void;
+  prepareKernels(device: string): void;
+  compileKernels(capability: number): number;
+  emulateKernels(library: string): void;
+  allowTf32(): void;
   version(): string;
 }
 

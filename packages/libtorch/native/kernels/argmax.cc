@@ -1,4 +1,4 @@
-// From logits to labels, and how two labels agree: ronasmis::argmax_labels and ronasmis::confusion_matrix, on a processor. Both
+// From logits to labels, and how two labels agree: ronasmis::argmax_labels and ronasmis::confusion_matrix. Both
 // read what they are given once; libtorch's own operations write int64 volumes, eight times the size of the labels.
 #include "argmax.h"
 
@@ -9,6 +9,9 @@
 #include <algorithm>
 #include <mutex>
 #include <vector>
+
+#include "cuda/kernels.h"
+#include "cuda/labels.h"
 
 namespace ronasmis {
 
@@ -22,8 +25,9 @@ const ArgmaxLoops& loops() {
 at::Tensor argmax_labels(const at::Tensor& tensor) {
   const at::Tensor checked = checked_logits(tensor.detach());
   TORCH_CHECK(checked.size(1) <= 256, "a uint8 has no room for ", checked.size(1), " classes");
-  at::Tensor labels = at::empty({checked.size(0), checked.size(2), checked.size(3), checked.size(4)}, at::kByte);
-  loops().labels(logits_of(checked), labels.mutable_data_ptr<uint8_t>());
+  at::Tensor labels = at::empty({checked.size(0), checked.size(2), checked.size(3), checked.size(4)}, checked.options().dtype(at::kByte));
+  if (cuda::takes(checked)) cuda::argmax_labels(checked, labels);
+  else loops().labels(logits_of(checked), labels.mutable_data_ptr<uint8_t>());
   return labels;
 }
 
@@ -48,12 +52,13 @@ bool count_piece(const uint8_t* prediction, const uint8_t* label, int64_t length
 }
 
 at::Tensor confusion_matrix(const at::Tensor& prediction, const at::Tensor& label, int64_t classes) {
-  TORCH_CHECK(prediction.scalar_type() == at::kByte && label.scalar_type() == at::kByte && prediction.device().is_cpu() && label.device().is_cpu(),
-              "prediction and label must be uint8 on the CPU");
+  TORCH_CHECK(prediction.scalar_type() == at::kByte && label.scalar_type() == at::kByte && prediction.device() == label.device(),
+              "prediction and label must be uint8 on one device");
   TORCH_CHECK(prediction.sizes() == label.sizes(), "the prediction has the shape ", prediction.sizes(), ", the label ", label.sizes());
   TORCH_CHECK(classes >= 1 && classes <= 256, "there can be 1 to 256 classes, not ", classes);
   const at::Tensor predicted = prediction.contiguous();
   const at::Tensor labelled = label.contiguous();
+  if (cuda::takes(labelled)) return cuda::confusion_matrix(predicted, labelled, classes);
   const auto *predictions = predicted.const_data_ptr<uint8_t>(), *labels = labelled.const_data_ptr<uint8_t>();
   std::vector<int64_t> total(classes * classes, 0);
   bool good = true;

@@ -1,5 +1,5 @@
-// Soft Dice loss and cross-entropy of several levels of logits in one: ronasmis::dice_cross_entropy, forward and backward, on a
-// processor. libtorch's own operations make a dozen volumes of the logits' size on the way; this makes none but the gradient.
+// Soft Dice loss and cross-entropy of several levels of logits in one: ronasmis::dice_cross_entropy, forward and backward.
+// libtorch's own operations make a dozen volumes of the logits' size on the way; this makes none but the gradient.
 #include "dice_cross_entropy.h"
 
 #include <ATen/ATen.h>
@@ -7,6 +7,9 @@
 #include <torch/library.h>
 
 #include <vector>
+
+#include "cuda/dice_cross_entropy.h"
+#include "cuda/kernels.h"
 
 namespace ronasmis {
 
@@ -34,8 +37,9 @@ ThinnedLabel thinned(const at::Tensor& label, const int64_t* stride) {
 void check(at::TensorList logits, const at::Tensor& label, at::IntArrayRef strides, at::ArrayRef<double> weights) {
   TORCH_CHECK(!logits.empty() && strides.size() == 3 * logits.size() && weights.size() == logits.size(),
               "each of the levels, of which there must be one or more, needs three strides and a weight");
-  TORCH_CHECK(label.dim() == 4 && label.numel() > 0 && label.scalar_type() == at::kByte && label.device().is_cpu(),
-              "the label must be uint8 [batch, depth, height, width] on the CPU and not empty, not ", label.scalar_type(), " ", label.sizes());
+  TORCH_CHECK(label.dim() == 4 && label.numel() > 0 && label.scalar_type() == at::kByte,
+              "the label must be uint8 [batch, depth, height, width] and not empty, not ", label.scalar_type(), " ", label.sizes());
+  for (const at::Tensor& level : logits) TORCH_CHECK(level.device() == label.device(), "logits and label must be on one device");
   for (const int64_t stride : strides) TORCH_CHECK(stride >= 1, "a stride must be 1 or more, not ", stride);
 }
 
@@ -46,33 +50,42 @@ void check_level(const at::Tensor& logits, const at::Tensor& label, const Thinne
               " and ", kept.stride[2]);
 }
 
-// The value of a level, and what its gradient is computed from: the derivative of the Dice loss by each class's probability is
-// `everywhere`, plus `at_label` at voxels that the label says are of the class. All for a weight of 1.
-struct Level {
-  double loss;
-  at::Tensor at_label, everywhere;  // float32 [batch, class]
-};
-
-Level level_of(const at::Tensor& tensor, const ThinnedLabel& label) {
+// Adds the value of a level times `weight` to `loss`, a float64 scalar.
+DiceSlopes add_level(const at::Tensor& tensor, const ThinnedLabel& label, double weight, at::Tensor& loss) {
+  if (cuda::takes(tensor)) return cuda::add_level(tensor, label, weight, kSmooth, loss);
   const Logits logits = logits_of(tensor);
   const int64_t terms = 1 + 3 * logits.classes;
   std::vector<double> sums(logits.batch * terms);
   const int64_t largest = loops().sums(logits, label, sums.data());
   TORCH_CHECK(largest < logits.classes, "the label has a voxel of class ", largest, ", but there are ", logits.classes, " classes, from 0");
-  Level level{0, at::zeros({logits.batch, logits.classes}, at::kFloat), at::zeros({logits.batch, logits.classes}, at::kFloat)};
+  DiceSlopes slopes{at::zeros({logits.batch, logits.classes}, at::kFloat), at::zeros({logits.batch, logits.classes}, at::kFloat)};
   const auto share = static_cast<double>(logits.batch * (logits.classes - 1));
+  double value = 0;
   for (int64_t batch = 0; batch < logits.batch; ++batch) {
     const double* values = sums.data() + batch * terms;
-    level.loss += values[0] / static_cast<double>(logits.batch * logits.voxels);
+    value += values[0] / static_cast<double>(logits.batch * logits.voxels);
     for (int64_t c = 1; c < logits.classes; ++c) {
       const double overlap = 2 * values[1 + c] + kSmooth;
       const double both = values[1 + logits.classes + c] + values[1 + 2 * logits.classes + c] + kSmooth;
-      level.loss += (1 - overlap / both) / share;
-      level.at_label.mutable_data_ptr<float>()[batch * logits.classes + c] = static_cast<float>(-2 / both / share);
-      level.everywhere.mutable_data_ptr<float>()[batch * logits.classes + c] = static_cast<float>(overlap / (both * both) / share);
+      value += (1 - overlap / both) / share;
+      slopes.at_label.mutable_data_ptr<float>()[batch * logits.classes + c] = static_cast<float>(-2 / both / share);
+      slopes.everywhere.mutable_data_ptr<float>()[batch * logits.classes + c] = static_cast<float>(overlap / (both * both) / share);
     }
   }
-  return level;
+  loss.mutable_data_ptr<double>()[0] += weight * value;
+  return slopes;
+}
+
+at::Tensor level_gradient(const at::Tensor& tensor, const ThinnedLabel& label, const DiceSlopes& slopes, double weight, const at::Tensor& upstream) {
+  if (cuda::takes(tensor)) return cuda::level_gradient(tensor, label, slopes, weight, upstream);
+  const double scale = upstream.item<double>() * weight;
+  const at::Tensor at_label = slopes.at_label * scale;
+  const at::Tensor everywhere = slopes.everywhere * scale;
+  const Logits logits = logits_of(tensor);
+  at::Tensor result = at::empty_like(tensor);
+  loops().gradient(logits, label, at_label.const_data_ptr<float>(), everywhere.const_data_ptr<float>(),
+                   static_cast<float>(scale / static_cast<double>(logits.batch * logits.voxels)), result.mutable_data_ptr());
+  return result;
 }
 
 class DiceCrossEntropy : public torch::autograd::Function<DiceCrossEntropy> {
@@ -83,37 +96,29 @@ class DiceCrossEntropy : public torch::autograd::Function<DiceCrossEntropy> {
     const at::AutoDispatchBelowADInplaceOrView below;
     const at::Tensor label = any_label.contiguous();
     torch::autograd::variable_list saved{label};
-    double loss = 0;
+    at::Tensor loss = at::zeros({}, label.options().dtype(at::kDouble));
     for (size_t i = 0; i < logits.size(); ++i) {
       const at::Tensor tensor = checked_logits(logits[i]);
       const ThinnedLabel kept = thinned(label, strides.data() + 3 * i);
       check_level(tensor, label, kept);
-      const Level level = level_of(tensor, kept);
-      loss += weights[i] * level.loss;
-      saved.insert(saved.end(), {tensor, level.at_label, level.everywhere});
+      const auto [at_label, everywhere] = add_level(tensor, kept, weights[i], loss);
+      saved.insert(saved.end(), {tensor, at_label, everywhere});
     }
     context->save_for_backward(saved);
     context->saved_data["strides"] = strides.vec();
     context->saved_data["weights"] = weights.vec();
-    return at::full({}, loss, at::kFloat);
+    return loss.to(at::kFloat);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context, torch::autograd::variable_list gradients) {
     const auto saved = context->get_saved_variables();
     const auto strides = context->saved_data["strides"].toIntVector();
     const auto weights = context->saved_data["weights"].toDoubleVector();
-    const double upstream = gradients[0].item<double>();
     torch::autograd::variable_list result(weights.size() + 3);
     for (size_t i = 0; i < weights.size(); ++i) {
       if (!context->needs_input_grad(i)) continue;
-      const at::Tensor& tensor = saved[1 + 3 * i];
-      const double weight = upstream * weights[i];
-      const at::Tensor at_label = saved[2 + 3 * i] * weight;
-      const at::Tensor everywhere = saved[3 + 3 * i] * weight;
-      const Logits logits = logits_of(tensor);
-      result[i] = at::empty_like(tensor);
-      loops().gradient(logits, thinned(saved[0], strides.data() + 3 * i), at_label.const_data_ptr<float>(), everywhere.const_data_ptr<float>(),
-                       static_cast<float>(weight / static_cast<double>(logits.batch * logits.voxels)), result[i].mutable_data_ptr());
+      const DiceSlopes slopes{saved[2 + 3 * i], saved[3 + 3 * i]};
+      result[i] = level_gradient(saved[1 + 3 * i], thinned(saved[0], strides.data() + 3 * i), slopes, weights[i], gradients[0]);
     }
     return result;
   }

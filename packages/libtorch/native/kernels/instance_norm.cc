@@ -1,4 +1,4 @@
-// Instance normalisation and activation in one: ronasmis::instance_norm_activation, forward and backward, on a processor.
+// Instance normalisation and activation in one: ronasmis::instance_norm_activation, forward and backward.
 // Between two convolutions libtorch's own operations read and write a volume about ten times; this reads it twice and writes
 // it once, since the normalised values are computed again where they are needed.
 #include "instance_norm.h"
@@ -9,6 +9,9 @@
 
 #include <cmath>
 #include <vector>
+
+#include "cuda/instance_norm.h"
+#include "cuda/kernels.h"
 
 namespace ronasmis {
 
@@ -25,12 +28,7 @@ Volume volume_of(const at::Tensor& x) {
   return {x.size(0), x.size(2) * x.size(3) * x.size(4), x.size(1), x.scalar_type() == at::kBFloat16};
 }
 
-// Per batch and channel: mean, and 1 / sqrt(variance + epsilon); and z = x * factor + offset.
-struct Statistics {
-  at::Tensor mean, inverse_deviation, factor, offset;
-};
-
-Statistics statistics_of(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& shift) {
+NormStatistics statistics_of(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& shift) {
   const Volume volume = volume_of(x);
   const auto options = x.options().memory_format(std::nullopt).dtype(at::kDouble);
   at::Tensor mean = at::empty({volume.batch, volume.channels}, options);
@@ -46,11 +44,40 @@ Statistics statistics_of(const at::Tensor& x, const at::Tensor& scale, const at:
 
 void check(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& shift, int64_t activation) {
   TORCH_CHECK(x.dim() == 5 && x.numel() > 0, "the input must be [batch, channel, depth, height, width] and not empty, not ", x.sizes());
-  TORCH_CHECK(x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16, "the input must be float32 or bfloat16");
-  TORCH_CHECK(x.device().is_cpu() && scale.device().is_cpu() && shift.device().is_cpu(), "all tensors must be on the CPU");
+  cuda::check_readable(x, "the input");
+  TORCH_CHECK(scale.device() == x.device() && shift.device() == x.device(), "all tensors must be on one device");
   TORCH_CHECK(scale.dim() == 1 && scale.size(0) == x.size(1) && shift.sizes() == scale.sizes(), "scale and shift must have a value for each of the ",
               x.size(1), " channels");
   TORCH_CHECK(activation >= 0 && activation <= 2, "the activation must be 0, 1 or 2");
+}
+
+Normalised normalise(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& shift, Activation activation) {
+  if (cuda::takes(x)) return cuda::normalise(x, scale, shift, activation, kEpsilon);
+  const NormStatistics statistics = statistics_of(x, scale, shift);
+  at::Tensor y = at::empty_like(x);
+  loops().apply(volume_of(x), activation, x.const_data_ptr(), statistics.factor.const_data_ptr<float>(), statistics.offset.const_data_ptr<float>(),
+                y.mutable_data_ptr());
+  return {y, statistics};
+}
+
+NormGradients gradients_of(const at::Tensor& x, const at::Tensor& gradient, const at::Tensor& scale, const NormStatistics& statistics,
+                           Activation activation) {
+  if (cuda::takes(x)) return cuda::norm_gradients(x, gradient, scale, statistics, activation);
+  const auto& [mean, inverse_deviation, factor, offset] = statistics;
+  const Volume volume = volume_of(x);
+  at::Tensor sum = at::empty_like(mean);
+  at::Tensor product = at::empty_like(mean);
+  loops().gradient_sums(volume, activation, x.const_data_ptr(), gradient.const_data_ptr(), factor.const_data_ptr<float>(),
+                        offset.const_data_ptr<float>(), sum.mutable_data_ptr<double>(), product.mutable_data_ptr<double>());
+  // Sum of g times the normalised x.
+  const at::Tensor normalised = (product - mean * sum) * inverse_deviation;
+  const at::Tensor wide = inverse_deviation * scale;
+  const at::Tensor slope = wide * normalised * inverse_deviation / -static_cast<double>(volume.voxels);
+  const at::Tensor constant = (wide * sum / -static_cast<double>(volume.voxels) - slope * mean).to(at::kFloat);
+  at::Tensor result = at::empty_like(x);
+  loops().gradient(volume, activation, x.const_data_ptr(), gradient.const_data_ptr(), factor.const_data_ptr<float>(), offset.const_data_ptr<float>(),
+                   slope.to(at::kFloat).const_data_ptr<float>(), constant.const_data_ptr<float>(), result.mutable_data_ptr());
+  return {result, normalised.sum(0).to(scale.scalar_type()), sum.sum(0).to(scale.scalar_type())};
 }
 
 class InstanceNormActivation : public torch::autograd::Function<InstanceNormActivation> {
@@ -60,10 +87,7 @@ class InstanceNormActivation : public torch::autograd::Function<InstanceNormActi
     check(input, scale, shift, activation);
     const at::AutoDispatchBelowADInplaceOrView below;
     const at::Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast3d);
-    const Statistics statistics = statistics_of(x, scale, shift);
-    at::Tensor y = at::empty_like(x);
-    loops().apply(volume_of(x), static_cast<Activation>(activation), x.const_data_ptr(), statistics.factor.const_data_ptr<float>(),
-                  statistics.offset.const_data_ptr<float>(), y.mutable_data_ptr());
+    const auto [y, statistics] = normalise(x, scale, shift, static_cast<Activation>(activation));
     context->save_for_backward({x, scale, statistics.mean, statistics.inverse_deviation, statistics.factor, statistics.offset});
     context->saved_data["activation"] = activation;
     return y;
@@ -71,23 +95,11 @@ class InstanceNormActivation : public torch::autograd::Function<InstanceNormActi
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context, torch::autograd::variable_list gradients) {
     const auto saved = context->get_saved_variables();
-    const auto &x = saved[0], &scale = saved[1], &mean = saved[2], &inverse_deviation = saved[3], &factor = saved[4], &offset = saved[5];
-    const auto activation = static_cast<Activation>(context->saved_data["activation"].toInt());
+    const at::Tensor& x = saved[0];
     const at::Tensor gradient = gradients[0].to(x.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast3d);
-    const Volume volume = volume_of(x);
-    at::Tensor sum = at::empty_like(mean);
-    at::Tensor product = at::empty_like(mean);
-    loops().gradient_sums(volume, activation, x.const_data_ptr(), gradient.const_data_ptr(), factor.const_data_ptr<float>(),
-                          offset.const_data_ptr<float>(), sum.mutable_data_ptr<double>(), product.mutable_data_ptr<double>());
-    // Sum of g times the normalised x.
-    const at::Tensor normalised = (product - mean * sum) * inverse_deviation;
-    const at::Tensor wide = inverse_deviation * scale;
-    const at::Tensor slope = wide * normalised * inverse_deviation / -static_cast<double>(volume.voxels);
-    const at::Tensor constant = (wide * sum / -static_cast<double>(volume.voxels) - slope * mean).to(at::kFloat);
-    at::Tensor result = at::empty_like(x);
-    loops().gradient(volume, activation, x.const_data_ptr(), gradient.const_data_ptr(), factor.const_data_ptr<float>(), offset.const_data_ptr<float>(),
-                     slope.to(at::kFloat).const_data_ptr<float>(), constant.const_data_ptr<float>(), result.mutable_data_ptr());
-    return {result, normalised.sum(0).to(scale.scalar_type()), sum.sum(0).to(scale.scalar_type()), at::Tensor()};
+    const auto activation = static_cast<Activation>(context->saved_data["activation"].toInt());
+    const auto [of_input, of_scale, of_shift] = gradients_of(x, gradient, saved[1], {saved[2], saved[3], saved[4], saved[5]}, activation);
+    return {of_input, of_scale, of_shift, at::Tensor()};
   }
 };
 

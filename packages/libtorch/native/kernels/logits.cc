@@ -2,12 +2,13 @@
 
 #include <ATen/ATen.h>
 
+#include "cuda/kernels.h"
+
 namespace ronasmis {
 
 at::Tensor checked_logits(const at::Tensor& tensor) {
   TORCH_CHECK(tensor.dim() == 5 && tensor.numel() > 0, "logits must be [batch, class, depth, height, width] and not empty, not ", tensor.sizes());
-  TORCH_CHECK(tensor.scalar_type() == at::kFloat || tensor.scalar_type() == at::kBFloat16, "logits must be float32 or bfloat16");
-  TORCH_CHECK(tensor.device().is_cpu(), "logits must be on the CPU");
+  cuda::check_readable(tensor, "logits");
   return tensor.is_contiguous() ? tensor : tensor.contiguous(at::MemoryFormat::ChannelsLast3d);
 }
 
