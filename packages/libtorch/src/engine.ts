@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { prepareCudaKernels } from './kernels.ts';
 import { libtorchFolder, native } from './native.ts';
 import type { Device } from './tensor.ts';
 
@@ -20,6 +21,10 @@ export interface EngineDescription {
     readonly devices: number;
     /** Why the GPU is not used although there is a driver. */
     readonly reason?: string;
+    /** The GPU runs this package's fused operations; otherwise libtorch's own. */
+    readonly fusedKernels: boolean;
+    /** Why it does not although the GPU is used. */
+    readonly fusedKernelsReason?: string;
   };
   readonly mps: boolean;
   readonly cpu: {
@@ -47,7 +52,9 @@ function loadCuda(): void {
     return;
   }
   cudaFailure = native.loadLibrary(library) ?? undefined;
-  if (cudaFailure === undefined && native.deviceCount('cuda') === 0) cudaFailure = 'the driver offers no device';
+  if (cudaFailure !== undefined) return;
+  if (native.deviceCount('cuda') === 0) cudaFailure = 'the driver offers no device';
+  native.allowTf32();
 }
 
 function bfloat16Units(): Bfloat16Units {
@@ -57,10 +64,14 @@ function bfloat16Units(): Bfloat16Units {
   return flags.includes('avx512_bf16') ? 'avx512_bf16' : 'none';
 }
 
-/** The engine, the devices that it can use and what this machine's processor can do. Loads the GPU's library where there is one. */
+/**
+ * The engine, the devices that it can use and what this machine's processor can do. Loads the GPU's library where there is one, and
+ * compiles a first kernel for it.
+ */
 export function describeEngine(): EngineDescription {
   loadCuda();
   const devices = native.deviceCount('cuda');
+  const kernels = devices > 0 ? prepareCudaKernels() : undefined;
   return {
     version: native.version(),
     folder: libtorchFolder(),
@@ -69,6 +80,8 @@ export function describeEngine(): EngineDescription {
       loaded: devices > 0,
       devices,
       ...(cudaFailure === undefined ? {} : { reason: cudaFailure }),
+      fusedKernels: kernels?.ready ?? false,
+      ...(kernels === undefined || kernels.ready ? {} : { fusedKernelsReason: kernels.reason }),
     },
     mps: native.deviceCount('mps') > 0,
     cpu: {

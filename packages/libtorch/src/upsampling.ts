@@ -1,3 +1,4 @@
+import { hasFusedKernels } from './kernels.ts';
 import { add, fusedUpsample, narrow, upsampleTrilinear3d } from './operations.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -6,7 +7,8 @@ import type { Tensor } from './tensor.ts';
  * at the far ends (voxels stay aligned with those that were pooled, whatever the size), plus the sum of `addends`, which are
  * `[batch, channel, ...size]`. Where the stride is 1 along all axes it is a plain sum.
  *
- * On a processor it is one fused kernel of this package (native/kernels), in channels_last_3d; elsewhere libtorch's operations.
+ * On a processor and on NVIDIA's GPUs it is one fused operation of this package (native/kernels, native/cuda), in channels_last_3d;
+ * elsewhere libtorch's operations.
  *
  * @param size along each axis at most the volume's times the stride, and more than that of one voxel less
  */
@@ -18,7 +20,7 @@ export function upsampleAndAdd(
 ): Tensor {
   const plain = stride.every((step) => step === 1);
   if (plain && addends.length === 0) return volume;
-  if (volume.device === 'cpu') return fusedUpsample(volume, stride, size, addends);
+  if (hasFusedKernels(volume.device)) return fusedUpsample(volume, stride, size, addends);
   return addends.reduce((sum, addend) => add(sum, addend), plain ? volume : upsample(volume, stride, size));
 }
 

@@ -107,6 +107,15 @@ export function checkEngine({ cuda, mps, cpu }: EngineDescription): readonly Fin
         'run "npm run setup" again for a libtorch with CUDA, or name one in RONASMIS_LIBTORCH.',
     });
   }
+  if (cuda.loaded && !cuda.fusedKernels) {
+    const reason = cuda.fusedKernelsReason === undefined ? '' : ` (${cuda.fusedKernelsReason})`;
+    findings.push({
+      severity: 'warning',
+      message:
+        `The GPU is used without this program's own kernels, so slower than it could be: they cannot be compiled for it${reason}. ` +
+        'Run "npm run setup" again for CUDA libraries with NVRTC, or name its library in RONASMIS_NVRTC.',
+    });
+  }
   if (!cuda.loaded && !mps && cpu.bf16 !== 'amx') {
     findings.push({
       severity: 'warning',

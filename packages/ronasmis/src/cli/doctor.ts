@@ -31,7 +31,14 @@ async function printDiagnosis(diagnosis: Diagnosis): Promise<void> {
     const { cuda, cpu } = engine;
     row('libtorch', `${engine.version} in ${engine.folder}`);
     row('processor', `${cpu.name}: ${cpu.threads} threads, ${cpu.capability}, bfloat16 by ${cpu.bf16}`);
-    row('GPU', cuda.loaded ? `${cuda.devices} CUDA` : engine.mps ? 'Metal' : 'none');
+    row(
+      'GPU',
+      cuda.loaded
+        ? `${cuda.devices} CUDA, ${cuda.fusedKernels ? 'own' : "libtorch's"} kernels`
+        : engine.mps
+          ? 'Metal'
+          : 'none',
+    );
     row('in use', colours.bold(`${diagnosis.device} in ${diagnosis.precision}`));
   }
   if (diagnosis.precision_seconds !== null) {

@@ -6,6 +6,7 @@ import {
   divide,
   equal,
   fusedDiceCrossEntropy,
+  hasFusedKernels,
   meanAll,
   multiply,
   multiplyScalar,
@@ -51,12 +52,12 @@ export function childLoss(child: Architecture, logits: readonly Tensor[], label:
 /**
  * Soft Dice loss (Milletari et al. 2016: 1 - mean over batch and foreground classes of 2 |P L| / (|P| + |L|)) and
  * cross-entropy of each level against the thinned label, weighted and added up (deep supervision, Dou et al. 2016): a scalar in
- * float32. On a processor it is one fused kernel of libtorch's package (native/kernels).
+ * float32. On a processor and on NVIDIA's GPUs it is one fused operation of libtorch's package (native/kernels, native/cuda).
  *
  * @param label uint8 [batch, depth, height, width], class indices
  */
 export function segmentationLoss(levels: readonly SupervisedLevel[], label: Tensor): Tensor {
-  if (label.device !== 'cpu') return composedLoss(levels, label);
+  if (!hasFusedKernels(label.device)) return composedLoss(levels, label);
   return fusedDiceCrossEntropy(
     levels.map(({ logits }) => logits),
     label,
