@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 
 const torchMetadata = `Name: torch
 Requires-Dist: filelock
-Requires-Dist: cuda-toolkit[cublas,cudart]==13.2.2; platform_system == "Linux"
+Requires-Dist: cuda-toolkit[cublas,cudart,nvrtc]==13.2.2; platform_system == "Linux"
 Requires-Dist: nvidia-nccl-cu13==2.30.7; platform_system == "Linux"
 Requires-Dist: triton~=3.9.0; platform_system == "Linux"
 `;
@@ -17,6 +17,7 @@ Requires-Dist: nvidia-cublas==13.4.*; ${linux} and extra == 'all'
 Requires-Dist: nvidia-cublas==13.4.*; ${linux} and extra == 'cublas'
 Requires-Dist: nvidia-nvjitlink<14,>=13.2; ${linux} and extra == 'cublas'
 Requires-Dist: nvidia-cuda-runtime==13.2.*; ${linux} and extra == 'cudart'
+Requires-Dist: nvidia-cuda-nvrtc==13.2.86.*; ${linux} and extra == 'nvrtc'
 Requires-Dist: nvidia-npp==13.1.*; ${linux} and extra == 'npp'
 Requires-Dist: nvidia-cudla==13.2.*; sys_platform == 'win32' and extra == 'cublas'
 `;

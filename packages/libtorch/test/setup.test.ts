@@ -168,7 +168,7 @@ describe.runIf(process.platform === 'linux')('fetching libtorch', () => {
     expect(readFileSync(join(root, 'asked'), 'utf8').split('\n')).toEqual([
       'torch==2.15.0',
       'cuda-toolkit==13.2.2',
-      'nvidia-nccl-cu13==2.30.7 nvidia-cublas==13.4.* nvidia-nvjitlink<14,>=13.2 nvidia-cuda-runtime==13.2.*',
+      'nvidia-nccl-cu13==2.30.7 nvidia-cublas==13.4.* nvidia-nvjitlink<14,>=13.2 nvidia-cuda-runtime==13.2.* nvidia-cuda-nvrtc==13.2.86.*',
       '',
     ]);
     const kept = join(root, '.libtorch/torch-2.15.0-cuda');
