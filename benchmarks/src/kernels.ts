@@ -8,8 +8,11 @@ import {
   confusionMatrix,
   convolution3d,
   type DataType,
+  deinterleave,
   flatten,
+  type Interleaving,
   instanceNorm,
+  interleave,
   keep,
   leakyRelu,
   multiplyScalar,
@@ -38,6 +41,10 @@ const patches = 4;
 const full: Size = [40, 56, 40];
 const half: Size = [20, 28, 20];
 const classes = 3;
+const shapes = [
+  [16, full],
+  [32, half],
+] as const;
 const precisions = [
   ['fp32', 'float32'],
   ['bf16', 'bfloat16'],
@@ -159,10 +166,6 @@ function fusedKernels(): readonly Kernel[] {
 
 function convolutions(): readonly Kernel[] {
   const against = 'oneDNN';
-  const shapes = [
-    [16, full],
-    [32, half],
-  ] as const;
   const wide = shapes.flatMap(([channels, size]) =>
     [1, 2].map(
       (dilation): Kernel => ({
@@ -188,7 +191,36 @@ function convolutions(): readonly Kernel[] {
         inputs: (layout) => [random([patches, 16, ...full], dataType, layout), random([16, 16, 1, 1, 1], dataType)],
       }),
     );
-  return [...wide, ...pointwise];
+  return [...wide, ...pointwise, ...(oneDnnTakesBfloat16() ? interleaved() : [])];
+}
+
+/** The network's block in bfloat16, as it is interleaved for oneDNN. */
+function interleaved(): readonly Kernel[] {
+  const block = (
+    [volume, kernel, scale, shift]: readonly Tensor[],
+    dilation: number,
+    interleaving: Interleaving,
+  ): Tensor => {
+    const convolve = (features: Tensor): Tensor =>
+      normaliseAndActivate(oneDnn(features, kernel, dilation, dilation), scale, shift, 'leaky_relu', interleaving);
+    return deinterleave(convolve(convolve(interleave(volume, interleaving))), interleaving);
+  };
+  return shapes.flatMap(([channels, size]) =>
+    [2, 3].map(
+      (dilation): Kernel => ({
+        name: `two convolutions with norm, interleaved, ${channels} channels, dilation ${dilation}, ${title(size)}, bf16`,
+        against: 'oneDNN, dilated',
+        ours: (inputs) => block(inputs, 1, { dilation, size }),
+        theirs: (inputs) => block(inputs, dilation, { dilation: 1, size }),
+        inputs: (layout) => [
+          random([patches, channels, ...size], 'bfloat16', layout),
+          random([channels, channels, 3, 3, 3], 'bfloat16'),
+          random([channels]),
+          random([channels]),
+        ],
+      }),
+    ),
+  );
 }
 
 function oneDnn(volume: Tensor, kernel: Tensor, padding: number, dilation: number): Tensor {

@@ -23,7 +23,7 @@ export function oneDnnTakesBfloat16(): boolean {
  * Of volumes with two planes, oneDNN's bfloat16 gradient of a kernel with three is made of memory that it never wrote (seen in
  * PyTorch 2.15.0 too, with avx512_bf16): NaN now and then. They are small, so float32 serves as well.
  */
-const brokenDepth = 2;
+export const brokenDepth = 2;
 
 /**
  * A 3x3x3 convolution of stride 1 that keeps the volume's size: `[batch, in, depth, height, width]` with a kernel

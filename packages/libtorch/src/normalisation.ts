@@ -1,3 +1,4 @@
+import type { Interleaving } from './interleaving.ts';
 import { hasFusedKernels } from './kernels.ts';
 import { elu, fusedInstanceNorm, instanceNorm, leakyRelu, relu } from './operations.ts';
 import type { Tensor } from './tensor.ts';
@@ -14,9 +15,19 @@ const epsilon = 1e-5;
  *
  * On a processor and on NVIDIA's GPUs it is one fused operation of this package (native/kernels, native/cuda), in channels_last_3d;
  * elsewhere libtorch's operations.
+ *
+ * @param interleaving how the input is interleaved, on a processor: the sub-volumes of a volume are normalised together, and their
+ *   padding is left out and becomes 0
  */
-export function normaliseAndActivate(input: Tensor, scale: Tensor, shift: Tensor, activation: Activation): Tensor {
-  if (hasFusedKernels(input.device)) return fusedInstanceNorm(input, scale, shift, activationNumber[activation]);
+export function normaliseAndActivate(
+  input: Tensor,
+  scale: Tensor,
+  shift: Tensor,
+  activation: Activation,
+  { dilation, size }: Interleaving = { dilation: 1, size: input.shape.slice(2) },
+): Tensor {
+  if (hasFusedKernels(input.device))
+    return fusedInstanceNorm(input, scale, shift, activationNumber[activation], dilation, size);
   return activate(instanceNorm(input, scale, shift, null, null, true, 0.1, epsilon, true), activation);
 }
 

@@ -281,15 +281,23 @@ export const instanceNorm = tensorOperation<
   ]
 >('aten::instance_norm', '');
 
-/** `ronasmis::instance_norm_activation(Tensor input, Tensor scale, Tensor shift, int activation) -> Tensor` */
-export const fusedInstanceNorm = tensorOperation<[input: Tensor, scale: Tensor, shift: Tensor, activation: number]>(
-  'ronasmis::instance_norm_activation',
-  '',
-);
+/** `ronasmis::instance_norm_activation(Tensor input, Tensor scale, Tensor shift, int activation, int dilation, int[3] size) -> Tensor` */
+export const fusedInstanceNorm = tensorOperation<
+  [input: Tensor, scale: Tensor, shift: Tensor, activation: number, dilation: number, size: number | readonly number[]]
+>('ronasmis::instance_norm_activation', '');
 
 /** `ronasmis::convolution3d(Tensor input, Tensor kernel, int dilation) -> Tensor` */
 export const winogradConvolution = tensorOperation<[input: Tensor, kernel: Tensor, dilation: number]>(
   'ronasmis::convolution3d',
+  '',
+);
+
+/** `ronasmis::interleave(Tensor input, int dilation) -> Tensor` */
+export const toSubVolumes = tensorOperation<[input: Tensor, dilation: number]>('ronasmis::interleave', '');
+
+/** `ronasmis::deinterleave(Tensor input, int dilation, int[3] size) -> Tensor` */
+export const fromSubVolumes = tensorOperation<[input: Tensor, dilation: number, size: number | readonly number[]]>(
+  'ronasmis::deinterleave',
   '',
 );
 

@@ -11,11 +11,13 @@ import {
   conv3d,
   convolution3d,
   crossEntropyLoss,
+  deinterleave,
   describeEngine,
   divide,
   equal,
   fusedDiceCrossEntropy,
   instanceNorm,
+  interleave,
   leakyRelu,
   meanAll,
   multiply,
@@ -119,14 +121,24 @@ function loss(logits, label) {
 /** Every `step`-th voxel along each axis. */
 const thin = (label, step) => [1, 2, 3].reduce((result, axis) => slice(result, axis, 0, null, step), label);
 
+/** Normalised as sub-volumes, of which some are padded where they are more than one. */
+function interleavedNorm(volume, scale, shift, dilation) {
+  const interleaving = { dilation, size: volume.shape.slice(2) };
+  const subVolumes = interleave(volume, interleaving);
+  return deinterleave(normaliseAndActivate(subVolumes, scale, shift, 'leaky_relu', interleaving), interleaving);
+}
+
 const others = ['float32', 'bfloat16'].flatMap((dataType) => [
-  ...[16, 21].map((channels) =>
-    compare(
-      `instance norm, ${channels} channels`,
-      dataType,
-      [[2, channels, 7, 9, 11], [channels], [channels]],
-      (volume, scale, shift) => normaliseAndActivate(volume, scale, shift, 'leaky_relu'),
-      (volume, scale, shift) => leakyRelu(instanceNorm(volume, scale, shift, null, null, true, 0.1, 1e-5, false), 0.01),
+  ...[16, 21].flatMap((channels) =>
+    [1, 2].map((dilation) =>
+      compare(
+        `instance norm, ${channels} channels, interleaved by ${dilation}`,
+        dataType,
+        [[2, channels, 7, 9, 11], [channels], [channels]],
+        (volume, scale, shift) => interleavedNorm(volume, scale, shift, dilation),
+        (volume, scale, shift) =>
+          leakyRelu(instanceNorm(volume, scale, shift, null, null, true, 0.1, 1e-5, false), 0.01),
+      ),
     ),
   ),
   ...[16, 21].map((channels) =>

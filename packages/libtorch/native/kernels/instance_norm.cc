@@ -12,6 +12,7 @@
 
 #include "cuda/instance_norm.h"
 #include "cuda/kernels.h"
+#include "interleaving.h"
 
 namespace ronasmis {
 
@@ -24,47 +25,70 @@ const InstanceNormLoops& loops() {
   return best;
 }
 
-Volume volume_of(const at::Tensor& x) {
-  return {x.size(0), x.size(2) * x.size(3) * x.size(4), x.size(1), x.scalar_type() == at::kBFloat16};
+// Of each row of a volume's sub-volumes, the voxels that are no padding.
+std::vector<int64_t> valid_voxels(const Interleaving& s) {
+  std::vector<int64_t> result;
+  result.reserve(s.sub_volumes() * s.part[0] * s.part[1]);
+  for (int64_t sub_volume = 0; sub_volume < s.sub_volumes(); ++sub_volume) {
+    const int64_t first_z = sub_volume / s.dilation / s.dilation;
+    const int64_t first_y = sub_volume / s.dilation % s.dilation;
+    for (int64_t z = 0; z < s.part[0]; ++z)
+      for (int64_t y = 0; y < s.part[1]; ++y)
+        result.push_back(s.valid(first_z + z * s.dilation, first_y + y * s.dilation, sub_volume % s.dilation));
+  }
+  return result;
 }
 
-NormStatistics statistics_of(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& shift) {
-  const Volume volume = volume_of(x);
+// The sub-volumes of a volume are normalised together, as one.
+Volume volume_of(const at::Tensor& x, const Interleaving& s) {
+  const int64_t voxels = s.sub_volumes() * s.part[0] * s.part[1] * s.part[2];
+  Volume volume{s.batch, voxels, x.size(1), x.scalar_type() == at::kBFloat16, voxels, {voxels}, s.size[0] * s.size[1] * s.size[2]};
+  if (volume.count < voxels) {
+    volume.row = s.part[2];
+    volume.valid = valid_voxels(s);
+  }
+  return volume;
+}
+
+NormStatistics statistics_of(const Volume& volume, const at::Tensor& x, const at::Tensor& scale, const at::Tensor& shift) {
   const auto options = x.options().memory_format(std::nullopt).dtype(at::kDouble);
   at::Tensor mean = at::empty({volume.batch, volume.channels}, options);
   at::Tensor square = at::empty_like(mean);
   loops().sums(volume, x.const_data_ptr(), mean.mutable_data_ptr<double>(), square.mutable_data_ptr<double>());
-  mean.div_(volume.voxels);
-  const at::Tensor variance = square.div_(volume.voxels).sub_(mean * mean).clamp_min_(0);
+  mean.div_(volume.count);
+  const at::Tensor variance = square.div_(volume.count).sub_(mean * mean).clamp_min_(0);
   const at::Tensor inverse_deviation = variance.add_(kEpsilon).rsqrt_();
   const at::Tensor factor = inverse_deviation * scale;
   const at::Tensor offset = shift - mean * factor;
   return {mean, inverse_deviation, factor.to(at::kFloat), offset.to(at::kFloat)};
 }
 
-void check(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& shift, int64_t activation) {
+void check(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& shift, int64_t activation, int64_t dilation) {
   TORCH_CHECK(x.dim() == 5 && x.numel() > 0, "the input must be [batch, channel, depth, height, width] and not empty, not ", x.sizes());
   cuda::check_readable(x, "the input");
   TORCH_CHECK(scale.device() == x.device() && shift.device() == x.device(), "all tensors must be on one device");
   TORCH_CHECK(scale.dim() == 1 && scale.size(0) == x.size(1) && shift.sizes() == scale.sizes(), "scale and shift must have a value for each of the ",
               x.size(1), " channels");
   TORCH_CHECK(activation >= 0 && activation <= 2, "the activation must be 0, 1 or 2");
+  TORCH_CHECK(dilation == 1 || !cuda::takes(x), "volumes are interleaved on a processor only");
 }
 
-Normalised normalise(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& shift, Activation activation) {
+Normalised normalise(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& shift, Activation activation,
+                     const Interleaving& interleaving) {
   if (cuda::takes(x)) return cuda::normalise(x, scale, shift, activation, kEpsilon);
-  const NormStatistics statistics = statistics_of(x, scale, shift);
+  const Volume volume = volume_of(x, interleaving);
+  const NormStatistics statistics = statistics_of(volume, x, scale, shift);
   at::Tensor y = at::empty_like(x);
-  loops().apply(volume_of(x), activation, x.const_data_ptr(), statistics.factor.const_data_ptr<float>(), statistics.offset.const_data_ptr<float>(),
+  loops().apply(volume, activation, x.const_data_ptr(), statistics.factor.const_data_ptr<float>(), statistics.offset.const_data_ptr<float>(),
                 y.mutable_data_ptr());
   return {y, statistics};
 }
 
 NormGradients gradients_of(const at::Tensor& x, const at::Tensor& gradient, const at::Tensor& scale, const NormStatistics& statistics,
-                           Activation activation) {
+                           Activation activation, const Interleaving& interleaving) {
   if (cuda::takes(x)) return cuda::norm_gradients(x, gradient, scale, statistics, activation);
   const auto& [mean, inverse_deviation, factor, offset] = statistics;
-  const Volume volume = volume_of(x);
+  const Volume volume = volume_of(x, interleaving);
   at::Tensor sum = at::empty_like(mean);
   at::Tensor product = at::empty_like(mean);
   loops().gradient_sums(volume, activation, x.const_data_ptr(), gradient.const_data_ptr(), factor.const_data_ptr<float>(),
@@ -72,8 +96,8 @@ NormGradients gradients_of(const at::Tensor& x, const at::Tensor& gradient, cons
   // Sum of g times the normalised x.
   const at::Tensor normalised = (product - mean * sum) * inverse_deviation;
   const at::Tensor wide = inverse_deviation * scale;
-  const at::Tensor slope = wide * normalised * inverse_deviation / -static_cast<double>(volume.voxels);
-  const at::Tensor constant = (wide * sum / -static_cast<double>(volume.voxels) - slope * mean).to(at::kFloat);
+  const at::Tensor slope = wide * normalised * inverse_deviation / -static_cast<double>(volume.count);
+  const at::Tensor constant = (wide * sum / -static_cast<double>(volume.count) - slope * mean).to(at::kFloat);
   at::Tensor result = at::empty_like(x);
   loops().gradient(volume, activation, x.const_data_ptr(), gradient.const_data_ptr(), factor.const_data_ptr<float>(), offset.const_data_ptr<float>(),
                    slope.to(at::kFloat).const_data_ptr<float>(), constant.const_data_ptr<float>(), result.mutable_data_ptr());
@@ -83,13 +107,15 @@ NormGradients gradients_of(const at::Tensor& x, const at::Tensor& gradient, cons
 class InstanceNormActivation : public torch::autograd::Function<InstanceNormActivation> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& input, const at::Tensor& scale, const at::Tensor& shift,
-                            int64_t activation) {
-    check(input, scale, shift, activation);
+                            int64_t activation, int64_t dilation, at::IntArrayRef size) {
+    check(input, scale, shift, activation, dilation);
     const at::AutoDispatchBelowADInplaceOrView below;
     const at::Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast3d);
-    const auto [y, statistics] = normalise(x, scale, shift, static_cast<Activation>(activation));
+    const auto [y, statistics] = normalise(x, scale, shift, static_cast<Activation>(activation), Interleaving::of(x, dilation, size));
     context->save_for_backward({x, scale, statistics.mean, statistics.inverse_deviation, statistics.factor, statistics.offset});
     context->saved_data["activation"] = activation;
+    context->saved_data["dilation"] = dilation;
+    context->saved_data["size"] = size.vec();
     return y;
   }
 
@@ -98,19 +124,23 @@ class InstanceNormActivation : public torch::autograd::Function<InstanceNormActi
     const at::Tensor& x = saved[0];
     const at::Tensor gradient = gradients[0].to(x.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast3d);
     const auto activation = static_cast<Activation>(context->saved_data["activation"].toInt());
-    const auto [of_input, of_scale, of_shift] = gradients_of(x, gradient, saved[1], {saved[2], saved[3], saved[4], saved[5]}, activation);
-    return {of_input, of_scale, of_shift, at::Tensor()};
+    const auto interleaving = Interleaving::of(x, context->saved_data["dilation"].toInt(), context->saved_data["size"].toIntVector());
+    const NormStatistics statistics{saved[2], saved[3], saved[4], saved[5]};
+    const auto [of_input, of_scale, of_shift] = gradients_of(x, gradient, saved[1], statistics, activation, interleaving);
+    return {of_input, of_scale, of_shift, at::Tensor(), at::Tensor(), at::Tensor()};
   }
 };
 
-at::Tensor instance_norm_activation(const at::Tensor& input, const at::Tensor& scale, const at::Tensor& shift, int64_t activation) {
-  return InstanceNormActivation::apply(input, scale, shift, activation);
+at::Tensor instance_norm_activation(const at::Tensor& input, const at::Tensor& scale, const at::Tensor& shift, int64_t activation,
+                                    int64_t dilation, at::IntArrayRef size) {
+  return InstanceNormActivation::apply(input, scale, shift, activation, dilation, size);
 }
 
 }  // namespace
 
 TORCH_LIBRARY(ronasmis, library) {
-  library.def("instance_norm_activation(Tensor input, Tensor scale, Tensor shift, int activation) -> Tensor", instance_norm_activation);
+  library.def("instance_norm_activation(Tensor input, Tensor scale, Tensor shift, int activation, int dilation, int[3] size) -> Tensor",
+              instance_norm_activation);
 }
 
 }  // namespace ronasmis

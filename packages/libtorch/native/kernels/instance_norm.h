@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "capability.h"
 
@@ -10,12 +11,16 @@ namespace ronasmis {
 // The numbers that src/normalisation.ts passes.
 enum class Activation : int64_t { kRelu = 0, kLeakyRelu = 1, kElu = 2 };
 
-// A volume in channels_last_3d: [batch, voxels, channels] in memory.
+// A volume in channels_last_3d: [batch, voxels, channels] in memory. Some voxels may be padding, which no sum takes in and which
+// becomes 0: in rows of `row` voxels, those behind the first `valid[index of the row]`. Without padding it is all one row.
 struct Volume {
   int64_t batch;
   int64_t voxels;
   int64_t channels;
   bool bfloat16;  // else float32
+  int64_t row;
+  std::vector<int64_t> valid;
+  int64_t count;  // voxels that are no padding
 };
 
 // All per-channel arrays are [batch, channels], float32.

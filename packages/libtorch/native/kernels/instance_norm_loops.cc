@@ -2,6 +2,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
 #include "instance_norm.h"
@@ -44,6 +45,14 @@ void for_pieces(const Volume& volume, Body&& body) {
   });
 }
 
+// Calls `body(first, end)` once for every row that has voxels in this range, with those of them that are no padding, if any.
+template <typename Body>
+void for_valid(const Volume& volume, int64_t from, int64_t to, Body&& body) {
+  int64_t row = from / volume.row;
+  for (int64_t start = row * volume.row; start < to; start += volume.row, ++row)
+    body(std::max(from, start), std::min(to, start + volume.valid[row]));
+}
+
 // Adds two sums over the voxels for each channel. `terms(offset, channel, lanes, first, second)` adds one voxel's, where
 // `offset` is that of the value in memory. Every piece has its own sums, added in order: the same for any number of threads.
 template <typename Terms>
@@ -56,12 +65,13 @@ void reduce(const Volume& volume, double* first_sum, double* second_sum, Terms&&
     double* sums = partial.data() + (batch * pieces + from / length) * 2 * channels;
     for (int64_t channel = 0; channel < channels; channel += kLanes) {
       const int64_t lanes = std::min(kLanes, channels - channel);
-      for (int64_t start = 0; start < count; start += kRunVoxels) {
+      for (int64_t start = from; start < from + count; start += kRunVoxels) {
         Vector first(0.0F);
         Vector second(0.0F);
-        const int64_t stop = std::min(count, start + kRunVoxels);
-        for (int64_t voxel = start; voxel < stop; ++voxel)
-          terms((batch * volume.voxels + from + voxel) * channels + channel, batch * channels + channel, lanes, first, second);
+        for_valid(volume, start, std::min(from + count, start + kRunVoxels), [&](int64_t voxel, int64_t end) {
+          for (; voxel < end; ++voxel)
+            terms((batch * volume.voxels + voxel) * channels + channel, batch * channels + channel, lanes, first, second);
+        });
         float values[2][kLanes];
         first.store(values[0]);
         second.store(values[1]);
@@ -83,15 +93,19 @@ void reduce(const Volume& volume, double* first_sum, double* second_sum, Terms&&
   }
 }
 
-// Calls `body(offset, channel, lanes)` for every group of neighbouring channels of every voxel, in parallel.
-template <typename Body>
-void for_values(const Volume& volume, Body&& body) {
+// Calls `body(offset, channel, lanes)` for every group of neighbouring channels of every voxel, in parallel. Of padding, `result`
+// becomes 0.
+template <typename Value, typename Body>
+void for_values(const Volume& volume, Value* result, Body&& body) {
   const int64_t channels = volume.channels;
   for_pieces(volume, [&](int64_t batch, int64_t from, int64_t count) {
+    if (volume.count < volume.voxels)
+      std::memset(result + (batch * volume.voxels + from) * channels, 0, count * channels * sizeof(Value));
     for (int64_t channel = 0; channel < channels; channel += kLanes) {
       const int64_t lanes = std::min(kLanes, channels - channel);
-      for (int64_t voxel = from; voxel < from + count; ++voxel)
-        body((batch * volume.voxels + voxel) * channels + channel, batch * channels + channel, lanes);
+      for_valid(volume, from, from + count, [&](int64_t voxel, int64_t end) {
+        for (; voxel < end; ++voxel) body((batch * volume.voxels + voxel) * channels + channel, batch * channels + channel, lanes);
+      });
     }
   });
 }
@@ -107,7 +121,7 @@ void sums(const Volume& volume, const Value* x, double* sum, double* square) {
 
 template <typename Value, Activation activation>
 void apply(const Volume& volume, const Value* x, const float* factor, const float* offset, Value* y) {
-  for_values(volume, [=](int64_t at, int64_t channel, int64_t lanes) {
+  for_values(volume, y, [=](int64_t at, int64_t channel, int64_t lanes) {
     const Vector z = at::vec::fmadd(load(x + at, lanes), load(factor + channel, lanes), load(offset + channel, lanes));
     store(activate<activation>(z), y + at, lanes);
   });
@@ -133,7 +147,7 @@ void gradient_sums(const Volume& volume, const Value* x, const Value* gradient, 
 template <typename Value, Activation activation>
 void gradient(const Volume& volume, const Value* x, const Value* gradient, const float* factor, const float* offset, const float* slope,
               const float* constant, Value* result) {
-  for_values(volume, [=](int64_t at, int64_t channel, int64_t lanes) {
+  for_values(volume, result, [=](int64_t at, int64_t channel, int64_t lanes) {
     const Vector value = load(x + at, lanes);
     const Vector g = through_activation<Value, activation>(value, gradient + at, factor + channel, offset + channel, lanes);
     const Vector affine = at::vec::fmadd(value, load(slope + channel, lanes), load(constant + channel, lanes));

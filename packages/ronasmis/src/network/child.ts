@@ -1,5 +1,8 @@
 import {
   convolution3d,
+  deinterleave,
+  interleave,
+  interleavingFor,
   maxPool3d,
   normaliseAndActivate,
   pointwiseConvolution3d,
@@ -80,13 +83,15 @@ function block(
   input: Tensor,
   { dilation, activation }: { readonly dilation: number; readonly activation: Activation },
 ): Tensor {
-  let features = input;
+  const interleaving = interleavingFor(input, dilation);
+  let features = interleave(input, interleaving);
   for (const conv of [1, 2]) {
-    const convolved = convolution3d(features, weight(weights, `${prefix}.conv${conv}`), dilation);
+    const kernel = weight(weights, `${prefix}.conv${conv}`);
+    const convolved = convolution3d(features, kernel, dilation / interleaving.dilation);
     const [scale, shift] = [weight(weights, `${prefix}.scale${conv}`), weight(weights, `${prefix}.shift${conv}`)];
-    features = normaliseAndActivate(convolved, scale, shift, activation);
+    features = normaliseAndActivate(convolved, scale, shift, activation, interleaving);
   }
-  return features;
+  return deinterleave(features, interleaving);
 }
 
 function pointwise(weights: Weights, name: string, features: Tensor): Tensor {
