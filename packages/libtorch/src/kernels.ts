@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { agree, fusedExample } from './kernel-example.ts';
 import { libtorchFolder, native } from './native.ts';
 import type { Device } from './tensor.ts';
 
@@ -47,7 +48,10 @@ export function loadKernelCompiler(): string | undefined {
 type Preparation = { readonly ready: true } | { readonly ready: false; readonly reason: string };
 let preparation: Preparation | undefined;
 
-/** Loads NVRTC and the driver, and compiles a first kernel for the GPU: once, and only where libtorch has a GPU. */
+/**
+ * Loads NVRTC and the driver, compiles the kernels for the GPU and lets it compute a small example, which must come out as on the
+ * processor: once, and only where libtorch has a GPU.
+ */
 export function prepareCudaKernels(): Preparation {
   preparation ??= prepare();
   return preparation;
@@ -58,7 +62,8 @@ function prepare(): Preparation {
   if (reason !== undefined) return { ready: false, reason };
   try {
     native.prepareKernels('cuda:0');
-    return { ready: true };
+    if (agree(fusedExample('cuda'), fusedExample('cpu'))) return { ready: true };
+    return { ready: false, reason: 'they computed something other than the processor' };
   } catch (error) {
     return { ready: false, reason: error instanceof Error ? error.message : String(error) };
   }
