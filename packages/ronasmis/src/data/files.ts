@@ -17,18 +17,25 @@ export async function makeFolder(folder: string): Promise<void> {
   await mendable(folder, () => mkdirWithParents(folder));
 }
 
-/** As `mkdir` with `recursive`, which never returns where a file system takes no folders and says ENOENT (/proc, Node 20). */
+/**
+ * As `mkdir` with `recursive`, which never returns where a file system takes no folders and says ENOENT (/proc, Node 20). What another
+ * call makes meanwhile is taken as it is.
+ */
 export async function mkdirWithParents(folder: string): Promise<void> {
+  if (await isMade(folder)) return;
+  await mkdirWithParents(dirname(resolve(folder)));
+  if (!(await isMade(folder))) await mkdir(folder);
+}
+
+/** Whether the folder is there now; false where one above it may be missing. */
+async function isMade(folder: string): Promise<boolean> {
   try {
     await mkdir(folder);
+    return true;
   } catch (error) {
-    if (await isFolder(folder)) return;
-    const parent = dirname(resolve(folder));
-    const parentIsMissing =
-      error instanceof Error && 'code' in error && error.code === 'ENOENT' && !(await isFolder(parent));
-    if (!parentIsMissing) throw error;
-    await mkdirWithParents(parent);
-    await mkdir(folder);
+    if (await isFolder(folder)) return true;
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    throw error;
   }
 }
 
