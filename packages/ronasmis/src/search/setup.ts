@@ -119,6 +119,7 @@ async function prepare(options: SearchOptions, folder: string, { onProgress }: S
   const { folds, fold } = options;
   const engine = describeEngine();
   const device = chooseDevice(options.device, engine);
+  const precision = await choosePrecision(options.precision, device, engine);
   const dataSet = await readDataSet(options.dataSet);
   const split = splitCases(
     dataSet.cases.map(({ name }) => name),
@@ -132,7 +133,7 @@ async function prepare(options: SearchOptions, folder: string, { onProgress }: S
   const dimensions = networkDimensions(dataSet.channels.length, dataSet.labels.length);
   const context: SearchContext = {
     device,
-    precision: await choosePrecision(options.precision, device, engine),
+    precision,
     dimensions,
     space: macroSpace(fingerprint.shape.median, dimensions),
     cases,
