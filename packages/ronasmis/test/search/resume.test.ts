@@ -8,7 +8,17 @@ import { resume, type SearchHooks, search } from '../../src/search/search.ts';
 import { boxCase, temporaryFolder, writeDataSet } from '../data/scans.ts';
 
 const root = await temporaryFolder();
-const options = { children: 2, epochs: 2, folds: 3, fold: 0, device: 'cpu', precision: 'fp32', seed: 3 } as const;
+const options = {
+  children: 2,
+  controller: 'reinforce',
+  space: 'macro',
+  epochs: 2,
+  folds: 3,
+  fold: 0,
+  device: 'cpu',
+  precision: 'fp32',
+  seed: 3,
+} as const;
 const searchInto = (out: string, hooks: SearchHooks = {}) =>
   search({ dataSet: join(root, 'Boxes'), out, ...options }, hooks);
 

@@ -1,0 +1,12 @@
+import type { SearchSpace } from '../space/macro.ts';
+import type { Controller, ControllerName } from './controller.ts';
+import { reinforceController } from './reinforce.ts';
+
+const controllers: Readonly<Record<ControllerName, (space: SearchSpace, seed: number) => Controller>> = {
+  reinforce: reinforceController,
+};
+
+/** A fresh controller that proposes children of `space`. `seed` decides its first weights, where it has any. */
+export function createController(name: ControllerName, space: SearchSpace, seed: number): Controller {
+  return controllers[name](space, seed);
+}
