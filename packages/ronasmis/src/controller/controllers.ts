@@ -1,9 +1,11 @@
 import type { SearchSpace } from '../space/macro.ts';
 import type { Controller, ControllerName } from './controller.ts';
+import { ppoController } from './ppo.ts';
 import { reinforceController } from './reinforce.ts';
 
 const controllers: Readonly<Record<ControllerName, (space: SearchSpace, seed: number) => Controller>> = {
   reinforce: reinforceController,
+  ppo: ppoController,
 };
 
 /** A fresh controller that proposes children of `space`. `seed` decides its first weights, where it has any. */
