@@ -2,7 +2,7 @@ import type { Tensor } from '@ronasmis/libtorch';
 import type { Random } from '../random.ts';
 
 /** How children are proposed: the paper's way, its predecessor's, and two that others are compared with. */
-export const controllerNames = ['reinforce', 'ppo'] as const;
+export const controllerNames = ['reinforce', 'ppo', 'random', 'evolution'] as const;
 export type ControllerName = (typeof controllerNames)[number];
 
 /** The choices of a child, in the order of the space's decisions. */

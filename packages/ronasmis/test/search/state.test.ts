@@ -132,6 +132,10 @@ describe('a checkpoint that cannot be used is named in a sentence', () => {
     ).toMatch(/lacks the weight 'head\.0'/);
   });
 
+  it('of another controller', async () => {
+    expect(await refusal(() => Promise.resolve(), 'evolution')).toMatch(/lacks the weight 'start'/);
+  });
+
   it("without a part of the optimiser's state", async () => {
     expect(await refusal(rewrite((tensors) => tensors.delete('optimiser/0.firstMoment')))).toMatch(
       /no '0\.firstMoment'/,
