@@ -7,7 +7,7 @@ import { appendEvent } from '../run/run-folder.ts';
 import type { Architecture } from '../space/architecture.ts';
 import { type Budget, expectedSteps, hasTimeForStep, secondsLeft } from './budget.ts';
 import type { SearchContext } from './context.ts';
-import { caseNamed, freeBatches, type JudgedChild, judgeChildren, toDeviceBatches } from './judging.ts';
+import { caseNamed, freeBatches, type JudgedChild, judgeChildren, judgedTwin, toDeviceBatches } from './judging.ts';
 import { finish, type Tell } from './result.ts';
 import { openSearch, reopenSearch, type SearchOptions, type SearchRun } from './setup.ts';
 import { type SearchState, saveState } from './state.ts';
@@ -97,7 +97,11 @@ async function run(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResu
     const finalSince = budget.elapsed();
     // A search that was killed after its last step judges that step's children again: the weights are the same.
     if (judged.length === 0) judged = await judge(searchRun.lastChildren, state.step);
-    const finalists = await judge(controller.finalists().map(space.decode), state.step);
+    const unjudged = controller
+      .finalists()
+      .map(space.decode)
+      .filter((child) => !judgedTwin(judged, child));
+    const finalists = await judge(unjudged, state.step);
     const best = [...judged, ...finalists].reduce((best, child) => (child.reward > best.reward ? child : best));
     return await finish(searchRun, best, finalSince, tell);
   } finally {

@@ -12,7 +12,7 @@ import { choosePrecision } from '../precision.ts';
 import type { RunRecord } from '../run/records.ts';
 import { createRunFolder, keepEventsUntil, readRun, writeRecord } from '../run/run-folder.ts';
 import type { Architecture } from '../space/architecture.ts';
-import { createSpace, type SpaceName } from '../space/spaces.ts';
+import { createSpace, hasOneChild, type SpaceName } from '../space/spaces.ts';
 import { VERSION } from '../version.ts';
 import { type Budget, type BudgetLimit, expectedSteps, requireOneStep } from './budget.ts';
 import type { SearchContext } from './context.ts';
@@ -141,7 +141,7 @@ async function prepare(options: SearchOptions, folder: string, { onProgress }: S
     cases,
     split,
     labelValues: dataSet.labels.map(({ value }) => value),
-    children: options.children,
+    children: hasOneChild(space) ? 1 : options.children,
   };
   return { context, fingerprint, engine, warnings: warnings.map(({ message }) => message) };
 }

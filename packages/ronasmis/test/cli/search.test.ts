@@ -40,15 +40,15 @@ describe('search', () => {
 
   it('hands every option on', async () => {
     const options =
-      '--out r --time 1.5h --children 4 --controller reinforce --space macro --folds 3 --fold 2 --device cpu --precision fp32';
+      '--out r --time 1.5h --children 4 --controller evolution --space fixed --folds 3 --fold 2 --device cpu --precision fp32';
     await run('search', 'data', ...options.split(' '), '--seed', '7', '--json');
     expect(search.mock.calls[0][0]).toEqual({
       dataSet: 'data',
       out: 'r',
       timeSeconds: 5400,
       children: 4,
-      controller: 'reinforce',
-      space: 'macro',
+      controller: 'evolution',
+      space: 'fixed',
       folds: 3,
       fold: 2,
       device: 'cpu',

@@ -6,6 +6,7 @@ import { createController } from '../../src/controller/controllers.ts';
 import { networkDimensions } from '../../src/network/dimensions.ts';
 import { createRandom, type Random } from '../../src/random.ts';
 import { macroSpace, type SearchSpace } from '../../src/space/macro.ts';
+import { createSpace } from '../../src/space/spaces.ts';
 import { smallSpace } from './small-space.ts';
 
 const dimensions = networkDimensions(1, 3);
@@ -44,6 +45,7 @@ describe.each(controllerNames)('%s', (name) => {
   test.each([
     ['small', smallSpace, 12],
     ['macro', macro, 3],
+    ['fixed', createSpace('fixed', [36, 51, 35], dimensions), 2],
   ])('proposes children that the %s space admits, at every stage', (_, space, numRuns) => {
     fc.assert(
       fc.property(

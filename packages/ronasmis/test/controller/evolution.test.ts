@@ -4,6 +4,7 @@ import { age, evolutionController, mutate, populationSize } from '../../src/cont
 import { networkDimensions } from '../../src/network/dimensions.ts';
 import { createRandom } from '../../src/random.ts';
 import { macroSpace } from '../../src/space/macro.ts';
+import { createSpace } from '../../src/space/spaces.ts';
 import { walks } from '../space/walk.ts';
 import { smallSpace } from './small-space.ts';
 
@@ -53,6 +54,11 @@ describe('a mutant', () => {
     // Where the plane comes to be pooled, dilation 3 does not reach any more.
     expect(mutants.filter((mutant) => mutant[2] === 1).map((mutant) => mutant[3])).toContain(1);
     expect(mutants.filter((mutant) => mutant[2] === 1).every((mutant) => mutant[3] === 1)).toBe(true);
+  });
+
+  test('of a space with one child is that child', () => {
+    const fixed = createSpace('fixed', [36, 51, 35], dimensions);
+    expect(mutate(fixed, fixed.baseChoices, createRandom(1))).toEqual(fixed.baseChoices);
   });
 });
 
