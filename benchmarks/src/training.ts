@@ -33,7 +33,7 @@ export function openTraining(volume: Size, dimensions: NetworkDimensions): Train
     labelValues: Array.from({ length: dimensions.classes }, (_, value) => value),
     children: 1,
   };
-  const state = createState(context, 1);
+  const state = createState(context, 'reinforce', 1);
   // No skip is ever left out here, as training does at random: what is compared with leaves none out.
   state.random = { ...state.random, uniform: () => 1 };
   return {

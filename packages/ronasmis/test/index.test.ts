@@ -12,7 +12,19 @@ it('searches, predicts and evaluates as a library', async () => {
   const [run, out] = [join(root, 'run'), join(root, 'out')];
   const phases = new Set<string>();
   const { report, architecture } = await ronasmis.search(
-    { dataSet, out: run, epochs: 1, children: 1, folds: 2, fold: 0, device: 'cpu', precision: 'fp32', seed: 1 },
+    {
+      dataSet,
+      out: run,
+      epochs: 1,
+      children: 1,
+      controller: 'reinforce',
+      space: 'macro',
+      folds: 2,
+      fold: 0,
+      device: 'cpu',
+      precision: 'fp32',
+      seed: 1,
+    },
     { onProgress: ({ phase }) => phases.add(phase) },
   );
   expect([...phases]).toEqual(['prepare', 'train', 'judge', 'final']);

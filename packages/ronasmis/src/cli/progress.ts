@@ -76,7 +76,7 @@ function figures({ loss, reward, entropy, dice, secondsLeft }: Progress): readon
   return [
     ...(loss === undefined ? [] : [`loss ${loss.toFixed(3)}`]),
     ...(reward === undefined ? [] : [`reward ${reward.toFixed(4)}`]),
-    ...(entropy === undefined ? [] : [`entropy ${entropy.toFixed(2)}`]),
+    ...(entropy == null ? [] : [`entropy ${entropy.toFixed(2)}`]),
     ...(dice === undefined ? [] : [`best Dice ${formatDice(dice)} %`]),
     ...(secondsLeft === undefined ? [] : [`${formatSeconds(secondsLeft)} left`]),
   ];

@@ -1,6 +1,8 @@
 import { basename, join, resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { type ControllerName, controllerNames } from '../controller/controller.ts';
 import { UserError } from '../errors.ts';
+import { type SpaceName, spaceNames } from '../space/spaces.ts';
 import {
   deviceOption,
   type EngineOptions,
@@ -16,6 +18,8 @@ type Options = EngineOptions & {
   readonly time?: number;
   readonly epochs?: number;
   readonly children: number;
+  readonly controller: ControllerName;
+  readonly space: SpaceName;
   readonly folds: number;
   readonly fold: number;
   readonly seed: number;
@@ -35,6 +39,16 @@ export function addSearch(program: Command): void {
     .option('--time <duration>', 'time budget, such as 30m or 2h', parseDuration)
     .option('--epochs <n>', `controller epochs (default: ${DEFAULT_EPOCHS} without --time)`, integerBetween(1, 100_000))
     .option('--children <n>', 'children judged at each controller epoch', integerBetween(1, 1000), 20)
+    .addOption(
+      new Option('--controller <controller>', 'what proposes children and learns which are better')
+        .choices(controllerNames)
+        .default('reinforce'),
+    )
+    .addOption(
+      new Option('--space <space>', 'what is searched; fixed is the base architecture alone')
+        .choices(spaceNames)
+        .default('macro'),
+    )
     .option('--folds <n>', 'parts that the cases are split into', integerBetween(2, 100), 5)
     .option('--fold <k>', 'part that is the test set, from 0', integerBetween(0, 99), 0)
     .option('--seed <n>', 'seed of every random choice', integerBetween(0, 2 ** 31 - 1), 1)

@@ -50,16 +50,17 @@ export async function printRun(folder: string): Promise<void> {
   print(`Report           ${join(folder, 'report.html')}`);
 }
 
-async function printCurves({ events }: RunFiles): Promise<void> {
+async function printCurves({ run, events }: RunFiles): Promise<void> {
   const last = events.at(-1);
   if (last === undefined) return;
   const { formatDice, plural } = await import('../report/format.ts');
   const colours = coloursOf(process.stdout);
   const rewards = events.map((event) => event.reward_mean);
-  const entropies = events.map((event) => event.entropy);
-  print(`${colours.bold('Search')}  (${plural(last.step, 'controller step')}, ${plural(last.steps, 'training step')})`);
+  const entropies = events.flatMap(({ entropy }) => entropy ?? []);
+  const steps = `${plural(last.step, 'controller step')}, ${plural(last.steps, 'training step')}`;
+  print(`${colours.bold('Search')}  (${run.settings.controller} in the ${run.settings.space} space, ${steps})`);
   print(`reward   ${colours.cyan(sparkline(rewards))}  ${formatDice(rewards[0])} to ${formatDice(last.reward_mean)} %`);
-  print(
-    `entropy  ${colours.cyan(sparkline(entropies))}  ${entropies[0].toFixed(2)} to ${last.entropy.toFixed(2)} nats\n`,
-  );
+  const ends = [entropies.at(0), entropies.at(-1)].flatMap((entropy) => entropy?.toFixed(2) ?? []);
+  if (ends.length > 0) print(`entropy  ${colours.cyan(sparkline(entropies))}  ${ends.join(' to ')} nats`);
+  print('');
 }

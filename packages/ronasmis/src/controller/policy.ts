@@ -27,6 +27,7 @@ import {
 import type { Random } from '../random.ts';
 import type { SearchSpace } from '../space/macro.ts';
 import type { Decision } from '../space/table1.ts';
+import type { Choices } from './controller.ts';
 
 /** Hidden size, temperature, tanh constant and range of the first weights as ENAS sets them (Pham et al. 2018, and its code). */
 const hidden = 64;
@@ -45,14 +46,11 @@ const biasScale = 250;
  */
 export type Policy = ReadonlyMap<string, Tensor>;
 
-/** The choices of a child, in the order of the space's decisions. */
-export type Choices = readonly number[];
-
 /** Children drawn from, or scored by, a policy. */
 export interface Unrolled {
   readonly children: readonly Choices[];
-  /** Natural logarithm of each child's probability [children]. */
-  readonly logProbability: Tensor;
+  /** Natural logarithm of the probability of each decision of each child, given those before it [decisions, children]. */
+  readonly logProbabilities: Tensor;
   /** Entropy in nats, summed over the decisions on each child's way [children]. */
   readonly entropy: Tensor;
 }
@@ -174,7 +172,7 @@ function unroll(policy: Policy, space: SearchSpace, count: number, pick: Pick): 
     const level = endedEncoderLevel(space.decisions, at);
     if (level !== undefined) anchors.set(level, state[0]);
   });
-  return { children, logProbability: sum(stack(logProbabilities), [0]), entropy: sum(stack(entropies), [0]) };
+  return { children, logProbabilities: stack(logProbabilities), entropy: sum(stack(entropies), [0]) };
 }
 
 /** The encoder level whose last decision this is: the LSTM's state then stands for the level in the attention. */

@@ -29,11 +29,11 @@ export function renderReport(content: ReportContent): string {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${name} · RONASMIS</title><style>${STYLE}</style></head>
 <body><main>
 <div class="brand">RONASMIS</div><h1>${name}</h1>
-<div class="lead">Architecture search of ${formatDate(run.created)} · fold ${run.settings.fold} of ${run.settings.folds} held out as the test set</div>
+<div class="lead">Architecture search of ${formatDate(run.created)} · ${run.settings.controller} in the ${run.settings.space} space · fold ${run.settings.fold} of ${run.settings.folds} held out as the test set</div>
 ${hero(report, classNames)}
 ${tiles(content)}
 <section><h2>Found architecture</h2><p class="lead">The best of all judged children, with the weights it shared: nothing was retrained. Coloured arrows add encoder features to the decoder; sizes are a training patch's, depth × height × width.</p>${drawArchitecture(architecture, run.network.channels)}</section>
-<section><h2>The search, step by step</h2><p class="lead">As the controller makes up its mind, its entropy falls and the reward of what it samples rises.</p>${curves(content.events)}</section>
+<section><h2>The search, step by step</h2><p class="lead">As a controller makes up its mind, its entropy falls and the reward of what it proposes rises.</p>${curves(content.events)}</section>
 <section><h2>Dice of every test case</h2><p class="lead">In percent; a dot is a case, the line is the mean. Point at a dot for its name.</p>${dicePlot(report.test_dice, classNames)}</section>
 ${exampleSection(content, classNames)}
 <details><summary>Dice by case</summary>${caseTable(report.test_dice, classNames)}</details>
@@ -74,6 +74,7 @@ ${tile('Device', `${engine.device}, ${engine.precision}`, engine.cpu)}</div>`;
 
 function curves(events: readonly SearchEvent[]): Html {
   const steps = events.map((event) => event.step);
+  const entropies = events.flatMap(({ entropy }) => entropy ?? []);
   return html`<div class="charts">
 ${lineChart(
   'Reward: validation Dice, %',
@@ -84,7 +85,7 @@ ${lineChart(
   ],
   shortNumber,
 )}
-${lineChart('Entropy of the controller, nats', steps, [{ name: 'entropy', values: events.map((event) => event.entropy), tone: 'accent' }], shortNumber)}
+${entropies.length === 0 ? html`` : lineChart('Entropy of the controller, nats', steps, [{ name: 'entropy', values: entropies, tone: 'accent' }], shortNumber)}
 ${lineChart('Training loss', steps, [{ name: 'loss', values: events.map((event) => event.loss), tone: 'accent' }], shortNumber)}</div>`;
 }
 

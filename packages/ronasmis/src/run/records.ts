@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { controllerNames } from '../controller/controller.ts';
 import { diceSummarySchema } from '../evaluation/summary.ts';
 import { architectureSchema } from '../space/architecture.ts';
+import { spaceNames } from '../space/spaces.ts';
 
 /** A line of `events.jsonl`: one finished controller step. Rewards are Dice, `seconds` counts from the search's start. */
 export const eventSchema = z.object({
@@ -8,9 +10,10 @@ export const eventSchema = z.object({
   seconds: z.number(),
   reward_mean: z.number(),
   reward_max: z.number(),
-  baseline: z.number(),
-  /** Entropy of the controller's policy, nats. */
-  entropy: z.number(),
+  /** Moving average of the rewards that the children were compared with; null where the controller has none. */
+  baseline: z.number().nullable(),
+  /** Entropy of what the children were drawn from, nats; null where the controller has no distribution. */
+  entropy: z.number().nullable(),
   /** Mean training loss of the shared weights since the step before. */
   loss: z.number(),
   /** Training steps of the shared weights so far. */
@@ -46,6 +49,8 @@ export const runSchema = z.object({
     time_seconds: z.number().nullable(),
     epochs: z.int().nullable(),
     children: z.int(),
+    controller: z.enum(controllerNames),
+    space: z.enum(spaceNames),
     folds: z.int(),
     fold: z.int(),
     device: z.string(),
@@ -80,7 +85,8 @@ export type Progress = {
   readonly done: number;
   readonly total: number;
   readonly reward?: number;
-  readonly entropy?: number;
+  /** Null where the controller has none. */
+  readonly entropy?: number | null;
   readonly dice?: number;
   readonly loss?: number;
   readonly secondsLeft?: number;

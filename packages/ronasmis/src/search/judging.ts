@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { concatenate, confusionMatrix, narrow, noGradient, scope, type Tensor } from '@ronasmis/libtorch';
 import { imageOf, labelOf, type PreparedCase } from '../data/prepare.ts';
 import { dataTypeOf } from '../device.ts';
@@ -120,7 +121,10 @@ export interface JudgedChild {
   readonly scores: NamedScores;
 }
 
-/** Phase two of a controller step: every child segments every validation case in one shot (paper, section 2.3). */
+/**
+ * Phase two of a controller step: every child segments every validation case in one shot (paper, section 2.3). One that was proposed
+ * more than once is judged once.
+ */
 export async function judgeChildren(
   context: SearchContext,
   weights: Weights,
@@ -130,12 +134,22 @@ export async function judgeChildren(
 ): Promise<readonly JudgedChild[]> {
   const judged: JudgedChild[] = [];
   for (const architecture of children) {
+    const twin = judgedTwin(judged, architecture);
+    if (twin) {
+      judged.push(twin);
+      continue;
+    }
     const scores = await judge(context, weights, architecture, validation, () =>
       between(judged.length, children.length),
     );
     judged.push({ architecture, reward: patientMean(Object.values(scores)), scores });
   }
   return judged;
+}
+
+/** The one among judged children that is this architecture. */
+export function judgedTwin(judged: readonly JudgedChild[], architecture: Architecture): JudgedChild | undefined {
+  return judged.find((child) => isDeepStrictEqual(child.architecture, architecture));
 }
 
 /** Seconds of a one-shot prediction of a case by `child`, after a first one. */

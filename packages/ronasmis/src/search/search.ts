@@ -1,14 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import { peakMemoryBytes } from '@ronasmis/libtorch';
-import { likeliestChild, sampleChildren } from '../controller/policy.ts';
-import { reinforce } from '../controller/reinforce.ts';
+import type { Learnt } from '../controller/controller.ts';
 import { openBatches } from '../data/batches.ts';
 import type { Progress, RunRecord, SearchEvent, SearchReport } from '../run/records.ts';
 import { appendEvent } from '../run/run-folder.ts';
 import type { Architecture } from '../space/architecture.ts';
 import { type Budget, expectedSteps, hasTimeForStep, secondsLeft } from './budget.ts';
 import type { SearchContext } from './context.ts';
-import { caseNamed, freeBatches, type JudgedChild, judgeChildren, toDeviceBatches } from './judging.ts';
+import { caseNamed, freeBatches, type JudgedChild, judgeChildren, judgedTwin, toDeviceBatches } from './judging.ts';
 import { finish, type Tell } from './result.ts';
 import { openSearch, reopenSearch, type SearchOptions, type SearchRun } from './setup.ts';
 import { type SearchState, saveState } from './state.ts';
@@ -54,8 +53,8 @@ export async function resume(runFolder: string, hooks: SearchHooks = {}): Promis
 
 /**
  * The search of the paper (section 2.3; ENAS): train the shared weights for three epochs, each mini-batch on a child that
- * the controller draws; judge 20 children by their patient-wise Dice on the validation cases; move the controller towards
- * the better ones; and so on until the budget is used up. The best child, with the weights as they are, is the result.
+ * the controller proposes; judge 20 children by their patient-wise Dice on the validation cases; let the controller learn which
+ * were better; and so on until the budget is used up. The best child, with the weights as they are, is the result.
  */
 async function run(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResult> {
   const { context, state, budget, folder } = searchRun;
@@ -78,28 +77,32 @@ async function run(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResu
         tell({ phase: 'train', step, done, total }),
       );
 
-      const children = sampleChildren(controller.policy, space, context.children, state.random);
+      const children = controller.proposeForJudging(context.children, state.random);
       const judgingSince = budget.elapsed();
       judged = await judge(children.map(space.decode), step);
       budget.durations.judge = budget.elapsed() - judgingSince;
       const seconds = { training_seconds: judgingSince - trainingSince, judging_seconds: budget.durations.judge };
 
       const rewards = judged.map(({ reward }) => reward);
-      const entropy = reinforce(controller, space, children, rewards, controllerLearningRate(budget, state.step));
+      const learnt = controller.learn(children, rewards, expectedSteps(budget, state.step));
 
       state.step = step;
       state.seconds = budget.elapsed();
-      const event = { ...eventOf(context, state, loss, entropy, judged), ...seconds };
+      const event = { ...eventOf(context, state, loss, learnt, judged), ...seconds };
       await appendEvent(folder, event);
       await saveState(folder, state);
-      const figures = { loss, entropy, reward: event.reward_mean, dice: event.reward_max };
+      const figures = { loss, entropy: learnt.entropy, reward: event.reward_mean, dice: event.reward_max };
       await tell({ phase: 'judge', step, done: judged.length, total: judged.length, ...figures });
     }
     const finalSince = budget.elapsed();
     // A search that was killed after its last step judges that step's children again: the weights are the same.
     if (judged.length === 0) judged = await judge(searchRun.lastChildren, state.step);
-    const likeliest = await judge([space.decode(likeliestChild(controller.policy, space))], state.step);
-    const best = [...judged, ...likeliest].reduce((best, child) => (child.reward > best.reward ? child : best));
+    const unjudged = controller
+      .finalists()
+      .map(space.decode)
+      .filter((child) => !judgedTwin(judged, child));
+    const finalists = await judge(unjudged, state.step);
+    const best = [...judged, ...finalists].reduce((best, child) => (child.reward > best.reward ? child : best));
     return await finish(searchRun, best, finalSince, tell);
   } finally {
     await batches.close();
@@ -107,22 +110,11 @@ async function run(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResu
   }
 }
 
-/** The controller's rate for Adam and the controller steps of a search that ENAS and the paper set it for. */
-const enasLearningRate = 3.5e-4;
-const paperSteps = 150;
-const largestLearningRate = 1e-2;
-
-/** A shorter search takes larger steps, so that its controller makes up its mind within the budget. */
-function controllerLearningRate(budget: Budget, step: number): number {
-  const scaled = (enasLearningRate * paperSteps) / expectedSteps(budget, step);
-  return Math.min(largestLearningRate, Math.max(enasLearningRate, scaled));
-}
-
 function eventOf(
   context: SearchContext,
   state: SearchState,
   loss: number,
-  entropy: number,
+  { entropy, baseline }: Learnt,
   judged: readonly JudgedChild[],
 ): Omit<SearchEvent, 'training_seconds' | 'judging_seconds'> {
   const rewards = judged.map(({ reward }) => reward);
@@ -131,7 +123,7 @@ function eventOf(
     seconds: state.seconds,
     reward_mean: rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length,
     reward_max: Math.max(...rewards),
-    baseline: state.controller.baseline ?? 0,
+    baseline,
     entropy,
     loss,
     steps: state.trainingSteps,

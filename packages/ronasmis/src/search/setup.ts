@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { describeEngine, type EngineDescription } from '@ronasmis/libtorch';
-import { preferChild } from '../controller/policy.ts';
+import type { ControllerName } from '../controller/controller.ts';
 import { readDataSet } from '../data/dataset.ts';
 import type { Fingerprint } from '../data/fingerprint.ts';
 import { splitCases } from '../data/folds.ts';
@@ -12,7 +12,7 @@ import { choosePrecision } from '../precision.ts';
 import type { RunRecord } from '../run/records.ts';
 import { createRunFolder, keepEventsUntil, readRun, writeRecord } from '../run/run-folder.ts';
 import type { Architecture } from '../space/architecture.ts';
-import { macroSpace } from '../space/macro.ts';
+import { createSpace, hasOneChild, type SpaceName } from '../space/spaces.ts';
 import { VERSION } from '../version.ts';
 import { type Budget, type BudgetLimit, expectedSteps, requireOneStep } from './budget.ts';
 import type { SearchContext } from './context.ts';
@@ -32,6 +32,8 @@ export interface SearchOptions {
   readonly epochs?: number;
   /** Children judged at each controller step. */
   readonly children: number;
+  readonly controller: ControllerName;
+  readonly space: SpaceName;
   readonly folds: number;
   /** The part, from 0, that is the test set. */
   readonly fold: number;
@@ -58,14 +60,14 @@ export async function openSearch(options: SearchOptions, hooks: SearchHooks): Pr
   const startedAt = performance.now();
   await createRunFolder(options.out);
   const { context, fingerprint, engine, warnings } = await prepare(options, options.out, hooks);
-  const state = createState(context, options.seed);
+  const state = createState(context, options.controller, options.seed);
   const limit = {
     epochs: options.epochs ?? Number.POSITIVE_INFINITY,
     seconds: options.timeSeconds ?? Number.POSITIVE_INFINITY,
   };
   const budget = measureBudget(context, state, limit, startedAt);
   requireOneStep(budget);
-  beginNearBase(context, state, budget);
+  state.controller.begin(expectedSteps(budget, 0));
   const record = runRecord(options, context, fingerprint, engine);
   await writeRecord(options.out, 'run.json', record);
   hooks.onStart?.({ engine: record.engine, warnings: [...engineWarnings(context, engine), ...warnings] });
@@ -92,13 +94,13 @@ export async function reopenSearch(folder: string, hooks: SearchHooks): Promise<
       `${options.dataSet} has changed since ${folder} was begun: undo the change, or search again into a new folder.`,
     );
   }
-  const state = createState(context, options.seed);
+  const state = createState(context, options.controller, options.seed);
   await restoreState(folder, state);
   await keepEventsUntil(folder, state.step);
   const { time_seconds, epochs } = run.settings;
   const limit = { epochs: epochs ?? Number.POSITIVE_INFINITY, seconds: time_seconds ?? Number.POSITIVE_INFINITY };
   const budget = measureBudget(context, state, limit, startedAt);
-  if (state.step === 0) beginNearBase(context, state, budget);
+  if (state.step === 0) state.controller.begin(expectedSteps(budget, 0));
   hooks.onStart?.({ engine: run.engine, warnings: engineWarnings(context, engine) });
   const lastChildren = events.find(({ step }) => step === state.step)?.children ?? [];
   return {
@@ -131,15 +133,16 @@ async function prepare(options: SearchOptions, folder: string, { onProgress }: S
     onCase: (done, total) => onProgress?.({ phase: 'prepare', step: 0, done, total }),
   });
   const dimensions = networkDimensions(dataSet.channels.length, dataSet.labels.length);
+  const space = createSpace(options.space, fingerprint.shape.median, dimensions);
   const context: SearchContext = {
     device,
     precision,
     dimensions,
-    space: macroSpace(fingerprint.shape.median, dimensions),
+    space,
     cases,
     split,
     labelValues: dataSet.labels.map(({ value }) => value),
-    children: options.children,
+    children: hasOneChild(space) ? 1 : options.children,
   };
   return { context, fingerprint, engine, warnings: warnings.map(({ message }) => message) };
 }
@@ -150,20 +153,6 @@ function engineWarnings({ device }: SearchContext, { cuda }: EngineDescription):
   return [
     `This machine has an NVIDIA driver, but the GPU cannot be used (${cuda.reason ?? 'unknown reason'}): run 'ronasmis doctor'.`,
   ];
-}
-
-/** Of the base child's choices in a fresh controller, in logits: at most, and as a sum over the steps of a search. */
-const largestLead = 4;
-const leadSteps = 12;
-
-/**
- * A controller that learns in a few steps only can hardly tell choices apart, and children that differ much teach their shared
- * weights slowly: so a short search begins near the U-Net that a person would start from, and one of the paper's 150 steps nearly
- * uniform.
- */
-function beginNearBase({ space }: SearchContext, { controller }: SearchState, budget: Budget): void {
-  const lead = Math.min(largestLead, leadSteps / expectedSteps(budget, 0));
-  preferChild(controller.policy, space, space.baseChoices, lead);
 }
 
 /**
@@ -207,7 +196,7 @@ function runRecord(
   engine: EngineDescription,
 ): RunRecord {
   const { dimensions, device, precision } = context;
-  const { children, folds, fold, seed } = options;
+  const { children, controller, space, folds, fold, seed } = options;
   return {
     version: VERSION,
     created: new Date().toISOString(),
@@ -216,6 +205,8 @@ function runRecord(
       time_seconds: options.timeSeconds ?? null,
       epochs: options.epochs ?? null,
       children,
+      controller,
+      space,
       folds,
       fold,
       device: options.device,
@@ -230,8 +221,8 @@ function runRecord(
 }
 
 function optionsOf({ settings, engine }: RunRecord, folder: string): SearchOptions {
-  const { data_set, children, folds, fold, seed } = settings;
+  const { data_set, children, controller, space, folds, fold, seed } = settings;
   // The device and precision that were in use, so that the rest is computed as the beginning was.
   const { device, precision } = engine;
-  return { dataSet: data_set, out: folder, children, folds, fold, device, precision, seed };
+  return { dataSet: data_set, out: folder, children, controller, space, folds, fold, device, precision, seed };
 }

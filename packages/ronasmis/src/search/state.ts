@@ -1,17 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  adamW,
-  copyInPlace,
-  noGradient,
-  type Optimiser,
-  readSafetensors,
-  type Tensor,
-  writeSafetensors,
-} from '@ronasmis/libtorch';
+import { adamW, type Optimiser, readSafetensors, writeSafetensors } from '@ronasmis/libtorch';
 import { z } from 'zod';
-import { type Controller, createController } from '../controller/reinforce.ts';
+import type { Controller, ControllerName } from '../controller/controller.ts';
+import { createController } from '../controller/controllers.ts';
 import { UserError } from '../errors.ts';
+import { copyInto, joinParts, partOf } from '../named-tensors.ts';
 import { createWeights, type Weights } from '../network/weights.ts';
 import { createRandom, type Random, restoreRandom } from '../random.ts';
 import type { SearchContext } from './context.ts';
@@ -35,7 +29,11 @@ const checkpointName = 'checkpoint.safetensors';
 export const initialLearningRate = 2e-3;
 const weightDecay = 1e-3;
 
-export function createState({ dimensions, device, precision, space }: SearchContext, seed: number): SearchState {
+export function createState(
+  { dimensions, device, precision, space }: SearchContext,
+  controller: ControllerName,
+  seed: number,
+): SearchState {
   const weights = createWeights(dimensions, device, seed);
   return {
     weights,
@@ -44,7 +42,7 @@ export function createState({ dimensions, device, precision, space }: SearchCont
       weightDecay,
       scalesLoss: precision === 'fp16',
     }),
-    controller: createController(space, seed),
+    controller: createController(controller, space, seed),
     random: createRandom(seed),
     step: 0,
     trainingSteps: 0,
@@ -55,30 +53,24 @@ export function createState({ dimensions, device, precision, space }: SearchCont
 const plainSchema = z.object({
   step: z.int(),
   trainingSteps: z.int(),
-  baseline: z.number().nullable(),
   seconds: z.number(),
   random: z.array(z.number()),
+  controller: z.unknown(),
 });
 
 /** Writes the whole state into the run folder, over the one before. */
 export async function saveState(folder: string, state: SearchState): Promise<void> {
-  const tensors = new Map<string, Tensor>();
-  for (const [prefix, part] of Object.entries(parts(state))) {
-    for (const [name, tensor] of part) tensors.set(`${prefix}/${name}`, tensor);
-  }
-  const { step, trainingSteps, seconds, random, controller } = state;
-  const baseline = controller.baseline ?? null;
-  const plain: z.infer<typeof plainSchema> = { step, trainingSteps, baseline, seconds, random: [...random.state()] };
-  await writeSafetensors(join(folder, checkpointName), tensors, { state: JSON.stringify(plain) });
-}
-
-function parts({ weights, optimiser, controller }: SearchState): Record<string, ReadonlyMap<string, Tensor>> {
-  return {
-    weights,
-    optimiser: optimiser.state(),
-    policy: controller.policy,
-    policyOptimiser: controller.optimiser.state(),
+  const { weights, optimiser, step, trainingSteps, seconds, random } = state;
+  const controller = state.controller.state();
+  const tensors = joinParts({ weights, optimiser: optimiser.state(), controller: controller.tensors });
+  const plain: z.infer<typeof plainSchema> = {
+    step,
+    trainingSteps,
+    seconds,
+    random: [...random.state()],
+    controller: controller.plain,
   };
+  await writeSafetensors(join(folder, checkpointName), tensors, { state: JSON.stringify(plain) });
 }
 
 /**
@@ -97,35 +89,15 @@ export async function restoreState(folder: string, state: SearchState): Promise<
 }
 
 function takeOver(state: SearchState, { tensors, metadata }: Awaited<ReturnType<typeof readSafetensors>>): void {
-  const part = (prefix: string): Map<string, Tensor> =>
-    new Map(
-      [...tensors]
-        .filter(([name]) => name.startsWith(`${prefix}/`))
-        .map(([name, tensor]) => [name.slice(prefix.length + 1), tensor]),
-    );
-  copyInto(state.weights, part('weights'));
-  copyInto(state.controller.policy, part('policy'));
-  state.optimiser.restore(part('optimiser'));
-  state.controller.optimiser.restore(part('policyOptimiser'));
-  for (const tensor of tensors.values()) tensor.free();
+  copyInto(state.weights, partOf(tensors, 'weights'));
+  state.optimiser.restore(partOf(tensors, 'optimiser'));
   const plain = plainSchema.parse(JSON.parse(metadata.state ?? 'null'));
+  state.controller.restore({ tensors: partOf(tensors, 'controller'), plain: plain.controller });
+  for (const tensor of tensors.values()) tensor.free();
   state.step = plain.step;
   state.trainingSteps = plain.trainingSteps;
-  state.controller.baseline = plain.baseline ?? undefined;
   state.seconds = plain.seconds;
   state.random = restoreRandom(plain.random);
-}
-
-function copyInto(targets: ReadonlyMap<string, Tensor>, sources: ReadonlyMap<string, Tensor>): void {
-  noGradient(() => {
-    for (const [name, target] of targets) {
-      const source = sources.get(name);
-      if (!source || String(source.shape) !== String(target.shape)) {
-        throw new Error(`it lacks the weight '${name}' of shape [${target.shape.join(', ')}]`);
-      }
-      copyInPlace(target, source);
-    }
-  });
 }
 
 /** A finished search needs no checkpoint any more. */

@@ -1,5 +1,4 @@
 import { addInPlace, detach, noGradient, scope, type Tensor, zeros } from '@ronasmis/libtorch';
-import { sampleChildren } from '../controller/policy.ts';
 import type { Batch, Batches } from '../data/batches.ts';
 import { samplePlan } from '../data/sample.ts';
 import { dataTypeOf } from '../device.ts';
@@ -45,9 +44,7 @@ export async function trainSharedWeights(
   after: AfterStep,
 ): Promise<number> {
   const groups = phaseBatches(context, state);
-  const children = sampleChildren(state.controller.policy, context.space, groups.length, state.random).map(
-    context.space.decode,
-  );
+  const children = state.controller.proposeForTraining(groups.length, state.random).map(context.space.decode);
   const request = (index: number): void => {
     const { patch } = children[index];
     const crops = groups[index].flatMap((chosen) =>

@@ -30,6 +30,12 @@ describe('help', () => {
     expect(stdout).toContain('--json');
   });
 
+  it('of search has the controllers and the spaces', async () => {
+    const text = (await run('search', '--help')).stdout.replaceAll(/\s+/g, ' ');
+    expect(text).toContain('(choices: "reinforce", "ppo", "random", "evolution", default: "reinforce")');
+    expect(text).toContain('(choices: "macro", "fixed", default: "macro")');
+  });
+
   it('knows the version', async () => {
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
     expect(VERSION).toBe(version);
@@ -48,6 +54,12 @@ describe('usage errors', () => {
     ['a number out of range', ['search', 'data', '--folds', '1'], /whole number from 2 to 100/],
     ['half a number', ['search', 'data', '--epochs', '1.5'], /whole number from 1/],
     ['an unknown device', ['search', 'data', '--device', 'tpu'], /auto, cpu, cuda, mps/],
+    [
+      'an unknown controller',
+      ['search', 'data', '--controller', 'nonsense'],
+      /'nonsense' is invalid\. Allowed choices are reinforce, ppo, random, evolution\./,
+    ],
+    ['an unknown space', ['search', 'data', '--space', 'nonsense'], /Allowed choices are macro, fixed\./],
     ['a fold that is none', ['search', 'data', '--fold', '5'], /--fold 5 is none of the 5 folds: take 0 to 4/],
     ['no output folder', ['predict', 'run', 'scan.nii.gz'], /--out <folder>/],
     ['a negative tolerance', ['evaluate', 'a', 'b', '--tolerance', '-1'], /number above 0/],

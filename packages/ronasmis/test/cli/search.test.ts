@@ -20,7 +20,16 @@ beforeEach(() => {
   resume.mockReset().mockResolvedValue({ report, architecture });
 });
 
-const defaults = { children: 20, folds: 5, fold: 0, seed: 1, device: 'auto', precision: 'auto' };
+const defaults = {
+  children: 20,
+  controller: 'reinforce',
+  space: 'macro',
+  folds: 5,
+  fold: 0,
+  seed: 1,
+  device: 'auto',
+  precision: 'auto',
+};
 
 describe('search', () => {
   it("takes the paper's settings by default, into a folder named after the data set", async () => {
@@ -30,13 +39,16 @@ describe('search', () => {
   });
 
   it('hands every option on', async () => {
-    const options = '--out r --time 1.5h --children 4 --folds 3 --fold 2 --device cpu --precision fp32 --seed 7 --json';
-    await run('search', 'data', ...options.split(' '));
+    const options =
+      '--out r --time 1.5h --children 4 --controller evolution --space fixed --folds 3 --fold 2 --device cpu --precision fp32';
+    await run('search', 'data', ...options.split(' '), '--seed', '7', '--json');
     expect(search.mock.calls[0][0]).toEqual({
       dataSet: 'data',
       out: 'r',
       timeSeconds: 5400,
       children: 4,
+      controller: 'evolution',
+      space: 'fixed',
       folds: 3,
       fold: 2,
       device: 'cpu',
@@ -76,6 +88,15 @@ describe('search', () => {
     );
     expect(stdout).toContain('88.12 %  (Anterior 89.54, Posterior & <tail> 86.71), 42 cases');
     expect(stdout).toContain(join(folder, 'report.html'));
+  });
+
+  it('says nothing of an entropy where the controller has none', async () => {
+    search.mockImplementation(async (_, { onProgress }) => {
+      onProgress({ phase: 'judge', step: 2, done: 20, total: 20, loss: 0.5, reward: 0.7, entropy: null, dice: 0.8 });
+      return { report, architecture };
+    });
+    const { stderr } = await run('search', 'data', '--out', folder);
+    expect(stderr).toBe('step 2: loss 0.500, reward 0.7000, best Dice 80.00 %\n\n');
   });
 
   it('stops cleanly on Ctrl-C and says how to go on', async () => {

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -38,10 +38,23 @@ describe('show', () => {
     expect(stdout).toMatch(/^0 +32x48x32 +16 +dilation 1 LeakyReLU +dilation 1 ReLU +0, 1$/m);
     expect(stdout).toMatch(/^4 +4x6x4 +256 +2x1x1 +dilation 1 LeakyReLU$/m);
     expect(stdout).toMatch(/reward +▁.*█/);
+    expect(stdout).toMatch(/^entropy +█.*▁.* nats$/m);
+    expect(stdout).toContain('(reinforce in the macro space, 5 controller steps, 300 training steps)');
     expect(stdout).toContain('15 min 2 s, 2.0 GiB at most, 1.26 M parameters, cpu in bf16');
     expect(stdout).not.toContain('\u001b');
     const { report, architecture, events } = reportContent(5);
     expect(JSON.parse((await run('show', folder, '--json')).stdout)).toMatchObject({ report, architecture, events });
+  });
+
+  it('says nothing of an entropy where the controller has none', async () => {
+    const folder = join(root, 'evolution');
+    await writeRunFolder(folder, true);
+    const path = join(folder, 'events.jsonl');
+    await writeFile(path, (await readFile(path, 'utf8')).replaceAll(/"entropy":[^,]+/g, '"entropy":null'));
+    const { code, stdout } = await run('show', folder);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/reward +▁.*█/);
+    expect(stdout).not.toContain('entropy');
   });
 
   it('says of a search that has not ended how to go on, and passes over a line cut short', async () => {
@@ -50,7 +63,7 @@ describe('show', () => {
     await appendFile(join(folder, 'events.jsonl'), '{"step": 6, "sec');
     const { code, stdout } = await run('show', folder);
     expect(code).toBe(0);
-    expect(stdout).toContain('(5 controller steps, 300 training steps)');
+    expect(stdout).toContain('5 controller steps, 300 training steps)');
     expect(stdout).toContain(`ronasmis resume ${folder}`);
   });
 

@@ -11,12 +11,21 @@ interface Reference {
   readonly old_baseline: number;
   readonly baseline: number;
   readonly gradients: Record<string, Digest>;
+  readonly ppo: {
+    readonly objective: number;
+    readonly gradient: readonly (readonly number[])[];
+    readonly learning_rate: number;
+    readonly moves: Record<string, Digest>;
+  };
 }
 
 /** Values of PyTorch 2.15.0, written by reference/controller.py, which says what they are. */
 export const reference: Reference = JSON.parse(
   readFileSync(new URL('../reference/controller.json', import.meta.url), 'utf8'),
 );
+
+/** What the rewards of the reference are above its baseline. */
+export const referenceAdvantages = reference.rewards.map((reward) => reward - reference.baseline);
 
 /** A policy of the small space with the weights of reference/controller.py, far from uniform. */
 export function chirpPolicy(): Policy {

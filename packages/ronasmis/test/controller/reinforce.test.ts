@@ -1,10 +1,12 @@
-import { memory, type Optimiser } from '@ronasmis/libtorch';
+import { adam, memory, type Optimiser } from '@ronasmis/libtorch';
 import { describe, expect, test } from 'vitest';
-import { type Policy, sampleChildren } from '../../src/controller/policy.ts';
-import { type Controller, createController, reinforce } from '../../src/controller/reinforce.ts';
+import type { Controller } from '../../src/controller/controller.ts';
+import type { Policy } from '../../src/controller/policy.ts';
+import { movedBaseline } from '../../src/controller/policy-controller.ts';
+import { reinforce, reinforceController } from '../../src/controller/reinforce.ts';
 import { createRandom } from '../../src/random.ts';
 import { expectDigest } from '../chirp.ts';
-import { chirpPolicy, reference } from './peer.ts';
+import { chirpPolicy, reference, referenceAdvantages } from './peer.ts';
 import { smallSpace } from './small-space.ts';
 
 /** Calls `look` with the gradients that it is asked to follow, and changes nothing. */
@@ -25,25 +27,51 @@ test('a step follows the gradients that PyTorch gives for the same rewards', () 
       compared.push(name);
     }
   };
-  const controller = { policy, optimiser: onlooker(policy, look), baseline: reference.old_baseline };
-  const entropy = reinforce(controller, smallSpace, reference.children, reference.rewards, 0.1);
+  const learner = { policy, optimiser: onlooker(policy, look), space: smallSpace };
+  const entropy = reinforce(learner, reference.children, referenceAdvantages, 0.1);
   expect(compared.sort()).toEqual(Object.keys(reference.gradients).sort());
-  expect(controller.baseline).toBeCloseTo(reference.baseline, 12);
   const mean = reference.entropies.reduce((sum, value) => sum + value, 0) / reference.entropies.length;
   expect(entropy).toBeCloseTo(mean, 4);
 });
 
-test('the first baseline is the mean of the first rewards', () => {
-  const controller = createController(smallSpace, 1);
-  expect(controller.baseline).toBeUndefined();
-  reinforce(controller, smallSpace, reference.children, [0.1, 0.2, 0.3, 0.6], 1e-3);
-  expect(controller.baseline).toBeCloseTo(0.3, 12);
+test('the baseline moves by every reward; the first is the mean of the first rewards', () => {
+  expect(movedBaseline(reference.old_baseline, reference.rewards)).toBeCloseTo(reference.baseline, 12);
+  const controller = reinforceController(smallSpace, 1);
+  expect(controller.learn(reference.children, [0.1, 0.2, 0.3, 0.6], 150).baseline).toBeCloseTo(0.3, 12);
+  const second = controller.learn(reference.children, [0.5, 0.5, 0.5, 0.5], 150).baseline;
+  expect(second).toBeCloseTo(movedBaseline(0.3, [0.5, 0.5, 0.5, 0.5]), 12);
 });
 
 test('no gradient is left for the next step', () => {
-  const controller = createController(smallSpace, 1);
-  reinforce(controller, smallSpace, reference.children, reference.rewards, 1e-3);
-  for (const { gradient } of controller.policy.values()) expect(gradient).toBeUndefined();
+  const policy = chirpPolicy();
+  const optimiser = adam([...policy.values()], { learningRate: 1e-3 });
+  reinforce({ policy, optimiser, space: smallSpace }, reference.children, referenceAdvantages, 1e-3);
+  for (const { gradient } of policy.values()) expect(gradient).toBeUndefined();
+});
+
+test('a short search takes larger steps', () => {
+  const moved = (expectedSteps: number): number => {
+    const controller = reinforceController(smallSpace, 1);
+    const start = (): number => controller.state().tensors.get('policy/bias.0')?.toNumbers()[1] ?? Number.NaN;
+    const before = start();
+    controller.learn(
+      [
+        [0, 0, 0, 0, 0, 0],
+        [1, 0, 0, 0, 0, 0],
+      ],
+      [0, 1],
+      expectedSteps,
+    );
+    return start() - before;
+  };
+  // Adam's first step is the rate itself.
+  for (const [steps, rate] of [
+    [600, 3.5e-4],
+    [150, 3.5e-4],
+    [15, 3.5e-3],
+    [1, 1e-2],
+  ])
+    expect(moved(steps) / rate).toBeCloseTo(1, 2);
 });
 
 /** Updates the controller with `reward` and gives the mean reward and the entropy of every update. */
@@ -56,10 +84,10 @@ function train(
   const rewards: number[] = [];
   const entropies: number[] = [];
   for (let update = 0; update < updates; update += 1) {
-    const children = sampleChildren(controller.policy, smallSpace, 20, random);
+    const children = controller.proposeForJudging(20, random);
     const found = children.map(reward);
     rewards.push(found.reduce((sum, value) => sum + value, 0) / found.length);
-    entropies.push(reinforce(controller, smallSpace, children, found, 3.5e-4));
+    entropies.push(controller.learn(children, found, 150).entropy ?? Number.NaN);
   }
   return { rewards, entropies };
 }
@@ -72,7 +100,7 @@ describe('a hundred updates at the rate of ENAS', () => {
     child.filter((option, at) => at !== 0 && at !== 2 && option === 1).length / 4;
 
   test('raise the mean reward and lower the entropy', () => {
-    const { rewards, entropies } = train(createController(smallSpace, 1), 100, wish);
+    const { rewards, entropies } = train(reinforceController(smallSpace, 1), 100, wish);
     const [first, last] = [rewards.slice(0, 10), rewards.slice(-10)].map(meanOf);
     // A uniform policy is right at 1/3, 1/3 or 1/2 and twice at 1/2: about 0.43.
     expect(first).toBeLessThan(0.55);
@@ -81,7 +109,7 @@ describe('a hundred updates at the rate of ENAS', () => {
   });
 
   test('by rewards that are all the same change hardly anything, and leave no tensors behind', () => {
-    const controller = createController(smallSpace, 1);
+    const controller = reinforceController(smallSpace, 1);
     train(controller, 2, () => 0.5);
     const before = memory().tensors;
     const { entropies } = train(controller, 20, () => 0.5);

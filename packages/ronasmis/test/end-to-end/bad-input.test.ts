@@ -200,7 +200,17 @@ describe('resume refuses', () => {
     const dataSet = await dataSetWith((entry) => entry);
     const run = join(root, 'stopped');
     const stop = new AbortController();
-    const options = { children: 1, epochs: 1, folds: 3, fold: 0, device: 'cpu', precision: 'fp32', seed: 1 } as const;
+    const options = {
+      children: 1,
+      controller: 'reinforce',
+      space: 'macro',
+      epochs: 1,
+      folds: 3,
+      fold: 0,
+      device: 'cpu',
+      precision: 'fp32',
+      seed: 1,
+    } as const;
     const hooks = {
       signal: stop.signal,
       onProgress: ({ phase }: { phase: string }) => phase === 'train' && stop.abort(),

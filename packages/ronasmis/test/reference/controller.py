@@ -1,8 +1,9 @@
 """Writes controller.json: the controller on the small space of test/controller/small-space.ts, written in PyTorch.
 
 Made with PyTorch 2.15.0: `python controller.py > controller.json`. Weights are filled by chirp(). Gradients are of the loss
-that REINFORCE descends: -(mean of log-probability * (reward - baseline)) - entropy weight * mean entropy. A tensor is written as 12
-of its values and the mean of chirp-weighted values.
+that REINFORCE descends: -(mean of log-probability * (reward - baseline)) - entropy weight * mean entropy. PPO's objective is given for
+made-up log-probabilities, with its gradient to them; its update is what four epochs of Adam add to each weight. A tensor is written as
+12 of its values and the mean of chirp-weighted values.
 """
 import json
 from math import prod
@@ -21,6 +22,7 @@ DECISIONS = [
 CHILDREN = [[0, 0, 0, 0, 0, 0], [1, 2, 0, 2, 1, 1], [0, 1, 1, 1, 1, 0], [1, 0, 1, 0, 0, 1]]
 REWARDS = [0.1, 0.7, 0.4, 0.3]
 OLD_BASELINE = 0.25
+CLIPPING, EPOCHS, LEARNING_RATE = 0.2, 4, 1e-2
 
 
 def chirp(shape, phase):
@@ -47,11 +49,11 @@ def make_weights():
 
 
 def score(w, child):
-    """Log-probability and entropy of one child, decision by decision."""
+    """Log-probability and entropy of each decision of one child."""
     cell = nn.LSTMCell(HIDDEN, HIDDEN)
     names = {'weight_ih': 'lstm.input', 'weight_hh': 'lstm.hidden', 'bias_ih': 'lstm.input_bias', 'bias_hh': 'lstm.hidden_bias'}
     x, state = w['start'][0], (torch.zeros(HIDDEN), torch.zeros(HIDDEN))
-    ended, log_probability, entropy = {}, 0, 0
+    ended, log_probabilities, entropies = {}, [], []
     for at, (choice, options, role) in enumerate(DECISIONS):
         state = torch.func.functional_call(cell, {key: w[name] for key, name in names.items()}, (x, state))
         hidden = state[0]
@@ -64,14 +66,25 @@ def score(w, child):
         if at == 3 and child[2] == 1:
             scores = scores[:2]  # dilation 3 does not reach where the plane was pooled
         distribution = torch.distributions.Categorical(logits=scores)
-        log_probability = log_probability + distribution.log_prob(torch.tensor(child[at]))
-        entropy = entropy + distribution.entropy()
+        log_probabilities.append(distribution.log_prob(torch.tensor(child[at])))
+        entropies.append(distribution.entropy())
         x = w[f'{choice}.embedding'][child[at]]
         if choice == 'skip' and child[at] == 1:
             x = x + ended[role]
         if isinstance(role, str):
             ended[int(role[-1])] = hidden
-    return log_probability, entropy
+    return torch.stack(log_probabilities), torch.stack(entropies)
+
+
+def score_all(w):
+    """Of all children [children, decisions]."""
+    return map(torch.stack, zip(*(score(w, child) for child in CHILDREN)))
+
+
+def clipped_objective(log_probabilities, drawn, advantages):
+    ratios = torch.exp(log_probabilities - drawn)
+    clipped = torch.clip(ratios, 1 - CLIPPING, 1 + CLIPPING)
+    return torch.min(ratios * advantages, clipped * advantages).sum(1).mean()
 
 
 def digest(tensor):
@@ -80,15 +93,36 @@ def digest(tensor):
     return {'values': values, 'mean': (flat * chirp(flat.shape, 9)).mean().item()}
 
 
-weights = make_weights()
-log_probabilities, entropies = map(torch.stack, zip(*(score(weights, child) for child in CHILDREN)))
 baseline = OLD_BASELINE
 for _ in REWARDS:
     baseline = BASELINE_DECAY * baseline + (1 - BASELINE_DECAY) * sum(REWARDS) / len(REWARDS)
-loss = -(log_probabilities * (torch.tensor(REWARDS) - baseline)).mean() - ENTROPY_WEIGHT * entropies.mean()
+advantages = torch.tensor(REWARDS) - baseline
+
+weights = make_weights()
+log_probabilities, entropies = (values.sum(1) for values in score_all(weights))
+loss = -(log_probabilities * advantages).mean() - ENTROPY_WEIGHT * entropies.mean()
 loss.backward()
+
+made_up = (chirp([4, 6], 0) * 0.4 - 1).float().requires_grad_()
+objective = clipped_objective(made_up, (chirp([4, 6], 1) * 0.4 - 1).float(), advantages[:, None])
+objective.backward()
+
+moved = make_weights()
+optimiser = torch.optim.Adam(moved.values(), lr=LEARNING_RATE)
+with torch.no_grad():
+    drawn, _ = score_all(moved)
+for _ in range(EPOCHS):
+    now, entropy = score_all(moved)
+    optimiser.zero_grad()
+    (-clipped_objective(now, drawn, advantages[:, None]) - ENTROPY_WEIGHT * entropy.sum(1).mean()).backward()
+    optimiser.step()
+
 print(json.dumps({
     'children': CHILDREN, 'log_probabilities': log_probabilities.tolist(), 'entropies': entropies.tolist(),
     'rewards': REWARDS, 'old_baseline': OLD_BASELINE, 'baseline': baseline,
     'gradients': {name: digest(weight.grad) for name, weight in weights.items()},
+    'ppo': {
+        'objective': objective.item(), 'gradient': made_up.grad.tolist(), 'learning_rate': LEARNING_RATE,
+        'moves': {name: digest(moved[name] - weights[name]) for name in weights},
+    },
 }))

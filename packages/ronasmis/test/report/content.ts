@@ -76,6 +76,8 @@ export function reportContent(steps = 40): ReportContent {
         time_seconds: 900,
         epochs: null,
         children: 20,
+        controller: 'reinforce',
+        space: 'macro',
         folds: 5,
         fold: 0,
         device: 'cpu',

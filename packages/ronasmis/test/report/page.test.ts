@@ -38,6 +38,15 @@ describe('renderReport', () => {
     expect(page).toContain('fingerprint.spacing.median');
   });
 
+  it('says what searched, and draws no curve of an entropy that there is not', () => {
+    expect(page).toContain('reinforce in the macro space');
+    expect(page).toContain('Entropy of the controller, nats');
+    const content = reportContent(3);
+    const without = renderReport({ ...content, events: content.events.map((event) => ({ ...event, entropy: null })) });
+    expect(without).not.toContain('Entropy of the controller');
+    expect(without).toContain('Training loss');
+  });
+
   it('stands a search without steps and without examples', () => {
     expect(renderReport({ ...reportContent(0), examples: [] })).toContain('No step was finished');
   });

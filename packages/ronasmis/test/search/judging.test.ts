@@ -9,7 +9,14 @@ import { segment, toImage } from '../../src/inference/segment.ts';
 import { createWeights } from '../../src/network/weights.ts';
 import { createRandom } from '../../src/random.ts';
 import { toLabel } from '../../src/search/context.ts';
-import { type DeviceBatch, freeBatches, judge, judgeChildren, toDeviceBatches } from '../../src/search/judging.ts';
+import {
+  type DeviceBatch,
+  freeBatches,
+  judge,
+  judgeChildren,
+  judgedTwin,
+  toDeviceBatches,
+} from '../../src/search/judging.ts';
 import { tinyContext } from './tiny-context.ts';
 
 const { dimensions, space, labelValues } = tinyContext;
@@ -123,6 +130,21 @@ describe('small cases of one shape', () => {
     freeBatches(toDeviceBatches(tinyContext, [prepared('a', [8, 8, 8], []), prepared('bb', [8, 8, 8], [])]));
     expect(memory().tensors).toBe(before);
   });
+});
+
+it('judges a child once that was proposed twice, and rewards it twice', async () => {
+  const cases = [randomScan(1, 3, [0, 0, 0]).judged];
+  let passes = 0;
+  const count = async (): Promise<void> => {
+    passes += 1;
+  };
+  const children = [space.base, space.largest, structuredClone(space.base)];
+  const judged = await judgeChildren(tinyContext, weights, children, cases, count);
+  expect(passes).toBe(2);
+  expect(judged.map(({ architecture }) => architecture)).toEqual(children);
+  expect(judged[2]).toEqual(judged[0]);
+  expect(judgedTwin(judged, structuredClone(space.largest))).toBe(judged[1]);
+  expect(judgedTwin(judged.slice(0, 1), space.largest)).toBeUndefined();
 });
 
 it("rewards every child with its cases' patient-wise mean and gives others a turn after each case", async () => {

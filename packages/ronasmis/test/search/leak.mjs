@@ -2,7 +2,6 @@
 // end: `node --expose-gc leak.mjs DATASET RUN`.
 import { setImmediate } from 'node:timers/promises';
 import { memory } from '@ronasmis/libtorch';
-import { sampleChildren } from '../../dist/controller/policy.js';
 import { openBatches } from '../../dist/data/batches.js';
 import { openSearch } from '../../dist/search/setup.js';
 import { createState } from '../../dist/search/state.js';
@@ -10,14 +9,24 @@ import { trainSharedWeights } from '../../dist/search/training.js';
 import { macroSpace } from '../../dist/space/macro.js';
 
 const [dataSet, out] = process.argv.slice(2);
-const options = { epochs: 10_000, children: 1, folds: 3, fold: 0, device: 'cpu', precision: 'auto', seed: 1 };
+const options = {
+  epochs: 10_000,
+  children: 1,
+  controller: 'reinforce',
+  space: 'macro',
+  folds: 3,
+  fold: 0,
+  device: 'cpu',
+  precision: 'auto',
+  seed: 1,
+};
 const { context: usual, budget } = await openSearch({ dataSet, out, ...options }, {});
 // A fourth of the usual width: what leaks does so at any width, and this takes a fifth of the time.
 const dimensions = { ...usual.dimensions, channels: [4, 8, 16, 32, 32] };
 const space = macroSpace([16, 16, 16], dimensions);
-const state = createState({ ...usual, dimensions, space }, 1);
+const state = createState({ ...usual, dimensions, space }, options.controller, 1);
 // Eight children take turns: oneDNN keeps a kernel for every shape of convolution, and after step 50 it has met all of these.
-const children = sampleChildren(state.controller.policy, space, 8, state.random).map(space.decode);
+const children = state.controller.proposeForTraining(8, state.random).map(space.decode);
 let turn = 0;
 const context = { ...usual, dimensions, space: { ...space, decode: () => children[turn++ % children.length] } };
 const batches = openBatches(context.cases);

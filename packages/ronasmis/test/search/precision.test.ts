@@ -15,7 +15,19 @@ async function reached(device: 'cpu' | 'cuda', precisions: readonly Precision[])
   const dice: number[] = [];
   for (const precision of precisions) {
     const out = join(root, `${device} ${precision}`);
-    const options = { dataSet, out, epochs: 8, children: 1, folds: 4, fold: 0, device, precision, seed: 5 } as const;
+    const options = {
+      dataSet,
+      out,
+      epochs: 8,
+      children: 1,
+      controller: 'reinforce',
+      space: 'macro',
+      folds: 4,
+      fold: 0,
+      device,
+      precision,
+      seed: 5,
+    } as const;
     dice.push((await search(options)).report.test_dice.mean);
   }
   return dice;

@@ -4,11 +4,21 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/random.ts';
 import type { Progress } from '../../src/run/records.ts';
 import { appendEvent, readRun } from '../../src/run/run-folder.ts';
-import { resume, type SearchHooks, search } from '../../src/search/search.ts';
+import { resume, type SearchHooks, type SearchOptions, search } from '../../src/search/search.ts';
 import { boxCase, temporaryFolder, writeDataSet } from '../data/scans.ts';
 
 const root = await temporaryFolder();
-const options = { children: 2, epochs: 2, folds: 3, fold: 0, device: 'cpu', precision: 'fp32', seed: 3 } as const;
+const options = {
+  children: 2,
+  controller: 'reinforce',
+  space: 'macro',
+  epochs: 2,
+  folds: 3,
+  fold: 0,
+  device: 'cpu',
+  precision: 'fp32',
+  seed: 3,
+} as const;
 const searchInto = (out: string, hooks: SearchHooks = {}) =>
   search({ dataSet: join(root, 'Boxes'), out, ...options }, hooks);
 
@@ -67,6 +77,43 @@ describe('a search that is stopped and resumed ends as an unbroken one of the sa
     await appendEvent(folder, { ...event, step: 2, loss: 123 });
     await resume(folder);
     expect(await outcome(folder)).toEqual(unbroken);
+  });
+});
+
+describe('so does one by another controller, or in another space', () => {
+  const others: [string, Partial<SearchOptions>][] = [
+    ['ppo', { controller: 'ppo' }],
+    ['random', { controller: 'random' }],
+    // Two steps fill the population, so the third is bred of what the first process judged.
+    ['evolution', { controller: 'evolution', children: 20 }],
+    ['fixed', { space: 'fixed', children: 20 }],
+  ];
+  it.each(others)('%s', async (name, other) => {
+    const settings = { dataSet: join(root, 'Boxes'), ...options, epochs: 3, ...other };
+    await search({ ...settings, out: join(root, name) });
+    const folder = join(root, `stopped ${name}`);
+    const stopped = search(
+      { ...settings, out: folder },
+      stopping(({ phase, step }) => phase === 'train' && step === 3),
+    );
+    await expect(stopped).rejects.toMatchObject({ name: 'AbortError' });
+    await resume(folder);
+    expect(await outcome(folder)).toEqual(await outcome(join(root, name)));
+    const { controller, space, children } = { ...options, ...other };
+    expect((await readRun(folder)).run.settings).toMatchObject({ controller, space, children });
+  });
+});
+
+describe('a search in the fixed space', () => {
+  it('trains and judges the base child alone, once a step', async () => {
+    const { events, architecture } = await outcome(join(root, 'fixed'));
+    expect(events).toHaveLength(3);
+    for (const { children, entropy } of events) {
+      expect(children.map((child) => child.architecture)).toEqual([architecture]);
+      expect(entropy).toBe(0);
+    }
+    expect(architecture?.encoder.map(({ dilation }) => dilation)).toEqual([1, 1, 1, 1, 1]);
+    expect(architecture?.decoder.map(({ skips }) => skips)).toEqual([[0], [1], [2], [3]]);
   });
 });
 

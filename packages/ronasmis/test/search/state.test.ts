@@ -2,8 +2,7 @@ import { mkdtemp, readdir, readFile, truncate, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { meanAll, multiply, readSafetensors, scope, type Tensor, writeSafetensors } from '@ronasmis/libtorch';
 import { describe, expect, it } from 'vitest';
-import { sampleChildren } from '../../src/controller/policy.ts';
-import { reinforce } from '../../src/controller/reinforce.ts';
+import { type ControllerName, controllerNames } from '../../src/controller/controller.ts';
 import { UserError } from '../../src/errors.ts';
 import { createState, removeState, restoreState, type SearchState, saveState } from '../../src/search/state.ts';
 import { temporaryFolder } from '../data/scans.ts';
@@ -20,8 +19,9 @@ function advance(state: SearchState): void {
     state.optimiser.step();
     state.optimiser.clearGradients();
   });
-  const children = sampleChildren(state.controller.policy, tinyContext.space, 3, state.random);
-  reinforce(state.controller, tinyContext.space, children, [0.1, 0.5, 0.6], 1e-2);
+  const children = state.controller.proposeForJudging(30, state.random);
+  const rewards = children.map((_, index) => index / 30);
+  state.controller.learn(children, rewards, 5);
   state.step += 1;
   state.trainingSteps += 7;
   state.seconds += 1.1;
@@ -31,19 +31,19 @@ function advance(state: SearchState): void {
 function contents(state: SearchState) {
   const values = (tensors: ReadonlyMap<string, Tensor>) =>
     Object.fromEntries([...tensors].map(([name, tensor]) => [name, tensor.toNumbers()]));
-  const { step, trainingSteps, seconds, controller } = state;
+  const { step, trainingSteps, seconds } = state;
+  const controller = state.controller.state();
   return {
     weights: values(state.weights),
     optimiser: values(state.optimiser.state()),
-    policy: values(controller.policy),
-    policyOptimiser: values(controller.optimiser.state()),
-    plain: { step, trainingSteps, seconds, baseline: controller.baseline, random: state.random.state() },
+    controller: values(controller.tensors),
+    plain: { step, trainingSteps, seconds, controller: controller.plain, random: state.random.state() },
   };
 }
 
-async function saved(): Promise<{ folder: string; state: SearchState }> {
+async function saved(controller: ControllerName = 'reinforce'): Promise<{ folder: string; state: SearchState }> {
   const folder = await newFolder();
-  const state = createState(tinyContext, 1);
+  const state = createState(tinyContext, controller, 1);
   advance(state);
   advance(state);
   await saveState(folder, state);
@@ -51,9 +51,9 @@ async function saved(): Promise<{ folder: string; state: SearchState }> {
 }
 
 describe('a restored state', () => {
-  it('equals the saved one to the last bit, and goes on as it does', async () => {
-    const { folder, state } = await saved();
-    const restored = createState(tinyContext, 99);
+  it.each(controllerNames)('equals the saved one to the last bit, and goes on as it does: %s', async (name) => {
+    const { folder, state } = await saved(name);
+    const restored = createState(tinyContext, name, 99);
     expect(contents(restored)).not.toEqual(contents(state));
     await restoreState(folder, restored);
     expect(contents(restored)).toEqual(contents(state));
@@ -63,9 +63,9 @@ describe('a restored state', () => {
   });
 
   it('is the fresh one where no step was finished', async () => {
-    const state = createState(tinyContext, 1);
+    const state = createState(tinyContext, 'reinforce', 1);
     await restoreState(root, state);
-    expect(contents(state)).toEqual(contents(createState(tinyContext, 1)));
+    expect(contents(state)).toEqual(contents(createState(tinyContext, 'reinforce', 1)));
     expect(state).toMatchObject({ step: 0, trainingSteps: 0, seconds: 0 });
   });
 });
@@ -75,7 +75,7 @@ it('saves over the state before, leaves nothing else, and removes it', async () 
   advance(state);
   await saveState(folder, state);
   expect(await readdir(folder)).toEqual(['checkpoint.safetensors']);
-  const restored = createState(tinyContext, 1);
+  const restored = createState(tinyContext, 'reinforce', 1);
   await restoreState(folder, restored);
   expect(restored.step).toBe(3);
   await removeState(folder);
@@ -83,10 +83,15 @@ it('saves over the state before, leaves nothing else, and removes it', async () 
 });
 
 describe('a checkpoint that cannot be used is named in a sentence', () => {
-  async function refusal(damage: (folder: string) => Promise<void>): Promise<string> {
-    const { folder } = await saved();
+  async function refusal(
+    damage: (folder: string) => Promise<void>,
+    controller: ControllerName = 'reinforce',
+  ): Promise<string> {
+    const { folder } = await saved(controller);
     await damage(folder);
-    const error = await restoreState(folder, createState(tinyContext, 1)).catch((caught: unknown) => caught);
+    const error = await restoreState(folder, createState(tinyContext, 'reinforce', 1)).catch(
+      (caught: unknown) => caught,
+    );
     expect(error).toBeInstanceOf(UserError);
     const message = String(error);
     expect(message).toContain(`${checkpoint(folder)} cannot be used (`);
@@ -125,6 +130,10 @@ describe('a checkpoint that cannot be used is named in a sentence', () => {
         }),
       ),
     ).toMatch(/lacks the weight 'head\.0'/);
+  });
+
+  it('of another controller', async () => {
+    expect(await refusal(() => Promise.resolve(), 'evolution')).toMatch(/lacks the weight 'start'/);
   });
 
   it("without a part of the optimiser's state", async () => {

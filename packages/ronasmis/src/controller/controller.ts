@@ -1,0 +1,47 @@
+import type { Tensor } from '@ronasmis/libtorch';
+import type { Random } from '../random.ts';
+
+/** How children are proposed: the paper's way, its predecessor's, and two that others are compared with. */
+export const controllerNames = ['reinforce', 'ppo', 'random', 'evolution'] as const;
+export type ControllerName = (typeof controllerNames)[number];
+
+/** The choices of a child, in the order of the space's decisions. */
+export type Choices = readonly number[];
+
+/** What a controller says of one step of its learning; null where it has no such thing. */
+export interface Learnt {
+  /** Entropy of what the step's children were drawn from, as a mean over them, nats. */
+  readonly entropy: number | null;
+  /** Moving average of the rewards that the children were compared with. */
+  readonly baseline: number | null;
+}
+
+/** All that changes in a controller, as a checkpoint keeps it: tensors, and plain values that JSON can hold. */
+export interface ControllerState {
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly plain: unknown;
+}
+
+/**
+ * What a search asks of a controller. Every child that it proposes is one that its space admits. All chance comes from the generator
+ * that it is handed, so that a search that is resumed goes on with the same children.
+ */
+export interface Controller {
+  /** Called once before a new search of about so many controller steps. */
+  begin(expectedSteps: number): void;
+  /** Children for `count` mini-batches of the shared weights. */
+  proposeForTraining(count: number, random: Random): readonly Choices[];
+  /** Children to be judged, for `learn`. */
+  proposeForJudging(count: number, random: Random): readonly Choices[];
+  /**
+   * Learns from children that were judged.
+   * @param rewards validation Dice of each child, fractions
+   * @param expectedSteps controller steps that the whole search will have, as far as can be told
+   */
+  learn(children: readonly Choices[], rewards: readonly number[], expectedSteps: number): Learnt;
+  /** After the last step: children that deserve to be judged beside those judged last. */
+  finalists(): readonly Choices[];
+  state(): ControllerState;
+  /** Takes over what `state` gave; the tensors stay the caller's. Throws where it is of another controller or space. */
+  restore(state: ControllerState): void;
+}

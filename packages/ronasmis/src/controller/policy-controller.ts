@@ -1,0 +1,84 @@
+import { adam, type Optimiser } from '@ronasmis/libtorch';
+import { z } from 'zod';
+import { copyInto, joinParts, partOf } from '../named-tensors.ts';
+import type { SearchSpace } from '../space/macro.ts';
+import type { Choices, Controller } from './controller.ts';
+import { baseLead } from './draw.ts';
+import { createPolicy, likeliestChild, type Policy, preferChild, sampleChildren } from './policy.ts';
+
+/**
+ * Share of the old baseline that is left after one more reward. ENAS has 0.95 or more; but while the shared weights learn,
+ * all rewards rise from step to step, and a baseline that lags behind would praise every child.
+ */
+const baselineDecay = 0.85;
+/** Weight of the entropy bonus (ENAS). */
+export const entropyWeight = 1e-4;
+
+/** The controller's rate for Adam and the controller steps of a search that ENAS and the paper set it for. */
+const enasLearningRate = 3.5e-4;
+const paperSteps = 150;
+const largestLearningRate = 1e-2;
+
+/** What an update changes: a policy, and the space that it decides on. */
+export interface Learner {
+  readonly policy: Policy;
+  readonly optimiser: Optimiser;
+  readonly space: SearchSpace;
+}
+
+/**
+ * Moves a policy towards the children that were better than the baseline.
+ * @param advantages of each child: reward - baseline
+ * @returns the mean entropy of the policy over these children before the update, in nats
+ */
+export type PolicyUpdate = (
+  learner: Learner,
+  children: readonly Choices[],
+  advantages: readonly number[],
+  learningRate: number,
+) => number;
+
+/**
+ * What the controllers that learn a policy share: the LSTM, a moving-average baseline (ENAS, Pham et al. 2018) and a rate that goes by
+ * the length of the search. They differ in `update`.
+ */
+export function policyController(space: SearchSpace, seed: number, update: PolicyUpdate): Controller {
+  const policy = createPolicy(space, seed);
+  const optimiser = adam([...policy.values()], { learningRate: enasLearningRate });
+  let baseline: number | null = null;
+  const sample: Controller['proposeForJudging'] = (count, random) => sampleChildren(policy, space, count, random);
+  return {
+    begin: (expectedSteps) => preferChild(policy, space, space.baseChoices, baseLead(expectedSteps)),
+    proposeForTraining: sample,
+    proposeForJudging: sample,
+    learn: (children, rewards, expectedSteps) => {
+      const moved = movedBaseline(baseline, rewards);
+      const advantages = rewards.map((reward) => reward - moved);
+      baseline = moved;
+      const learner = { policy, optimiser, space };
+      return { entropy: update(learner, children, advantages, learningRateFor(expectedSteps)), baseline };
+    },
+    finalists: () => [likeliestChild(policy, space)],
+    state: () => ({ tensors: joinParts({ policy, optimiser: optimiser.state() }), plain: { baseline } }),
+    restore: ({ tensors, plain }) => {
+      copyInto(policy, partOf(tensors, 'policy'));
+      optimiser.restore(partOf(tensors, 'optimiser'));
+      ({ baseline } = stateSchema.parse(plain));
+    },
+  };
+}
+
+const stateSchema = z.object({ baseline: z.number().nullable() });
+
+/** The baseline after these rewards; before the first ones it is their mean. */
+export function movedBaseline(baseline: number | null, rewards: readonly number[]): number {
+  const mean = rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
+  const kept = baselineDecay ** rewards.length;
+  return kept * (baseline ?? mean) + (1 - kept) * mean;
+}
+
+/** A shorter search takes larger steps, so that its controller makes up its mind within the budget. */
+function learningRateFor(expectedSteps: number): number {
+  const scaled = (enasLearningRate * paperSteps) / expectedSteps;
+  return Math.min(largestLearningRate, Math.max(enasLearningRate, scaled));
+}

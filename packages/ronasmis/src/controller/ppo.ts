@@ -1,0 +1,70 @@
+import {
+  add,
+  clamp,
+  exponential,
+  meanAll,
+  minimum,
+  multiply,
+  multiplyScalar,
+  negate,
+  noGradient,
+  scope,
+  subtract,
+  sum,
+  type Tensor,
+  tensor,
+} from '@ronasmis/libtorch';
+import type { SearchSpace } from '../space/macro.ts';
+import type { Controller } from './controller.ts';
+import { scoreChildren } from './policy.ts';
+import { entropyWeight, type PolicyUpdate, policyController } from './policy-controller.ts';
+
+/** How far the probability of a decision may move before it no longer pays (Schulman et al. 2017, their best setting). */
+const clipping = 0.2;
+/** Passes over the children of a step. Schulman et al. make 3 to 10. */
+const epochs = 4;
+
+/**
+ * The controller of the paper's predecessors (Zoph et al. 2018, "Learning transferable architectures"): the same LSTM, taught by proximal
+ * policy optimisation (Schulman et al. 2017, "Proximal policy optimization algorithms").
+ */
+export function ppoController(space: SearchSpace, seed: number): Controller {
+  return policyController(space, seed, proximalUpdate);
+}
+
+/**
+ * A few passes over the children of one step, each up the gradient of the clipped objective and an entropy bonus. The first pass is
+ * REINFORCE's step; the others get more out of children that were dear to judge.
+ */
+export const proximalUpdate: PolicyUpdate = ({ policy, optimiser, space }, children, advantages, learningRate) =>
+  scope(() => {
+    const drawn = noGradient(() => scope(() => scoreChildren(policy, space, children).logProbabilities));
+    const weights = tensor(Float32Array.from(advantages), [advantages.length]);
+    const entropies = Array.from({ length: epochs }, () =>
+      scope(() => {
+        const { logProbabilities, entropy } = scoreChildren(policy, space, children);
+        const meanEntropy = meanAll(entropy);
+        const objective = clippedObjective(logProbabilities, drawn, weights);
+        negate(add(objective, multiplyScalar(meanEntropy, entropyWeight))).backward();
+        optimiser.step(learningRate);
+        optimiser.clearGradients();
+        return meanEntropy.item();
+      }),
+    );
+    return entropies[0];
+  });
+
+/**
+ * The clipped surrogate objective (Schulman et al. 2017, equation 7), a decision being an action and its child's advantage being that of
+ * each: the mean over the children of what their decisions are worth together.
+ *
+ * @param logProbabilities now, of each decision of each child [decisions, children]
+ * @param drawn the same when the children were drawn
+ * @param advantages of each child [children]
+ */
+export function clippedObjective(logProbabilities: Tensor, drawn: Tensor, advantages: Tensor): Tensor {
+  const ratios = exponential(subtract(logProbabilities, drawn));
+  const clipped = clamp(ratios, 1 - clipping, 1 + clipping);
+  const worth = minimum(multiply(ratios, advantages), multiply(clipped, advantages));
+  return meanAll(sum(worth, [0]));
+}

@@ -1,0 +1,36 @@
+import type { NetworkDimensions } from '../network/dimensions.ts';
+import { macroSpace, type SearchSpace } from './macro.ts';
+
+/** What is searched: the paper's macro space, or nothing at all. */
+export const spaceNames = ['macro', 'fixed'] as const;
+export type SpaceName = (typeof spaceNames)[number];
+
+type MakeSpace = typeof macroSpace;
+
+const spaces: Readonly<Record<SpaceName, MakeSpace>> = { macro: macroSpace, fixed: fixedSpace };
+
+/**
+ * The space of this name for volumes of `volume` voxels (depth, height, width; the data set's median) and a network of these
+ * dimensions. Throws a UserError where the volumes are too small.
+ */
+export function createSpace(
+  name: SpaceName,
+  volume: readonly [number, number, number],
+  dimensions: NetworkDimensions,
+): SearchSpace {
+  return spaces[name](volume, dimensions);
+}
+
+/** The base child alone: the macro space's decisions, each with one option left. What a search has to be better than. */
+function fixedSpace(...given: Parameters<MakeSpace>): SearchSpace {
+  const macro = macroSpace(...given);
+  const { decisions, base, baseChoices } = macro;
+  const admitted = ({ length }: readonly number[]): readonly boolean[] =>
+    Array.from({ length: decisions[length].options }, (_, option) => option === baseChoices[length]);
+  return { ...macro, admitted, largest: base };
+}
+
+/** Whether a space leaves nothing to choose. */
+export function hasOneChild({ admitted, baseChoices }: SearchSpace): boolean {
+  return baseChoices.every((_, at) => admitted(baseChoices.slice(0, at)).filter(Boolean).length === 1);
+}
