@@ -359,9 +359,7 @@ napi_value schema(napi_env env, napi_callback_info info) {
 // share(exchange): the Float64Array through which arguments and results pass.
 napi_value share(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
-    size_t count = 1;
-    napi_value value = nullptr;
-    napi_get_cb_info(env, info, &count, &value, nullptr, nullptr);
+    const napi_value value = argument(env, info);
     Engine& state = engine();
     napi_typedarray_type type{};
     void* data = nullptr;

@@ -88,6 +88,9 @@ napi_value guarded(napi_env env, Body&& body) {
   return nullptr;
 }
 
+// What JavaScript calls a function of one argument with.
+napi_value argument(napi_env env, napi_callback_info info);
+
 // Reads of JavaScript values; each throws std::invalid_argument with a sentence where the value has another type.
 double number_argument(napi_env env, napi_value value);
 bool boolean_argument(napi_env env, napi_value value);

@@ -16,13 +16,6 @@ namespace ronasmis {
 
 namespace {
 
-napi_value argument(napi_env env, napi_callback_info info) {
-  size_t count = 1;
-  napi_value value = nullptr;
-  napi_get_cb_info(env, info, &count, &value, nullptr, nullptr);
-  return value;
-}
-
 // setGradientMode(enabled) -> what it was
 napi_value set_gradient_mode(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {

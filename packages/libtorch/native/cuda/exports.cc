@@ -6,13 +6,6 @@ namespace ronasmis {
 
 namespace {
 
-napi_value argument(napi_env env, napi_callback_info info) {
-  size_t count = 1;
-  napi_value value = nullptr;
-  napi_get_cb_info(env, info, &count, &value, nullptr, nullptr);
-  return value;
-}
-
 // loadKernelCompiler(path or name of NVRTC's library); throws where it cannot be loaded.
 napi_value load_kernel_compiler(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
