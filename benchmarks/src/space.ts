@@ -1,9 +1,9 @@
+import { drawChild } from '../../packages/ronasmis/dist/controller/draw.js';
 import { networkDimensions } from '../../packages/ronasmis/dist/network/dimensions.js';
-import { createRandom, type Random } from '../../packages/ronasmis/dist/random.js';
+import { createRandom } from '../../packages/ronasmis/dist/random.js';
 import { patchesPerBatch } from '../../packages/ronasmis/dist/search/training.js';
 import type { Architecture } from '../../packages/ronasmis/dist/space/architecture.js';
 import { multiplyAddsPerVoxel } from '../../packages/ronasmis/dist/space/cost.js';
-import type { SearchSpace } from '../../packages/ronasmis/dist/space/macro.js';
 import { type Bench, say } from './bench.ts';
 import { type Row, timeRow } from './row.ts';
 import { mean, median } from './statistics.ts';
@@ -34,7 +34,7 @@ export async function space({ whole }: Bench): Promise<readonly Row[]> {
       bases.push(perMultiplyAdd(base));
       say(`space: ${done} of ${children} children`);
     }
-    ours.push(perMultiplyAdd(randomChild(context.space, random)));
+    ours.push(perMultiplyAdd(context.space.decode(drawChild(context.space, 0, random))));
   }
   const [depth, height, width] = sizeOf(base);
   const multiplyAdds =
@@ -42,14 +42,4 @@ export async function space({ whole }: Bench): Promise<readonly Row[]> {
   const times = { ours: mean(ours) * multiplyAdds, theirs: median(bases) * multiplyAdds };
   const name = `training step, mean of ${children} random children, scaled to the base child's multiply-adds`;
   return [timeRow(name, 'the base child', times, { atMost: 1.25 })];
-}
-
-/** Every choice uniform among the options that the space still admits. */
-function randomChild({ decisions, admitted, decode }: SearchSpace, random: Random): Architecture {
-  const choices: number[] = [];
-  while (choices.length < decisions.length) {
-    const open = admitted(choices).flatMap((isOpen, option) => (isOpen ? [option] : []));
-    choices.push(open[random.integer(open.length)]);
-  }
-  return decode(choices);
 }
