@@ -12,9 +12,9 @@ export interface BudgetLimit {
 export interface Durations {
   /** A training step. */
   train: number;
-  /** All children of a controller step, judged. */
+  /** A child, judged on all validation cases. */
   judge: number;
-  /** What follows the last step: the likeliest child judged, the test cases predicted, the report written. */
+  /** What follows the last judging: the likeliest child judged, the test cases predicted, the report written. */
   final: number;
 }
 
@@ -22,34 +22,79 @@ export interface Durations {
 export interface Budget {
   readonly limit: BudgetLimit;
   readonly durations: Durations;
-  /** Training steps in a controller step. */
+  /** Training steps of three epochs: what a controller step trains, at least. */
   readonly trainingSteps: number;
+  /** Children judged at a controller step, at most. */
+  readonly children: number;
+  /** Different ones among the children of the running step: what its judging would take, were it the last. */
+  distinctChildren: number;
   /** Seconds since the search's start, those of earlier processes included. */
   elapsed(): number;
 }
 
-/** Seconds of a whole controller step. */
-function stepSeconds({ durations, trainingSteps }: Budget): number {
-  return durations.train * trainingSteps + durations.judge;
+/** How far a controller step is. */
+export interface StepProgress {
+  readonly trained: number;
+  readonly judged: number;
 }
 
-/** When training has to stop so that judging and what follows still fit. */
-function trainUntil({ limit, durations }: Budget): number {
-  return limit.seconds - durations.judge - durations.final;
+/** Where time is short, judging takes at most so much of what training takes: what is not trained can't be told apart. */
+const judgingPerTraining = 0.5;
+/** But so many children are judged, or there would be nothing to learn from. */
+const fewestChildren = 4;
+/** A step is begun only where it can train for so much of its three epochs; else the step before trains on. */
+const smallestShare = 0.5;
+/** Yet when judging took less time than was thought, what is left is used if it holds so much. */
+const smallestRest = 0.1;
+
+/** Children to judge after a step that others follow. */
+export function childrenPerStep({ limit, durations, trainingSteps, children }: Budget): number {
+  if (!Number.isFinite(limit.seconds)) return children;
+  const affordable = Math.floor((judgingPerTraining * durations.train * trainingSteps) / durations.judge);
+  return Math.min(children, Math.max(fewestChildren, affordable));
 }
 
-/** A last step that could only train for a smaller share of its time than this is not begun. */
-const smallestShare = 0.1;
+/** Seconds of a controller step that others follow. */
+function stepSeconds(budget: Budget): number {
+  const { durations, trainingSteps } = budget;
+  return durations.train * trainingSteps + durations.judge * childrenPerStep(budget);
+}
+
+/** When training has to stop so that the last judging and what follows still fit. */
+function trainUntil({ limit, durations, distinctChildren }: Budget): number {
+  return limit.seconds - durations.judge * distinctChildren - durations.final;
+}
+
+/** Whether time is left to train for this share of a step, `pause` seconds from now. */
+function canTrain(budget: Budget, share: number, pause: number): boolean {
+  const { durations, trainingSteps } = budget;
+  return trainUntil(budget) - budget.elapsed() - pause > share * durations.train * trainingSteps;
+}
 
 /** Whether another controller step is to be begun after `step` finished ones. */
 export function hasTimeForStep(budget: Budget, step: number): boolean {
-  const enough = smallestShare * budget.durations.train * budget.trainingSteps;
-  return step < budget.limit.epochs && trainUntil(budget) - budget.elapsed() > enough;
+  return step < budget.limit.epochs && canTrain(budget, smallestRest, 0);
 }
 
-/** Whether the running training phase is to be cut short. */
-export function mustStopTraining(budget: Budget): boolean {
-  return budget.elapsed() >= trainUntil(budget);
+/** Whether controller step `step` (from 0), as it stands now, is the last one. */
+export function isLastStep(budget: Budget, step: number): boolean {
+  const judging = budget.durations.judge * childrenPerStep(budget);
+  return step + 1 >= budget.limit.epochs || !canTrain(budget, smallestShare, judging);
+}
+
+/**
+ * Whether training ends after `done` training steps in controller step `step` (from 0): after three epochs, but the last step trains
+ * until nothing is left but the time to judge and to finish.
+ */
+export function hasTrainedEnough(budget: Budget, step: number, done: number): boolean {
+  if (budget.elapsed() >= trainUntil(budget)) return true;
+  if (done < budget.trainingSteps) return false;
+  return step + 1 >= budget.limit.epochs || !isLastStep(budget, step);
+}
+
+/** Whether judging has to stop, for the report would come too late. */
+export function mustStopJudging({ limit, durations, elapsed }: Budget): boolean {
+  return elapsed() > limit.seconds - durations.final;
 }
 
 /** How much of the training is done, 0 to 1, `done` training steps into controller step `step` (from 0). */
@@ -65,16 +110,19 @@ export function expectedSteps(budget: Budget, step: number): number {
   return Math.max(1, Math.min(budget.limit.epochs, inTime));
 }
 
-/** Seconds until the end, `done` training steps into controller step `step` (from 0). */
-export function secondsLeft(budget: Budget, step: number, done: number): number {
-  const ofEpochs =
-    (budget.limit.epochs - step) * stepSeconds(budget) - done * budget.durations.train + budget.durations.final;
-  return Math.max(0, Math.min(ofEpochs, budget.limit.seconds - budget.elapsed()));
+/** Seconds until the end, with controller step `step` (from 0) done so far. */
+export function secondsLeft(budget: Budget, step: number, { trained, judged }: StepProgress): number {
+  const { limit, durations } = budget;
+  const done = trained * durations.train + judged * durations.judge;
+  const ofEpochs = Math.max(0, (limit.epochs - step) * stepSeconds(budget) - done) + durations.final;
+  return Math.max(0, Math.min(ofEpochs, limit.seconds - budget.elapsed()));
 }
 
 /** @throws UserError where the time does not even suffice for one controller step */
 export function requireOneStep(budget: Budget): void {
-  const needed = Math.ceil(budget.elapsed() + stepSeconds(budget) + budget.durations.final);
+  const { durations, trainingSteps, children } = budget;
+  const step = durations.train * trainingSteps + durations.judge * children;
+  const needed = Math.ceil(budget.elapsed() + step + durations.final);
   if (needed <= budget.limit.seconds) return;
   throw new UserError(
     `--time ${Math.round(budget.limit.seconds)}s is too short: with this data set, one controller step and the report take about ` +

@@ -121,19 +121,28 @@ export interface JudgedChild {
   readonly scores: NamedScores;
 }
 
+/** How judging is watched and stopped. */
+export interface JudgingHooks {
+  /** Awaited after every pass: how many children are judged, of how many. */
+  readonly between: (done: number, total: number) => Promise<void>;
+  /** Whether the children that are left have to go without a judgement. The first is judged whatever it says. */
+  readonly mustStop: () => boolean;
+}
+
 /**
  * Phase two of a controller step: every child segments every validation case in one shot (paper, section 2.3). One that was proposed
- * more than once is judged once.
+ * more than once is judged once, and both are the same object.
  */
 export async function judgeChildren(
   context: SearchContext,
   weights: Weights,
   children: readonly Architecture[],
   validation: readonly DeviceBatch[],
-  between: (done: number, total: number) => Promise<void>,
+  { between, mustStop }: JudgingHooks,
 ): Promise<readonly JudgedChild[]> {
   const judged: JudgedChild[] = [];
   for (const architecture of children) {
+    if (judged.length > 0 && mustStop()) break;
     const twin = judgedTwin(judged, architecture);
     if (twin) {
       judged.push(twin);

@@ -1,11 +1,20 @@
 import { setImmediate } from 'node:timers/promises';
 import { peakMemoryBytes } from '@ronasmis/libtorch';
-import type { Learnt } from '../controller/controller.ts';
+import type { Choices, Learnt } from '../controller/controller.ts';
 import { openBatches } from '../data/batches.ts';
 import type { Progress, RunRecord, SearchEvent, SearchReport } from '../run/records.ts';
 import { appendEvent } from '../run/run-folder.ts';
 import type { Architecture } from '../space/architecture.ts';
-import { type Budget, expectedSteps, hasTimeForStep, secondsLeft } from './budget.ts';
+import {
+  type Budget,
+  childrenPerStep,
+  expectedSteps,
+  hasTimeForStep,
+  isLastStep,
+  mustStopJudging,
+  type StepProgress,
+  secondsLeft,
+} from './budget.ts';
 import type { SearchContext } from './context.ts';
 import { caseNamed, freeBatches, type JudgedChild, judgeChildren, judgedTwin, toDeviceBatches } from './judging.ts';
 import { finish, type Tell } from './result.ts';
@@ -67,27 +76,35 @@ async function run(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResu
   );
   const tell = narrator(hooks, state, budget);
   const judge = (children: readonly Architecture[], step: number): Promise<readonly JudgedChild[]> =>
-    judgeChildren(context, weights, children, validation, (done, total) => tell({ phase: 'judge', step, done, total }));
+    judgeChildren(context, weights, children, validation, {
+      between: (done, total) => tell({ phase: 'judge', step, done, total }),
+      mustStop: () => mustStopJudging(budget),
+    });
+  let proposed: readonly Choices[] = [];
   let judged: readonly JudgedChild[] = [];
   try {
     while (hasTimeForStep(budget, state.step)) {
       const step = state.step + 1;
       const trainingSince = budget.elapsed();
+      proposed = controller.proposeForJudging(context.children, state.random);
+      budget.distinctChildren = new Set(proposed.map(String)).size;
       const loss = await trainSharedWeights(context, state, budget, batches, (done, total) =>
         tell({ phase: 'train', step, done, total }),
       );
 
-      const children = controller.proposeForJudging(context.children, state.random);
       const judgingSince = budget.elapsed();
-      judged = await judge(children.map(space.decode), step);
-      budget.durations.judge = budget.elapsed() - judgingSince;
-      const seconds = { training_seconds: judgingSince - trainingSince, judging_seconds: budget.durations.judge };
+      const wanted = isLastStep(budget, state.step) ? proposed.length : childrenPerStep(budget);
+      judged = await judge(proposed.slice(0, wanted).map(space.decode), step);
+      const judgingSeconds = budget.elapsed() - judgingSince;
+      budget.durations.judge = judgingSeconds / new Set(judged).size;
 
+      const children = proposed.slice(0, judged.length);
       const rewards = judged.map(({ reward }) => reward);
       const learnt = controller.learn(children, rewards, expectedSteps(budget, state.step));
 
       state.step = step;
       state.seconds = budget.elapsed();
+      const seconds = { training_seconds: judgingSince - trainingSince, judging_seconds: judgingSeconds };
       const event = { ...eventOf(context, state, loss, learnt, judged), ...seconds };
       await appendEvent(folder, event);
       await saveState(folder, state);
@@ -97,8 +114,8 @@ async function run(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResu
     const finalSince = budget.elapsed();
     // A search that was killed after its last step judges that step's children again: the weights are the same.
     if (judged.length === 0) judged = await judge(searchRun.lastChildren, state.step);
-    const unjudged = controller
-      .finalists()
+    // The last step has left some aside where it was not known to be the last.
+    const unjudged = [...controller.finalists(), ...proposed]
       .map(space.decode)
       .filter((child) => !judgedTwin(judged, child));
     const finalists = await judge(unjudged, state.step);
@@ -134,10 +151,13 @@ function eventOf(
 
 /** Tells the hooks how far the search is; gives other work a turn, and rejects where the search is to stop. */
 function narrator(hooks: SearchHooks, state: SearchState, budget: Budget): Tell {
+  /** What of the running step is done; between the steps, nothing. */
+  const done = ({ phase, step, done }: Progress): StepProgress => {
+    if (step <= state.step) return { trained: 0, judged: 0 };
+    return phase === 'train' ? { trained: done, judged: 0 } : { trained: budget.trainingSteps, judged: done };
+  };
   return async (progress) => {
-    const trainedOfRunningStep = progress.phase === 'train' ? progress.done : budget.trainingSteps;
-    const trained = progress.step > state.step ? trainedOfRunningStep : 0;
-    hooks.onProgress?.({ ...progress, secondsLeft: secondsLeft(budget, state.step, trained) });
+    hooks.onProgress?.({ ...progress, secondsLeft: secondsLeft(budget, state.step, done(progress)) });
     await setImmediate();
     hooks.signal?.throwIfAborted();
   };

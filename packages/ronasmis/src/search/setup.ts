@@ -166,23 +166,31 @@ function measureBudget(context: SearchContext, state: SearchState, limit: Budget
   const train = measureStep(context, state, space.base);
   const validation = split.validation.map((name) => caseNamed(context, name));
   measureJudging(context, state.weights, space.largest, validation.reduce(largerCase));
-  const oneShot = measureJudging(context, state.weights, space.base, validation[0]);
+  const perVoxel = measureJudging(context, state.weights, space.base, validation[0]) / voxels(validation[0]);
+  const oneShots = (cases: readonly PreparedCase[]): number =>
+    perVoxel * cases.reduce((sum, prepared) => sum + voxels(prepared), 0);
+  const test = split.test.map((name) => caseNamed(context, name));
   const durations = {
     train,
-    judge: oneShot * children * split.validation.length,
-    final: oneShot * (split.validation.length + split.test.length + 3) + reportSeconds,
+    judge: oneShots(validation),
+    final: oneShots([...validation, ...test, ...test.slice(0, 3)]) + reportSeconds,
   };
   const secondsBefore = state.seconds;
   return {
     limit,
     durations,
     trainingSteps: trainingStepsPerPhase(context),
+    children,
+    distinctChildren: children,
     elapsed: () => secondsBefore + (performance.now() - startedAt) / 1000,
   };
 }
 
+function voxels({ shape }: PreparedCase): number {
+  return shape[0] * shape[1] * shape[2];
+}
+
 function largerCase(one: PreparedCase, other: PreparedCase): PreparedCase {
-  const voxels = ({ shape }: PreparedCase): number => shape[0] * shape[1] * shape[2];
   return voxels(other) > voxels(one) ? other : one;
 }
 

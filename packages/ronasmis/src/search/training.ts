@@ -7,7 +7,7 @@ import { forward } from '../network/child.ts';
 import { childLoss } from '../network/loss.ts';
 import { castWeights, childWeightNames, supervisionWeightNames } from '../network/weights.ts';
 import type { Architecture } from '../space/architecture.ts';
-import { type Budget, mustStopTraining, trainedFraction } from './budget.ts';
+import { type Budget, hasTrainedEnough, trainedFraction } from './budget.ts';
 import { type SearchContext, toLabel } from './context.ts';
 import { initialLearningRate, type SearchState } from './state.ts';
 
@@ -32,7 +32,7 @@ export type AfterStep = (done: number, total: number) => Promise<void>;
 
 /**
  * Phase one of a controller step: three epochs of the shared weights, every mini-batch on another child that the controller
- * draws. Ends early where the time budget says so.
+ * draws. The last step of a time budget trains until its time is over.
  *
  * @returns the mean loss
  */
@@ -43,36 +43,55 @@ export async function trainSharedWeights(
   batches: Batches,
   after: AfterStep,
 ): Promise<number> {
-  const groups = phaseBatches(context, state);
-  const children = state.controller.proposeForTraining(groups.length, state.random).map(context.space.decode);
-  const request = (index: number): void => {
-    const { patch } = children[index];
-    const crops = groups[index].flatMap((chosen) =>
-      Array.from({ length: patchesPerCase(context, patch) }, () => chosen),
-    );
-    batches.request(samplePlan(state.random, context.cases, crops, [patch.depth, patch.height, patch.width]));
+  const upcoming = miniBatches(context, state);
+  const request = (): Architecture => {
+    const { child, cases } = upcoming.next().value;
+    const crops = cases.flatMap((chosen) => Array.from({ length: patchesPerCase(context, child.patch) }, () => chosen));
+    const { depth, height, width } = child.patch;
+    batches.request(samplePlan(state.random, context.cases, crops, [depth, height, width]));
+    return child;
   };
   const lossSum = noGradient(() => zeros([], 'float32', null, context.device));
-  let done = 0;
   const started = performance.now();
+  let done = 0;
+  let requested: Architecture | undefined;
   try {
-    request(0);
-    while (done < groups.length && !(done > 0 && mustStopTraining(budget))) {
+    while (done === 0 || !hasTrainedEnough(budget, state.step, done)) {
+      const child = requested ?? request();
       const batch = await batches.next();
-      // The next batch is made while this one is trained on.
-      if (done + 1 < groups.length) request(done + 1);
+      // The next batch is made while this one is trained on. Mostly none follows the third epoch's last one.
+      requested = done + 1 === budget.trainingSteps ? undefined : request();
       const learningRate = initialLearningRate * (1 - trainedFraction(budget, state.step, done)) ** decayPower;
-      trainOn(context, state, children[done], batch, learningRate, lossSum);
+      trainOn(context, state, child, batch, learningRate, lossSum);
       batch.release();
       done += 1;
       state.trainingSteps += 1;
-      await after(done, groups.length);
+      await after(done, Math.max(done, budget.trainingSteps));
     }
-    if (done < groups.length) (await batches.next()).release();
+    if (requested) (await batches.next()).release();
     budget.durations.train = (performance.now() - started) / 1000 / done;
     return finiteLoss(lossSum.item() / done);
   } finally {
     lossSum.free();
+  }
+}
+
+interface MiniBatch {
+  readonly child: Architecture;
+  /** Indices into the search's cases. */
+  readonly cases: readonly number[];
+}
+
+/** Mini-batches without end: every epoch has the training cases in a new order, every mini-batch a child of its own. */
+function* miniBatches({ cases, space, split }: SearchContext, state: SearchState): Generator<MiniBatch, never> {
+  const indices = split.training.map((name) => cases.findIndex((prepared) => prepared.name === name));
+  for (;;) {
+    const order = Array.from({ length: epochsPerStep }, () => state.random.shuffle(indices)).flat();
+    const count = Math.ceil(order.length / casesPerBatch);
+    const children = state.controller.proposeForTraining(count, state.random);
+    for (const [batch, choices] of children.entries()) {
+      yield { child: space.decode(choices), cases: order.slice(batch * casesPerBatch, (batch + 1) * casesPerBatch) };
+    }
   }
 }
 
@@ -85,15 +104,6 @@ export function patchesPerBatch(context: SearchContext, patch: Architecture['pat
 function patchesPerCase({ space }: SearchContext, patch: Architecture['patch']): number {
   const voxels = ({ depth, height, width }: Architecture['patch']): number => depth * height * width;
   return Math.floor(voxels(space.base.patch) / voxels(patch));
-}
-
-/** Case indices of each batch of a phase: every epoch in a new order. */
-function phaseBatches({ cases, split }: SearchContext, { random }: SearchState): readonly (readonly number[])[] {
-  const indices = split.training.map((name) => cases.findIndex((prepared) => prepared.name === name));
-  const order = Array.from({ length: epochsPerStep }, () => random.shuffle(indices)).flat();
-  return Array.from({ length: Math.ceil(order.length / casesPerBatch) }, (_, batch) =>
-    order.slice(batch * casesPerBatch, (batch + 1) * casesPerBatch),
-  );
 }
 
 function trainOn(

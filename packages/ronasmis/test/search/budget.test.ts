@@ -3,20 +3,27 @@ import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/errors.ts';
 import {
   type Budget,
+  childrenPerStep,
   expectedSteps,
   hasTimeForStep,
-  mustStopTraining,
+  hasTrainedEnough,
+  isLastStep,
+  mustStopJudging,
   requireOneStep,
   secondsLeft,
   trainedFraction,
 } from '../../src/search/budget.ts';
 
+const none = Number.POSITIVE_INFINITY;
+
 /** A budget whose clock stands still at `elapsed` seconds. */
 function budgetAt(elapsed: number, limit: Partial<Budget['limit']>, overrides: Partial<Budget> = {}): Budget {
   return {
-    limit: { epochs: Number.POSITIVE_INFINITY, seconds: Number.POSITIVE_INFINITY, ...limit },
-    durations: { train: 1, judge: 5, final: 10 },
+    limit: { epochs: none, seconds: none, ...limit },
+    durations: { train: 1, judge: 0.5, final: 10 },
     trainingSteps: 20,
+    children: 10,
+    distinctChildren: 10,
     elapsed: () => elapsed,
     ...overrides,
   };
@@ -26,63 +33,108 @@ const seconds = (min: number, max: number) => fc.double({ min, max, noNaN: true 
 const anyBudget = fc
   .record({
     elapsed: seconds(0.001, 5000),
-    epochs: fc.option(fc.integer({ min: 1, max: 500 }), { nil: Number.POSITIVE_INFINITY }),
-    limit: fc.option(seconds(1, 5000), { nil: Number.POSITIVE_INFINITY }),
-    train: seconds(0.001, 10),
-    judge: seconds(0.001, 100),
-    final: seconds(0.001, 100),
+    epochs: fc.option(fc.integer({ min: 1, max: 500 }), { nil: none }),
+    limit: fc.option(seconds(1, 5000), { nil: none }),
+    durations: fc.record({ train: seconds(0.001, 10), judge: seconds(0.001, 10), final: seconds(0.001, 100) }),
     trainingSteps: fc.integer({ min: 1, max: 200 }),
+    children: fc.integer({ min: 1, max: 20 }),
   })
-  .map(({ elapsed, epochs, limit, train, judge, final, trainingSteps }) =>
-    budgetAt(elapsed, { epochs, seconds: limit }, { durations: { train, judge, final }, trainingSteps }),
+  .map(({ elapsed, epochs, limit, ...rest }) =>
+    budgetAt(elapsed, { epochs, seconds: limit }, { ...rest, distinctChildren: rest.children }),
   );
 
-/** Runs a search's loop on a clock of its own, where a training step takes `train` seconds, whatever was expected. */
-function simulate(limit: Budget['limit'], durations: Budget['durations'], train: number, trainingSteps: number) {
+interface Simulated {
+  readonly limit: Budget['limit'];
+  readonly expected: Budget['durations'];
+  /** What the parts take, whatever was expected. */
+  readonly real: Budget['durations'];
+  readonly trainingSteps: number;
+  readonly children: number;
+}
+
+/** Runs a search's loop on a clock of its own. */
+function simulate({ limit, expected, real, trainingSteps, children }: Simulated) {
   let now = 0;
-  const budget = { limit, durations: { ...durations }, trainingSteps, elapsed: () => now };
+  const durations = { ...expected };
+  const budget = { limit, durations, trainingSteps, children, distinctChildren: children, elapsed: () => now };
   requireOneStep(budget);
-  let step = 0;
-  for (; hasTimeForStep(budget, step); step += 1) {
+  const trained: number[] = [];
+  const judged: number[] = [];
+  for (let step = 0; hasTimeForStep(budget, step); step += 1) {
     let done = 0;
-    for (; done < trainingSteps && !(done > 0 && mustStopTraining(budget)); done += 1) now += train;
-    now += durations.judge;
+    for (; done === 0 || !hasTrainedEnough(budget, step, done); done += 1) now += real.train;
+    durations.train = real.train;
+    const wanted = isLastStep(budget, step) ? children : childrenPerStep(budget);
+    let count = 0;
+    for (; count < wanted && !(count > 0 && mustStopJudging(budget)); count += 1) now += real.judge;
+    durations.judge = real.judge;
+    trained.push(done);
+    judged.push(count);
   }
-  return { step, now: now + durations.final };
+  // Children that the last step proposed and left aside, thinking that another one followed.
+  for (let rest = children - (judged.at(-1) ?? 0); rest > 0 && !mustStopJudging(budget); rest -= 1) now += real.judge;
+  return { trained, judged, now: now + real.final };
 }
 
 describe('a search on the clock', () => {
-  it('ends within its time, but for one training step, even where training is slower or faster than expected', () => {
-    const runs = fc.record({
-      limit: seconds(30, 2000),
-      train: seconds(0.01, 2),
-      judge: seconds(0.01, 5),
-      final: seconds(0.01, 5),
-      slowness: seconds(0.5, 2),
-      trainingSteps: fc.integer({ min: 1, max: 100 }),
-    });
+  const durations = fc.record({ train: seconds(0.01, 2), judge: seconds(0.01, 1), final: seconds(0.01, 5) });
+  const runs = fc.record({
+    seconds: seconds(30, 2000),
+    expected: durations,
+    slowness: seconds(0.5, 2),
+    trainingSteps: fc.integer({ min: 1, max: 100 }),
+    children: fc.integer({ min: 1, max: 20 }),
+  });
+
+  it('uses its time and ends within it, even where training and judging are slower or faster than expected', () => {
     fc.assert(
-      fc.property(runs, ({ limit, train, judge, final, slowness, trainingSteps }) => {
-        fc.pre(train * trainingSteps + judge + final < limit - 1);
-        const ended = simulate(
-          { epochs: Number.POSITIVE_INFINITY, seconds: limit },
-          { train, judge, final },
-          train * slowness,
-          trainingSteps,
-        );
-        expect(ended.step).toBeGreaterThanOrEqual(1);
-        expect(ended.now).toBeLessThanOrEqual(limit + train * slowness + 1e-6);
-        // And it uses its time: what is left would not have held a quarter of another step's training.
-        expect(limit - ended.now).toBeLessThanOrEqual(0.25 * train * trainingSteps + judge + 1e-6);
+      fc.property(runs, ({ seconds, expected, slowness, trainingSteps, children }) => {
+        const { train, judge, final } = expected;
+        fc.pre(train * trainingSteps + judge * children + final < seconds - 1);
+        const real = { train: train * slowness, judge: judge * slowness, final };
+        const limit = { epochs: none, seconds };
+        const ended = simulate({ limit, expected, real, trainingSteps, children });
+        expect(ended.trained.length).toBeGreaterThanOrEqual(1);
+        // But for one training step or one child's judging, whichever runs into the end.
+        expect(ended.now).toBeLessThanOrEqual(seconds + Math.max(real.train, real.judge) + 1e-6);
+        // What judging leaves that was faster than expected, or was thought to be followed by a step, is used for a step if there is a
+        // tenth of one in it.
+        const reserved = judge * children * Math.max(0, 1 - slowness) + real.judge * (ended.judged.at(-1) ?? 0);
+        const rest = 0.1 * Math.max(train, real.train) * trainingSteps;
+        expect(seconds - ended.now).toBeLessThanOrEqual(reserved + rest + 1e-6);
       }),
     );
   });
 
-  it('ends after its epochs where they come first', () => {
-    const durations = { train: 1, judge: 2, final: 3 };
-    expect(simulate({ epochs: 4, seconds: Number.POSITIVE_INFINITY }, durations, 1, 10)).toEqual({ step: 4, now: 51 });
-    expect(simulate({ epochs: 4, seconds: 27 }, durations, 1, 10)).toEqual({ step: 2, now: 27 });
+  it('judges as many children as are wanted in its last step, and before it no more than is half of its training', () => {
+    const parts = { train: 1, judge: 2, final: 5 };
+    const limit = { epochs: none, seconds: 200 };
+    const { trained, judged, now } = simulate({ limit, expected: parts, real: parts, trainingSteps: 40, children: 20 });
+    // Twice 40 s of training and 20 s of judging; then 35 s of training, 40 s of judging and 5 s for the end.
+    expect(judged).toEqual([10, 10, 20]);
+    expect(trained).toEqual([40, 40, 35]);
+    expect(now).toBe(200);
   });
+
+  it('ends after its epochs where they come first', () => {
+    const parts = { train: 1, judge: 1, final: 3 };
+    const run = { expected: parts, real: parts, trainingSteps: 10, children: 2 };
+    const ofEpochs = { trained: [10, 10, 10, 10], judged: [2, 2, 2, 2], now: 51 };
+    expect(simulate({ ...run, limit: { epochs: 4, seconds: none } })).toEqual(ofEpochs);
+    expect(simulate({ ...run, limit: { epochs: 4, seconds: 1000 } })).toEqual(ofEpochs);
+    expect(simulate({ ...run, limit: { epochs: 4, seconds: 30 } })).toEqual({
+      trained: [10, 13],
+      judged: [2, 2],
+      now: 30,
+    });
+  });
+});
+
+it('judges every child at every step where there is no time limit, so that one seed decides', () => {
+  const dear = { durations: { train: 0.01, judge: 100, final: 1 } };
+  expect(childrenPerStep(budgetAt(1, { epochs: 3 }, dear))).toBe(10);
+  expect(childrenPerStep(budgetAt(1, { seconds: 5000 }, dear))).toBe(4);
+  expect(childrenPerStep(budgetAt(1, { seconds: 5000 }, { ...dear, children: 2 }))).toBe(2);
 });
 
 it('tells how much of the training is done by what comes first', () => {
@@ -100,20 +152,23 @@ it('keeps the fraction within 0 and 1 and the seconds left above 0, whatever the
       const fraction = trainedFraction(budget, step, done);
       expect(fraction).toBeGreaterThanOrEqual(0);
       expect(fraction).toBeLessThanOrEqual(1);
-      expect(secondsLeft(budget, step, done)).toBeGreaterThanOrEqual(0);
+      expect(secondsLeft(budget, step, { trained: done, judged: 0 })).toBeGreaterThanOrEqual(0);
       expect(expectedSteps(budget, step)).toBeGreaterThanOrEqual(1);
       if (Number.isFinite(budget.limit.seconds) && budget.elapsed() < budget.limit.seconds) {
-        expect(secondsLeft(budget, step, done)).toBeLessThanOrEqual(budget.limit.seconds - budget.elapsed());
+        expect(secondsLeft(budget, step, { trained: done, judged: 0 })).toBeLessThanOrEqual(
+          budget.limit.seconds - budget.elapsed(),
+        );
       }
     }),
   );
 });
 
 it('counts the seconds that are left', () => {
-  // Two more steps of 20 training steps and 5 s of judging, less 4 training steps done, and the end.
-  expect(secondsLeft(budgetAt(77, { epochs: 5 }), 3, 4)).toBe(2 * 25 - 4 + 10);
-  expect(secondsLeft(budgetAt(77, { seconds: 100 }), 3, 4)).toBe(23);
-  expect(secondsLeft(budgetAt(101, { seconds: 100 }), 3, 4)).toBe(0);
+  // Two more steps of 20 training steps and 5 s of judging, less what is done, and the end.
+  expect(secondsLeft(budgetAt(77, { epochs: 5 }), 3, { trained: 4, judged: 0 })).toBe(2 * 25 - 4 + 10);
+  expect(secondsLeft(budgetAt(77, { epochs: 5 }), 3, { trained: 20, judged: 6 })).toBe(2 * 25 - 20 - 3 + 10);
+  expect(secondsLeft(budgetAt(77, { seconds: 100 }), 3, { trained: 4, judged: 0 })).toBe(23);
+  expect(secondsLeft(budgetAt(101, { seconds: 100 }), 3, { trained: 4, judged: 0 })).toBe(0);
 });
 
 it('expects the steps that fit into the time', () => {

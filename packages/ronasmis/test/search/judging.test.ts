@@ -139,7 +139,7 @@ it('judges a child once that was proposed twice, and rewards it twice', async ()
     passes += 1;
   };
   const children = [space.base, space.largest, structuredClone(space.base)];
-  const judged = await judgeChildren(tinyContext, weights, children, cases, count);
+  const judged = await judgeChildren(tinyContext, weights, children, cases, { between: count, mustStop: () => false });
   expect(passes).toBe(2);
   expect(judged.map(({ architecture }) => architecture)).toEqual(children);
   expect(judged[2]).toEqual(judged[0]);
@@ -151,8 +151,11 @@ it("rewards every child with its cases' patient-wise mean and gives others a tur
   const cases = [1, 2].map((seed) => randomScan(seed, 3, [0, 0, 0]).judged);
   const turns: [number, number][] = [];
   const children = [space.base, space.largest];
-  const judged = await judgeChildren(tinyContext, weights, children, cases, async (done, total) => {
-    turns.push([done, total]);
+  const judged = await judgeChildren(tinyContext, weights, children, cases, {
+    between: async (done, total) => {
+      turns.push([done, total]);
+    },
+    mustStop: () => false,
   });
   expect(judged.map(({ architecture }) => architecture)).toEqual(children);
   for (const { architecture, reward, scores } of judged) {
@@ -165,4 +168,11 @@ it("rewards every child with its cases' patient-wise mean and gives others a tur
     [1, 2],
     [1, 2],
   ]);
+});
+
+it('judges the first child and no other where the time is over', async () => {
+  const cases = [randomScan(1, 3, [0, 0, 0]).judged];
+  const children = [space.base, space.largest];
+  const judged = await judgeChildren(tinyContext, weights, children, cases, { between: nothing, mustStop: () => true });
+  expect(judged.map(({ architecture }) => architecture)).toEqual([space.base]);
 });
