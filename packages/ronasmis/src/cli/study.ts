@@ -73,14 +73,16 @@ const SHOWN_CHOICES = 5;
 
 async function printStudy(folder: string, results: StudyResults): Promise<void> {
   const { formatDice, formatSeconds } = await import('../report/format.ts');
-  const { CAVEATS, formatInterval, formatProbability, points, verdict } = await import('../report/study-verdict.ts');
+  const { CAVEATS, formatInterval, formatProbability, formatSpread, points, verdict } = await import(
+    '../report/study-verdict.ts'
+  );
   const { bold, dim } = coloursOf(process.stdout);
   const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
   note('');
   for (const sentence of verdict(results)) print(bold(sentence));
   const contestants = results.contestants.map(({ name, runs, test_dice }) => [
     name,
-    `${formatDice(test_dice.mean)} ± ${formatDice(test_dice.deviation)}`,
+    formatSpread(test_dice),
     runs.map((run) => formatDice(run.test_dice)).join(' '),
     formatSeconds(mean(runs.map((run) => run.training_seconds))),
     formatSeconds(mean(runs.map((run) => run.judging_seconds))),

@@ -5,7 +5,7 @@ import { dotRows } from './dot-rows.ts';
 import { formatDice, formatSeconds, plural } from './format.ts';
 import { type Html, html } from './html.ts';
 import { scatterPlot } from './scatter.ts';
-import { CAVEATS, formatInterval, formatProbability, points, verdict } from './study-verdict.ts';
+import { CAVEATS, formatInterval, formatProbability, formatSpread, points, verdict } from './study-verdict.ts';
 import { STYLE } from './style.ts';
 import { flatten } from './tables.ts';
 
@@ -38,10 +38,10 @@ export function renderStudy({ results: _, ...record }: StudyRecord, results: Stu
 const shortNumber = (value: number): string => String(Number(value.toPrecision(4)));
 
 function contestantRows({ contestants }: StudyResults): Html {
-  const rows = contestants.map(({ name, runs, test_dice: { mean, deviation } }, i) => ({
+  const rows = contestants.map(({ name, runs, test_dice }, i) => ({
     name,
-    mean: mean * 100,
-    note: `${formatDice(mean)} ± ${formatDice(deviation)}`,
+    mean: test_dice.mean * 100,
+    note: formatSpread(test_dice),
     dots: runs.map((run) => ({
       value: run.test_dice * 100,
       label: `${name}, seed ${run.seed}: ${formatDice(run.test_dice)} %`,

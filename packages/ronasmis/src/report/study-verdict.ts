@@ -1,4 +1,6 @@
+import type { Spread } from '../evaluation/summary.ts';
 import type { Comparison, StudyResults } from '../run/study-record.ts';
+import { formatDice } from './format.ts';
 
 /** A difference of Dice in points of a percent, with its sign. */
 export function points(difference: number): string {
@@ -8,6 +10,11 @@ export function points(difference: number): string {
 /** The smallest p that is written out; below, `< 0.001`. */
 export function formatProbability(p: number): string {
   return p < 0.001 ? '< 0.001' : p.toFixed(3);
+}
+
+/** Mean and standard deviation over the seeds in percent; of a single seed, that has no deviation, its Dice alone. */
+export function formatSpread({ count, mean, deviation }: Spread): string {
+  return count < 2 ? formatDice(mean) : `${formatDice(mean)} ± ${formatDice(deviation)}`;
 }
 
 /** The interval over the seeds, `-` for a single seed. */

@@ -22,7 +22,10 @@ import { openStudy, writeStudy } from './study-folder.ts';
 
 export type { StudyOptions } from './plan.ts';
 
-/** How a study is watched and stopped: `signal` and `onProgress` as a search's, the time left being that of the whole study. */
+/**
+ * How a study is watched and stopped: as a search is, but that the time left is that of the whole study, and that `onStart` is told of
+ * the first search alone.
+ */
 export interface StudyHooks extends SearchHooks {
   /** Told before each search; `number` is its place among all `total`, from 1. */
   readonly onSearch?: (search: { readonly run: string; readonly number: number; readonly total: number }) => void;
@@ -61,20 +64,27 @@ async function runSearches(
   earlier = 0,
 ): Promise<void> {
   const isOpen = ({ name }: PlannedRun): boolean => !existsSync(join(options.out, name, 'report.json'));
+  let isFirst = earlier === 0;
   for (const [index, next] of planned.entries()) {
     if (!isOpen(next)) continue;
     hooks.signal?.throwIfAborted();
     hooks.onSearch?.({ run: next.name, number: earlier + index + 1, total: earlier + planned.length + later });
     const openAfter = planned.slice(index + 1).filter(isOpen).length + later;
-    await runSearch(options, record, next, withTimeOfStudy(hooks, openAfter * (options.timeSeconds ?? Number.NaN)));
+    const ofSearch = withTimeOfStudy(hooks, openAfter * (options.timeSeconds ?? Number.NaN), isFirst);
+    await runSearch(options, record, next, ofSearch);
+    isFirst = false;
   }
 }
 
 /** Adds the seconds of the searches that follow to a search's time left; tells none where they are not known. */
-function withTimeOfStudy({ onProgress, onStart, signal }: StudyHooks, secondsAfter: number): SearchHooks {
+function withTimeOfStudy(
+  { onProgress, onStart, signal }: StudyHooks,
+  secondsAfter: number,
+  isFirst: boolean,
+): SearchHooks {
   return {
     ...(signal && { signal }),
-    ...(onStart && { onStart }),
+    ...(onStart && isFirst && { onStart }),
     onProgress: ({ secondsLeft, ...progress }) => {
       const ofStudy = (secondsLeft ?? Number.NaN) + secondsAfter;
       onProgress?.({ ...progress, ...(Number.isFinite(ofStudy) && { secondsLeft: ofStudy }) });

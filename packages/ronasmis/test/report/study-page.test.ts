@@ -30,6 +30,11 @@ describe("a study's page", () => {
     expect(page).toContain('cases do not replace seeds');
   });
 
+  it('gives a single seed no deviation', () => {
+    const single = results.contestants.map((one) => ({ ...one, test_dice: { count: 1, mean: 0.5, deviation: 0 } }));
+    expect(renderStudy(record, { ...results, contestants: single })).toContain('>50.00<');
+  });
+
   it('stands a study without children alone and without choices', () => {
     const alone = { children: [], with_validation: null, with_test: null };
     expect(renderStudy(record, { ...results, alone, contributions: [] })).toContain('There is nothing to show.');

@@ -21,6 +21,7 @@ const options: StudyOptions = {
   precision: 'fp32',
 };
 const begun: string[] = [];
+const started: string[] = [];
 const tensors: number[] = [];
 let results: StudyResults;
 
@@ -39,6 +40,7 @@ beforeAll(async () => {
   const cases = ['a', 'b', 'c', 'd', 'e', 'f'].map((name, i) => boxCase(name, createRandom(i), [16, 16, 16]));
   await writeDataSet(options.dataSet, cases);
   results = await study(options, {
+    onStart: ({ engine }) => void started.push(engine.device),
     onSearch: ({ run, number, total }) => {
       begun.push(`${number}/${total} ${run}`);
       tensors.push(memory().tensors);
@@ -63,6 +65,7 @@ describe('a study', () => {
       '12/13 alone-02',
       '13/13 alone-03',
     ]);
+    expect(started).toEqual(['cpu']);
   });
 
   it('says of each search what its run folder says', async () => {
