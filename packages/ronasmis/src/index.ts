@@ -4,3 +4,4 @@ export { evaluateFolders } from './evaluation/evaluate.ts';
 export { loadModel } from './inference/model.ts';
 export { predict } from './inference/predict.ts';
 export { resume, search } from './search/search.ts';
+export { study } from './study/study.ts';

@@ -10,6 +10,7 @@ import { addPredict } from './predict.ts';
 import { addResume } from './resume.ts';
 import { addSearch } from './search.ts';
 import { addShow } from './show.ts';
+import { addStudy } from './study.ts';
 
 /**
  * The command line.
@@ -35,7 +36,8 @@ function createProgram(): Command {
     .version(VERSION)
     .exitOverride()
     .showHelpAfterError('Add --help to see what there is.');
-  for (const add of [addSearch, addResume, addPredict, addEvaluate, addInspect, addShow, addDoctor]) add(program);
+  for (const add of [addSearch, addResume, addPredict, addEvaluate, addInspect, addShow, addStudy, addDoctor])
+    add(program);
   return program;
 }
 

@@ -23,7 +23,11 @@ export async function runSearch(
   await printRun(folder);
 }
 
-function announce(view: ProgressView, { engine, warnings }: Parameters<NonNullable<SearchHooks['onStart']>>[0]): void {
+/** Says what the search runs on, and what is odd. */
+export function announce(
+  view: ProgressView,
+  { engine, warnings }: Parameters<NonNullable<SearchHooks['onStart']>>[0],
+): void {
   const { yellow } = coloursOf(process.stderr);
   for (const warning of warnings) view.say(yellow(`warning: ${warning}`));
   view.say(`Searching on ${engine.device} in ${engine.precision} (${engine.cpu}, ${engine.threads} threads)`);

@@ -4,8 +4,19 @@ import { type Html, html } from './html.ts';
 export type Series = {
   readonly name: string;
   readonly values: readonly number[];
-  readonly tone: 'accent' | 'warm' | 'quiet';
+  readonly tone: 'accent' | 'warm' | 'quiet' | `level${number}`;
+  /** Lowest and highest of what each value is a mean of, drawn as a band; as many as there are values, all finite. */
+  readonly band?: readonly (readonly [number, number])[];
 };
+
+/** What a chart runs over: named in its description, and how a place on it is written on the axis and on hovering. */
+export type Along = {
+  readonly name: string;
+  readonly tick: (at: number) => string;
+  readonly point: (at: number) => string;
+};
+
+const CONTROLLER_STEPS: Along = { name: 'controller steps', tick: String, point: (step) => `Step ${step}` };
 
 const WIDTH = 420;
 const HEIGHT = 230;
@@ -15,8 +26,8 @@ const TOP = 12;
 const BOTTOM = 30;
 
 /**
- * A line chart over controller steps, as SVG in a figure.
- * @param steps the step of each value, ascending
+ * A line chart over controller steps, or along something else, as SVG in a figure.
+ * @param steps the place of each line's values, ascending
  * @param format how a value is written on the axis and on hovering
  */
 export function lineChart(
@@ -24,8 +35,9 @@ export function lineChart(
   steps: readonly number[],
   series: readonly Series[],
   format: (value: number) => string,
+  along = CONTROLLER_STEPS,
 ): Html {
-  const values = series.flatMap((line) => line.values.filter(Number.isFinite));
+  const values = series.flatMap((line) => [...line.values, ...(line.band ?? []).flat()].filter(Number.isFinite));
   if (steps.length === 0 || values.length === 0) {
     return html`<figure class="chart"><figcaption><b>${title}</b></figcaption><p class="quiet">No step was finished.</p></figure>`;
   }
@@ -34,14 +46,14 @@ export function lineChart(
   const x = scale(steps[0], steps[steps.length - 1], LEFT, WIDTH - RIGHT);
   return html`<figure class="chart">
 <figcaption><b>${title}</b><br>${series.map((line) => html`<span class="key ${line.tone}">${line.name}</span>`)}</figcaption>
-<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title} over controller steps">
+<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title} over ${along.name}">
 ${ticks.map((tick) => html`<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(tick)}" y2="${y(tick)}"/><text class="tick" x="${LEFT - 7}" y="${y(tick) + 4}" text-anchor="end">${format(tick)}</text>`)}
-${stepTicks(steps).map((step) => html`<text class="tick" x="${x(step)}" y="${HEIGHT - 10}" text-anchor="middle">${step}</text>`)}
-${series.map((line) => drawSeries(line, steps, x, y, format))}
+${stepTicks(steps).map((step) => html`<text class="tick" x="${x(step)}" y="${HEIGHT - 10}" text-anchor="middle">${along.tick(step)}</text>`)}
+${series.map((line) => drawSeries(line, steps, x, y, format, along))}
 </svg></figure>`;
 }
 
-type Scale = (value: number) => number;
+export type Scale = (value: number) => number;
 
 function drawSeries(
   line: Series,
@@ -49,17 +61,25 @@ function drawSeries(
   x: Scale,
   y: Scale,
   format: (value: number) => string,
+  along: Along,
 ): Html {
   const points = steps
     .map((step, i) => ({ step, value: line.values[i] }))
     .filter(({ value }) => Number.isFinite(value));
   const path = points.map(({ step, value }, i) => `${i === 0 ? 'M' : 'L'}${x(step)} ${y(value)}`).join('');
-  return html`<path class="line ${line.tone}" d="${path}"/>
-${points.map(({ step, value }) => html`<circle class="point ${line.tone}" cx="${x(step)}" cy="${y(value)}" r="${points.length === 1 ? 4 : 6}"><title>Step ${step}: ${line.name} ${format(value)}</title></circle>`)}`;
+  return html`${drawBand(line, steps, x, y)}<path class="line ${line.tone}" d="${path}"/>
+${points.map(({ step, value }) => html`<circle class="point ${line.tone}" cx="${x(step)}" cy="${y(value)}" r="${points.length === 1 ? 4 : 6}"><title>${along.point(step)}: ${line.name} ${format(value)}</title></circle>`)}`;
+}
+
+function drawBand({ band = [], tone }: Series, steps: readonly number[], x: Scale, y: Scale): Html {
+  if (band.length === 0) return html``;
+  const upper = band.map(([, high], i) => `${x(steps[i])} ${y(high)}`);
+  const lower = band.map(([low], i) => `${x(steps[i])} ${y(low)}`).reverse();
+  return html`<path class="band ${tone}" d="M${[...upper, ...lower].join('L')}Z"/>`;
 }
 
 /** Maps [from, to] to [low, high] linearly, rounded to a tenth of a pixel; a single value lands in the middle. */
-function scale(from: number, to: number, low: number, high: number): Scale {
+export function scale(from: number, to: number, low: number, high: number): Scale {
   return (value) => {
     const fraction = to === from ? 0.5 : (value - from) / (to - from);
     return Math.round((low + fraction * (high - low)) * 10) / 10;

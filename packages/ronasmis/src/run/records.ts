@@ -51,6 +51,8 @@ export const runSchema = z.object({
     children: z.int(),
     controller: z.enum(controllerNames),
     space: z.enum(spaceNames),
+    /** The one child that is trained, where it is neither searched nor the base child. */
+    only_child: architectureSchema.optional(),
     folds: z.int(),
     fold: z.int(),
     device: z.string(),

@@ -45,7 +45,8 @@ async function readEvents(folder: string): Promise<readonly SearchEvent[]> {
   return lines.slice(0, -1).map((line, i) => parse(`${path}, line ${i + 1},`, line, eventSchema));
 }
 
-async function readRecord<T>(folder: string, name: string, schema: ZodType<T>): Promise<T | undefined> {
+/** A record of a run folder or of a study; undefined where it is not there. @throws UserError where it is damaged */
+export async function readRecord<T>(folder: string, name: string, schema: ZodType<T>): Promise<T | undefined> {
   const path = join(folder, name);
   const text = await readIfThere(path);
   return text === undefined ? undefined : parse(path, text, schema);

@@ -12,7 +12,7 @@ import { choosePrecision } from '../precision.ts';
 import type { RunRecord } from '../run/records.ts';
 import { createRunFolder, keepEventsUntil, readRun, writeRecord } from '../run/run-folder.ts';
 import type { Architecture } from '../space/architecture.ts';
-import { createSpace, hasOneChild, type SpaceName } from '../space/spaces.ts';
+import { createSpace, hasOneChild, type SpaceName, spaceOfOne } from '../space/spaces.ts';
 import { VERSION } from '../version.ts';
 import { type Budget, type BudgetLimit, expectedSteps, requireOneStep } from './budget.ts';
 import type { SearchContext } from './context.ts';
@@ -34,6 +34,8 @@ export interface SearchOptions {
   readonly children: number;
   readonly controller: ControllerName;
   readonly space: SpaceName;
+  /** Trains this child alone, whatever the space has beside it: what it is worth without shared weights. */
+  readonly onlyChild?: Architecture;
   readonly folds: number;
   /** The part, from 0, that is the test set. */
   readonly fold: number;
@@ -133,7 +135,8 @@ async function prepare(options: SearchOptions, folder: string, { onProgress }: S
     onCase: (done, total) => onProgress?.({ phase: 'prepare', step: 0, done, total }),
   });
   const dimensions = networkDimensions(dataSet.channels.length, dataSet.labels.length);
-  const space = createSpace(options.space, fingerprint.shape.median, dimensions);
+  const wholeSpace = createSpace(options.space, fingerprint.shape.median, dimensions);
+  const space = options.onlyChild ? spaceOfOne(wholeSpace, options.onlyChild) : wholeSpace;
   const context: SearchContext = {
     device,
     precision,
@@ -215,6 +218,7 @@ function runRecord(
       children,
       controller,
       space,
+      ...(options.onlyChild && { only_child: options.onlyChild }),
       folds,
       fold,
       device: options.device,
@@ -229,8 +233,9 @@ function runRecord(
 }
 
 function optionsOf({ settings, engine }: RunRecord, folder: string): SearchOptions {
-  const { data_set, children, controller, space, folds, fold, seed } = settings;
+  const { data_set, only_child, children, controller, space, folds, fold, seed } = settings;
   // The device and precision that were in use, so that the rest is computed as the beginning was.
   const { device, precision } = engine;
-  return { dataSet: data_set, out: folder, children, controller, space, folds, fold, device, precision, seed };
+  const same = { children, controller, space, folds, fold, device, precision, seed };
+  return { dataSet: data_set, out: folder, ...same, ...(only_child && { onlyChild: only_child }) };
 }

@@ -1,4 +1,5 @@
 import type { NetworkDimensions } from '../network/dimensions.ts';
+import type { Architecture } from './architecture.ts';
 import { macroSpace, type SearchSpace } from './macro.ts';
 
 /** What is searched: the paper's macro space, or nothing at all. */
@@ -28,6 +29,11 @@ function fixedSpace(...given: Parameters<MakeSpace>): SearchSpace {
   const admitted = ({ length }: readonly number[]): readonly boolean[] =>
     Array.from({ length: decisions[length].options }, (_, option) => option === baseChoices[length]);
   return { ...macro, admitted, largest: base };
+}
+
+/** One child and no decision; the space's base child stays what batches are measured by. */
+export function spaceOfOne(space: SearchSpace, child: Architecture): SearchSpace {
+  return { ...space, decisions: [], baseChoices: [], admitted: () => [], decode: () => child, largest: child };
 }
 
 /** Whether a space leaves nothing to choose. */

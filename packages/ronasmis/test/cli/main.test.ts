@@ -10,7 +10,7 @@ vi.mock('@ronasmis/libtorch', () => {
 const search = vi.hoisted(() => vi.fn());
 vi.mock('../../src/search/search.ts', () => ({ search, resume: search }));
 
-const VERBS = ['search', 'resume', 'predict', 'evaluate', 'inspect', 'show', 'doctor'];
+const VERBS = ['search', 'resume', 'predict', 'evaluate', 'inspect', 'show', 'study', 'doctor'];
 
 beforeEach(() => {
   search.mockReset();

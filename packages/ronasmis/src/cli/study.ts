@@ -1,0 +1,115 @@
+import { basename, join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { UserError } from '../errors.ts';
+import type { StudyResults } from '../run/study-record.ts';
+import { interruptible } from './interrupt.ts';
+import {
+  deviceOption,
+  type EngineOptions,
+  integerBetween,
+  jsonOption,
+  parseDuration,
+  precisionOption,
+} from './options.ts';
+import { coloursOf, note, print, printJson, table } from './output.ts';
+import { announce } from './run-search.ts';
+
+type Options = EngineOptions & {
+  readonly out?: string;
+  readonly seeds: number;
+  readonly time: number;
+  readonly children: number;
+  readonly folds: number;
+  readonly fold: number;
+  readonly json?: true;
+};
+
+/** Adds `study DATASET`. */
+export function addStudy(program: Command): void {
+  program
+    .command('study')
+    .description('compare all controllers and the base architecture at equal time: is the search worth it?')
+    .argument('<dataset>', 'folder with dataset.json, imagesTr and labelsTr')
+    .requiredOption(
+      '--time <duration>',
+      'time of each search, such as 15m; 5 for each seed, and 12 more',
+      parseDuration,
+    )
+    .option('--out <folder>', "the study's folder; goes on where it holds a part (default: runs/<data set>-study)")
+    .option('--seeds <n>', 'how often each contestant searches', integerBetween(1, 100), 3)
+    .option('--children <n>', 'children judged at each controller epoch', integerBetween(12, 1000), 20)
+    .option('--folds <n>', 'parts that the cases are split into', integerBetween(2, 100), 5)
+    .option('--fold <k>', 'part that is the test set, from 0', integerBetween(0, 99), 0)
+    .addOption(deviceOption())
+    .addOption(precisionOption())
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  $ ronasmis study data/Prostate --seeds 3 --time 15m')
+    .action(async (dataSet: string, options: Options) => {
+      const { out = join('runs', `${basename(resolve(dataSet))}-study`), time, json, ...rest } = options;
+      if (rest.fold >= rest.folds) {
+        throw new UserError(`--fold ${rest.fold} is none of the ${rest.folds} folds: take 0 to ${rest.folds - 1}.`);
+      }
+      const { study } = await import('../study/study.ts');
+      const { openProgress } = await import('./progress.ts');
+      const view = openProgress();
+      const results = await interruptible('Type the same command again to go on.', (signal) =>
+        study(
+          { dataSet, out, timeSeconds: time, ...rest },
+          {
+            signal,
+            onProgress: view.update,
+            onStart: (start) => announce(view, start),
+            onSearch: ({ run, number, total }) => view.say(`${run}, search ${number} of ${total}`),
+          },
+        ).finally(view.stop),
+      );
+      if (json) printJson({ study: out, ...results });
+      else await printStudy(out, results);
+    });
+}
+
+/** How many of the choices are printed; the page has all. */
+const SHOWN_CHOICES = 5;
+
+async function printStudy(folder: string, results: StudyResults): Promise<void> {
+  const { formatDice, formatSeconds } = await import('../report/format.ts');
+  const { CAVEATS, formatInterval, formatProbability, formatSpread, points, verdict } = await import(
+    '../report/study-verdict.ts'
+  );
+  const { bold, dim } = coloursOf(process.stdout);
+  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  note('');
+  for (const sentence of verdict(results)) print(bold(sentence));
+  const contestants = results.contestants.map(({ name, runs, test_dice }) => [
+    name,
+    formatSpread(test_dice),
+    runs.map((run) => formatDice(run.test_dice)).join(' '),
+    formatSeconds(mean(runs.map((run) => run.training_seconds))),
+    formatSeconds(mean(runs.map((run) => run.judging_seconds))),
+    formatSeconds(mean(runs.map((run) => run.seconds))),
+    joulesText(runs.map((run) => run.joules)),
+  ]);
+  print(
+    `\n${table(['contestant', 'test Dice %', 'by seed', 'training', 'judging', 'in all', 'joules'], contestants)}\n`,
+  );
+  const comparisons = results.comparisons.map((comparison) => [
+    `reinforce - ${comparison.other}`,
+    points(comparison.difference),
+    formatInterval(comparison),
+    formatProbability(comparison.p),
+    formatProbability(comparison.p_holm),
+  ]);
+  print(table(['points of test Dice', 'difference', '95 % over seeds', 'p over cases', 'p corrected'], comparisons));
+  print(dim(CAVEATS.join('\n')));
+  const choices = results.contributions
+    .slice(0, SHOWN_CHOICES)
+    .map(({ choice, options }) => [choice, options.map(({ value, mean }) => `${value} ${points(mean)}`).join(', ')]);
+  print(`\n${table(['choice in random search', 'reward by option, points from the mean'], choices)}\n`);
+  print(`Report  ${join(folder, 'study.html')}`);
+}
+
+/** The mean over the searches; a dash where one of them is not known. */
+function joulesText(joules: readonly (number | null)[]): string {
+  const known = joules.filter((value) => value !== null);
+  return known.length < joules.length ? '-' : (known.reduce((sum, value) => sum + value, 0) / known.length).toFixed(0);
+}

@@ -1,0 +1,66 @@
+import type { Spread } from '../evaluation/summary.ts';
+import type { Comparison, StudyResults } from '../run/study-record.ts';
+import { formatDice } from './format.ts';
+
+/** A difference of Dice in points of a percent, with its sign. */
+export function points(difference: number): string {
+  return `${difference < 0 ? '−' : '+'}${Math.abs(difference * 100).toFixed(2)}`;
+}
+
+/** The smallest p that is written out; below, `< 0.001`. */
+export function formatProbability(p: number): string {
+  return p < 0.001 ? '< 0.001' : p.toFixed(3);
+}
+
+/** Mean and standard deviation over the seeds in percent; of a single seed, that has no deviation, its Dice alone. */
+export function formatSpread({ count, mean, deviation }: Spread): string {
+  return count < 2 ? formatDice(mean) : `${formatDice(mean)} ± ${formatDice(deviation)}`;
+}
+
+/** The interval over the seeds, `-` for a single seed. */
+export function formatInterval({ interval }: Comparison): string {
+  return interval === null ? '-' : `${points(interval.low)} to ${points(interval.high)}`;
+}
+
+/** What the figures say, in plain sentences, and nothing beyond them. */
+export function verdict(results: StudyResults): readonly string[] {
+  const sentences = results.comparisons.flatMap((comparison) => {
+    if (comparison.other === 'random')
+      return [`REINFORCE against random search: ${judgement(comparison, results.seeds)}`];
+    if (comparison.other === 'fixed') {
+      return [
+        `REINFORCE against the base architecture, trained without any search: ${judgement(comparison, results.seeds)}`,
+      ];
+    }
+    return [];
+  });
+  return [...sentences, rankVerdict(results.alone)];
+}
+
+function judgement(comparison: Comparison, seeds: number): string {
+  const figures = `${points(comparison.difference)} points of test Dice`;
+  const { interval } = comparison;
+  if (interval === null) return `${figures} with one seed, which says nothing of the spread between seeds.`;
+  const within = `${figures} (95 % interval over ${seeds} seeds: ${formatInterval(comparison)})`;
+  if (interval.low > 0) return `${within}. It was better, beyond the spread between seeds.`;
+  if (interval.high < 0) return `${within}. It was worse, beyond the spread between seeds.`;
+  return `${within}. With these seeds no difference can be told from chance.`;
+}
+
+function rankVerdict({ children, with_validation: correlation }: StudyResults['alone']): string {
+  const subject = 'The reward with shared weights against the Dice of the same children trained alone';
+  if (correlation === null)
+    return `${subject}: ${children.length} of them have no order, so there is no rank correlation.`;
+  const figures = `Kendall's tau ${correlation.tau.toFixed(2)} (p ${formatProbability(correlation.p)}, ${children.length} children)`;
+  if (correlation.p >= 0.05)
+    return `${subject}: ${figures}. That the shared weights rank children as their own would is not shown.`;
+  return correlation.tau > 0
+    ? `${subject}: ${figures}. The shared weights rank children partly as their own would; at a tau of 1 they would do so wholly.`
+    : `${subject}: ${figures}. The shared weights rank children the other way round.`;
+}
+
+/** What the figures cannot say: stands below the comparisons. */
+export const CAVEATS: readonly string[] = [
+  'The interval is of the difference from seed to seed (Student’s t, one less degrees of freedom than seeds): with three seeds it is wide, and a difference within it may still be there.',
+  'p is of Wilcoxon’s signed rank test over the test cases, each averaged over the seeds, and corrected for the number of comparisons (Holm). A small one says that these very networks differ on such cases; it does not say that other seeds would give the same, for cases do not replace seeds.',
+];

@@ -1,0 +1,96 @@
+import { join } from 'node:path';
+import type { ControllerName } from '../controller/controller.ts';
+import type { ComputeDevice, Precision } from '../device.ts';
+import type { SearchEvent } from '../run/records.ts';
+import type { SearchOptions } from '../search/search.ts';
+import type { Architecture } from '../space/architecture.ts';
+import type { SpaceName } from '../space/spaces.ts';
+
+export interface StudyOptions {
+  /** Folder in the layout of the Medical Segmentation Decathlon. */
+  readonly dataSet: string;
+  /** Folder of the study; what it holds of the same study is taken as it is. */
+  readonly out: string;
+  /** How often each contestant searches, with the seeds 1, 2, ... */
+  readonly seeds: number;
+  /** Seconds of each search. */
+  readonly timeSeconds?: number;
+  /** Controller steps of each search. */
+  readonly epochs?: number;
+  /** Children judged at each controller step. */
+  readonly children: number;
+  readonly folds: number;
+  readonly fold: number;
+  readonly device: 'auto' | ComputeDevice;
+  readonly precision: 'auto' | Precision;
+}
+
+/** What is compared: every controller in the paper's space, and the network that a person would start from. */
+export const contestants: readonly {
+  readonly name: string;
+  readonly controller: ControllerName;
+  readonly space: SpaceName;
+}[] = [
+  { name: 'reinforce', controller: 'reinforce', space: 'macro' },
+  { name: 'ppo', controller: 'ppo', space: 'macro' },
+  { name: 'evolution', controller: 'evolution', space: 'macro' },
+  { name: 'random', controller: 'random', space: 'macro' },
+  { name: 'fixed', controller: 'reinforce', space: 'fixed' },
+];
+
+/** A search of the study, in the run folder of this name. */
+export type PlannedRun = { readonly name: string } & Pick<SearchOptions, 'controller' | 'space' | 'seed' | 'onlyChild'>;
+
+/** The run folder of a contestant's search. */
+export function runName(contestant: string, seed: number): string {
+  return `${contestant}-${seed}`;
+}
+
+/** All contestants' searches, seed by seed. Each seed begins with another one, so that the machine's mood favours none. */
+export function plannedContests(seeds: number): readonly PlannedRun[] {
+  return Array.from({ length: seeds }, (_, i) => i + 1).flatMap((seed) =>
+    contestants.map((_, place) => {
+      const { name, controller, space } = contestants[(place + seed - 1) % contestants.length];
+      return { name: runName(name, seed), controller, space, seed };
+    }),
+  );
+}
+
+/** Children that are also trained alone: as few as a rank correlation can do with. */
+export const childrenAlone = 12;
+
+/** A child that shared its weights when it was judged. */
+export type SharedChild = SearchEvent['children'][number];
+
+/**
+ * Children of a step of random search, evenly over the ranks of their rewards: they are uniform over the space, and judged with the
+ * same shared weights. Fewer where fewer differ.
+ */
+export function pickChildren(judged: readonly SharedChild[]): readonly SharedChild[] {
+  const different = new Map(judged.map((child) => [JSON.stringify(child.architecture), child]));
+  const ascending = [...different.values()].sort((a, b) => a.reward - b.reward);
+  const count = Math.min(childrenAlone, ascending.length);
+  return Array.from(
+    { length: count },
+    (_, i) => ascending[count === 1 ? 0 : Math.round((i * (ascending.length - 1)) / (count - 1))],
+  );
+}
+
+/** The training of children alone, each for as long as a search: with nobody to share with, the controller has nothing to do. */
+export function plannedAlone(children: readonly Architecture[]): readonly PlannedRun[] {
+  return children.map((onlyChild, i) => ({
+    name: `alone-${String(i + 1).padStart(2, '0')}`,
+    controller: 'random',
+    space: 'macro',
+    onlyChild,
+    seed: 1,
+  }));
+}
+
+/** The options of a planned search. */
+export function searchOptions(
+  { dataSet, out, seeds: _, ...shared }: StudyOptions,
+  { name, ...own }: PlannedRun,
+): SearchOptions {
+  return { dataSet, out: join(out, name), ...shared, ...own };
+}

@@ -1,0 +1,162 @@
+import { basename } from 'node:path';
+import { UserError } from '../errors.ts';
+import { holm, meanInterval, signedRankTest } from '../evaluation/paired-tests.ts';
+import { kendallTau } from '../evaluation/rank-correlation.ts';
+import { caseMean, spreadOf } from '../evaluation/summary.ts';
+import type { SearchEvent, SearchReport } from '../run/records.ts';
+import type { RunFiles } from '../run/run-folder.ts';
+import type { Comparison, ContestantResult, ContestRun, RewardPoint, StudyResults } from '../run/study-record.ts';
+import { contributions } from './contributions.ts';
+import { contestants, runName, type SharedChild } from './plan.ts';
+
+/** A run folder of a search that has ended. */
+type FinishedRun = RunFiles & { readonly report: SearchReport };
+
+/** A contestant's searches, in the order of their seeds. */
+interface Contest {
+  readonly name: string;
+  readonly runs: readonly FinishedRun[];
+}
+
+/**
+ * What a study's run folders say.
+ * @param contestRuns every contestant's searches, in any order
+ * @param children those that were trained alone, as they were judged with shared weights
+ * @param aloneRuns a search for each of them
+ * @param joules by the run's name
+ * @throws UserError where the data set changed between searches
+ */
+export function studyResults(
+  seeds: number,
+  contestRuns: readonly RunFiles[],
+  children: readonly SharedChild[],
+  aloneRuns: readonly RunFiles[],
+  joules: Readonly<Record<string, number | null>>,
+): StudyResults {
+  requireOneDataSet([...contestRuns, ...aloneRuns]);
+  const finished = contestRuns.map(finishedRun);
+  const contests = contestants.map(({ name }) => ({
+    name,
+    runs: Array.from({ length: seeds }, (_, i) => named(finished, runName(name, i + 1))),
+  }));
+  const [reinforce, ...others] = contests;
+  const random = contests.filter(({ name }) => name === 'random').flatMap(({ runs }) => runs);
+  return {
+    seeds,
+    test_cases: Object.keys(reinforce.runs[0].report.test_dice.cases).length,
+    contestants: contests.map((contest) => contestantResult(contest, joules)),
+    comparisons: compareWith(reinforce, others),
+    alone: aloneResults(children, aloneRuns.map(finishedRun)),
+    contributions: contributions(random.flatMap(({ events }) => events)),
+  };
+}
+
+function finishedRun(files: RunFiles): FinishedRun {
+  const { report } = files;
+  if (report === undefined) throw new Error(`${files.folder} has not finished.`);
+  return { ...files, report };
+}
+
+function named(runs: readonly FinishedRun[], name: string): FinishedRun {
+  const found = runs.find(({ folder }) => basename(folder) === name);
+  if (!found) throw new Error(`The study has no run called ${name}.`);
+  return found;
+}
+
+function requireOneDataSet(runs: readonly RunFiles[]): void {
+  const other = runs.find(({ run }) => run.fingerprint.sha256 !== runs[0].run.fingerprint.sha256);
+  if (other === undefined) return;
+  throw new UserError(
+    `The data set has changed between ${runs[0].folder} and ${other.folder}, so they can't be compared: study it again in a new folder.`,
+  );
+}
+
+function contestantResult({ name, runs }: Contest, joules: Readonly<Record<string, number | null>>): ContestantResult {
+  return {
+    name,
+    test_dice: spreadOf(runs.map(({ report }) => report.test_dice.mean)) ?? {
+      count: 0,
+      mean: Number.NaN,
+      deviation: 0,
+    },
+    runs: runs.map((run) => contestRun(run, joules[basename(run.folder)] ?? null)),
+    best_reward: bestRewards(runs.map(({ events }) => events)),
+  };
+}
+
+function contestRun({ folder, run, report, events }: FinishedRun, joules: number | null): ContestRun {
+  const sum = (of: (event: SearchEvent) => number): number => events.reduce((total, event) => total + of(event), 0);
+  return {
+    run: basename(folder),
+    seed: run.settings.seed,
+    test_dice: report.test_dice.mean,
+    validation_dice: report.validation_dice.mean,
+    seconds: report.seconds,
+    training_seconds: sum((event) => event.training_seconds),
+    judging_seconds: sum((event) => event.judging_seconds) + report.judging_seconds,
+    joules,
+    controller_steps: events.length,
+  };
+}
+
+/** Moments at which the best reward is looked up, over the longest search. */
+const moments = 60;
+
+/** At each moment, what the best child of the last finished step was worth: mean, lowest and highest over the seeds. */
+function bestRewards(searches: readonly (readonly SearchEvent[])[]): readonly RewardPoint[] {
+  const end = Math.max(...searches.flat().map(({ seconds }) => seconds));
+  return Array.from({ length: moments }, (_, i) => ((i + 1) * end) / moments).flatMap((seconds) => {
+    const rewards = searches.flatMap(
+      (events) => events.findLast((event) => event.seconds <= seconds)?.reward_max ?? [],
+    );
+    if (rewards.length < searches.length) return [];
+    const mean = rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
+    return [{ seconds, mean, lowest: Math.min(...rewards), highest: Math.max(...rewards) }];
+  });
+}
+
+/** The differences of one contestant's test Dice from each other one's, tested as one family. */
+function compareWith(one: Contest, others: readonly Contest[]): readonly Comparison[] {
+  const compared = others.map((other) => {
+    const bySeed = one.runs.map(({ report }, i) => report.test_dice.mean - other.runs[i].report.test_dice.mean);
+    return {
+      other: other.name,
+      difference: bySeed.reduce((sum, difference) => sum + difference, 0) / bySeed.length,
+      interval: meanInterval(bySeed),
+      p: signedRankTest(caseDifferences(one, other)),
+    };
+  });
+  const adjusted = holm(compared.map(({ p }) => p));
+  return compared.map((comparison, i) => ({ ...comparison, p_holm: adjusted[i] }));
+}
+
+/** By test case, one's Dice less the other's, each a mean over the seeds; cases without any class are left out. */
+function caseDifferences(one: Contest, other: Contest): readonly number[] {
+  const meanOf = ({ runs }: Contest, name: string): number | undefined =>
+    spreadOf(runs.map(({ report }) => caseMean(report.test_dice.cases[name])))?.mean;
+  return Object.keys(one.runs[0].report.test_dice.cases).flatMap((name) => {
+    const [mine, theirs] = [meanOf(one, name), meanOf(other, name)];
+    return mine === undefined || theirs === undefined ? [] : [mine - theirs];
+  });
+}
+
+function aloneResults(children: readonly SharedChild[], runs: readonly FinishedRun[]): StudyResults['alone'] {
+  const alone = runs.map(({ folder, report }, i) => ({
+    run: basename(folder),
+    reward: children[i].reward,
+    validation_dice: report.validation_dice.mean,
+    test_dice: report.test_dice.mean,
+  }));
+  const rewards = alone.map(({ reward }) => reward);
+  return {
+    children: alone,
+    with_validation: kendallTau(
+      rewards,
+      alone.map(({ validation_dice }) => validation_dice),
+    ),
+    with_test: kendallTau(
+      rewards,
+      alone.map(({ test_dice }) => test_dice),
+    ),
+  };
+}

@@ -1,0 +1,78 @@
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { describeEngine } from '@ronasmis/libtorch';
+import { readDataSet } from '../data/dataset.ts';
+import { makeFolder } from '../data/files.ts';
+import { chooseDevice } from '../device.ts';
+import { UserError } from '../errors.ts';
+import { choosePrecision } from '../precision.ts';
+import { readRecord, writeRecord } from '../run/run-folder.ts';
+import { type StudyRecord, studySchema } from '../run/study-record.ts';
+import { VERSION } from '../version.ts';
+import type { StudyOptions } from './plan.ts';
+
+const recordName = 'study.json';
+
+/**
+ * The record of the study in `options.out`, a new one where there is none. Seeds are no setting: more of them extend a study.
+ * @throws UserError where the folder holds a study of other settings, or anything else
+ */
+export async function openStudy(options: StudyOptions): Promise<StudyRecord> {
+  const { out } = options;
+  // Before the folder is made: a mistyped data set should leave nothing behind.
+  await readDataSet(options.dataSet);
+  await makeFolder(out);
+  const [found, names] = [await readRecord(out, recordName, studySchema), await readdir(out)];
+  const settings = settingsOf(options);
+  if (found !== undefined && isBegun(out, names)) {
+    requireSame(out, found.settings, settings);
+    return found;
+  }
+  if (found === undefined && names.length > 0) {
+    throw new UserError(`${out} holds something else than a study: give a new folder with --out.`);
+  }
+  const engine = describeEngine();
+  const device = chooseDevice(options.device, engine);
+  const precision = await choosePrecision(options.precision, device, engine);
+  const created = new Date().toISOString();
+  const record = { version: VERSION, created, settings, engine: { device, precision }, joules: {} };
+  await writeStudy(out, record);
+  return record;
+}
+
+/** Writes the record over the one before, whole or not at all. */
+export function writeStudy(folder: string, record: StudyRecord): Promise<void> {
+  return writeRecord(folder, recordName, record);
+}
+
+/** Whether any search has passed its checks: until then, settings that turned out wrong may be replaced. */
+function isBegun(folder: string, names: readonly string[]): boolean {
+  return names.some((name) => existsSync(join(folder, name, 'run.json')));
+}
+
+function settingsOf(options: StudyOptions): StudyRecord['settings'] {
+  const { children, folds, fold, device, precision } = options;
+  return {
+    data_set: resolve(options.dataSet),
+    time_seconds: options.timeSeconds ?? null,
+    epochs: options.epochs ?? null,
+    children,
+    folds,
+    fold,
+    device,
+    precision,
+  };
+}
+
+function requireSame(folder: string, found: StudyRecord['settings'], wanted: StudyRecord['settings']): void {
+  const values = Object.entries(wanted);
+  const other = Object.entries(found).flatMap(([name, value]) => {
+    const asked = values.find(([same]) => same === name)?.[1];
+    return value === asked ? [] : [`${name.replaceAll('_', ' ')} ${value} instead of ${asked}`];
+  });
+  if (other.length === 0) return;
+  throw new UserError(
+    `${folder} holds a study of other settings (${other.join(', ')}): type those again to go on with it, or give another folder with --out.`,
+  );
+}

@@ -1,0 +1,128 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../errors.ts';
+import { renderStudy } from '../report/study-page.ts';
+import { readRun, writeRunFile } from '../run/run-folder.ts';
+import type { StudyRecord, StudyResults } from '../run/study-record.ts';
+import { resume, type SearchHooks, search } from '../search/search.ts';
+import { openEnergyMeter } from './energy.ts';
+import {
+  childrenAlone,
+  type PlannedRun,
+  pickChildren,
+  plannedAlone,
+  plannedContests,
+  runName,
+  type SharedChild,
+  type StudyOptions,
+  searchOptions,
+} from './plan.ts';
+import { studyResults } from './results.ts';
+import { openStudy, writeStudy } from './study-folder.ts';
+
+export type { StudyOptions } from './plan.ts';
+
+/**
+ * How a study is watched and stopped: as a search is, but that the time left is that of the whole study, and that `onStart` is told of
+ * the first search alone.
+ */
+export interface StudyHooks extends SearchHooks {
+  /** Told before each search; `number` is its place among all `total`, from 1. */
+  readonly onSearch?: (search: { readonly run: string; readonly number: number; readonly total: number }) => void;
+}
+
+/**
+ * Is the search worth its time? Runs every controller, and the fixed space, with the same budget and several seeds, then trains some
+ * children of random search alone, to see whether shared weights rank children as their own would; compares, and writes `study.json`
+ * and `study.html`. What the folder holds of the study is not run again, so that a study that was stopped or killed goes on.
+ *
+ * @throws UserError for what is wrong with the data set, the options or the folder
+ */
+export async function study(options: StudyOptions, hooks: StudyHooks = {}): Promise<StudyResults> {
+  const { out } = options;
+  const record = await openStudy(options);
+  const contests = plannedContests(options.seeds);
+  await runSearches(options, record, contests, Math.min(childrenAlone, options.children), hooks);
+  const children = await childrenOfRandomSearch(out);
+  const alone = plannedAlone(children.map(({ architecture }) => architecture));
+  await runSearches(options, record, alone, 0, hooks, contests.length);
+  const read = (runs: readonly PlannedRun[]) => Promise.all(runs.map(({ name }) => readRun(join(out, name))));
+  const results = studyResults(options.seeds, await read(contests), children, await read(alone), record.joules);
+  const finished = { ...record, results };
+  await writeStudy(out, finished);
+  await writeRunFile(out, 'study.html', renderStudy(finished, results));
+  return results;
+}
+
+/** Runs one search after the other, but those that have finished. `later` more are to follow, `earlier` are behind. */
+async function runSearches(
+  options: StudyOptions,
+  record: StudyRecord,
+  planned: readonly PlannedRun[],
+  later: number,
+  hooks: StudyHooks,
+  earlier = 0,
+): Promise<void> {
+  const isOpen = ({ name }: PlannedRun): boolean => !existsSync(join(options.out, name, 'report.json'));
+  let isFirst = earlier === 0;
+  for (const [index, next] of planned.entries()) {
+    if (!isOpen(next)) continue;
+    hooks.signal?.throwIfAborted();
+    hooks.onSearch?.({ run: next.name, number: earlier + index + 1, total: earlier + planned.length + later });
+    const openAfter = planned.slice(index + 1).filter(isOpen).length + later;
+    const ofSearch = withTimeOfStudy(hooks, openAfter * (options.timeSeconds ?? Number.NaN), isFirst);
+    await runSearch(options, record, next, ofSearch);
+    isFirst = false;
+  }
+}
+
+/** Adds the seconds of the searches that follow to a search's time left; tells none where they are not known. */
+function withTimeOfStudy(
+  { onProgress, onStart, signal }: StudyHooks,
+  secondsAfter: number,
+  isFirst: boolean,
+): SearchHooks {
+  return {
+    ...(signal && { signal }),
+    ...(onStart && isFirst && { onStart }),
+    onProgress: ({ secondsLeft, ...progress }) => {
+      const ofStudy = (secondsLeft ?? Number.NaN) + secondsAfter;
+      onProgress?.({ ...progress, ...(Number.isFinite(ofStudy) && { secondsLeft: ofStudy }) });
+    },
+  };
+}
+
+/** One search, from its beginning or from where it was stopped, and the energy that it takes. */
+async function runSearch(
+  options: StudyOptions,
+  record: StudyRecord,
+  planned: PlannedRun,
+  hooks: SearchHooks,
+): Promise<void> {
+  const folder = join(options.out, planned.name);
+  const isBegun = existsSync(join(folder, 'run.json'));
+  const before = isBegun ? (record.joules[planned.name] ?? null) : 0;
+  const note = async (joules: number | null): Promise<void> => {
+    record.joules[planned.name] = joules;
+    await writeStudy(options.out, record);
+  };
+  // Unknown until it has ended, for a kill leaves no time to say it.
+  await note(null);
+  const meter = await openEnergyMeter(record.engine.device);
+  try {
+    if (isBegun) await resume(folder, hooks);
+    else await search({ ...searchOptions(options, planned), ...record.engine }, hooks);
+  } finally {
+    const joules = await meter.close();
+    await note(before === null || joules === null ? null : before + joules);
+  }
+}
+
+/** What is trained alone: of the first seed's random search, children of the last step, so that all were judged with the same weights. */
+async function childrenOfRandomSearch(out: string): Promise<readonly SharedChild[]> {
+  const folder = join(out, runName('random', 1));
+  const last = (await readRun(folder)).events.at(-1);
+  if (last === undefined)
+    throw new UserError(`${folder} has no events any more: delete it and type the command again.`);
+  return pickChildren(last.children);
+}

@@ -1,0 +1,177 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { memory } from '@ronasmis/libtorch';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { createRandom } from '../../src/random.ts';
+import { readRun } from '../../src/run/run-folder.ts';
+import type { StudyResults } from '../../src/run/study-record.ts';
+import { type StudyHooks, type StudyOptions, study } from '../../src/study/study.ts';
+import { boxCase, temporaryFolder, writeDataSet } from '../data/scans.ts';
+
+const root = await temporaryFolder();
+const options: StudyOptions = {
+  dataSet: join(root, 'Boxes'),
+  out: join(root, 'study'),
+  seeds: 2,
+  epochs: 1,
+  children: 3,
+  folds: 3,
+  fold: 0,
+  device: 'cpu',
+  precision: 'fp32',
+};
+const begun: string[] = [];
+const started: string[] = [];
+const tensors: number[] = [];
+let results: StudyResults;
+
+/** What a study comes to but for what it took. */
+const outcome = ({ contestants, comparisons, alone, contributions }: StudyResults) => ({
+  dice: contestants.map(({ name, runs }) => [
+    name,
+    runs.map(({ test_dice, validation_dice }) => [test_dice, validation_dice]),
+  ]),
+  comparisons,
+  alone,
+  contributions,
+});
+
+beforeAll(async () => {
+  const cases = ['a', 'b', 'c', 'd', 'e', 'f'].map((name, i) => boxCase(name, createRandom(i), [16, 16, 16]));
+  await writeDataSet(options.dataSet, cases);
+  results = await study(options, {
+    onStart: ({ engine }) => void started.push(engine.device),
+    onSearch: ({ run, number, total }) => {
+      begun.push(`${number}/${total} ${run}`);
+      tensors.push(memory().tensors);
+    },
+  });
+}, 120_000);
+
+describe('a study', () => {
+  it('runs every contestant with every seed, each seed from another one on, then children alone', () => {
+    expect(begun).toEqual([
+      '1/13 reinforce-1',
+      '2/13 ppo-1',
+      '3/13 evolution-1',
+      '4/13 random-1',
+      '5/13 fixed-1',
+      '6/13 ppo-2',
+      '7/13 evolution-2',
+      '8/13 random-2',
+      '9/13 fixed-2',
+      '10/13 reinforce-2',
+      '11/13 alone-01',
+      '12/13 alone-02',
+      '13/13 alone-03',
+    ]);
+    expect(started).toEqual(['cpu']);
+  });
+
+  it('says of each search what its run folder says', async () => {
+    expect(results.contestants.map(({ name }) => name)).toEqual(['reinforce', 'ppo', 'evolution', 'random', 'fixed']);
+    for (const { name, runs, test_dice } of results.contestants) {
+      for (const [i, run] of runs.entries()) {
+        const { run: record, report } = await readRun(join(options.out, `${name}-${i + 1}`));
+        expect(record.settings).toMatchObject({
+          seed: i + 1,
+          controller: name === 'fixed' ? 'reinforce' : name,
+          space: name === 'fixed' ? 'fixed' : 'macro',
+        });
+        expect(run).toMatchObject({ test_dice: report?.test_dice.mean, seconds: report?.seconds });
+        expect(run.training_seconds + run.judging_seconds).toBeLessThan(run.seconds);
+      }
+      expect(test_dice.mean).toBeCloseTo((runs[0].test_dice + runs[1].test_dice) / 2, 12);
+    }
+    const [reinforce, ppo] = results.contestants;
+    expect(results.comparisons.map(({ other }) => other)).toEqual(['ppo', 'evolution', 'random', 'fixed']);
+    expect(results.comparisons[0].difference).toBeCloseTo(reinforce.test_dice.mean - ppo.test_dice.mean, 12);
+  });
+
+  it('trains the children of random search alone, each no other', async () => {
+    const { children } = (await readRun(join(options.out, 'random-1'))).events[0];
+    const rewards = children.map(({ reward }) => reward).sort((a, b) => a - b);
+    expect(results.alone.children.map(({ reward }) => reward)).toEqual(rewards);
+    for (const { run, reward } of results.alone.children) {
+      const child = children.find((one) => one.reward === reward)?.architecture;
+      const { architecture, events, run: record } = await readRun(join(options.out, run));
+      expect(architecture).toEqual(child);
+      expect(record.settings.only_child).toEqual(child);
+      expect(events.flatMap((event) => event.children.map((one) => one.architecture))).toEqual([child]);
+    }
+  });
+
+  it('holds no more memory the more searches have ended', () => {
+    // What a search leaves is freed by the garbage collector, so that now and then there are two of them.
+    const [none, ofOneSearch] = tensors;
+    expect(none).toBe(0);
+    expect(ofOneSearch).toBeGreaterThan(100);
+    expect(Math.max(...tensors)).toBeLessThanOrEqual(2 * ofOneSearch);
+  });
+
+  it('writes its record and a page', async () => {
+    const record = JSON.parse(await readFile(join(options.out, 'study.json'), 'utf8'));
+    expect(record).toMatchObject({
+      settings: { epochs: 1, children: 3 },
+      engine: { device: 'cpu', precision: 'fp32' },
+    });
+    expect(record.results).toEqual(JSON.parse(JSON.stringify(results)));
+    expect(Object.keys(record.joules)).toHaveLength(13);
+    expect(await readFile(join(options.out, 'study.html'), 'utf8')).toContain('Is the search worth it? Boxes');
+  });
+
+  it('goes on where it was stopped, in the middle of a search too, and ends as an unbroken one', async () => {
+    const again = { ...options, out: join(root, 'stopped') };
+    for (const [run, phase] of [
+      ['evolution-1', 'judge'],
+      ['alone-02', 'train'],
+    ]) {
+      await expect(study(again, stopping(run, phase))).rejects.toMatchObject({ name: 'AbortError' });
+    }
+    const rest: string[] = [];
+    const resumed = await study(again, { onSearch: ({ run }) => void rest.push(run) });
+    expect(rest).toEqual(['alone-02', 'alone-03']);
+    expect(outcome(resumed)).toEqual(outcome(results));
+  }, 120_000);
+
+  it('that has ended runs nothing again, and more seeds extend it', async () => {
+    const rest: string[] = [];
+    const hooks = { onSearch: ({ run }: { readonly run: string }) => void rest.push(run) };
+    expect(await study(options, hooks)).toEqual(results);
+    expect(rest).toEqual([]);
+    const wider = await study({ ...options, seeds: 3 }, hooks);
+    expect(rest).toEqual(['evolution-3', 'random-3', 'fixed-3', 'reinforce-3', 'ppo-3']);
+    expect(wider.alone).toEqual(results.alone);
+  }, 60_000);
+
+  it('of other settings, or a folder of something else, is refused in a sentence', async () => {
+    await expect(study({ ...options, fold: 1, epochs: 2 })).rejects.toThrow(
+      /holds a study of other settings \(epochs 1 instead of 2, fold 0 instead of 1\): .* --out/,
+    );
+    await expect(study({ ...options, out: options.dataSet })).rejects.toThrow('holds something else than a study');
+  });
+
+  it('whose first search was refused takes other settings', async () => {
+    const out = join(root, 'short');
+    await expect(study({ ...options, out, timeSeconds: 0.01 })).rejects.toThrow('--time 0s is too short');
+    await expect(study({ ...options, out, epochs: 3 }, stopping('reinforce-1', 'train'))).rejects.toMatchObject({
+      name: 'AbortError',
+    });
+    expect(JSON.parse(await readFile(join(out, 'study.json'), 'utf8')).settings.epochs).toBe(3);
+  });
+});
+
+/** Hooks that stop a study when the search of this name comes to a phase. */
+function stopping(name: string, phase: string): StudyHooks {
+  const controller = new AbortController();
+  let running = '';
+  return {
+    signal: controller.signal,
+    onSearch: ({ run }) => {
+      running = run;
+    },
+    onProgress: (progress) => {
+      if (running === name && progress.phase === phase) controller.abort();
+    },
+  };
+}
