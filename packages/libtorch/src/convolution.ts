@@ -20,10 +20,14 @@ export function oneDnnTakesBfloat16(): boolean {
 }
 
 /**
- * Of volumes with two planes, oneDNN's bfloat16 gradient of a kernel with three is made of memory that it never wrote (seen in
- * PyTorch 2.15.0 too, with avx512_bf16): NaN now and then. They are small, so float32 serves as well.
+ * Whether oneDNN's bfloat16 gradient of a 3x3x3 kernel can be trusted with volumes of this shape. In PyTorch 2.15.0 too, that of two
+ * planes is made of memory that it never wrote (NaN now and then, seen with avx512_bf16), and with AMX that of up to eight planes that
+ * are longer than 64 rows reads beyond its volume (segmentation faults, at 8 x 256 x 256, 8 x 100 x 100 and 4 x 128 x 128, not at 9 or
+ * more planes). float32 serves these.
  */
-export const brokenDepth = 2;
+export function oneDnnGradientIsSound([depth, height]: readonly number[]): boolean {
+  return depth !== 2 && (depth > 9 || height <= 64);
+}
 
 /**
  * A 3x3x3 convolution of stride 1 that keeps the volume's size: `[batch, in, depth, height, width]` with a kernel
@@ -36,7 +40,7 @@ export const brokenDepth = 2;
 export function convolution3d(input: Tensor, kernel: Tensor, dilation = 1): Tensor {
   if (input.device !== 'cpu') return conv3d(input, kernel, null, 1, dilation, dilation);
   if (input.dataType === 'float32') return winogradConvolution(input, kernel, dilation);
-  if (input.dataType === 'bfloat16' && input.shape[2] !== brokenDepth && oneDnnTakesBfloat16())
+  if (input.dataType === 'bfloat16' && oneDnnGradientIsSound(input.shape.slice(2)) && oneDnnTakesBfloat16())
     return oneDnnConvolution(input, kernel, null, triple(dilation), triple(1), triple(dilation), 1);
   const wide = winogradConvolution(to(input, 'float32'), to(kernel, 'float32'), dilation);
   return to(wide, input.dataType);

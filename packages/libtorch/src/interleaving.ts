@@ -1,4 +1,4 @@
-import { brokenDepth, oneDnnTakesBfloat16 } from './convolution.ts';
+import { oneDnnGradientIsSound, oneDnnTakesBfloat16 } from './convolution.ts';
 import { fromSubVolumes, toSubVolumes } from './operations.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -22,11 +22,13 @@ export interface Interleaving {
  */
 export function interleavingFor(input: Tensor, dilation: number): Interleaving {
   const size = input.shape.slice(2);
+  const shortened = size.map((extent) => Math.ceil(extent / dilation));
   const pays =
     input.device === 'cpu' &&
     input.dataType === 'bfloat16' &&
     oneDnnTakesBfloat16() &&
-    size.every((extent) => Math.ceil(extent / dilation) > brokenDepth);
+    shortened.every((extent) => extent > 2) &&
+    oneDnnGradientIsSound(shortened);
   return { dilation: pays ? dilation : 1, size };
 }
 

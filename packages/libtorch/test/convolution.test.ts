@@ -4,6 +4,7 @@ import {
   contiguous,
   conv3d,
   convolution3d,
+  detach,
   full,
   type MemoryFormat,
   multiply,
@@ -129,6 +130,27 @@ describe('convolution3d', () => {
       ),
       { numRuns: 100 },
     );
+  });
+
+  it.each([
+    [8, 256, 256],
+    [8, 256, 64],
+    [8, 100, 100],
+    [4, 128, 128],
+    [1, 256, 256],
+    [9, 256, 256],
+    [8, 64, 256],
+  ])('takes thin volumes in bfloat16, of %i x %i x %i voxels, without a crash', (...size) => {
+    scope(() => {
+      const [volume, weights] = [randn([2, 16, ...size], 'float32'), randn([16, 16, 3, 3, 3], 'float32')];
+      const gradients = (['float32', 'bfloat16'] as const).map((dataType) => {
+        const kernel = detach(to(weights, dataType));
+        kernel.requiresGradient = true;
+        sumAll(convolution3d(to(volume, dataType), kernel)).backward();
+        return Float64Array.from(kernel.gradient?.toNumbers() ?? []);
+      });
+      expect(difference(gradients[1], gradients[0])).toBeLessThan(0.02);
+    });
   });
 
   it('says what it cannot take', () => {
