@@ -51,6 +51,7 @@ export const runSchema = z.object({
     children: z.int(),
     controller: z.enum(controllerNames),
     space: z.enum(spaceNames),
+    augment: z.boolean(),
     folds: z.int(),
     fold: z.int(),
     device: z.string(),

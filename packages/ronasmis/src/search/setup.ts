@@ -34,6 +34,8 @@ export interface SearchOptions {
   readonly children: number;
   readonly controller: ControllerName;
   readonly space: SpaceName;
+  /** Rotations, scalings and intensity changes of the training patches, besides the paper's flip. */
+  readonly augment: boolean;
   readonly folds: number;
   /** The part, from 0, that is the test set. */
   readonly fold: number;
@@ -141,6 +143,7 @@ async function prepare(options: SearchOptions, folder: string, { onProgress }: S
     space,
     cases,
     split,
+    augment: options.augment,
     labelValues: dataSet.labels.map(({ value }) => value),
     children: hasOneChild(space) ? 1 : options.children,
   };
@@ -196,7 +199,7 @@ function runRecord(
   engine: EngineDescription,
 ): RunRecord {
   const { dimensions, device, precision } = context;
-  const { children, controller, space, folds, fold, seed } = options;
+  const { children, controller, space, augment, folds, fold, seed } = options;
   return {
     version: VERSION,
     created: new Date().toISOString(),
@@ -207,6 +210,7 @@ function runRecord(
       children,
       controller,
       space,
+      augment,
       folds,
       fold,
       device: options.device,
@@ -221,8 +225,8 @@ function runRecord(
 }
 
 function optionsOf({ settings, engine }: RunRecord, folder: string): SearchOptions {
-  const { data_set, children, controller, space, folds, fold, seed } = settings;
+  const { data_set, children, controller, space, augment, folds, fold, seed } = settings;
   // The device and precision that were in use, so that the rest is computed as the beginning was.
   const { device, precision } = engine;
-  return { dataSet: data_set, out: folder, children, controller, space, folds, fold, device, precision, seed };
+  return { dataSet: data_set, out: folder, children, controller, space, augment, folds, fold, device, precision, seed };
 }

@@ -50,7 +50,9 @@ export async function trainSharedWeights(
     const crops = groups[index].flatMap((chosen) =>
       Array.from({ length: patchesPerCase(context, patch) }, () => chosen),
     );
-    batches.request(samplePlan(state.random, context.cases, crops, [patch.depth, patch.height, patch.width]));
+    batches.request(
+      samplePlan(state.random, context.cases, crops, [patch.depth, patch.height, patch.width], context.augment),
+    );
   };
   const lossSum = noGradient(() => zeros([], 'float32', null, context.device));
   let done = 0;

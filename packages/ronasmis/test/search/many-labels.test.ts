@@ -55,7 +55,15 @@ describe('a data set with', () => {
       ),
     });
     const run = join(root, `run of ${classes}`);
-    const settings = { children: 1, controller: 'random', space: 'fixed', folds: 3, fold: 0, seed: 1 } as const;
+    const settings = {
+      children: 1,
+      controller: 'random',
+      space: 'fixed',
+      augment: false,
+      folds: 3,
+      fold: 0,
+      seed: 1,
+    } as const;
     await search({ dataSet: folder, out: run, ...settings, epochs: 3, device: 'cpu', precision: 'fp32' });
     const files = await readRun(run);
     expect(files.run.network).toMatchObject({ input_channels: channels, classes });
