@@ -28,6 +28,7 @@ export function openTraining(volume: Size, dimensions: NetworkDimensions): Train
     precision,
     dimensions,
     space: macroSpace(volume, dimensions),
+    augment: false,
     cases: [],
     split: { training: [], validation: [], test: [] },
     labelValues: Array.from({ length: dimensions.classes }, (_, value) => value),

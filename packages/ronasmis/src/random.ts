@@ -17,6 +17,11 @@ export interface Random {
   state(): RandomState;
 }
 
+/** A draw of the standard normal distribution (Box and Muller, 1958). */
+export function normal(random: Random): number {
+  return Math.sqrt(-2 * Math.log(1 - random.uniform())) * Math.cos(2 * Math.PI * random.uniform());
+}
+
 /** Draws that are thrown away after seeding, so that neighbouring seeds do not begin alike. */
 const WARM_UP_DRAWS = 32;
 

@@ -20,6 +20,7 @@ type Options = EngineOptions & {
   readonly children: number;
   readonly controller: ControllerName;
   readonly space: SpaceName;
+  readonly augment: boolean;
   readonly folds: number;
   readonly fold: number;
   readonly seed: number;
@@ -49,6 +50,7 @@ export function addSearch(program: Command): void {
         .choices(spaceNames)
         .default('macro'),
     )
+    .option('--augment', 'also rotate, scale and change the intensities of training patches', false)
     .option('--folds <n>', 'parts that the cases are split into', integerBetween(2, 100), 5)
     .option('--fold <k>', 'part that is the test set, from 0', integerBetween(0, 99), 0)
     .option('--seed <n>', 'seed of every random choice', integerBetween(0, 2 ** 31 - 1), 1)

@@ -146,6 +146,8 @@ function unroll(policy: Policy, space: SearchSpace, count: number, pick: Pick): 
       weight('lstm.input_bias'),
       weight('lstm.hidden_bias'),
     );
+    const ended = endedEncoderLevel(space.decisions, at);
+    if (ended !== undefined) anchors.set(ended, state[0]);
     const anchor = decision.from === undefined ? undefined : anchors.get(decision.from);
     const reasoned = anchor ? attend(policy, state[0], anchor) : linear(state[0], weight(`${decision.choice}.logits`));
     const scores = add(reasoned, multiplyScalar(weight(`bias.${at}`), biasScale));
@@ -169,16 +171,17 @@ function unroll(policy: Policy, space: SearchSpace, count: number, pick: Pick): 
     // A skip that was chosen also feeds back the level that it comes from (ENAS averages them).
     const chosen = anchor && tensor(Float32Array.from(values), [count, 1]);
     input = chosen ? add(fedBack, multiply(anchor, chosen)) : fedBack;
-    const level = endedEncoderLevel(space.decisions, at);
-    if (level !== undefined) anchors.set(level, state[0]);
   });
   return { children, logProbabilities: stack(logProbabilities), entropy: sum(stack(entropies), [0]) };
 }
 
-/** The encoder level whose last decision this is: the LSTM's state then stands for the level in the attention. */
+/**
+ * The encoder level whose last choice was fed back just before this decision: the LSTM's state, which has now seen all of the level,
+ * stands for it in the attention, as in ENAS.
+ */
 function endedEncoderLevel(decisions: readonly Decision[], at: number): number | undefined {
-  const { section } = decisions[at];
-  return section.part === 'encoder' && decisions[at + 1]?.section !== section ? section.level : undefined;
+  const section = decisions[at - 1]?.section;
+  return section?.part === 'encoder' && decisions[at].section !== section ? section.level : undefined;
 }
 
 /** Scores of leaving a skip out (0) and of adding it: v tanh(W anchor + U state), as ENAS's attention (its section 2.3). */

@@ -119,7 +119,9 @@ const toCase = (image: string, label: string): Case => ({ name: caseName(image),
 export const caseName = (file: string): string => basename(file).replace(/\.nii(\.gz)?$/, '');
 
 async function listCases(folder: string): Promise<Case[]> {
-  const [images, labels] = await Promise.all(['imagesTr', 'labelsTr'].map((name) => listScans(join(folder, name))));
+  // One after the other, so that of two missing folders it is always the same that is named.
+  const images = await listScans(join(folder, 'imagesTr'));
+  const labels = await listScans(join(folder, 'labelsTr'));
   const imageNames = new Set(images.map(caseName));
   const labelByName = new Map(labels.map((label) => [caseName(label), label]));
   const orphans = labels.filter((label) => !imageNames.has(caseName(label)));

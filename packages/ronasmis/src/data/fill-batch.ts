@@ -1,5 +1,8 @@
 import type { Triple } from './affine.ts';
+import { type Augmentation, mirrored } from './augmentation.ts';
+import { changeIntensities } from './intensities.ts';
 import type { PreparedCase } from './prepare.ts';
+import { boxAround, linearRow, nearestRow, type RowSampler, resample } from './resample.ts';
 import { imageSpan, labelSpan } from './storage.ts';
 
 /** Which crops make up a batch: plain data, so that it can be sent to the thread that fills it. */
@@ -17,6 +20,7 @@ export interface BatchCrop {
   readonly offset: Triple;
   /** Mirrored along the width. */
   readonly flip: boolean;
+  readonly augmentation?: Augmentation;
 }
 
 /** What is read of a case to fill a batch. */
@@ -36,19 +40,51 @@ export function fillBatch(cases: readonly CropSource[], plan: BatchPlan, { image
     const size = shape[0] * shape[1] * shape[2];
     for (let channel = 0; channel < channels; channel++) {
       const start = (index * channels + channel) * voxels;
+      const values = image.subarray(start, start + voxels);
       const span = (from: number, to: number) => imageSpan(storage, channel * size + from, channel * size + to);
-      copyCrop(span, shape, crop, plan.patch, image.subarray(start, start + voxels));
+      fillPatch(span, shape, crop, plan.patch, values, intensities);
+      const change = crop.augmentation?.intensities?.[channel];
+      if (change) changeIntensities(values, change);
     }
     const span = (from: number, to: number) => labelSpan(storage, from, to);
-    copyCrop(span, shape, crop, plan.patch, label.subarray(index * voxels, (index + 1) * voxels));
+    fillPatch(span, shape, crop, plan.patch, label.subarray(index * voxels, (index + 1) * voxels), classes);
   });
+}
+
+/** How values of a kind are kept and found between voxels. */
+interface Kind<T> {
+  readonly empty: (length: number) => T;
+  readonly sampleRow: RowSampler<T>;
+}
+const intensities: Kind<Float32Array> = { empty: (length) => new Float32Array(length), sampleRow: linearRow };
+const classes: Kind<Uint8Array> = { empty: (length) => new Uint8Array(length), sampleRow: nearestRow };
+
+/** Fills one `[depth, height, width]` patch: by a copy, or by samples of a copy of what lies around it where it is turned. */
+function fillPatch<T extends Float32Array | Uint8Array>(
+  span: (from: number, to: number) => T,
+  shape: Triple,
+  crop: BatchCrop,
+  patch: Triple,
+  target: T,
+  { empty, sampleRow }: Kind<T>,
+): void {
+  const matrix = crop.augmentation?.matrix;
+  if (!matrix) {
+    copyCrop(span, shape, crop, patch, target);
+    return;
+  }
+  const turned = { offset: crop.offset, patch, matrix: crop.flip ? mirrored(matrix) : matrix };
+  const box = boxAround(turned);
+  const around = empty(box.shape[0] * box.shape[1] * box.shape[2]);
+  copyCrop(span, shape, { offset: box.offset, flip: false }, box.shape, around);
+  resample(around, box, turned, target, sampleRow);
 }
 
 /** Copies one `[depth, height, width]` crop; `span` gives the flat values [from, to) of a volume of `shape`. */
 function copyCrop<T extends Float32Array | Uint8Array>(
   span: (from: number, to: number) => T,
   shape: Triple,
-  { offset, flip }: BatchCrop,
+  { offset, flip }: Pick<BatchCrop, 'offset' | 'flip'>,
   patch: Triple,
   target: T,
 ): void {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { createRandom, type Random } from '../random.ts';
+import { createRandom, normal, type Random } from '../random.ts';
 import type { Triple } from './affine.ts';
 import { makeFolder, writeAtomically } from './files.ts';
 import { writeNifti } from './nifti.ts';
@@ -153,9 +153,4 @@ const NOISE = 0.15;
 function biasAlong(random: Random, length: number): readonly number[] {
   const [height, bends, phase] = [between(random, 0, 0.2), between(random, 0.5, 1.5), between(random, 0, Math.PI)];
   return Array.from({ length }, (_, index) => 1 + height * Math.cos((bends * Math.PI * index) / length + phase));
-}
-
-/** A draw of the standard normal distribution (Box and Muller, 1958). */
-function normal(random: Random): number {
-  return Math.sqrt(-2 * Math.log(1 - random.uniform())) * Math.cos(2 * Math.PI * random.uniform());
 }

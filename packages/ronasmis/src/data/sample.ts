@@ -1,5 +1,6 @@
 import type { Random } from '../random.ts';
 import type { Triple } from './affine.ts';
+import { drawAugmentation } from './augmentation.ts';
 import type { BatchCrop, BatchPlan } from './fill-batch.ts';
 import type { PreparedCase } from './prepare.ts';
 
@@ -9,17 +10,22 @@ const FOREGROUND_EVERY = 3;
 /**
  * A batch of one random crop for each of `caseIndices` (into `cases`), `patch` being `[depth, height, width]`. Where the volume is
  * larger than the patch, the offset is uniform over those inside the volume, or, in one third of the draws, centred on a
- * random labelled voxel as far as the volume reaches; where it is smaller, it is padded evenly. Half are flipped.
+ * random labelled voxel as far as the volume reaches; where it is smaller, it is padded evenly. Half are flipped. With
+ * `augment`, some are rotated, scaled and changed in their intensities besides.
  */
 export function samplePlan(
   random: Random,
   cases: readonly PreparedCase[],
   caseIndices: readonly number[],
   patch: Triple,
+  augment: boolean,
 ): BatchPlan {
   const crops = caseIndices.map((index): BatchCrop => {
     const offset = sampleOffset(random, cases[index], patch);
-    return { case: index, offset, flip: random.uniform() < 0.5 };
+    const crop = { case: index, offset, flip: random.uniform() < 0.5 };
+    if (!augment) return crop;
+    const { channels, spacing } = cases[index];
+    return { ...crop, augmentation: drawAugmentation(random, channels, spacing, patch) };
   });
   return { patch, crops };
 }

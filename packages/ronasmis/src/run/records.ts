@@ -53,6 +53,7 @@ export const runSchema = z.object({
     space: z.enum(spaceNames),
     /** The one child that is trained, where it is neither searched nor the base child. */
     only_child: architectureSchema.optional(),
+    augment: z.boolean(),
     folds: z.int(),
     fold: z.int(),
     device: z.string(),

@@ -15,6 +15,8 @@ export interface SearchContext {
   readonly split: CaseSplit;
   /** The data set's label value of each class; index 0 is the background. */
   readonly labelValues: readonly number[];
+  /** Whether patches are rotated, scaled and changed in their intensities; they are mirrored in any case. */
+  readonly augment: boolean;
   /** Children judged at each controller step. */
   readonly children: number;
 }

@@ -36,6 +36,8 @@ export interface SearchOptions {
   readonly space: SpaceName;
   /** Trains this child alone, whatever the space has beside it: what it is worth without shared weights. */
   readonly onlyChild?: Architecture;
+  /** Rotations, scalings and intensity changes of the training patches, besides the paper's flip. */
+  readonly augment: boolean;
   readonly folds: number;
   /** The part, from 0, that is the test set. */
   readonly fold: number;
@@ -144,6 +146,7 @@ async function prepare(options: SearchOptions, folder: string, { onProgress }: S
     space,
     cases,
     split,
+    augment: options.augment,
     labelValues: dataSet.labels.map(({ value }) => value),
     children: hasOneChild(space) ? 1 : options.children,
   };
@@ -207,7 +210,7 @@ function runRecord(
   engine: EngineDescription,
 ): RunRecord {
   const { dimensions, device, precision } = context;
-  const { children, controller, space, folds, fold, seed } = options;
+  const { children, controller, space, augment, folds, fold, seed } = options;
   return {
     version: VERSION,
     created: new Date().toISOString(),
@@ -219,6 +222,7 @@ function runRecord(
       controller,
       space,
       ...(options.onlyChild && { only_child: options.onlyChild }),
+      augment,
       folds,
       fold,
       device: options.device,
@@ -233,9 +237,9 @@ function runRecord(
 }
 
 function optionsOf({ settings, engine }: RunRecord, folder: string): SearchOptions {
-  const { data_set, only_child, children, controller, space, folds, fold, seed } = settings;
+  const { data_set, only_child, children, controller, space, augment, folds, fold, seed } = settings;
   // The device and precision that were in use, so that the rest is computed as the beginning was.
   const { device, precision } = engine;
-  const same = { children, controller, space, folds, fold, device, precision, seed };
+  const same = { children, controller, space, augment, folds, fold, device, precision, seed };
   return { dataSet: data_set, out: folder, ...same, ...(only_child && { onlyChild: only_child }) };
 }

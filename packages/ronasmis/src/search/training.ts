@@ -48,7 +48,7 @@ export async function trainSharedWeights(
     const { child, cases } = upcoming.next().value;
     const crops = cases.flatMap((chosen) => Array.from({ length: patchesPerCase(context, child.patch) }, () => chosen));
     const { depth, height, width } = child.patch;
-    batches.request(samplePlan(state.random, context.cases, crops, [depth, height, width]));
+    batches.request(samplePlan(state.random, context.cases, crops, [depth, height, width], context.augment));
     return child;
   };
   const lossSum = noGradient(() => zeros([], 'float32', null, context.device));

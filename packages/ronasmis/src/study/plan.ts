@@ -87,10 +87,10 @@ export function plannedAlone(children: readonly Architecture[]): readonly Planne
   }));
 }
 
-/** The options of a planned search. */
+/** The options of a planned search, under the paper's rules. */
 export function searchOptions(
   { dataSet, out, seeds: _, ...shared }: StudyOptions,
   { name, ...own }: PlannedRun,
 ): SearchOptions {
-  return { dataSet, out: join(out, name), ...shared, ...own };
+  return { dataSet, out: join(out, name), augment: false, ...shared, ...own };
 }

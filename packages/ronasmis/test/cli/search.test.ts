@@ -24,6 +24,7 @@ const defaults = {
   children: 20,
   controller: 'reinforce',
   space: 'macro',
+  augment: false,
   folds: 5,
   fold: 0,
   seed: 1,
@@ -40,7 +41,7 @@ describe('search', () => {
 
   it('hands every option on', async () => {
     const options =
-      '--out r --time 1.5h --children 4 --controller evolution --space fixed --folds 3 --fold 2 --device cpu --precision fp32';
+      '--out r --time 1.5h --children 4 --controller evolution --space fixed --augment --folds 3 --fold 2 --device cpu --precision fp32';
     await run('search', 'data', ...options.split(' '), '--seed', '7', '--json');
     expect(search.mock.calls[0][0]).toEqual({
       dataSet: 'data',
@@ -49,6 +50,7 @@ describe('search', () => {
       children: 4,
       controller: 'evolution',
       space: 'fixed',
+      augment: true,
       folds: 3,
       fold: 2,
       device: 'cpu',

@@ -48,6 +48,11 @@ describe('what is missing or wrong is said', () => {
     ['labels the other way round', () => describedAs({ labels: { liver: '1' } }), 'whole numbers as keys'],
     ['no background', () => describedAs({ labels: { 1: 'box' } }), 'does not list 0'],
     ['background alone', () => describedAs({ labels: { 0: 'background' } }), 'the background only'],
+    [
+      'more labels than a uint8 has room for',
+      () => describedAs({ labels: Object.fromEntries(Array.from({ length: 257 }, (_, value) => [value, 'a part'])) }),
+      'lists 257 labels; at most 256 are possible',
+    ],
     ['no cases', () => describedAs({ labels, training: [] }), 'no training cases'],
     ['a case twice', () => describedAs({ labels, training: ['a', 'a'].map(entry) }), 'a is listed more than once'],
     ['an image gone', () => rm(join(folder, 'imagesTr', 'a.nii.gz')), 'a.nii.gz: listed as an image'],

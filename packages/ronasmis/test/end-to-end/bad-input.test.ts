@@ -204,6 +204,7 @@ describe('resume refuses', () => {
       children: 1,
       controller: 'reinforce',
       space: 'macro',
+      augment: false,
       epochs: 1,
       folds: 3,
       fold: 0,

@@ -22,6 +22,8 @@ interface LossReference {
 
 interface Reference {
   readonly children: Record<string, ChildReference>;
+  /** The finest logits of the base, and of it with one choice changed, by the choice's name. */
+  readonly choices: Record<string, Digest>;
   readonly losses: readonly LossReference[];
   readonly multiply_adds: Record<string, number>;
 }

@@ -57,6 +57,8 @@ def score(w, child):
     for at, (choice, options, role) in enumerate(DECISIONS):
         state = torch.func.functional_call(cell, {key: w[name] for key, name in names.items()}, (x, state))
         hidden = state[0]
+        if at > 0 and isinstance(DECISIONS[at - 1][2], str):  # a level has ended, and its last choice was fed back
+            ended[int(DECISIONS[at - 1][2][-1])] = hidden
         if choice == 'skip':
             attention = w['attention.score'] @ torch.tanh(w['attention.anchor'] @ ended[role] + w['attention.query'] @ hidden)
             scores = torch.stack([torch.tensor(0.0), attention[0]])
@@ -71,8 +73,6 @@ def score(w, child):
         x = w[f'{choice}.embedding'][child[at]]
         if choice == 'skip' and child[at] == 1:
             x = x + ended[role]
-        if isinstance(role, str):
-            ended[int(role[-1])] = hidden
     return torch.stack(log_probabilities), torch.stack(entropies)
 
 

@@ -181,6 +181,35 @@ def child_reference(child, size):
     }
 
 
+def choices():
+    """The base with one choice changed at a time, under names as choices.test.ts builds them too: all of Table 1 but the patch."""
+    for at in range(9):
+        where = f'encoder {at}' if at < 5 else f'decoder {at - 5}'
+        for dilation in (2, 3):
+            yield f'{where} dilation {dilation}', architecture([HALVE] * 4, replaced([1] * 9, at, dilation), [leaky] * 9, own)
+        for activation in (relu, elu):
+            yield f'{where} activation {activation}', architecture([HALVE] * 4, [1] * 9, replaced([leaky] * 9, at, activation), own)
+    for level in range(1, 5):
+        for name, pool in (('pool_depth', PLANE), ('pool_plane', DEPTH)):
+            yield f'encoder {level} {name} 1', architecture(replaced([HALVE] * 4, level - 1, pool), [1] * 9, [leaky] * 9, own)
+    for level in range(4):
+        for source in range(4):
+            skips = [] if source == level else sorted([level, source])
+            yield (f'decoder {level} skip {source} {str(source != level).lower()}',
+                   architecture([HALVE] * 4, [1] * 9, [leaky] * 9, replaced(own, level, skips)))
+
+
+def replaced(values, at, value):
+    return [*values[:at], value, *values[at + 1:]]
+
+
+def choice_reference(child):
+    network = Child(child, [4, 6, 8, 10, 12], 2, 3)
+    fill(network)
+    with torch.no_grad():
+        return digest(network(chirp([1, 2, 32, 64, 64], 1).float())[0])
+
+
 def loss_reference(shape, present):
     """Of logits that agree with a label of the first `present` classes only."""
     logits = (3 * chirp(shape, 2)).float().requires_grad_()
@@ -204,6 +233,7 @@ def multiply_adds(child):
 
 print(json.dumps({
     'children': {name: child_reference(*child) for name, child in CHILDREN.items()},
+    'choices': {name: choice_reference(child) for name, child in [('base', base), *choices()]},
     'losses': [loss_reference([2, 3, 4, 5, 6], 3), loss_reference([1, 4, 3, 6, 5], 2), loss_reference([2, 2, 1, 4, 4], 1)],
     'multiply_adds': {name: multiply_adds(child) for name, (child, _) in CHILDREN.items()},
 }))

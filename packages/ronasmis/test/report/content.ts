@@ -78,6 +78,7 @@ export function reportContent(steps = 40): ReportContent {
         children: 20,
         controller: 'reinforce',
         space: 'macro',
+        augment: false,
         folds: 5,
         fold: 0,
         device: 'cpu',

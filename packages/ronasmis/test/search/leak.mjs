@@ -14,6 +14,7 @@ const options = {
   children: 1,
   controller: 'reinforce',
   space: 'macro',
+  augment: false,
   folds: 3,
   fold: 0,
   device: 'cpu',

@@ -22,6 +22,7 @@ async function reached(device: 'cpu' | 'cuda', precisions: readonly Precision[])
       children: 1,
       controller: 'reinforce',
       space: 'macro',
+      augment: false,
       folds: 4,
       fold: 0,
       device,

@@ -12,6 +12,7 @@ const options = {
   children: 2,
   controller: 'reinforce',
   space: 'macro',
+  augment: false,
   epochs: 2,
   folds: 3,
   fold: 0,
@@ -87,6 +88,7 @@ describe('so does one by another controller, or in another space', () => {
     // Two steps fill the population, so the third is bred of what the first process judged.
     ['evolution', { controller: 'evolution', children: 20 }],
     ['fixed', { space: 'fixed', children: 20 }],
+    ['augmented', { augment: true }],
   ];
   it.each(others)('%s', async (name, other) => {
     const settings = { dataSet: join(root, 'Boxes'), ...options, epochs: 3, ...other };
@@ -99,8 +101,8 @@ describe('so does one by another controller, or in another space', () => {
     await expect(stopped).rejects.toMatchObject({ name: 'AbortError' });
     await resume(folder);
     expect(await outcome(folder)).toEqual(await outcome(join(root, name)));
-    const { controller, space, children } = { ...options, ...other };
-    expect((await readRun(folder)).run.settings).toMatchObject({ controller, space, children });
+    const { controller, space, augment, children } = { ...options, ...other };
+    expect((await readRun(folder)).run.settings).toMatchObject({ controller, space, augment, children });
   });
 });
 
@@ -115,6 +117,11 @@ describe('a search in the fixed space', () => {
     expect(architecture?.encoder.map(({ dilation }) => dilation)).toEqual([1, 1, 1, 1, 1]);
     expect(architecture?.decoder.map(({ skips }) => skips)).toEqual([[0], [1], [2], [3]]);
   });
+});
+
+it('an augmented search trains on other patches than one that mirrors alone', async () => {
+  const { events } = await outcome(join(root, 'augmented'));
+  expect(events[0].loss).not.toBe(unbroken.events[0].loss);
 });
 
 it('another seed is another search', async () => {

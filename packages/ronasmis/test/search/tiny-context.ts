@@ -10,6 +10,7 @@ export const tinyContext: SearchContext = {
   precision: 'fp32',
   dimensions,
   space: macroSpace([16, 16, 16], dimensions),
+  augment: false,
   cases: [],
   split: { training: [], validation: [], test: [] },
   labelValues: [0, 2, 5],

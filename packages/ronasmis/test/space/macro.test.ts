@@ -2,9 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../src/errors.ts';
 import { networkDimensions } from '../../src/network/dimensions.ts';
+import { createRandom } from '../../src/random.ts';
 import { type Architecture, architectureSchema } from '../../src/space/architecture.ts';
 import { activationsPerVoxel, multiplyAddsPerVoxel } from '../../src/space/cost.ts';
 import { macroSpace, patchSizes } from '../../src/space/macro.ts';
+import { table1 } from '../../src/space/table1.ts';
 import { childrenOfAllPoolings, walk, walks } from './walk.ts';
 
 const dimensions = networkDimensions(1, 3);
@@ -163,4 +165,47 @@ test('a median between two volumes makes patches of whole voxels', () => {
   const { patch } = macroSpace([20.5, 40.5, 33.5], dimensions).base;
   expect(patch).toEqual({ depth: 16, height: 32, width: 32 });
   expect(macroSpace([20.5, 50.5, 33.5], dimensions).base.patch).toEqual({ depth: 16, height: 48, width: 33 });
+});
+
+describe('by admitted options a controller reaches', () => {
+  /** Options that no walk out of many is offered. */
+  const unreached = (volume: readonly [number, number, number]): readonly string[] => {
+    const space = macroSpace(volume, dimensions);
+    const offered = new Set<string>();
+    const random = createRandom(1);
+    for (let count = 0; count < 60; count++) {
+      walk(
+        space,
+        space.decisions.map(() => random.integer(60)),
+      ).forEach((_, at, choices) => {
+        space.admitted(choices.slice(0, at)).forEach((allowed, option) => {
+          if (allowed) offered.add(`${at} ${option}`);
+        });
+      });
+    }
+    return space.decisions.flatMap(({ choice, section, options }, at) =>
+      Array.from({ length: options }, (_, option) => option)
+        .filter((option) => !offered.has(`${at} ${option}`))
+        .map((option) =>
+          `${choice} ${table1[choice].options[option]} ${'level' in section ? section.level : ''}`.trim(),
+        ),
+    );
+  };
+  /** A network that does not pool there would cost more than the limit. */
+  const tooDear = ['pool_depth 1 1', 'pool_plane 1 1', 'pool_plane 1 2'];
+
+  test('all that Table 1 lists, but for the first poolings, which always halve', () => {
+    expect(unreached([155, 240, 240])).toEqual(tooDear);
+    expect(unreached([80, 80, 80])).toEqual(tooDear);
+  });
+
+  test('no patch that is larger than the volume', () => {
+    const patches = ['patch_depth 1', 'patch_depth 2', 'patch_depth 3', 'patch_depth 4', 'patch_plane 4'];
+    expect(unreached([24, 64, 70])).toEqual([...patches, ...tooDear]);
+  });
+
+  test('a first pooling that keeps the depth where the volumes are thin', () => {
+    expect(unreached([12, 256, 256])).not.toContain('pool_depth 1 1');
+    expect(unreached([5, 256, 256])).not.toContain('pool_depth 1 1');
+  });
 });

@@ -1,0 +1,96 @@
+import { noGradient, oneDnnTakesBfloat16, scope, tensor } from '@ronasmis/libtorch';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { dataTypeOf, type Precision } from '../../src/device.ts';
+import { segment, toImage } from '../../src/inference/segment.ts';
+import { forward, strideBetween } from '../../src/network/child.ts';
+import { childLoss } from '../../src/network/loss.ts';
+import { castWeights, childWeightNames, supervisedLevels } from '../../src/network/weights.ts';
+import { createState } from '../../src/search/state.ts';
+import { trainOnce } from '../../src/search/training.ts';
+import type { Architecture } from '../../src/space/architecture.ts';
+import { macroSpace } from '../../src/space/macro.ts';
+import { chirp, chirpValues, product } from '../chirp.ts';
+import { tinyContext } from '../search/tiny-context.ts';
+import { walks } from '../space/walk.ts';
+import { chirpLabel } from './peer.ts';
+
+const { dimensions } = tinyContext;
+const precisions: readonly Precision[] = oneDnnTakesBfloat16() ? ['fp32', 'bf16'] : ['fp32'];
+
+/** A volume of few slices, and a child of the space that is made for it. */
+const thinChild = fc
+  .record({
+    depth: fc.integer({ min: 5, max: 24 }),
+    height: fc.integer({ min: 16, max: 40 }),
+    width: fc.integer({ min: 16, max: 40 }),
+  })
+  .chain(({ depth, height, width }) => {
+    const volume = [depth, height, width] as const;
+    const space = macroSpace(volume, dimensions);
+    return walks(space).map((choices) => ({ volume, space, child: space.decode(choices) }));
+  });
+
+function batchOf({ patch }: Architecture) {
+  const size = [patch.depth, patch.height, patch.width] as const;
+  return {
+    image: Float32Array.from(chirpValues(product(size), 1)),
+    label: chirpLabel(product(size), 3, 3),
+    plan: { patch: size, crops: [{ case: 0, offset: [0, 0, 0] as const, flip: false }] },
+    release: () => {},
+  };
+}
+
+describe('of volumes of 5 to 24 slices', () => {
+  test('a child trains on its patch and segments the whole volume in one shot', () => {
+    fc.assert(
+      fc.property(thinChild, fc.constantFrom(...precisions), ({ volume, space, child }, precision) => {
+        const context = { ...tinyContext, space, precision };
+        const state = createState(context, 'random', 1);
+        const losses = [1, 2].map(() => trainOnce(context, state, child, batchOf(child)));
+        for (const loss of losses) expect(loss).toBeGreaterThan(0);
+        scope(() => {
+          const weights = castWeights(state.weights, childWeightNames(child), dataTypeOf[precision]);
+          const values = Float32Array.from(chirpValues(product(volume), 2));
+          const image = toImage(values, [1, 1, ...volume], 'cpu', dataTypeOf[precision]);
+          expect(segment(weights, child, image).shape).toEqual([1, ...volume]);
+        });
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('the logits of every supervised level are as large as its thinned label', () => {
+    const { weights } = createState(tinyContext, 'random', 1);
+    fc.assert(
+      fc.property(thinChild, ({ volume, child }) => {
+        noGradient(() =>
+          scope(() => {
+            const logits = forward(weights, child, chirp([1, 1, ...volume], 2), { deepSupervision: true });
+            supervisedLevels.forEach((level, i) => {
+              const strides = strideBetween(child, 0, level);
+              expect(logits[i].shape).toEqual([1, 3, ...volume.map((size, axis) => Math.ceil(size / strides[axis]))]);
+            });
+            const label = tensor(chirpLabel(product(volume), 3, 3), [1, ...volume]);
+            expect(childLoss(child, logits, label).item()).toBeGreaterThan(0);
+          }),
+        );
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('five slices of 256 x 256 train and are segmented, by the base and by the largest child', () => {
+    const volume = [5, 256, 256] as const;
+    const space = macroSpace(volume, dimensions);
+    const context = { ...tinyContext, space };
+    for (const child of [space.base, space.largest]) {
+      expect(child.patch).toEqual({ depth: 4, height: 256, width: 256 });
+      const state = createState(context, 'random', 1);
+      const losses = [1, 2, 3].map(() => trainOnce(context, state, child, batchOf(child)));
+      expect(losses[2]).toBeLessThan(losses[0]);
+      const image = chirp([1, 1, ...volume], 2);
+      scope(() => expect(segment(state.weights, child, image).shape).toEqual([1, ...volume]));
+    }
+  });
+});
