@@ -16,12 +16,11 @@ const activation: Activation = 'leaky_relu';
 
 /**
  * A cell of the micro space (ENAS, Pham et al. 2018, section 2.5): every node adds its two operations on two earlier features, and what
- * no node takes in is added up, as this network adds its skips. All are `[batch, channel, depth, height, width]` of one shape; the
- * input is normalised and activated first, since it is a sum of whatever size.
+ * no node takes in is added up, as this network adds its skips. The sum, which may be of any size, is normalised and activated, so that
+ * what comes next need not know the cell. All are `[batch, channel, depth, height, width]` of one shape.
  */
 export function cell(weights: Weights, prefix: string, input: Tensor, nodes: Cell): Tensor {
-  const [scale, shift] = [weight(weights, `${prefix}.scale`), weight(weights, `${prefix}.shift`)];
-  const features = [normaliseAndActivate(input, scale, shift, activation)];
+  const features = [input];
   nodes.forEach((terms, index) => {
     // Only their sum lives on, but for what the way back needs.
     const sum = scope(() => {
@@ -32,9 +31,15 @@ export function cell(weights: Weights, prefix: string, input: Tensor, nodes: Cel
     });
     features.push(sum);
   });
-  return looseEnds(nodes)
+  const output = looseEnds(nodes)
     .map((node) => features[node])
     .reduce((sum, end) => add(sum, end));
+  return normaliseAndActivate(
+    output,
+    weight(weights, `${prefix}.scale`),
+    weight(weights, `${prefix}.shift`),
+    activation,
+  );
 }
 
 function operate(weights: Weights, prefix: string, input: Tensor, operation: OperationName): Tensor {

@@ -1,10 +1,4 @@
-import {
-  convolution3d,
-  maxPool3d,
-  pointwiseConvolution3d,
-  type Tensor,
-  upsampleAndAdd,
-} from '@ronasmis/libtorch';
+import { convolution3d, maxPool3d, pointwiseConvolution3d, type Tensor, upsampleAndAdd } from '@ronasmis/libtorch';
 import type { Architecture } from '../space/architecture.ts';
 import { cell } from './cell.ts';
 import { convolutions } from './convolutions.ts';
@@ -73,7 +67,13 @@ export function forward(
 }
 
 /** What a level does to its features, `part.level` being its weights: two convolutions (macro), or the child's cell (micro). */
-function block(weights: Weights, child: Architecture, part: 'encoder' | 'decoder', level: number, input: Tensor): Tensor {
+function block(
+  weights: Weights,
+  child: Architecture,
+  part: 'encoder' | 'decoder',
+  level: number,
+  input: Tensor,
+): Tensor {
   const prefix = `${part}.${level}`;
   switch (child.space) {
     case 'macro':

@@ -59,18 +59,12 @@ function blockEntries(prefix: string, from: number, width: number): Entry[] {
   return ['1', '2'].flatMap((conv) => convolutionEntries(prefix, conv, conv === '1' ? from : width, width, 3));
 }
 
-/** The norm of a cell's input, and a kernel of each size for either input of every node (micro). */
+/** The norm of a cell's output, and a kernel of each size for either input of every node (micro). */
 function cellEntries(prefix: string, width: number): Entry[] {
   const kernels = Array.from({ length: cellNodes }, (_, node) =>
     [0, 1].flatMap((slot) =>
       kernelOperations.flatMap((operation) =>
-        convolutionEntries(
-          termWeights(prefix, node, slot, operation),
-          '',
-          width,
-          width,
-          operations[operation].kernel,
-        ),
+        convolutionEntries(termWeights(prefix, node, slot, operation), '', width, width, operations[operation].kernel),
       ),
     ),
   );
@@ -100,9 +94,7 @@ function entries(space: Architecture['space'], { channels, inputChannels, classe
     .flatMap((width, level) => [
       pointwiseEntry(`decoder.${level}.below`, channels[level + 1], width),
       ...channels.slice(0, -1).map((from, skip) => pointwiseEntry(`decoder.${level}.skip${skip}`, from, width)),
-      ...(space === 'macro'
-        ? blockEntries(`decoder.${level}`, width, width)
-        : cellEntries(`decoder.${level}`, width)),
+      ...(space === 'macro' ? blockEntries(`decoder.${level}`, width, width) : cellEntries(`decoder.${level}`, width)),
     ]);
   const heads = supervisedLevels.flatMap((level): Entry[] => [
     pointwiseEntry(`head.${level}`, channels[level], classes),

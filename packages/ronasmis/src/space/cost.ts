@@ -60,8 +60,7 @@ export function activationsPerVoxel(architecture: Architecture, { channels }: Ne
   // A block a level on the way down, and one on the way up but for the lowest level.
   return total(
     channels.map(
-      (width, level) =>
-        (level === channels.length - 1 ? 1 : 2) * volumesOfBlock(architecture) * width * volumes[level],
+      (width, level) => (level === channels.length - 1 ? 1 : 2) * volumesOfBlock(architecture) * width * volumes[level],
     ),
   );
 }

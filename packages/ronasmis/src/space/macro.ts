@@ -14,9 +14,12 @@ import {
   table1,
 } from './table1.ts';
 
-/** The macro space; its base child is what the other spaces are built around. */
-interface MacroSpace extends SearchSpace {
+/** The macro space, whose base child the other spaces are built around. */
+export interface MacroSpace extends SearchSpace {
+  readonly decisions: readonly MacroDecision[];
+  decode(choices: readonly number[]): MacroArchitecture;
   readonly base: MacroArchitecture;
+  readonly largest: MacroArchitecture;
 }
 
 /** Patch sizes to choose from, in voxels, largest first. */

@@ -86,6 +86,8 @@ describe('so does one by another controller, or in another space', () => {
     ['random', { controller: 'random' }],
     // Two steps fill the population, so the third is bred of what the first process judged.
     ['evolution', { controller: 'evolution', children: 20 }],
+    ['micro', { space: 'micro' }],
+    ['micro by evolution', { space: 'micro', controller: 'evolution', children: 20 }],
     ['fixed', { space: 'fixed', children: 20 }],
   ];
   it.each(others)('%s', async (name, other) => {
