@@ -27,7 +27,7 @@ export function drawCell(cell: Cell): Html {
   const ends = looseEnds(cell).map((node) => drawArrow(node, output, 'above', BOX.height / 2));
   const boxes = cell.map((terms, index) => {
     const rows = terms.map(
-      ({ operation }, slot) => html`<text class="tick" x="12" y="${ROWS[slot]}">${operations[operation].name}</text>`,
+      ({ operation }, slot) => html`<text class="tick" x="10" y="${ROWS[slot]}">${operations[operation].name}</text>`,
     );
     return html`<g transform="translate(${left(index + 1)} ${BOX.top})"><rect class="box" width="${NODE_WIDTH}" height="${BOX.height}" rx="9"/>${rows}</g>`;
   });

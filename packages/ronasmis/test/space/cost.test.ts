@@ -5,7 +5,10 @@ import { microReference, reference } from '../network/peer.ts';
 
 const dimensions = networkDimensions(1, 3);
 
-describe.each([reference, microReference])('children of the %#. space', ({ children, multiply_adds }) => {
+describe.each([
+  { space: 'macro', ...reference },
+  { space: 'micro', ...microReference },
+])('children of the $space space', ({ children, multiply_adds }) => {
   test.each(Object.entries(children))(
     "%s: multiply-adds are those that PyTorch's FlopCounterMode counts, without the heads",
     (name, { child }) => {
