@@ -58,7 +58,7 @@ function makeLayers(
   patches: number,
   volume: Size,
 ): readonly Layer[] {
-  const weights = createWeights(dimensions, 'cpu', 1);
+  const weights = createWeights('macro', dimensions, 'cpu', 1);
   const noise = (channels: number, level: number): Tensor => {
     const size = volume.map((extent) => Math.ceil(extent / 2 ** level));
     const values = zeros([patches, channels, ...size], 'float32');

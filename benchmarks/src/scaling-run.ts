@@ -24,7 +24,7 @@ const batch = madeUpBatch(dimensions, 1, size);
 /** The whole volume in one pass, as `predict` does it. */
 function openPrediction(): () => number {
   const dataType = dataTypeOf[training.context.precision];
-  const created = createWeights(dimensions, 'cpu', 1);
+  const created = createWeights('macro', dimensions, 'cpu', 1);
   const weights = noGradient(() => castWeights(created, created.keys(), dataType));
   return () =>
     timed(() =>

@@ -70,7 +70,7 @@ async function openMode(python: Python, mode: Mode, limit = limitSeconds): Promi
 /** Of the base child with the heads of deep supervision. */
 function trainedNumbers(): number {
   const { base } = macroSpace(patch, dimensions);
-  const weights = createWeights(dimensions, 'cpu', 1);
+  const weights = createWeights('macro', dimensions, 'cpu', 1);
   return [...childWeightNames(base), ...supervisionWeightNames].reduce(
     (sum, name) => sum + weight(weights, name).shape.reduce((product, extent) => product * extent, 1),
     0,

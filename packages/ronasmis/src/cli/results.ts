@@ -1,26 +1,38 @@
 import type { DiceSummary } from '../evaluation/summary.ts';
-import { activationName, levelSizes } from '../report/architecture-drawing.ts';
+import { blockText, levelSizes } from '../report/architecture-drawing.ts';
+import { sourceName } from '../report/cell-drawing.ts';
 import { formatDice } from '../report/format.ts';
 import type { RunRecord } from '../run/records.ts';
 import type { Architecture } from '../space/architecture.ts';
+import { type Cell, looseEnds, operations } from '../space/cell.ts';
 import { table } from './output.ts';
 
-/** An architecture as a table, a row a level. */
+/** An architecture as a table, a row a level; below it the cell that its levels have in common, if they do. */
 export function architectureText(architecture: Architecture, channels: readonly number[]): string {
   const sizes = levelSizes(architecture);
-  const rows = architecture.encoder.map(({ pool, dilation, activation }, level) => {
+  const rows = architecture.encoder.map(({ pool }, level) => {
     const decoder = architecture.decoder.at(level);
     return [
       String(level),
       sizes[level].join('x'),
       String(channels[level]),
       level === 0 ? '' : `${pool.depth}x${pool.plane}x${pool.plane}`,
-      `dilation ${dilation} ${activationName(activation)}`,
-      decoder === undefined ? '' : `dilation ${decoder.dilation} ${activationName(decoder.activation)}`,
+      blockText(architecture, 'encoder', level),
+      decoder === undefined ? '' : blockText(architecture, 'decoder', level),
       decoder === undefined ? '' : decoder.skips.join(', ') || 'none',
     ];
   });
-  return table(['level', 'patch', 'channels', 'pooled by', 'encoder', 'decoder', 'adds encoder levels'], rows);
+  const levels = table(['level', 'patch', 'channels', 'pooled by', 'encoder', 'decoder', 'adds encoder levels'], rows);
+  return architecture.space === 'micro' ? `${levels}\n\n${cellText(architecture.cell)}` : levels;
+}
+
+/** A cell as a table, a row a node. */
+function cellText(cell: Cell): string {
+  const terms = cell.map((node, index) => [
+    sourceName(index + 1),
+    ...node.map(({ operation, input }) => `${operations[operation].name} of ${sourceName(input)}`),
+  ]);
+  return table(['cell', 'adds', 'and'], [...terms, ['output', looseEnds(cell).map(sourceName).join(' + '), '']]);
 }
 
 /** Dice in percent: the mean, then each class by its name. */

@@ -46,7 +46,7 @@ export function addSearch(program: Command): void {
         .default('reinforce'),
     )
     .addOption(
-      new Option('--space <space>', 'what is searched; fixed is the base architecture alone')
+      new Option('--space <space>', 'what is searched: the layout, the cell of all levels, or nothing (fixed)')
         .choices(spaceNames)
         .default('macro'),
     )

@@ -1,4 +1,4 @@
-import type { SearchSpace } from '../space/macro.ts';
+import type { SearchSpace } from '../space/space.ts';
 import type { Controller, ControllerName } from './controller.ts';
 import { evolutionController } from './evolution.ts';
 import { ppoController } from './ppo.ts';

@@ -1,5 +1,5 @@
 import type { Random } from '../random.ts';
-import type { SearchSpace } from '../space/macro.ts';
+import type { SearchSpace } from '../space/space.ts';
 import type { Choices } from './controller.ts';
 
 /** Of the base child's choices before anything is learnt, in logits: at most, and as a sum over the steps of a search. */

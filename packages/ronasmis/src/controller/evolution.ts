@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Random } from '../random.ts';
-import type { SearchSpace } from '../space/macro.ts';
+import type { SearchSpace } from '../space/space.ts';
 import type { Choices, Controller } from './controller.ts';
 import { admittedOptions, baseLead, drawChild } from './draw.ts';
 

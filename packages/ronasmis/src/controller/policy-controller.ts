@@ -1,7 +1,7 @@
 import { adam, type Optimiser } from '@ronasmis/libtorch';
 import { z } from 'zod';
 import { copyInto, joinParts, partOf } from '../named-tensors.ts';
-import type { SearchSpace } from '../space/macro.ts';
+import type { SearchSpace } from '../space/space.ts';
 import type { Choices, Controller } from './controller.ts';
 import { baseLead } from './draw.ts';
 import { createPolicy, likeliestChild, type Policy, preferChild, sampleChildren } from './policy.ts';

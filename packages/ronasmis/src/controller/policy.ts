@@ -25,8 +25,7 @@ import {
   zeros,
 } from '@ronasmis/libtorch';
 import type { Random } from '../random.ts';
-import type { SearchSpace } from '../space/macro.ts';
-import type { Decision } from '../space/table1.ts';
+import type { SearchSpace } from '../space/space.ts';
 import type { Choices } from './controller.ts';
 
 /** Hidden size, temperature, tanh constant and range of the first weights as ENAS sets them (Pham et al. 2018, and its code). */
@@ -42,7 +41,7 @@ const biasScale = 250;
 
 /**
  * The controller: an LSTM that makes one decision after the other, each fed back to it as an embedding (paper, Fig. 1).
- * A skip is decided by attention to the encoder level that it comes from, as ENAS decides on the earlier layers of a layer.
+ * What takes in an earlier part of the network is decided by attention to that part, as ENAS decides on the earlier layers of a layer.
  */
 export type Policy = ReadonlyMap<string, Tensor>;
 
@@ -67,10 +66,10 @@ export function createPolicy(space: SearchSpace, seed: number): Policy {
     ['attention.query', [hidden, hidden]],
     ['attention.score', [1, hidden]],
   ]);
-  for (const [at, { choice, options, from }] of space.decisions.entries()) {
+  for (const [at, { choice, options, sources }] of space.decisions.entries()) {
     shapes.set(`bias.${at}`, [options]);
     shapes.set(`${choice}.embedding`, [options, hidden]);
-    if (from === undefined) shapes.set(`${choice}.logits`, [options, hidden]);
+    if (sources === undefined) shapes.set(`${choice}.logits`, [options, hidden]);
   }
   manualSeed(seed);
   return new Map(
@@ -131,7 +130,8 @@ type Pick = (child: number, probabilities: readonly number[], at: number) => num
 function unroll(policy: Policy, space: SearchSpace, count: number, pick: Pick): Unrolled {
   const weight = (name: string): Tensor => weightOf(policy, name);
   const children: number[][] = Array.from({ length: count }, () => []);
-  const anchors = new Map<number, Tensor>();
+  /** The LSTM's state at each decision: at a part's last one it stands for the part in the attention. */
+  const states: Tensor[] = [];
   const logProbabilities: Tensor[] = [];
   const entropies: Tensor[] = [];
   let input = expand(weight('start'), [count, hidden]);
@@ -146,10 +146,11 @@ function unroll(policy: Policy, space: SearchSpace, count: number, pick: Pick): 
       weight('lstm.input_bias'),
       weight('lstm.hidden_bias'),
     );
-    const ended = endedEncoderLevel(space.decisions, at);
-    if (ended !== undefined) anchors.set(ended, state[0]);
-    const anchor = decision.from === undefined ? undefined : anchors.get(decision.from);
-    const reasoned = anchor ? attend(policy, state[0], anchor) : linear(state[0], weight(`${decision.choice}.logits`));
+    states.push(state[0]);
+    const anchors = decision.sources?.map((source) => (source === null ? null : states[source]));
+    const reasoned = anchors
+      ? attend(policy, state[0], anchors)
+      : linear(state[0], weight(`${decision.choice}.logits`));
     const scores = add(reasoned, multiplyScalar(weight(`bias.${at}`), biasScale));
     const admitted = children.map((choices) => space.admitted(choices));
     const logarithms = logSoftmax(
@@ -168,28 +169,32 @@ function unroll(policy: Policy, space: SearchSpace, count: number, pick: Pick): 
     logProbabilities.push(sum(gather(logarithms, 1, reshape(picked, [count, 1])), [1]));
     entropies.push(negate(sum(multiply(probabilities, logarithms), [1])));
     const fedBack = embedding(weight(`${decision.choice}.embedding`), picked);
-    // A skip that was chosen also feeds back the level that it comes from (ENAS averages them).
-    const chosen = anchor && tensor(Float32Array.from(values), [count, 1]);
-    input = chosen ? add(fedBack, multiply(anchor, chosen)) : fedBack;
+    input = anchors ? takeIn(fedBack, anchors, values) : fedBack;
   });
   return { children, logProbabilities: stack(logProbabilities), entropy: sum(stack(entropies), [0]) };
 }
 
-/**
- * The encoder level whose last choice was fed back just before this decision: the LSTM's state, which has now seen all of the level,
- * stands for it in the attention, as in ENAS.
- */
-function endedEncoderLevel(decisions: readonly Decision[], at: number): number | undefined {
-  const section = decisions[at - 1]?.section;
-  return section?.part === 'encoder' && decisions[at].section !== section ? section.level : undefined;
+/** Scores of taking each part in: v tanh(W anchor + U state), as ENAS's attention (its section 2.3); 0 where there is nothing to take in. */
+function attend(policy: Policy, state: Tensor, anchors: readonly (Tensor | null)[]): Tensor {
+  const scores = anchors.map((anchor) => {
+    if (anchor === null) return zeros([state.shape[0], 1], 'float32');
+    const key = linear(anchor, weightOf(policy, 'attention.anchor'));
+    const query = linear(state, weightOf(policy, 'attention.query'));
+    return linear(tanh(add(key, query)), weightOf(policy, 'attention.score'));
+  });
+  return concatenate(scores, 1);
 }
 
-/** Scores of leaving a skip out (0) and of adding it: v tanh(W anchor + U state), as ENAS's attention (its section 2.3). */
-function attend(policy: Policy, state: Tensor, anchor: Tensor): Tensor {
-  const key = linear(anchor, weightOf(policy, 'attention.anchor'));
-  const query = linear(state, weightOf(policy, 'attention.query'));
-  const score = linear(tanh(add(key, query)), weightOf(policy, 'attention.score'));
-  return concatenate([multiplyScalar(score, 0), score], 1);
+/** What is fed back of a choice among parts: its embedding, and the part that was chosen (ENAS averages them). */
+function takeIn(fedBack: Tensor, anchors: readonly (Tensor | null)[], values: readonly number[]): Tensor {
+  return anchors.reduce<Tensor>((sum, anchor, option) => {
+    if (anchor === null) return sum;
+    const chosen = tensor(
+      Float32Array.from(values, (value) => (value === option ? 1 : 0)),
+      [values.length, 1],
+    );
+    return add(sum, multiply(anchor, chosen));
+  }, fedBack);
 }
 
 /** Far below every score, yet finite: 0 times its logarithm stays 0. */

@@ -14,7 +14,7 @@ import {
   type Tensor,
   tensor,
 } from '@ronasmis/libtorch';
-import type { SearchSpace } from '../space/macro.ts';
+import type { SearchSpace } from '../space/space.ts';
 import type { Controller } from './controller.ts';
 import { scoreChildren } from './policy.ts';
 import { entropyWeight, type PolicyUpdate, policyController } from './policy-controller.ts';

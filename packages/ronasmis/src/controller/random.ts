@@ -1,4 +1,4 @@
-import type { SearchSpace } from '../space/macro.ts';
+import type { SearchSpace } from '../space/space.ts';
 import type { Choices, Controller } from './controller.ts';
 import { admittedOptions, drawChild } from './draw.ts';
 

@@ -1,5 +1,5 @@
 import { add, meanAll, multiply, multiplyScalar, negate, scope, sum, tensor } from '@ronasmis/libtorch';
-import type { SearchSpace } from '../space/macro.ts';
+import type { SearchSpace } from '../space/space.ts';
 import type { Controller } from './controller.ts';
 import { scoreChildren } from './policy.ts';
 import { entropyWeight, type PolicyUpdate, policyController } from './policy-controller.ts';

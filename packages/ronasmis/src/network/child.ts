@@ -1,15 +1,7 @@
-import {
-  convolution3d,
-  deinterleave,
-  interleave,
-  interleavingFor,
-  maxPool3d,
-  normaliseAndActivate,
-  pointwiseConvolution3d,
-  type Tensor,
-  upsampleAndAdd,
-} from '@ronasmis/libtorch';
-import type { Activation, Architecture } from '../space/architecture.ts';
+import { convolution3d, maxPool3d, pointwiseConvolution3d, type Tensor, upsampleAndAdd } from '@ronasmis/libtorch';
+import type { Architecture } from '../space/architecture.ts';
+import { cell } from './cell.ts';
+import { convolutions } from './convolutions.ts';
 import { supervisedLevels, type Weights, weight } from './weights.ts';
 
 type Volume = readonly [number, number, number];
@@ -24,8 +16,8 @@ export interface ForwardOptions {
 
 /**
  * The base architecture (paper, Fig. 2): a U-Net whose skip connections are added after a 1x1x1 convolution, with instance
- * normalisation and deep supervision. The child says strides, dilations, activations and which encoder levels are added to
- * which decoder level; the kernels are the same for all children.
+ * normalisation and deep supervision. The child says strides, which encoder levels are added to which decoder level, and what each
+ * level's block does; the kernels are the same for all children of a space.
  *
  * Any volume is taken as it is, without padding: poolings round up, and upsampling cuts what it has too much.
  *
@@ -41,18 +33,16 @@ export function forward(
 ): readonly Tensor[] {
   const encoded: Tensor[] = [];
   let features = image;
-  child.encoder.forEach((choice, level) => {
-    const { pool } = choice;
+  child.encoder.forEach(({ pool }, level) => {
     if (level > 0) features = downsample(features, [pool.depth, pool.plane, pool.plane]);
-    features = block(weights, `encoder.${level}`, features, choice);
+    features = block(weights, child, 'encoder', level, features);
     encoded.push(features);
   });
 
   const logits: Tensor[] = [];
   for (let level = child.decoder.length - 1; level >= 0; level -= 1) {
-    const choice = child.decoder[level];
     const size = spatial(encoded[level]);
-    const skips = choice.skips.filter((from) => !options.dropSkip?.(level, from));
+    const skips = child.decoder[level].skips.filter((from) => !options.dropSkip?.(level, from));
     const finer = skips.filter((from) => from <= level);
     const coarser = skips.filter((from) => from > level);
     features = pointwise(weights, `decoder.${level}.below`, features);
@@ -66,7 +56,7 @@ export function forward(
       const below = pointwise(weights, `decoder.${level}.skip${from}`, encoded[from]);
       features = upsampleAndAdd(below, strideBetween(child, level, from), size, [features]);
     }
-    features = block(weights, `decoder.${level}`, features, choice);
+    features = block(weights, child, 'decoder', level, features);
     const wanted = options.deepSupervision ? supervisedLevels.some((supervised) => supervised === level) : level === 0;
     if (wanted)
       logits.unshift(
@@ -76,22 +66,28 @@ export function forward(
   return logits;
 }
 
-/** Two 3x3x3 convolutions, each with instance normalisation and the level's activation. */
+/** What a level does to its features, `part.level` being its weights: two convolutions (macro), or the child's cell (micro). */
 function block(
   weights: Weights,
-  prefix: string,
+  child: Architecture,
+  part: 'encoder' | 'decoder',
+  level: number,
   input: Tensor,
-  { dilation, activation }: { readonly dilation: number; readonly activation: Activation },
 ): Tensor {
-  const interleaving = interleavingFor(input, dilation);
-  let features = interleave(input, interleaving);
-  for (const conv of [1, 2]) {
-    const kernel = weight(weights, `${prefix}.conv${conv}`);
-    const convolved = convolution3d(features, kernel, dilation / interleaving.dilation);
-    const [scale, shift] = [weight(weights, `${prefix}.scale${conv}`), weight(weights, `${prefix}.shift${conv}`)];
-    features = normaliseAndActivate(convolved, scale, shift, activation, interleaving);
+  const prefix = `${part}.${level}`;
+  switch (child.space) {
+    case 'macro':
+      return convolutions(weights, prefix, ['1', '2'], input, child[part][level]);
+    case 'micro':
+      // The decoder's 1x1x1 convolutions have brought its input to the level's channels already.
+      return cell(weights, prefix, part === 'encoder' ? matchChannels(weights, level, input) : input, child.cell);
   }
-  return deinterleave(features, interleaving);
+}
+
+/** Features as wide as an encoder level: the scan by a 3x3x3 convolution, as ENAS's stem, those of the level above by a 1x1x1 one. */
+function matchChannels(weights: Weights, level: number, input: Tensor): Tensor {
+  const name = `encoder.${level}.match`;
+  return level === 0 ? convolution3d(input, weight(weights, name)) : pointwise(weights, name, input);
 }
 
 function pointwise(weights: Weights, name: string, features: Tensor): Tensor {

@@ -12,9 +12,15 @@ import {
   zeros,
 } from '@ronasmis/libtorch';
 import type { Architecture } from '../space/architecture.ts';
+import { cellNodes, type OperationName, operations } from '../space/cell.ts';
 import { levels, type NetworkDimensions } from './dimensions.ts';
 
-/** Tensors by name. All children use the same ones: a kernel serves every dilation, activation and stride. */
+/**
+ * Tensors by name, which all children of a space share.
+ * - Macro: a level's kernel serves every dilation, activation and stride (paper).
+ * - Micro: a kernel belongs to a level, a node, one of its two inputs and a kernel size (ENAS: to an operation). It serves whichever
+ *   features the input is, and both dilations.
+ */
 export type Weights = ReadonlyMap<string, Tensor>;
 
 /** Decoder levels whose logits are compared with the label: the finest, and two for deep supervision (Dou et al. 2016). */
@@ -27,33 +33,71 @@ interface Entry {
   readonly shape: readonly number[];
 }
 
-function blockEntries(prefix: string, from: number, width: number): Entry[] {
-  return [1, 2].flatMap((conv): Entry[] => [
-    { name: `${prefix}.conv${conv}`, kind: 'kernel', shape: [width, conv === 1 ? from : width, 3, 3, 3] },
-    { name: `${prefix}.scale${conv}`, kind: 'scale', shape: [width] },
-    { name: `${prefix}.shift${conv}`, kind: 'shift', shape: [width] },
-  ]);
+/** A convolution's kernel [out, in, depth, height, width] and its norm's scale and shift, as `convolutions` looks them up. */
+function convolutionEntries(prefix: string, name: string, from: number, width: number, size: number): Entry[] {
+  return [
+    { name: `${prefix}.conv${name}`, kind: 'kernel', shape: [width, from, size, size, size] },
+    ...normEntries(prefix, name, width),
+  ];
 }
 
-/** Every weight of the base architecture, in the order of the forward pass. Kernels are [out, in, depth, height, width]. */
-function entries({ channels, inputChannels, classes }: NetworkDimensions): Entry[] {
-  const pointwise = (name: string, from: number, to: number): Entry => ({
-    name,
-    kind: 'kernel',
-    shape: [to, from, 1, 1, 1],
-  });
-  const encoder = channels.flatMap((width, level) =>
-    blockEntries(`encoder.${level}`, level === 0 ? inputChannels : channels[level - 1], width),
+function normEntries(prefix: string, name: string, width: number): Entry[] {
+  return [
+    { name: `${prefix}.scale${name}`, kind: 'scale', shape: [width] },
+    { name: `${prefix}.shift${name}`, kind: 'shift', shape: [width] },
+  ];
+}
+
+const pointwiseEntry = (name: string, from: number, to: number): Entry => ({
+  name,
+  kind: 'kernel',
+  shape: [to, from, 1, 1, 1],
+});
+
+/** Two 3x3x3 convolutions (macro). */
+function blockEntries(prefix: string, from: number, width: number): Entry[] {
+  return ['1', '2'].flatMap((conv) => convolutionEntries(prefix, conv, conv === '1' ? from : width, width, 3));
+}
+
+/** The norm of a cell's output, and a kernel of each size for either input of every node (micro). */
+function cellEntries(prefix: string, width: number): Entry[] {
+  const kernels = Array.from({ length: cellNodes }, (_, node) =>
+    [0, 1].flatMap((slot) =>
+      kernelOperations.flatMap((operation) =>
+        convolutionEntries(termWeights(prefix, node, slot, operation), '', width, width, operations[operation].kernel),
+      ),
+    ),
   );
+  return [...normEntries(prefix, '', width), ...kernels.flat()];
+}
+
+/** An operation for each size of kernel that the operations have. */
+const kernelOperations = ['convolution', 'pointwise_convolution'] as const satisfies readonly OperationName[];
+
+/** Where the weights of an operation on an input of a node stand; node and slot count from 0. */
+export function termWeights(prefix: string, node: number, slot: number, operation: OperationName): string {
+  const { kernel } = operations[operation];
+  return `${prefix}.node${node + 1}.input${slot + 1}.${kernel}x${kernel}x${kernel}`;
+}
+
+/** Every weight of a space's base architecture, in the order of the forward pass. Kernels are [out, in, depth, height, width]. */
+function entries(space: Architecture['space'], { channels, inputChannels, classes }: NetworkDimensions): Entry[] {
+  const encoder = channels.flatMap((width, level) => {
+    const [prefix, from] = [`encoder.${level}`, level === 0 ? inputChannels : channels[level - 1]];
+    if (space === 'macro') return blockEntries(prefix, from, width);
+    const edge = level === 0 ? 3 : 1;
+    const match: Entry = { name: `${prefix}.match`, kind: 'kernel', shape: [width, from, edge, edge, edge] };
+    return [match, ...cellEntries(prefix, width)];
+  });
   const decoder = channels
     .slice(0, -1)
     .flatMap((width, level) => [
-      pointwise(`decoder.${level}.below`, channels[level + 1], width),
-      ...channels.slice(0, -1).map((from, skip) => pointwise(`decoder.${level}.skip${skip}`, from, width)),
-      ...blockEntries(`decoder.${level}`, width, width),
+      pointwiseEntry(`decoder.${level}.below`, channels[level + 1], width),
+      ...channels.slice(0, -1).map((from, skip) => pointwiseEntry(`decoder.${level}.skip${skip}`, from, width)),
+      ...(space === 'macro' ? blockEntries(`decoder.${level}`, width, width) : cellEntries(`decoder.${level}`, width)),
     ]);
   const heads = supervisedLevels.flatMap((level): Entry[] => [
-    pointwise(`head.${level}`, channels[level], classes),
+    pointwiseEntry(`head.${level}`, channels[level], classes),
     { name: `head.${level}.bias`, kind: 'shift', shape: [classes] },
   ]);
   return [...encoder, ...decoder, ...heads];
@@ -71,15 +115,20 @@ function initial({ kind, shape }: Entry, device: Device): Tensor {
 }
 
 /**
- * The shared weights, float32, ready to be trained: kernels by He et al. 2015 (normal, variance 2 / fan-in), scales 1,
+ * The shared weights of a space, float32, ready to be trained: kernels by He et al. 2015 (normal, variance 2 / fan-in), scales 1,
  * shifts 0. `seed` decides them, whatever the device.
  */
-export function createWeights(dimensions: NetworkDimensions, device: Device, seed: number): Weights {
+export function createWeights(
+  space: Architecture['space'],
+  dimensions: NetworkDimensions,
+  device: Device,
+  seed: number,
+): Weights {
   manualSeed(seed);
   return noGradient(
     () =>
       new Map(
-        entries(dimensions).map((entry) => {
+        entries(space, dimensions).map((entry) => {
           const tensor = initial(entry, device);
           tensor.requiresGradient = true;
           return [entry.name, tensor];
@@ -90,18 +139,32 @@ export function createWeights(dimensions: NetworkDimensions, device: Device, see
 
 /** Names of the weights on a child's path through the network, without the heads that only deep supervision uses. */
 export function childWeightNames(architecture: Architecture): readonly string[] {
-  const block = (prefix: string): string[] =>
-    [1, 2].flatMap((conv) => ['conv', 'scale', 'shift'].map((kind) => `${prefix}.${kind}${conv}`));
+  const { space, encoder, decoder } = architecture;
   return [
-    ...architecture.encoder.flatMap((_, level) => block(`encoder.${level}`)),
-    ...architecture.decoder.flatMap(({ skips }, level) => [
+    ...encoder.flatMap((_, level) => [
+      ...(space === 'micro' ? [`encoder.${level}.match`] : []),
+      ...blockWeightNames(architecture, `encoder.${level}`),
+    ]),
+    ...decoder.flatMap(({ skips }, level) => [
       `decoder.${level}.below`,
       ...skips.map((from) => `decoder.${level}.skip${from}`),
-      ...block(`decoder.${level}`),
+      ...blockWeightNames(architecture, `decoder.${level}`),
     ]),
     'head.0',
     'head.0.bias',
   ];
+}
+
+function blockWeightNames(architecture: Architecture, prefix: string): readonly string[] {
+  const norm = (of: string, name: string): string[] => [`${of}.scale${name}`, `${of}.shift${name}`];
+  const convolution = (of: string, name: string): string[] => [`${of}.conv${name}`, ...norm(of, name)];
+  if (architecture.space === 'macro') return ['1', '2'].flatMap((name) => convolution(prefix, name));
+  const terms = architecture.cell.flatMap((terms, node) =>
+    terms.flatMap(({ operation }, slot) =>
+      operations[operation].kernel === 0 ? [] : convolution(termWeights(prefix, node, slot, operation), ''),
+    ),
+  );
+  return [...norm(prefix, ''), ...terms];
 }
 
 /** Trained numbers of a child. */

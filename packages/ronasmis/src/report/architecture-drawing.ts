@@ -12,9 +12,11 @@ const ACTIVATION_NAMES: Readonly<Record<Activation, string>> = { relu: 'ReLU', l
 
 type Point = { readonly x: number; readonly y: number };
 
-/** Name of an activation as the literature writes it. */
-export function activationName(activation: Activation): string {
-  return ACTIVATION_NAMES[activation];
+/** What a level's block is, in words: its own choices (macro), or the cell that all levels have (micro). */
+export function blockText(architecture: Architecture, part: 'encoder' | 'decoder', level: number): string {
+  if (architecture.space === 'micro') return 'cell';
+  const { dilation, activation } = architecture[part][level];
+  return `dilation ${dilation} · ${ACTIVATION_NAMES[activation]}`;
 }
 
 /** Voxels of the patch at each level, [depth, height, width], after the poolings above it. */
@@ -38,8 +40,12 @@ export function drawArchitecture(architecture: Architecture, channels: readonly 
   const skips = architecture.decoder.flatMap((level, to) =>
     level.skips.map((from, index) => drawSkip(from, to, index - (level.skips.length - 1) / 2)),
   );
-  const encoder = architecture.encoder.map((level, i) => drawBox(encoderCorner(i), i, channels[i], sizes[i], level));
-  const decoder = architecture.decoder.map((level, i) => drawBox(decoderCorner(i), i, channels[i], sizes[i], level));
+  const encoder = architecture.encoder.map((_, i) =>
+    drawBox(encoderCorner(i), i, channels[i], sizes[i], blockText(architecture, 'encoder', i)),
+  );
+  const decoder = architecture.decoder.map((_, i) =>
+    drawBox(decoderCorner(i), i, channels[i], sizes[i], blockText(architecture, 'decoder', i)),
+  );
   const strides = architecture.encoder.slice(1).map(({ pool }, i) => drawResampling(i, pool));
   const { depth, height, width } = architecture.patch;
   return html`<div class="scroll"><svg class="u" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="The found architecture">
@@ -57,17 +63,11 @@ function decoderCorner(level: number): Point {
   return { x: WIDTH - 2 - BOX.width - level * INDENT, y: 12 + level * ROW };
 }
 
-function drawBox(
-  corner: Point,
-  level: number,
-  channels: number,
-  size: readonly number[],
-  { dilation, activation }: { readonly dilation: number; readonly activation: Activation },
-): Html {
+function drawBox(corner: Point, level: number, channels: number, size: readonly number[], block: string): Html {
   return html`<g transform="translate(${corner.x} ${corner.y})">
 <rect class="box" width="${BOX.width}" height="${BOX.height}" rx="9"/><rect class="fill level${level}" width="5" height="${BOX.height - 18}" x="9" y="9" rx="2.5"/>
 <text class="strong" x="24" y="25">${channels} channels</text><text class="tick" x="${BOX.width - 12}" y="25" text-anchor="end">${size.join('×')}</text>
-<text class="label" x="24" y="46">dilation ${dilation} · ${activationName(activation)}</text></g>`;
+<text class="label" x="24" y="46">${block}</text></g>`;
 }
 
 /** The pooling from level `upper` to the one below it, and its way back up. */

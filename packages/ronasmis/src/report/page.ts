@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import type { RunRecord, SearchEvent, SearchReport } from '../run/records.ts';
 import type { Architecture } from '../space/architecture.ts';
 import { drawArchitecture } from './architecture-drawing.ts';
+import { drawCell } from './cell-drawing.ts';
 import { lineChart } from './curves.ts';
 import { dicePlot } from './dice-plot.ts';
 import { formatBytes, formatCount, formatDice, formatSeconds, plural } from './format.ts';
@@ -32,7 +33,7 @@ export function renderReport(content: ReportContent): string {
 <div class="lead">Architecture search of ${formatDate(run.created)} · ${run.settings.controller} in the ${run.settings.space} space · fold ${run.settings.fold} of ${run.settings.folds} held out as the test set</div>
 ${hero(report, classNames)}
 ${tiles(content)}
-<section><h2>Found architecture</h2><p class="lead">The best of all judged children, with the weights it shared: nothing was retrained. Coloured arrows add encoder features to the decoder; sizes are a training patch's, depth × height × width.</p>${drawArchitecture(architecture, run.network.channels)}</section>
+<section><h2>Found architecture</h2><p class="lead">The best of all judged children, with the weights it shared: nothing was retrained. Coloured arrows add encoder features to the decoder; sizes are a training patch's, depth × height × width.</p>${drawArchitecture(architecture, run.network.channels)}${cellFigure(architecture)}</section>
 <section><h2>The search, step by step</h2><p class="lead">As a controller makes up its mind, its entropy falls and the reward of what it proposes rises.</p>${curves(content.events)}</section>
 <section><h2>Dice of every test case</h2><p class="lead">In percent; a dot is a case, the line is the mean. Point at a dot for its name.</p>${dicePlot(report.test_dice, classNames)}</section>
 ${exampleSection(content, classNames)}
@@ -56,6 +57,12 @@ function hero(report: SearchReport, classNames: Readonly<Record<string, string>>
   );
   return html`<div class="hero"><div><div class="figure">${formatDice(mean)}<small> %</small></div>
 <div class="quiet">test Dice, ${plural(count, 'case')} never seen by the search</div></div><div class="bars">${bars}</div></div>`;
+}
+
+/** Of the micro space: what stands in every box of the U. */
+function cellFigure(architecture: Architecture): Html {
+  if (architecture.space !== 'micro') return html``;
+  return html`<h2>Its cell</h2><p class="lead">The same at every level. A node adds its two operations; what no node takes in is added up into the output.</p>${drawCell(architecture.cell)}`;
 }
 
 function tiles({ run, report, events }: ReportContent): Html {

@@ -3,7 +3,7 @@ import type { CaseSplit } from '../data/folds.ts';
 import type { PreparedCase } from '../data/prepare.ts';
 import type { ComputeDevice, Precision } from '../device.ts';
 import type { NetworkDimensions } from '../network/dimensions.ts';
-import type { SearchSpace } from '../space/macro.ts';
+import type { SearchSpace } from '../space/space.ts';
 
 /** What a search works with and never changes. */
 export interface SearchContext {

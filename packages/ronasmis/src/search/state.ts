@@ -34,7 +34,7 @@ export function createState(
   controller: ControllerName,
   seed: number,
 ): SearchState {
-  const weights = createWeights(dimensions, device, seed);
+  const weights = createWeights(space.base.space, dimensions, device, seed);
   return {
     weights,
     optimiser: adamW([...weights.values()], {

@@ -1,45 +1,48 @@
 import { z } from 'zod';
+import { cellSchema } from './cell.ts';
 
 const activationSchema = z.enum(['relu', 'leaky_relu', 'elu']);
 const dilationSchema = z.union([z.literal(1), z.literal(2), z.literal(3)]);
 const strideSchema = z.union([z.literal(1), z.literal(2)]);
 
+const patchSchema = z.strictObject({
+  depth: z.int().positive(),
+  height: z.int().positive(),
+  width: z.int().positive(),
+});
+const encoderLevelSchema = z.strictObject({ pool: z.strictObject({ depth: strideSchema, plane: strideSchema }) });
+const decoderLevelSchema = z.strictObject({ skips: z.array(z.int().min(0).max(4)).readonly() });
+/** A level's own block of two convolutions. */
+const blockSchema = z.strictObject({ dilation: dilationSchema, activation: activationSchema });
+
+/** A child of the macro space (paper, Table 1): every level has a block of its own. */
+const macroSchema = z.strictObject({
+  // Run folders from before there was a micro space do not say it.
+  space: z.literal('macro').default('macro'),
+  patch: patchSchema,
+  encoder: z.array(encoderLevelSchema.extend(blockSchema.shape)).length(5).readonly(),
+  decoder: z.array(decoderLevelSchema.extend(blockSchema.shape)).length(4).readonly(),
+});
+
+/** A child of the micro space (ENAS, section 2.5): all levels have the same cell. */
+const microSchema = z.strictObject({
+  space: z.literal('micro'),
+  patch: patchSchema,
+  encoder: z.array(encoderLevelSchema).length(5).readonly(),
+  decoder: z.array(decoderLevelSchema).length(4).readonly(),
+  cell: cellSchema,
+});
+
 /**
- * One child of the search space (paper, Table 1), as `architecture.json` keeps it.
+ * One child of a search space, as `architecture.json` keeps it.
  * - `patch`: training patch in voxels.
  * - `encoder`: five levels, the full resolution first; `pool` is the stride of the pooling before the level, along the
  *   depth and within the plane. Level 0 has none: its pool is 1 and 1.
  * - `decoder`: four levels, index = level; `skips` are the encoder levels added to it.
  */
-export const architectureSchema = z.strictObject({
-  patch: z.strictObject({
-    depth: z.int().positive(),
-    height: z.int().positive(),
-    width: z.int().positive(),
-  }),
-  encoder: z
-    .array(
-      z.strictObject({
-        pool: z.strictObject({ depth: strideSchema, plane: strideSchema }),
-        dilation: dilationSchema,
-        activation: activationSchema,
-      }),
-    )
-    .length(5)
-    .readonly(),
-  decoder: z
-    .array(
-      z.strictObject({
-        dilation: dilationSchema,
-        activation: activationSchema,
-        skips: z.array(z.int().min(0).max(4)).readonly(),
-      }),
-    )
-    .length(4)
-    .readonly(),
-});
+export const architectureSchema = z.discriminatedUnion('space', [macroSchema, microSchema]);
 
 export type Architecture = z.infer<typeof architectureSchema>;
-export type EncoderLevel = Architecture['encoder'][number];
-export type DecoderLevel = Architecture['decoder'][number];
+export type MacroArchitecture = z.infer<typeof macroSchema>;
+export type MicroArchitecture = z.infer<typeof microSchema>;
 export type Activation = z.infer<typeof activationSchema>;

@@ -1,5 +1,6 @@
 import type { NetworkDimensions } from '../network/dimensions.ts';
 import type { Architecture } from './architecture.ts';
+import { operations } from './cell.ts';
 
 /** Taps of a 3x3x3 convolution. */
 const taps = 27;
@@ -15,7 +16,7 @@ export function relativeVolumes(architecture: Pick<Architecture, 'encoder'>): nu
 
 /**
  * Multiply-adds of a child's forward pass for one voxel of the input: what its time is nearly proportional to.
- * Counts the 3x3x3 convolutions and the 1x1x1 ones of decoder and skips.
+ * Counts the 3x3x3 convolutions and the 1x1x1 ones of decoder, skips and cells.
  */
 export function multiplyAddsPerVoxel(
   architecture: Architecture,
@@ -24,24 +25,50 @@ export function multiplyAddsPerVoxel(
   const volumes = relativeVolumes(architecture);
   const encoder = channels.map((width, level) => {
     const from = level === 0 ? inputChannels : channels[level - 1];
-    return taps * width * (from + width) * volumes[level];
+    return (matching(architecture, level, from, width) + block(architecture, from, width)) * volumes[level];
   });
   const decoder = architecture.decoder.map(({ skips }, level) => {
     const below = channels[level + 1] * channels[level] * volumes[level + 1];
     const added = skips.map((from) => channels[from] * channels[level] * Math.min(volumes[from], volumes[level]));
-    return 2 * taps * channels[level] ** 2 * volumes[level] + below + total(added);
+    return block(architecture, channels[level], channels[level]) * volumes[level] + below + total(added);
   });
   return total(encoder) + total(decoder);
 }
 
-/** Elements of the convolutions' outputs for one voxel of the input: what a child's training memory is nearly proportional to. */
-export function activationsPerVoxel(
-  architecture: Pick<Architecture, 'encoder'>,
-  { channels }: NetworkDimensions,
-): number {
+/** For one voxel of the level: what brings an encoder cell's input to the level's channels. A macro block does so itself. */
+function matching({ space }: Architecture, level: number, from: number, width: number): number {
+  if (space === 'macro') return 0;
+  return (level === 0 ? taps : 1) * from * width;
+}
+
+/** For one voxel of the level: two convolutions, or those of the cell. */
+function block(architecture: Architecture, from: number, width: number): number {
+  switch (architecture.space) {
+    case 'macro':
+      return taps * width * (from + width);
+    case 'micro':
+      return total(architecture.cell.flat().map(({ operation }) => operations[operation].kernel ** 3)) * width ** 2;
+  }
+}
+
+/**
+ * Elements that the convolutions and the poolings of cells keep for the way back, for one voxel of the input: what a child's training
+ * memory is nearly proportional to.
+ */
+export function activationsPerVoxel(architecture: Architecture, { channels }: NetworkDimensions): number {
   const volumes = relativeVolumes(architecture);
-  // Two convolutions a level on the way down, and two on the way up but for the lowest level.
-  return total(channels.map((width, level) => (level === channels.length - 1 ? 2 : 4) * width * volumes[level]));
+  // A block a level on the way down, and one on the way up but for the lowest level.
+  return total(
+    channels.map(
+      (width, level) => (level === channels.length - 1 ? 1 : 2) * volumesOfBlock(architecture) * width * volumes[level],
+    ),
+  );
+}
+
+/** Volumes of the level's width that a block keeps: of its two convolutions, or of a cell's input and operations. */
+function volumesOfBlock(architecture: Architecture): number {
+  if (architecture.space === 'macro') return 2;
+  return 1 + total(architecture.cell.flat().map(({ operation }) => operations[operation].kept));
 }
 
 function total(values: readonly number[]): number {

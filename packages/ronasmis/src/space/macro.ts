@@ -1,11 +1,12 @@
 import { UserError } from '../errors.ts';
 import type { NetworkDimensions } from '../network/dimensions.ts';
-import type { Architecture } from './architecture.ts';
+import type { MacroArchitecture } from './architecture.ts';
 import { activationsPerVoxel, multiplyAddsPerVoxel } from './cost.ts';
+import type { SearchSpace } from './space.ts';
 import {
   type ChoiceName,
-  type Decision,
   decisions,
+  type MacroDecision,
   placeOf,
   poolings,
   type Section,
@@ -13,19 +14,12 @@ import {
   table1,
 } from './table1.ts';
 
-/** A space that a controller can walk: one decision after the other, with what each may still be. */
-export interface SearchSpace {
-  readonly decisions: readonly Decision[];
-  /** Which options of the decision after `choices` lead to a child that the space allows: never none. */
-  admitted(choices: readonly number[]): readonly boolean[];
-  /** The child that a full list of choices says. */
-  decode(choices: readonly number[]): Architecture;
-  /** Largest patch, as much pooling as can be, no dilation, level-to-level skips: the U-Net that a person would start from. */
-  readonly base: Architecture;
-  /** The base child's choices. */
-  readonly baseChoices: readonly number[];
-  /** The child that needs the most memory to train. */
-  readonly largest: Architecture;
+/** The macro space, whose base child the other spaces are built around. */
+export interface MacroSpace extends SearchSpace {
+  readonly decisions: readonly MacroDecision[];
+  decode(choices: readonly number[]): MacroArchitecture;
+  readonly base: MacroArchitecture;
+  readonly largest: MacroArchitecture;
 }
 
 /** Patch sizes to choose from, in voxels, largest first. */
@@ -49,7 +43,7 @@ const costLimit = 1.5;
 export function macroSpace(
   [depth, height, width]: readonly [number, number, number],
   dimensions: NetworkDimensions,
-): SearchSpace {
+): MacroSpace {
   const sizes: PatchSizes = {
     depths: patchSizes(depth),
     planes: patchSizes(Math.max(height, width)),
@@ -64,7 +58,7 @@ export function macroSpace(
   const baseChoices = complete([], sizes);
   const base = decode(baseChoices, sizes);
   const limit = costLimit * multiplyAddsPerVoxel(base, dimensions);
-  const affordable = (child: Architecture): boolean => multiplyAddsPerVoxel(child, dimensions) <= limit;
+  const affordable = (child: MacroArchitecture): boolean => multiplyAddsPerVoxel(child, dimensions) <= limit;
   return {
     decisions,
     admitted: (choices) =>
@@ -145,13 +139,13 @@ function complete(choices: readonly number[], sizes: PatchSizes): readonly numbe
   return made;
 }
 
-function cheapest({ choice, section, from }: Decision, made: readonly number[], sizes: PatchSizes): number {
+function cheapest({ choice, section, from }: MacroDecision, made: readonly number[], sizes: PatchSizes): number {
   if (choice === 'pool_depth' || choice === 'pool_plane') return exists([...made, 1], sizes) ? 1 : 0;
   if (choice === 'skip') return section.part === 'decoder' && section.level === from ? 1 : 0;
   return choice === 'activation' ? table1.activation.options.indexOf('leaky_relu') : 0;
 }
 
-function decode(choices: readonly number[], { depths, planes, bounds }: PatchSizes): Architecture {
+function decode(choices: readonly number[], { depths, planes, bounds }: PatchSizes): MacroArchitecture {
   const option = (choice: ChoiceName, section: Section, from?: number): number =>
     choices[placeOf(choice, section, from)];
   const block = (section: Section) => ({
@@ -160,6 +154,7 @@ function decode(choices: readonly number[], { depths, planes, bounds }: PatchSiz
   });
   const [depth, plane] = [depths[choices[0]], planes[choices[1]]];
   return {
+    space: 'macro',
     patch: { depth, height: Math.min(plane, bounds[0]), width: Math.min(plane, bounds[1]) },
     encoder: Array.from({ length: poolings + 1 }, (_, level) => {
       const section = { part: 'encoder', level } as const;
@@ -184,8 +179,8 @@ function decode(choices: readonly number[], { depths, planes, bounds }: PatchSiz
 function largestChild(
   sizes: PatchSizes,
   dimensions: NetworkDimensions,
-  affordable: (child: Architecture) => boolean,
-): Architecture {
+  affordable: (child: MacroArchitecture) => boolean,
+): MacroArchitecture {
   const base = complete([], sizes);
   const places = base.flatMap((_, at) => (isPooling(base.slice(0, at + 1)) ? [at] : []));
   const children = Array.from({ length: 2 ** places.length }, (_, bits) =>

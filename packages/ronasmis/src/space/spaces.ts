@@ -1,14 +1,16 @@
 import type { NetworkDimensions } from '../network/dimensions.ts';
 import type { Architecture } from './architecture.ts';
-import { macroSpace, type SearchSpace } from './macro.ts';
+import { macroSpace } from './macro.ts';
+import { microSpace } from './micro.ts';
+import type { SearchSpace } from './space.ts';
 
-/** What is searched: the paper's macro space, or nothing at all. */
-export const spaceNames = ['macro', 'fixed'] as const;
+/** What is searched: the network around its blocks, as in the paper; the block that all levels repeat; or nothing at all. */
+export const spaceNames = ['macro', 'micro', 'fixed'] as const;
 export type SpaceName = (typeof spaceNames)[number];
 
-type MakeSpace = typeof macroSpace;
+type MakeSpace = (volume: readonly [number, number, number], dimensions: NetworkDimensions) => SearchSpace;
 
-const spaces: Readonly<Record<SpaceName, MakeSpace>> = { macro: macroSpace, fixed: fixedSpace };
+const spaces: Readonly<Record<SpaceName, MakeSpace>> = { macro: macroSpace, micro: microSpace, fixed: fixedSpace };
 
 /**
  * The space of this name for volumes of `volume` voxels (depth, height, width; the data set's median) and a network of these

@@ -1,4 +1,5 @@
 import { levels } from '../network/dimensions.ts';
+import type { Decision } from './space.ts';
 
 /**
  * The macro search space: Table 1 of the paper. A row is one choice, where it is made and what it can be.
@@ -23,11 +24,10 @@ export type Section =
   | { readonly part: 'encoder'; readonly level: number }
   | { readonly part: 'decoder'; readonly level: number };
 
-/** One choice at one place, to be answered by the index of an option. */
-export interface Decision {
+/** One choice of Table 1 at one place. */
+export interface MacroDecision extends Decision {
   readonly choice: ChoiceName;
   readonly section: Section;
-  readonly options: number;
   /** Of a skip: the encoder level that it comes from. */
   readonly from?: number;
 }
@@ -55,7 +55,7 @@ function applies(where: (typeof table1)[ChoiceName]['where'], section: Section):
   }
 }
 
-function decide(choice: ChoiceName, section: Section): readonly Decision[] {
+function decide(choice: ChoiceName, section: Section): readonly MacroDecision[] {
   const decision = { choice, section, options: table1[choice].options.length };
   return choice === 'skip' ? Array.from({ length: skipLevels }, (_, from) => ({ ...decision, from })) : [decision];
 }
@@ -70,10 +70,19 @@ const order: readonly ChoiceName[] = [
   'skip',
 ];
 
-/** All decisions of a child in the order that the controller makes them: down the encoder, then up the decoder. */
-export const decisions: readonly Decision[] = sections.flatMap((section) =>
+const listed: readonly MacroDecision[] = sections.flatMap((section) =>
   order.filter((choice) => applies(table1[choice].where, section)).flatMap((choice) => decide(choice, section)),
 );
+
+/** All decisions of a child in the order that the controller makes them: down the encoder, then up the decoder. */
+export const decisions: readonly MacroDecision[] = listed.map((decision) =>
+  // A skip takes in the encoder level that it comes from, or nothing.
+  decision.from === undefined ? decision : { ...decision, sources: [null, afterEncoderLevel(decision.from)] },
+);
+
+function afterEncoderLevel(level: number): number {
+  return 1 + listed.findLastIndex(({ section }) => section.part === 'encoder' && section.level === level);
+}
 
 const places = new Map(decisions.map(({ choice, section, from }, index) => [placeName(choice, section, from), index]));
 

@@ -1,7 +1,7 @@
 import { spreadOf } from '../evaluation/summary.ts';
 import type { SearchEvent } from '../run/records.ts';
 import type { Contribution } from '../run/study-record.ts';
-import type { Architecture } from '../space/architecture.ts';
+import type { MacroArchitecture } from '../space/architecture.ts';
 import { skipLevels } from '../space/table1.ts';
 
 /**
@@ -12,7 +12,9 @@ import { skipLevels } from '../space/table1.ts';
  */
 export function contributions(events: readonly SearchEvent[]): readonly Contribution[] {
   const relative = events.flatMap(({ children, reward_mean }) =>
-    children.map(({ architecture, reward }) => ({ made: choicesOf(architecture), relative: reward - reward_mean })),
+    children.flatMap(({ architecture, reward }) =>
+      architecture.space === 'macro' ? [{ made: choicesOf(architecture), relative: reward - reward_mean }] : [],
+    ),
   );
   const rewards = new Map<string, Map<string, number[]>>();
   for (const { made, relative: reward } of relative) {
@@ -52,7 +54,7 @@ export function standardisedRange({ options }: Contribution): number {
 }
 
 /** Every choice of a child as [what and where, option], in words. */
-function choicesOf({ patch, encoder, decoder }: Architecture): readonly (readonly [string, string])[] {
+function choicesOf({ patch, encoder, decoder }: MacroArchitecture): readonly (readonly [string, string])[] {
   return [
     ['patch depth', String(patch.depth)],
     ['patch height and width', `${patch.height} x ${patch.width}`],

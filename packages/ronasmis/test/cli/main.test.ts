@@ -33,7 +33,7 @@ describe('help', () => {
   it('of search has the controllers and the spaces', async () => {
     const text = (await run('search', '--help')).stdout.replaceAll(/\s+/g, ' ');
     expect(text).toContain('(choices: "reinforce", "ppo", "random", "evolution", default: "reinforce")');
-    expect(text).toContain('(choices: "macro", "fixed", default: "macro")');
+    expect(text).toContain('(choices: "macro", "micro", "fixed", default: "macro")');
   });
 
   it('knows the version', async () => {
@@ -59,7 +59,7 @@ describe('usage errors', () => {
       ['search', 'data', '--controller', 'nonsense'],
       /'nonsense' is invalid\. Allowed choices are reinforce, ppo, random, evolution\./,
     ],
-    ['an unknown space', ['search', 'data', '--space', 'nonsense'], /Allowed choices are macro, fixed\./],
+    ['an unknown space', ['search', 'data', '--space', 'nonsense'], /Allowed choices are macro, micro, fixed\./],
     ['a fold that is none', ['search', 'data', '--fold', '5'], /--fold 5 is none of the 5 folds: take 0 to 4/],
     ['no output folder', ['predict', 'run', 'scan.nii.gz'], /--out <folder>/],
     ['a negative tolerance', ['evaluate', 'a', 'b', '--tolerance', '-1'], /number above 0/],

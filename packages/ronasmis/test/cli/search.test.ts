@@ -57,8 +57,8 @@ describe('search', () => {
       precision: 'fp32',
       seed: 7,
     });
-    await run('search', 'data', '--time', '90s', '--epochs', '9', '--json');
-    expect(search.mock.calls[1][0]).toMatchObject({ timeSeconds: 90, epochs: 9 });
+    await run('search', 'data', '--time', '90s', '--epochs', '9', '--space', 'micro', '--json');
+    expect(search.mock.calls[1][0]).toMatchObject({ timeSeconds: 90, epochs: 9, space: 'micro' });
   });
 
   it('prints one JSON document', async () => {

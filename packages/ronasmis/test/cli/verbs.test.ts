@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Affine } from '../../src/data/affine.ts';
 import { writeNifti } from '../../src/data/nifti.ts';
 import { referenceVolume, SHAPE, twoEllipsoids } from '../evaluation/masks.ts';
-import { reportContent } from '../report/content.ts';
+import { MICRO_ARCHITECTURE, reportContent } from '../report/content.ts';
 import { run, writeRunFolder } from './run.ts';
 
 const predict = vi.hoisted(() => vi.fn());
@@ -35,8 +35,8 @@ describe('show', () => {
     await writeRunFolder(folder, true);
     const { code, stdout } = await run('show', folder);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^0 +32x48x32 +16 +dilation 1 LeakyReLU +dilation 1 ReLU +0, 1$/m);
-    expect(stdout).toMatch(/^4 +4x6x4 +256 +2x1x1 +dilation 1 LeakyReLU$/m);
+    expect(stdout).toMatch(/^0 +32x48x32 +16 +dilation 1 · LeakyReLU +dilation 1 · ReLU +0, 1$/m);
+    expect(stdout).toMatch(/^4 +4x6x4 +256 +2x1x1 +dilation 1 · LeakyReLU$/m);
     expect(stdout).toMatch(/reward +▁.*█/);
     expect(stdout).toMatch(/^entropy +█.*▁.* nats$/m);
     expect(stdout).toContain('(reinforce in the macro space, 5 controller steps, 300 training steps)');
@@ -44,6 +44,18 @@ describe('show', () => {
     expect(stdout).not.toContain('\u001b');
     const { report, architecture, events } = reportContent(5);
     expect(JSON.parse((await run('show', folder, '--json')).stdout)).toMatchObject({ report, architecture, events });
+  });
+
+  it('prints the cell of a child of the micro space', async () => {
+    const folder = join(root, 'micro');
+    await writeRunFolder(folder, true);
+    await writeFile(join(folder, 'architecture.json'), JSON.stringify(MICRO_ARCHITECTURE));
+    const { code, stdout } = await run('show', folder);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^4 +4x6x4 +256 +2x1x1 +cell$/m);
+    expect(stdout).toMatch(/^node 1 +3x3x3 convolution of input +identity of input$/m);
+    expect(stdout).toMatch(/^node 3 +identity of node 1 +dilated 3x3x3 convolution of input$/m);
+    expect(stdout).toMatch(/^output +node 2 \+ node 3$/m);
   });
 
   it('says nothing of an entropy where the controller has none', async () => {

@@ -5,7 +5,8 @@ import { type Controller, type ControllerName, controllerNames } from '../../src
 import { createController } from '../../src/controller/controllers.ts';
 import { networkDimensions } from '../../src/network/dimensions.ts';
 import { createRandom, type Random } from '../../src/random.ts';
-import { macroSpace, type SearchSpace } from '../../src/space/macro.ts';
+import { macroSpace } from '../../src/space/macro.ts';
+import type { SearchSpace } from '../../src/space/space.ts';
 import { createSpace } from '../../src/space/spaces.ts';
 import { smallSpace } from './small-space.ts';
 
@@ -45,6 +46,7 @@ describe.each(controllerNames)('%s', (name) => {
   test.each([
     ['small', smallSpace, 12],
     ['macro', macro, 3],
+    ['micro', createSpace('micro', [36, 51, 35], dimensions), 4],
     ['fixed', createSpace('fixed', [36, 51, 35], dimensions), 2],
   ])('proposes children that the %s space admits, at every stage', (_, space, numRuns) => {
     fc.assert(

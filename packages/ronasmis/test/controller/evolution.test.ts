@@ -16,6 +16,7 @@ describe('a mutant', () => {
   test.each([
     ['small', smallSpace],
     ['macro', macro],
+    ['micro', createSpace('micro', [36, 51, 35], dimensions)],
   ])(
     'of the %s space changes one decision, and of the later ones those alone that are not admitted any more',
     (_, space) => {

@@ -1,21 +1,14 @@
 import type { Architecture } from '../../src/space/architecture.ts';
-import type { SearchSpace } from '../../src/space/macro.ts';
-import type { Decision, Section } from '../../src/space/table1.ts';
+import type { Decision, SearchSpace } from '../../src/space/space.ts';
 
-const network: Section = { part: 'network' };
-const levels: readonly Section[] = [
-  { part: 'encoder', level: 0 },
-  { part: 'encoder', level: 1 },
-];
-const decoder: Section = { part: 'decoder', level: 0 };
-
+/** Two levels, whose dilations are decided last, and a skip from each. */
 const decisions: readonly Decision[] = [
-  { choice: 'patch_depth', section: network, options: 2 },
-  { choice: 'dilation', section: levels[0], options: 3 },
-  { choice: 'pool_plane', section: levels[1], options: 2 },
-  { choice: 'dilation', section: levels[1], options: 3 },
-  { choice: 'skip', section: decoder, options: 2, from: 0 },
-  { choice: 'skip', section: decoder, options: 2, from: 1 },
+  { choice: 'patch_depth', options: 2 },
+  { choice: 'dilation', options: 3 },
+  { choice: 'pool_plane', options: 2 },
+  { choice: 'dilation', options: 3 },
+  { choice: 'skip', options: 2, sources: [null, 1] },
+  { choice: 'skip', options: 2, sources: [null, 3] },
 ];
 
 function unbuilt(): Architecture {

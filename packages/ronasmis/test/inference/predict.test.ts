@@ -18,7 +18,7 @@ import { tinyContext } from '../search/tiny-context.ts';
 const root = await temporaryFolder();
 const { dimensions, space } = tinyContext;
 const child = space.base;
-const weights = createWeights(dimensions, 'cpu', 2);
+const weights = createWeights('macro', dimensions, 'cpu', 2);
 const labels = [0, 2, 5].map((value) => ({ value, name: `label ${value}` }));
 
 /** Writes the run folder of a search that ended with `child` and these weights, untrained. */

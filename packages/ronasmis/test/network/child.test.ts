@@ -4,10 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { forward, strideBetween } from '../../src/network/child.ts';
 import { childLoss } from '../../src/network/loss.ts';
 import { createWeights, supervisedLevels, type Weights } from '../../src/network/weights.ts';
-import type { Architecture } from '../../src/space/architecture.ts';
+import type { Architecture, MacroArchitecture } from '../../src/space/architecture.ts';
 import { chirp, expectDigest, product } from '../chirp.ts';
 import { randomChildren } from '../space/walk.ts';
-import { chirpLabel, chirpWeights, narrow, reference } from './peer.ts';
+import { chirpLabel, chirpWeights, microReference, narrow, reference } from './peer.ts';
 
 const label = (size: readonly number[]): Tensor => {
   const shape = [size[0], ...size.slice(2)];
@@ -23,9 +23,12 @@ function largestDifference(a: readonly number[], b: readonly number[]): number {
   return a.reduce((largest, value, i) => Math.max(largest, Math.abs(value - b[i])), 0);
 }
 
-describe.each(Object.entries(reference.children))('%s', (_name, { child, size, logits, loss, gradients }) => {
+describe.each([
+  ...Object.entries(reference.children).map(([name, expected]) => [`${name} (macro)`, expected] as const),
+  ...Object.entries(microReference.children).map(([name, expected]) => [`${name} (micro)`, expected] as const),
+])('%s', (_name, { child, size, logits, loss, gradients }) => {
   test('logits, loss and gradients are those of the same network in PyTorch', () => {
-    const weights = chirpWeights(narrow);
+    const weights = chirpWeights(narrow, child.space);
     scope(() => {
       const found = forward(weights, child, chirp(size, 1), { deepSupervision: true });
       expect(found).toHaveLength(logits.length);
@@ -44,7 +47,7 @@ describe.each(Object.entries(reference.children))('%s', (_name, { child, size, l
   });
 
   test('without deep supervision it gives the finest logits alone', () => {
-    const weights = chirpWeights(narrow);
+    const weights = chirpWeights(narrow, child.space);
     const found = noGradient(() => forward(weights, child, chirp(size, 1), { deepSupervision: false }));
     expect(found).toHaveLength(1);
     expectDigest(found[0], logits[0], 1e-4);
@@ -56,30 +59,30 @@ describe('every choice changes the network', () => {
   const weights = chirpWeights(narrow);
   const image = chirp([1, 2, 32, 32, 32], 1);
   const before = predict(weights, base, image);
-  const encoderWith = (level: number, change: Partial<Architecture['encoder'][number]>): Architecture => ({
+  const encoderWith = (level: number, change: Partial<MacroArchitecture['encoder'][number]>): MacroArchitecture => ({
     ...base,
     encoder: base.encoder.map((choice, i) => (i === level ? { ...choice, ...change } : choice)),
   });
-  const decoderWith = (level: number, change: Partial<Architecture['decoder'][number]>): Architecture => ({
+  const decoderWith = (level: number, change: Partial<MacroArchitecture['decoder'][number]>): MacroArchitecture => ({
     ...base,
     decoder: base.decoder.map((choice, i) => (i === level ? { ...choice, ...change } : choice)),
   });
-  const variants: [string, Architecture][] = [
-    ...[0, 1, 2, 3, 4].flatMap((level): [string, Architecture][] => [
+  const variants: [string, MacroArchitecture][] = [
+    ...[0, 1, 2, 3, 4].flatMap((level): [string, MacroArchitecture][] => [
       [`dilation of encoder level ${level}`, encoderWith(level, { dilation: 2 })],
       [`activation of encoder level ${level}`, encoderWith(level, { activation: 'elu' })],
     ]),
-    ...[1, 2, 3, 4].flatMap((level): [string, Architecture][] => [
+    ...[1, 2, 3, 4].flatMap((level): [string, MacroArchitecture][] => [
       [`depth stride before level ${level}`, encoderWith(level, { pool: { depth: 1, plane: 2 } })],
       [`plane stride before level ${level}`, encoderWith(level, { pool: { depth: 2, plane: 1 } })],
     ]),
-    ...[0, 1, 2, 3].flatMap((level): [string, Architecture][] => [
+    ...[0, 1, 2, 3].flatMap((level): [string, MacroArchitecture][] => [
       [`dilation of decoder level ${level}`, decoderWith(level, { dilation: 3 })],
       [`activation of decoder level ${level}`, decoderWith(level, { activation: 'relu' })],
       [`no skip into decoder level ${level}`, decoderWith(level, { skips: [] })],
       ...[0, 1, 2, 3]
         .filter((from) => from !== level)
-        .map((from): [string, Architecture] => [
+        .map((from): [string, MacroArchitecture] => [
           `skip from ${from} into decoder level ${level}`,
           decoderWith(level, { skips: [level, from] }),
         ]),
@@ -92,29 +95,33 @@ describe('every choice changes the network', () => {
 
 describe('volumes are taken as they are', () => {
   const thin = { inputChannels: 1, classes: 2, channels: [2, 2, 2, 2, 2] };
-  const weights = createWeights(thin, 'cpu', 1);
   const extent = fc.integer({ min: 1, max: 20 });
 
-  test('logits are as large as the image, and those of a level as its label, for any volume and child', () => {
-    fc.assert(
-      fc.property(randomChildren([40, 40, 40], thin), fc.tuple(extent, extent, extent), (child, volume) => {
-        scope(() => {
-          const logits = forward(weights, child, chirp([1, 1, ...volume], 2), { deepSupervision: true });
-          supervisedLevels.forEach((level, i) => {
-            const strides = strideBetween(child, 0, level);
-            const expected = volume.map((size, axis) => Math.ceil(size / strides[axis]));
-            expect(logits[i].shape).toEqual([1, 2, ...expected]);
+  test.each(['macro', 'micro'] as const)(
+    'logits are as large as the image, and those of a level as its label, for any volume and %s child',
+    (space) => {
+      const weights = createWeights(space, thin, 'cpu', 1);
+      fc.assert(
+        fc.property(randomChildren(space, [40, 40, 40], thin), fc.tuple(extent, extent, extent), (child, volume) => {
+          scope(() => {
+            const logits = forward(weights, child, chirp([1, 1, ...volume], 2), { deepSupervision: true });
+            supervisedLevels.forEach((level, i) => {
+              const strides = strideBetween(child, 0, level);
+              const expected = volume.map((size, axis) => Math.ceil(size / strides[axis]));
+              expect(logits[i].shape).toEqual([1, 2, ...expected]);
+            });
+            const voxels = tensor(chirpLabel(product(volume), 2, 3), [1, ...volume]);
+            expect(childLoss(child, logits, voxels).item()).toBeGreaterThan(0);
           });
-          const voxels = tensor(chirpLabel(product(volume), 2, 3), [1, ...volume]);
-          expect(childLoss(child, logits, voxels).item()).toBeGreaterThan(0);
-        });
-      }),
-      { numRuns: 40 },
-    );
-  });
+        }),
+        { numRuns: 40 },
+      );
+    },
+  );
 
-  test('a single slice and a single voxel', () => {
-    const { child } = reference.children['the base'];
+  test.each([reference, microReference])('a single slice and a single voxel', ({ children }) => {
+    const { child } = children['the base'];
+    const weights = createWeights(child.space, thin, 'cpu', 1);
     for (const volume of [
       [1, 19, 23],
       [1, 1, 1],
@@ -132,7 +139,7 @@ describe('a dropped skip', () => {
   const image = chirp(size, 1);
 
   test('leaves the child that has no such skip', () => {
-    const without: Architecture = {
+    const without: MacroArchitecture = {
       ...child,
       decoder: child.decoder.map((choice, level) => ({
         ...choice,

@@ -12,7 +12,7 @@ import { createRandom } from '../../src/random.ts';
 import { createState } from '../../src/search/state.ts';
 import { trainOnce } from '../../src/search/training.ts';
 import type { Architecture } from '../../src/space/architecture.ts';
-import { macroSpace, type SearchSpace } from '../../src/space/macro.ts';
+import { type MacroSpace, macroSpace } from '../../src/space/macro.ts';
 import { decisions, table1 } from '../../src/space/table1.ts';
 import { chirp, expectDigest } from '../chirp.ts';
 import { temporaryFolder } from '../data/scans.ts';
@@ -20,7 +20,7 @@ import { tinyContext } from '../search/tiny-context.ts';
 import { chirpWeights, narrow, reference } from './peer.ts';
 
 /** The base child of a space with one choice changed, for every decision and every other option; of `patchSizes` a patch axis. */
-function oneChanged({ baseChoices, decode }: SearchSpace, patchSizes: number) {
+function oneChanged({ baseChoices, decode }: MacroSpace, patchSizes: number) {
   return decisions.flatMap(({ choice, section, from, options }, at) => {
     const [where, source] = [section.part === 'network' ? '' : `${section.part} ${section.level} `, from ?? ''];
     const isPatch = choice === 'patch_depth' || choice === 'patch_plane';

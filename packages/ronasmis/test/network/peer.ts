@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import type { Tensor } from '@ronasmis/libtorch';
 import type { NetworkDimensions } from '../../src/network/dimensions.ts';
 import { createWeights, type Weights } from '../../src/network/weights.ts';
-import type { Architecture } from '../../src/space/architecture.ts';
+import type { Architecture, MacroArchitecture, MicroArchitecture } from '../../src/space/architecture.ts';
 import { type Digest, fillWithChirp, product } from '../chirp.ts';
 
-interface ChildReference {
-  readonly child: Architecture;
+interface ChildReference<Child extends Architecture> {
+  readonly child: Child;
   readonly size: readonly number[];
   readonly logits: readonly Digest[];
   readonly loss: number;
@@ -20,25 +20,29 @@ interface LossReference {
   readonly gradient: Digest;
 }
 
-interface Reference {
-  readonly children: Record<string, ChildReference>;
+interface Reference<Child extends Architecture> {
+  readonly children: Record<string, ChildReference<Child>>;
   /** The finest logits of the base, and of it with one choice changed, by the choice's name. */
   readonly choices: Record<string, Digest>;
   readonly losses: readonly LossReference[];
   readonly multiply_adds: Record<string, number>;
 }
 
+const read = (name: string) => JSON.parse(readFileSync(new URL(`../reference/${name}`, import.meta.url), 'utf8'));
+
 /** Values of PyTorch 2.15.0 and MONAI 1.6.1, written by reference/network.py, which says what they are. */
-export const reference: Reference = JSON.parse(
-  readFileSync(new URL('../reference/network.json', import.meta.url), 'utf8'),
-);
+export const reference: Reference<MacroArchitecture> & { readonly losses: readonly LossReference[] } =
+  read('network.json');
+
+/** The same of children of the micro space, by reference/micro.py. */
+export const microReference: Reference<MicroArchitecture> = read('micro.json');
 
 /** A narrow network: fast, and each level of another width. */
 export const narrow: NetworkDimensions = { inputChannels: 2, classes: 3, channels: [4, 6, 8, 10, 12] };
 
-/** Weights that reference/network.py has too, by the order that the network lists them in. */
-export function chirpWeights(dimensions: NetworkDimensions): Weights {
-  const weights = createWeights(dimensions, 'cpu', 0);
+/** Weights that the reference has too, by the order that the network lists them in. */
+export function chirpWeights(dimensions: NetworkDimensions, space: Architecture['space'] = 'macro'): Weights {
+  const weights = createWeights(space, dimensions, 'cpu', 0);
   [...weights].forEach(([name, weight], position) => {
     fillWithChirp(weight, position, changeFor(name, weight));
   });

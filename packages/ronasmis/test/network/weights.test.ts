@@ -22,7 +22,7 @@ test('five levels, whose width doubles up to 128', () => {
 });
 
 describe('createWeights', () => {
-  const weights = createWeights(networkDimensions(1, 3), 'cpu', 7);
+  const weights = createWeights('macro', networkDimensions(1, 3), 'cpu', 7);
   const shapeOf = (name: string): readonly number[] => weight(weights, name).shape;
 
   test('has two convolutions a block, all skips of every decoder level and three heads', () => {
@@ -60,14 +60,18 @@ describe('createWeights', () => {
 
   test('the seed decides them', () => {
     const values = (weights: Weights): number[] => [...weights.values()].flatMap((tensor) => tensor.toNumbers());
-    expect(values(createWeights(narrow, 'cpu', 5))).toEqual(values(createWeights(narrow, 'cpu', 5)));
-    const [first, second] = [5, 6].map((seed) => weight(createWeights(narrow, 'cpu', seed), 'head.0').toNumbers());
+    expect(values(createWeights('macro', narrow, 'cpu', 5))).toEqual(values(createWeights('macro', narrow, 'cpu', 5)));
+    const [first, second] = [5, 6].map((seed) =>
+      weight(createWeights('macro', narrow, 'cpu', seed), 'head.0').toNumbers(),
+    );
     expect(first.every((value, i) => value !== second[i])).toBe(true);
   });
 
   test('they outlive no scope that they were made in, and are trained', () => {
     const before = memory().tensors;
-    const names = scope(() => [...createWeights(narrow, 'cpu', 5)].filter(([, tensor]) => tensor.requiresGradient));
+    const names = scope(() =>
+      [...createWeights('macro', narrow, 'cpu', 5)].filter(([, tensor]) => tensor.requiresGradient),
+    );
     expect(names).toHaveLength(80);
     for (const [, tensor] of names) tensor.free();
     expect(memory().tensors).toBe(before);
@@ -76,37 +80,41 @@ describe('createWeights', () => {
 
 describe('the weights of a child', () => {
   const dimensions = { inputChannels: 1, classes: 2, channels: [2, 3, 4, 3, 2] };
-  const weights = createWeights(dimensions, 'cpu', 1);
+  const weights = createWeights('macro', dimensions, 'cpu', 1);
+  const sharedBy = { macro: weights, micro: createWeights('micro', dimensions, 'cpu', 1) };
   const image = chirp([1, 1, 9, 17, 16], 0);
   const label = tensor(chirpLabel(9 * 17 * 16, 2, 3), [1, 9, 17, 16]);
 
-  function withGradient(run: () => void): string[] {
+  function withGradient(weights: Weights, run: () => void): string[] {
     for (const tensor of weights.values()) tensor.clearGradient();
     scope(run);
     return [...weights].filter(([, tensor]) => scope(() => tensor.gradient !== undefined)).map(([name]) => name);
   }
 
-  test('are exactly those that a training step reaches; prediction leaves out the heads of deep supervision', () => {
-    fc.assert(
-      fc.property(randomChildren([40, 40, 40], dimensions), (child) => {
-        const trained = withGradient(() => {
-          childLoss(child, forward(weights, child, image, { deepSupervision: true }), label).backward();
-        });
-        expect(trained.sort()).toEqual([...childWeightNames(child), ...supervisionWeightNames].sort());
-        const predicting = withGradient(() => {
-          const single = { ...child, decoder: child.decoder };
-          const [logits] = forward(weights, single, image, { deepSupervision: false });
-          childLoss(single, [logits], label).backward();
-        });
-        expect(predicting.sort()).toEqual([...childWeightNames(child)].sort());
-      }),
-      { numRuns: 8 },
-    );
-  });
+  test.each(['macro', 'micro'] as const)(
+    'are exactly those that a training step of a %s child reaches; prediction leaves out the heads of deep supervision',
+    (space) => {
+      const weights = sharedBy[space];
+      fc.assert(
+        fc.property(randomChildren(space, [40, 40, 40], dimensions), (child) => {
+          const trained = withGradient(weights, () => {
+            childLoss(child, forward(weights, child, image, { deepSupervision: true }), label).backward();
+          });
+          expect(trained.sort()).toEqual([...childWeightNames(child), ...supervisionWeightNames].sort());
+          const predicting = withGradient(weights, () => {
+            const [logits] = forward(weights, child, image, { deepSupervision: false });
+            childLoss(child, [logits], label).backward();
+          });
+          expect(predicting.sort()).toEqual([...childWeightNames(child)].sort());
+        }),
+        { numRuns: 8 },
+      );
+    },
+  );
 
   test('are counted', () => {
     const { child } = reference.children['the base'];
-    const one = createWeights({ inputChannels: 1, classes: 2, channels: [1, 1, 1, 1, 1] }, 'cpu', 1);
+    const one = createWeights('macro', { inputChannels: 1, classes: 2, channels: [1, 1, 1, 1, 1] }, 'cpu', 1);
     // A block: 2 (27 + scale + shift); a decoder level: its block, the way up and one skip; the head: 2 and its bias.
     expect(parameterCount(one, child)).toBe(9 * 2 * 29 + 4 * 2 + 4);
     const all = { ...child, decoder: child.decoder.map((level) => ({ ...level, skips: [0, 1, 2, 3] })) };

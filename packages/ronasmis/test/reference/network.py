@@ -119,6 +119,7 @@ def digest(tensor):
 
 def architecture(pools, dilations, activations, skips):
     return {
+        'space': 'macro',
         'patch': {'depth': 16, 'height': 16, 'width': 16},
         'encoder': [
             {'pool': {'depth': pool[0], 'plane': pool[1]}, 'dilation': dilations[i], 'activation': activations[i]}
@@ -231,9 +232,10 @@ def multiply_adds(child):
     return counter.get_total_flops() / 2 / (32 * 64 * 64)
 
 
-print(json.dumps({
-    'children': {name: child_reference(*child) for name, child in CHILDREN.items()},
-    'choices': {name: choice_reference(child) for name, child in [('base', base), *choices()]},
-    'losses': [loss_reference([2, 3, 4, 5, 6], 3), loss_reference([1, 4, 3, 6, 5], 2), loss_reference([2, 2, 1, 4, 4], 1)],
-    'multiply_adds': {name: multiply_adds(child) for name, (child, _) in CHILDREN.items()},
-}))
+if __name__ == '__main__':
+    print(json.dumps({
+        'children': {name: child_reference(*child) for name, child in CHILDREN.items()},
+        'choices': {name: choice_reference(child) for name, child in [('base', base), *choices()]},
+        'losses': [loss_reference([2, 3, 4, 5, 6], 3), loss_reference([1, 4, 3, 6, 5], 2), loss_reference([2, 2, 1, 4, 4], 1)],
+        'multiply_adds': {name: multiply_adds(child) for name, (child, _) in CHILDREN.items()},
+    }))

@@ -1,11 +1,12 @@
 import type { ReportContent } from '../../src/report/page.ts';
 import type { ExampleVolume } from '../../src/report/slices.ts';
 import { chooseSlices, pickExamples } from '../../src/report/slices.ts';
-import type { Architecture } from '../../src/space/architecture.ts';
+import type { MacroArchitecture, MicroArchitecture } from '../../src/space/architecture.ts';
 import { drawEllipsoid, type Shape } from '../evaluation/masks.ts';
 
 /** An architecture with every kind of choice in it. */
-export const ARCHITECTURE: Architecture = {
+export const ARCHITECTURE: MacroArchitecture = {
+  space: 'macro',
   patch: { depth: 32, height: 48, width: 32 },
   encoder: [
     { pool: { depth: 1, plane: 1 }, dilation: 1, activation: 'leaky_relu' },
@@ -19,6 +20,28 @@ export const ARCHITECTURE: Architecture = {
     { dilation: 2, activation: 'elu', skips: [1, 3] },
     { dilation: 1, activation: 'leaky_relu', skips: [0, 2, 4] },
     { dilation: 1, activation: 'relu', skips: [] },
+  ],
+};
+
+/** One of the micro space, whose arrows pass over boxes on either side. */
+export const MICRO_ARCHITECTURE: MicroArchitecture = {
+  space: 'micro',
+  patch: ARCHITECTURE.patch,
+  encoder: ARCHITECTURE.encoder.map(({ pool }) => ({ pool })),
+  decoder: ARCHITECTURE.decoder.map((_, level) => ({ skips: [level] })),
+  cell: [
+    [
+      { operation: 'convolution', input: 0 },
+      { operation: 'identity', input: 0 },
+    ],
+    [
+      { operation: 'max_pooling', input: 0 },
+      { operation: 'pointwise_convolution', input: 1 },
+    ],
+    [
+      { operation: 'identity', input: 1 },
+      { operation: 'dilated_convolution', input: 0 },
+    ],
   ],
 };
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { levelSizes } from '../../src/report/architecture-drawing.ts';
 import { renderReport } from '../../src/report/page.ts';
 import { flatten } from '../../src/report/tables.ts';
-import { ARCHITECTURE, reportContent } from './content.ts';
+import { ARCHITECTURE, MICRO_ARCHITECTURE, reportContent } from './content.ts';
 
 describe('renderReport', () => {
   const page = renderReport(reportContent());
@@ -36,6 +36,19 @@ describe('renderReport', () => {
     expect([...page.matchAll(/class="skip level/g)]).toHaveLength(7);
     expect(page).toContain('patch 32 × 48 × 32');
     expect(page).toContain('fingerprint.spacing.median');
+  });
+
+  it('draws the cell of a child of the micro space: its six inputs and its two loose ends', () => {
+    const micro = renderReport({ ...reportContent(2), architecture: MICRO_ARCHITECTURE });
+    const drawing = micro.slice(micro.indexOf('<h2>Its cell'), micro.indexOf('The search, step by step'));
+    for (const name of ['3x3x3 convolution', '3x3x3 max pooling', '1x1x1 convolution', 'dilated 3x3x3 convolution'])
+      expect(drawing).toContain(`>${name}</text>`);
+    expect([...drawing.matchAll(/class="skip level(\d)"/g)].map(([, from]) => from)).toEqual([
+      ...['0', '0', '0', '1', '1', '0', '2', '3'],
+    ]);
+    expect(micro).toContain('>cell</text>');
+    expect(micro).not.toMatch(/undefined|NaN|\[object/);
+    expect(page).not.toContain('Its cell');
   });
 
   it('says what searched, and draws no curve of an entropy that there is not', () => {

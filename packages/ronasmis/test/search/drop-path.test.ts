@@ -10,6 +10,7 @@ import { chirpLabel } from '../network/peer.ts';
 import { tinyContext } from './tiny-context.ts';
 
 const { base } = tinyContext.space;
+if (base.space !== 'macro') throw new Error('These are tests of the macro space.');
 /** The base with every skip that there is. */
 const allSkips: Architecture = {
   ...base,

@@ -20,7 +20,7 @@ import {
 import { tinyContext } from './tiny-context.ts';
 
 const { dimensions, space, labelValues } = tinyContext;
-const weights = createWeights(dimensions, 'cpu', 4);
+const weights = createWeights('macro', dimensions, 'cpu', 4);
 const shape = [9, 11, 16] as const;
 const voxels = shape[0] * shape[1] * shape[2];
 const nothing = async () => {};

@@ -87,6 +87,8 @@ describe('so does one by another controller, or in another space', () => {
     ['random', { controller: 'random' }],
     // Two steps fill the population, so the third is bred of what the first process judged.
     ['evolution', { controller: 'evolution', children: 20 }],
+    ['micro', { space: 'micro' }],
+    ['micro by evolution', { space: 'micro', controller: 'evolution', children: 20 }],
     ['fixed', { space: 'fixed', children: 20 }],
     ['augmented', { augment: true }],
   ];
@@ -114,7 +116,7 @@ describe('a search in the fixed space', () => {
       expect(children.map((child) => child.architecture)).toEqual([architecture]);
       expect(entropy).toBe(0);
     }
-    expect(architecture?.encoder.map(({ dilation }) => dilation)).toEqual([1, 1, 1, 1, 1]);
+    expect(architecture).toMatchObject({ space: 'macro', encoder: Array(5).fill({ dilation: 1 }) });
     expect(architecture?.decoder.map(({ skips }) => skips)).toEqual([[0], [1], [2], [3]]);
   });
 });

@@ -1,19 +1,32 @@
 import { describe, expect, test } from 'vitest';
 import { networkDimensions } from '../../src/network/dimensions.ts';
 import { activationsPerVoxel, multiplyAddsPerVoxel, relativeVolumes } from '../../src/space/cost.ts';
-import { reference } from '../network/peer.ts';
+import { microReference, reference } from '../network/peer.ts';
 
 const dimensions = networkDimensions(1, 3);
 
-describe.each(Object.entries(reference.children))('%s', (name, { child }) => {
-  test("multiply-adds are those that PyTorch's FlopCounterMode counts, without the heads", () => {
-    expect(multiplyAddsPerVoxel(child, dimensions)).toBeCloseTo(reference.multiply_adds[name], 6);
-  });
+describe.each([
+  { space: 'macro', ...reference },
+  { space: 'micro', ...microReference },
+])('children of the $space space', ({ children, multiply_adds }) => {
+  test.each(Object.entries(children))(
+    "%s: multiply-adds are those that PyTorch's FlopCounterMode counts, without the heads",
+    (name, { child }) => {
+      expect(multiplyAddsPerVoxel(child, dimensions)).toBeCloseTo(multiply_adds[name], 6);
+    },
+  );
 });
 
 test('each pooling divides the voxels of the levels below by its strides', () => {
   const { child } = reference.children['anisotropic, without skips'];
   expect(relativeVolumes(child)).toEqual([1, 1 / 4, 1 / 16, 1 / 32, 1 / 128]);
+});
+
+test('activations of a cell are its input and the outputs of its convolutions; a max pooling has indices of twice the size', () => {
+  const { child } = microReference.children['every operation, of odd volumes'];
+  const levels = 2 * (16 + 32 / 8 + 64 / 32 + 128 / 256) + 128 / 1024;
+  // Four convolutions (dilated, 1x1x1, 3x3x3, 1x1x1), a max pooling, an identity.
+  expect(activationsPerVoxel(child, dimensions)).toBeCloseTo((1 + 4 + 2) * levels, 10);
 });
 
 test('activations are the outputs of all 3x3x3 convolutions', () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { UserError } from '../../src/errors.ts';
 import { networkDimensions } from '../../src/network/dimensions.ts';
 import { createRandom } from '../../src/random.ts';
-import { type Architecture, architectureSchema } from '../../src/space/architecture.ts';
+import { architectureSchema, type MacroArchitecture } from '../../src/space/architecture.ts';
 import { activationsPerVoxel, multiplyAddsPerVoxel } from '../../src/space/cost.ts';
 import { macroSpace, patchSizes } from '../../src/space/macro.ts';
 import { table1 } from '../../src/space/table1.ts';
@@ -46,6 +46,7 @@ test('a child says what was chosen', () => {
   const encoder = [2, 0, /**/ 1, 1, 1, 2, /**/ 0, 1, 0, 0, /**/ 1, 1, 0, 1, /**/ 0, 0, 0, 2];
   const decoder = [0, 1, 0, 0, 0, 0, /**/ 0, 2, 1, 0, 1, 1, /**/ 1, 0, 0, 1, 0, 0, /**/ 2, 2, 1, 1, 1, 1];
   expect(small.decode([...patch, ...encoder, ...decoder])).toEqual({
+    space: 'macro',
     // The median volume is 35 voxels wide, so the patch of 48 is cut to it.
     patch: { depth: 16, height: 48, width: 35 },
     encoder: [
@@ -75,7 +76,7 @@ describe.each([
   [16, 16, 16],
 ] as const)('volumes of %i x %i x %i voxels', (...volume) => {
   const space = macroSpace(volume, dimensions);
-  const property = (check: (child: Architecture, choices: readonly number[]) => void): void => {
+  const property = (check: (child: MacroArchitecture, choices: readonly number[]) => void): void => {
     fc.assert(
       fc.property(walks(space), (choices) => {
         check(space.decode(choices), choices);

@@ -25,6 +25,14 @@ describe('the fixed space', () => {
   });
 });
 
+describe('the micro space', () => {
+  it.each(volumes)('for volumes of %d x %d x %d is what its name says, and more than one child', (...volume) => {
+    const space = createSpace('micro', volume, dimensions);
+    expect([space.base, space.largest].map((child) => child.space)).toEqual(['micro', 'micro']);
+    expect(hasOneChild(space)).toBe(false);
+  });
+});
+
 describe('the macro space', () => {
   it.each(volumes)('for volumes of %d x %d x %d has its name, and more than one child', (...volume) => {
     const space = createSpace('macro', volume, dimensions);

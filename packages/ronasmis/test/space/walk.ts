@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import type { NetworkDimensions } from '../../src/network/dimensions.ts';
-import type { Architecture } from '../../src/space/architecture.ts';
-import { macroSpace, type SearchSpace } from '../../src/space/macro.ts';
-import type { Decision } from '../../src/space/table1.ts';
+import type { Architecture, MacroArchitecture } from '../../src/space/architecture.ts';
+import type { MacroSpace } from '../../src/space/macro.ts';
+import type { SearchSpace } from '../../src/space/space.ts';
+import { createSpace, type SpaceName } from '../../src/space/spaces.ts';
+import type { MacroDecision } from '../../src/space/table1.ts';
 
 /** Answers every decision by one of its admitted options: by the remainder of `picks` and their number. */
 export function walk(space: SearchSpace, picks: readonly number[]): readonly number[] {
@@ -23,21 +25,22 @@ export function walks(space: SearchSpace): fc.Arbitrary<readonly number[]> {
     .map((picks) => walk(space, picks));
 }
 
-/** Random children of the space for these volumes. */
+/** Random children of the space of this name for these volumes. */
 export function randomChildren(
+  name: SpaceName,
   volume: readonly [number, number, number],
   dimensions: NetworkDimensions,
 ): fc.Arbitrary<Architecture> {
-  const space = macroSpace(volume, dimensions);
+  const space = createSpace(name, volume, dimensions);
   return walks(space).map(space.decode);
 }
 
 /** One child for each way to pool that the space admits: the largest patch, no dilation, leaky ReLU, the skips that are wanted. */
 export function childrenOfAllPoolings(
-  space: SearchSpace,
-  wantsSkip: (decision: Decision) => boolean,
-): readonly Architecture[] {
-  const extend = (choices: readonly number[], decision: Decision): readonly (readonly number[])[] => {
+  space: MacroSpace,
+  wantsSkip: (decision: MacroDecision) => boolean,
+): readonly MacroArchitecture[] {
+  const extend = (choices: readonly number[], decision: MacroDecision): readonly (readonly number[])[] => {
     switch (decision.choice) {
       case 'pool_depth':
       case 'pool_plane':

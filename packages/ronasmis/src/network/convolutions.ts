@@ -1,0 +1,33 @@
+import {
+  type Activation,
+  convolution3d,
+  deinterleave,
+  interleave,
+  interleavingFor,
+  normaliseAndActivate,
+  type Tensor,
+} from '@ronasmis/libtorch';
+import { type Weights, weight } from './weights.ts';
+
+/**
+ * 3x3x3 convolutions one after the other, each with instance normalisation and the activation: `[batch, in, depth, height, width]`
+ * gives `[batch, out, depth, height, width]`. Their weights are `prefix.conv`, `prefix.scale` and `prefix.shift`, followed by what
+ * `names` has for each.
+ */
+export function convolutions(
+  weights: Weights,
+  prefix: string,
+  names: readonly string[],
+  input: Tensor,
+  { dilation, activation }: { readonly dilation: number; readonly activation: Activation },
+): Tensor {
+  const interleaving = interleavingFor(input, dilation);
+  let features = interleave(input, interleaving);
+  for (const name of names) {
+    const kernel = weight(weights, `${prefix}.conv${name}`);
+    const convolved = convolution3d(features, kernel, dilation / interleaving.dilation);
+    const [scale, shift] = [weight(weights, `${prefix}.scale${name}`), weight(weights, `${prefix}.shift${name}`)];
+    features = normaliseAndActivate(convolved, scale, shift, activation, interleaving);
+  }
+  return deinterleave(features, interleaving);
+}

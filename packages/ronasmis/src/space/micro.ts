@@ -1,0 +1,116 @@
+import type { NetworkDimensions } from '../network/dimensions.ts';
+import type { Architecture } from './architecture.ts';
+import { type Cell, cellNodes, type OperationName, operationNames, operations, type Term } from './cell.ts';
+import { macroSpace } from './macro.ts';
+import type { Decision, SearchSpace } from './space.ts';
+
+/** A cell may have so many operations on 3x3x3 voxels: one and a half times the base cell's two, as children of the macro space may cost. */
+const mostLookingAround = 3;
+const operationCount = operationNames.length;
+
+/**
+ * All decisions of a cell in the order that the controller makes them, as in ENAS: node by node its two inputs, then its two
+ * operations. The first node has but one input to choose.
+ */
+const decisions: readonly Decision[] = Array.from({ length: cellNodes }, (_, index) => nodeDecisions(index + 1)).flat();
+
+function nodeDecisions(node: number): readonly Decision[] {
+  const operation = { choice: 'operation', options: operationCount };
+  if (node === 1) return [operation, operation];
+  // The cell's input, which nothing was decided about, and the nodes so far.
+  const sources = [null, ...Array.from({ length: node - 1 }, (_, before) => placesOf(before + 1).operations[1] + 1)];
+  const input = { choice: `input of node ${node}`, options: node, sources };
+  return [input, input, operation, operation];
+}
+
+/** Where among the decisions those of a node stand, counted from 1; the first has none on its inputs. */
+function placesOf(node: number): { readonly inputs: readonly number[]; readonly operations: readonly number[] } {
+  if (node === 1) return { inputs: [], operations: [0, 1] };
+  const first = 2 + 4 * (node - 2);
+  return { inputs: [first, first + 1], operations: [first + 2, first + 3] };
+}
+
+/** Two residual convolutions, and the cell's input once more: what a block of the plain U-Net is nearest to. */
+const baseCell: Cell = [
+  [
+    { operation: 'convolution', input: 0 },
+    { operation: 'identity', input: 0 },
+  ],
+  [
+    { operation: 'convolution', input: 1 },
+    { operation: 'identity', input: 1 },
+  ],
+  [
+    { operation: 'identity', input: 2 },
+    { operation: 'identity', input: 0 },
+  ],
+];
+
+/**
+ * The micro space (ENAS, Pham et al. 2018, section 2.5) for volumes of `volume` voxels (depth, height, width; the data set's median) and
+ * a network of these dimensions: one cell, which takes the place of the two convolutions at every level. What is around it stays the
+ * macro space's base child's, its patch too, of which the cell's reward would say nothing. Throws a UserError where the volumes are
+ * too small.
+ */
+export function microSpace(volume: readonly [number, number, number], dimensions: NetworkDimensions): SearchSpace {
+  const { patch, encoder, decoder } = macroSpace(volume, dimensions).base;
+  const withCell = (cell: Cell): Architecture => ({
+    space: 'micro',
+    patch,
+    encoder: encoder.map(({ pool }) => ({ pool })),
+    decoder: decoder.map(({ skips }) => ({ skips })),
+    cell,
+  });
+  return {
+    decisions,
+    admitted,
+    decode: (choices) => withCell(decodeCell(choices)),
+    base: withCell(baseCell),
+    baseChoices: baseCell.flatMap((terms, index) => [
+      ...(index === 0 ? [] : terms.map(({ input }) => input)),
+      ...terms.map(({ operation }) => operationNames.indexOf(operation)),
+    ]),
+    largest: withCell(decodeCell(largestChoices())),
+  };
+}
+
+/** Every input is; an operation that looks around, while the cell has not enough of them. */
+function admitted(choices: readonly number[]): readonly boolean[] {
+  const { choice, options } = decisions[choices.length];
+  const lookingAround = choices.filter(
+    (option, at) => decisions[at].choice === 'operation' && operationAt(option).looksAround,
+  );
+  const full = lookingAround.length === mostLookingAround;
+  return Array.from(
+    { length: options },
+    (_, option) => choice !== 'operation' || !(full && operationAt(option).looksAround),
+  );
+}
+
+function operationAt(option: number): (typeof operations)[OperationName] {
+  return operations[operationNames[option]];
+}
+
+function decodeCell(choices: readonly number[]): Cell {
+  return Array.from({ length: cellNodes }, (_, index): readonly [Term, Term] => {
+    const places = placesOf(index + 1);
+    const term = (slot: 0 | 1): Term => ({
+      operation: operationNames[choices[places.operations[slot]]],
+      input: index === 0 ? 0 : choices[places.inputs[slot]],
+    });
+    return [term(0), term(1)];
+  });
+}
+
+/** What keeps most, operation by operation: as what one keeps does not depend on the others, no cell keeps more. */
+function largestChoices(): readonly number[] {
+  const choices: number[] = [];
+  for (const { choice } of decisions) {
+    const options = admitted(choices).flatMap((allowed, option) => (allowed ? [option] : []));
+    const dearest = options.reduce((best, option) =>
+      operationAt(option).kept > operationAt(best).kept ? option : best,
+    );
+    choices.push(choice === 'operation' ? dearest : 0);
+  }
+  return choices;
+}

@@ -1,0 +1,29 @@
+import type { Architecture } from './architecture.ts';
+
+/** One choice, to be answered by the index of an option. */
+export interface Decision {
+  /** What is chosen. Decisions of one name have the same options, and a policy has one set of weights for them. */
+  readonly choice: string;
+  readonly options: number;
+  /**
+   * Of a choice among earlier parts of the network, for each option the decision that follows its part, by its index; null where
+   * nothing that was decided is taken in. A policy answers it by attention to these parts: at the decision after a part, its
+   * state has seen all of the part.
+   */
+  readonly sources?: readonly (number | null)[];
+}
+
+/** A space that a controller can walk: one decision after the other, with what each may still be. */
+export interface SearchSpace {
+  readonly decisions: readonly Decision[];
+  /** Which options of the decision after `choices` lead to a child that the space allows: never none. */
+  admitted(choices: readonly number[]): readonly boolean[];
+  /** The child that a full list of choices says. */
+  decode(choices: readonly number[]): Architecture;
+  /** What a person would start from: a U-Net of the largest patch, as much pooling as can be, level-to-level skips. */
+  readonly base: Architecture;
+  /** The base child's choices. */
+  readonly baseChoices: readonly number[];
+  /** The child that needs the most memory to train. */
+  readonly largest: Architecture;
+}
