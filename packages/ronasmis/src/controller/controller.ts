@@ -16,6 +16,14 @@ export interface Learnt {
   readonly baseline: number | null;
 }
 
+/** Where a search stands, as far as its clock can tell. */
+export interface Outlook {
+  /** Controller steps that the whole search will have. */
+  readonly expectedSteps: number;
+  /** How much of it is done, 0 to 1. */
+  readonly done: number;
+}
+
 /** All that changes in a controller, as a checkpoint keeps it: tensors, and plain values that JSON can hold. */
 export interface ControllerState {
   readonly tensors: ReadonlyMap<string, Tensor>;
@@ -27,18 +35,18 @@ export interface ControllerState {
  * that it is handed, so that a search that is resumed goes on with the same children.
  */
 export interface Controller {
-  /** Called once before a new search of about so many controller steps. */
-  begin(expectedSteps: number): void;
+  /** Called once before a new search. */
+  begin(outlook: Outlook): void;
   /** Children for `count` mini-batches of the shared weights. */
-  proposeForTraining(count: number, random: Random): readonly Choices[];
+  proposeForTraining(count: number, random: Random, outlook: Outlook): readonly Choices[];
   /** Children to be judged, for `learn`. */
-  proposeForJudging(count: number, random: Random): readonly Choices[];
+  proposeForJudging(count: number, random: Random, outlook: Outlook): readonly Choices[];
   /**
    * Learns from children that were judged.
    * @param rewards validation Dice of each child, fractions
-   * @param expectedSteps controller steps that the whole search will have, as far as can be told
+   * @param outlook as it was when they were proposed
    */
-  learn(children: readonly Choices[], rewards: readonly number[], expectedSteps: number): Learnt;
+  learn(children: readonly Choices[], rewards: readonly number[], outlook: Outlook): Learnt;
   /** After the last step: children that deserve to be judged beside those judged last. */
   finalists(): readonly Choices[];
   state(): ControllerState;

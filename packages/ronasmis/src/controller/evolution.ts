@@ -35,7 +35,7 @@ export function evolutionController(space: SearchSpace): Controller {
   const propose: Controller['proposeForJudging'] = (count, random) =>
     Array.from({ length: count }, () => offspring(random));
   return {
-    begin: (expectedSteps) => {
+    begin: ({ expectedSteps }) => {
       lead = baseLead(expectedSteps);
     },
     proposeForTraining: propose,

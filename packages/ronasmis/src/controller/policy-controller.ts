@@ -18,6 +18,8 @@ export const entropyWeight = 1e-4;
 const enasLearningRate = 3.5e-4;
 const paperSteps = 150;
 const largestLearningRate = 1e-2;
+const firstTemperature = 5;
+const lowestTemperature = 0.25;
 
 /** What an update changes: a policy, and the space that it decides on. */
 export interface Learner {
@@ -35,6 +37,7 @@ export type PolicyUpdate = (
   learner: Learner,
   children: readonly Choices[],
   advantages: readonly number[],
+  temperature: number,
   learningRate: number,
 ) => number;
 
@@ -46,17 +49,19 @@ export function policyController(space: SearchSpace, seed: number, update: Polic
   const policy = createPolicy(space, seed);
   const optimiser = adam([...policy.values()], { learningRate: enasLearningRate });
   let baseline: number | null = null;
-  const sample: Controller['proposeForJudging'] = (count, random) => sampleChildren(policy, space, count, random);
+  const sample: Controller['proposeForJudging'] = (count, random, { done }) =>
+    sampleChildren(policy, space, count, random, temperatureAt(done));
   return {
-    begin: (expectedSteps) => preferChild(policy, space, space.baseChoices, baseLead(expectedSteps)),
+    begin: ({ expectedSteps }) => preferChild(policy, space, space.baseChoices, baseLead(expectedSteps)),
     proposeForTraining: sample,
     proposeForJudging: sample,
-    learn: (children, rewards, expectedSteps) => {
+    learn: (children, rewards, { expectedSteps, done }) => {
       const moved = movedBaseline(baseline, rewards);
       const advantages = rewards.map((reward) => reward - moved);
       baseline = moved;
       const learner = { policy, optimiser, space };
-      return { entropy: update(learner, children, advantages, learningRateFor(expectedSteps)), baseline };
+      const entropy = update(learner, children, advantages, temperatureAt(done), learningRateFor(expectedSteps));
+      return { entropy, baseline };
     },
     finalists: () => [likeliestChild(policy, space)],
     state: () => ({ tensors: joinParts({ policy, optimiser: optimiser.state() }), plain: { baseline } }),
@@ -75,6 +80,15 @@ export function movedBaseline(baseline: number | null, rewards: readonly number[
   const mean = rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
   const kept = baselineDecay ** rewards.length;
   return kept * (baseline ?? mean) + (1 - kept) * mean;
+}
+
+/**
+ * The policy's temperature when this share of the search is done: ENAS's at first, then falling in proportion to what is left. The shared
+ * weights are trained on what the controller draws, so a policy that stayed undecided would leave the chosen child half trained.
+ */
+export function temperatureAt(done: number): number {
+  const power = Number(process.env.RQ_POWER ?? 1);
+  return Math.max(lowestTemperature, firstTemperature * (1 - done) ** power);
 }
 
 /** A shorter search takes larger steps, so that its controller makes up its mind within the budget. */

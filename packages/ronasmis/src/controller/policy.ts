@@ -30,7 +30,7 @@ import type { Choices } from './controller.ts';
 
 /** Hidden size, temperature, tanh constant and range of the first weights as ENAS sets them (Pham et al. 2018, and its code). */
 const hidden = 64;
-const temperature = 5;
+const preferenceTemperature = 5;
 const tanhConstant = 2.5;
 const initialRange = 0.1;
 /**
@@ -87,7 +87,7 @@ export function createPolicy(space: SearchSpace, seed: number): Policy {
  * (nearly uniform, as the paper begins) to below 5, the most that the policy can express.
  */
 export function preferChild(policy: Policy, space: SearchSpace, preferred: Choices, lead: number): void {
-  const bias = (temperature * Math.atanh(lead / 2 / tanhConstant)) / biasScale;
+  const bias = (preferenceTemperature * Math.atanh(lead / 2 / tanhConstant)) / biasScale;
   space.decisions.forEach(({ options }, at) => {
     const values = Float32Array.from({ length: options }, (_, option) => (option === preferred[at] ? bias : -bias));
     noGradient(() => scope(() => copyInPlace(weightOf(policy, `bias.${at}`), tensor(values, [options]))));
@@ -95,22 +95,22 @@ export function preferChild(policy: Policy, space: SearchSpace, preferred: Choic
 }
 
 /** Draws `count` children. */
-export function sampleChildren(policy: Policy, space: SearchSpace, count: number, random: Random): readonly Choices[] {
-  return drawn(policy, space, count, (_child, probabilities) => sampleIndex(probabilities, random));
+export function sampleChildren(policy: Policy, space: SearchSpace, count: number, random: Random, temperature: number): readonly Choices[] {
+  return drawn(policy, space, count, temperature, (_child, probabilities) => sampleIndex(probabilities, random));
 }
 
 /** The child that the policy finds likeliest, decision by decision. */
 export function likeliestChild(policy: Policy, space: SearchSpace): Choices {
-  return drawn(policy, space, 1, (_child, probabilities) => probabilities.indexOf(Math.max(...probabilities)))[0];
+  return drawn(policy, space, 1, preferenceTemperature, (_child, probabilities) => probabilities.indexOf(Math.max(...probabilities)))[0];
 }
 
 /** Log-probability and entropy of children that were drawn before, with gradients. */
-export function scoreChildren(policy: Policy, space: SearchSpace, children: readonly Choices[]): Unrolled {
-  return unroll(policy, space, children.length, (child, _probabilities, at) => children[child][at]);
+export function scoreChildren(policy: Policy, space: SearchSpace, children: readonly Choices[], temperature: number): Unrolled {
+  return unroll(policy, space, children.length, temperature, (child, _probabilities, at) => children[child][at]);
 }
 
-function drawn(policy: Policy, space: SearchSpace, count: number, pick: Pick): readonly Choices[] {
-  return noGradient(() => scope(() => unroll(policy, space, count, pick).children));
+function drawn(policy: Policy, space: SearchSpace, count: number, temperature: number, pick: Pick): readonly Choices[] {
+  return noGradient(() => scope(() => unroll(policy, space, count, temperature, pick).children));
 }
 
 function sampleIndex(probabilities: readonly number[], random: Random): number {
@@ -127,7 +127,7 @@ function sampleIndex(probabilities: readonly number[], random: Random): number {
 type Pick = (child: number, probabilities: readonly number[], at: number) => number;
 
 /** One pass of the LSTM over all decisions, for `count` children at once. */
-function unroll(policy: Policy, space: SearchSpace, count: number, pick: Pick): Unrolled {
+function unroll(policy: Policy, space: SearchSpace, count: number, temperature: number, pick: Pick): Unrolled {
   const weight = (name: string): Tensor => weightOf(policy, name);
   const children: number[][] = Array.from({ length: count }, () => []);
   /** The LSTM's state at each decision: at a part's last one it stands for the part in the attention. */

@@ -1,3 +1,4 @@
+import type { Outlook } from '../controller/controller.ts';
 import { UserError } from '../errors.ts';
 
 /** What ends a search, whichever comes first; infinite where it is no limit. */
@@ -104,8 +105,13 @@ export function trainedFraction(budget: Budget, step: number, done: number): num
   return Math.min(1, Math.max(ofEpochs, ofSeconds));
 }
 
+/** How a controller is told where the search stands, `step` controller steps being finished. */
+export function outlookOf(budget: Budget, step: number): Outlook {
+  return { expectedSteps: expectedSteps(budget, step), done: trainedFraction(budget, step, 0) };
+}
+
 /** Controller steps that the whole search will have, as far as can be told; at least 1. */
-export function expectedSteps(budget: Budget, step: number): number {
+function expectedSteps(budget: Budget, step: number): number {
   const inTime = step + (trainUntil(budget) - budget.elapsed()) / stepSeconds(budget);
   return Math.max(1, Math.min(budget.limit.epochs, inTime));
 }

@@ -40,18 +40,18 @@ export async function finish(
     seconds: budget.elapsed(),
     judging_seconds: judgingSeconds,
     peak_memory_bytes: peakMemoryBytes(context.device),
-    parameters: parameterCount(state.weights, architecture),
+    parameters: parameterCount(state.averaged, architecture),
   };
   const names = childWeightNames(architecture);
   await writeSafetensors(
     join(folder, 'model.safetensors'),
-    new Map(names.map((name) => [name, weight(state.weights, name)])),
+    new Map(names.map((name) => [name, weight(state.averaged, name)])),
   );
   await writeRecord(folder, 'architecture.json', architecture);
   const { run, events } = await readRun(folder);
   const examples = pickExamples(report.test_dice).map((example) => ({
     ...example,
-    slices: slicesOf(context, state.weights, architecture, example),
+    slices: slicesOf(context, state.averaged, architecture, example),
   }));
   await writeRunFile(folder, 'report.html', renderReport({ run, architecture, report, events, examples }));
   await writeRecord(folder, 'report.json', report);
@@ -63,7 +63,7 @@ export async function finish(
 /** One case at a time: there may be many, and they are needed once. */
 async function judgeTestCases(
   context: SearchContext,
-  { weights, step }: SearchState,
+  { averaged, step }: SearchState,
   child: Architecture,
   tell: Tell,
 ): Promise<DiceSummary> {
@@ -72,7 +72,7 @@ async function judgeTestCases(
   for (const [index, name] of test.entries()) {
     const batches = toDeviceBatches(context, [caseNamed(context, name)]);
     const told = (): Promise<void> => tell({ phase: 'final', step, done: index + 1, total: test.length });
-    Object.assign(scores, await judge(context, weights, child, batches, told));
+    Object.assign(scores, await judge(context, averaged, child, batches, told));
     freeBatches(batches);
   }
   return summariseDice(scores);

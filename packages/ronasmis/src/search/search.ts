@@ -8,10 +8,10 @@ import type { Architecture } from '../space/architecture.ts';
 import {
   type Budget,
   childrenPerStep,
-  expectedSteps,
   hasTimeForStep,
   isLastStep,
   mustStopJudging,
+  outlookOf,
   type StepProgress,
   secondsLeft,
 } from './budget.ts';
@@ -68,7 +68,7 @@ export async function resume(runFolder: string, hooks: SearchHooks = {}): Promis
 async function run(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResult> {
   const { context, state, budget, folder } = searchRun;
   const { space } = context;
-  const { controller, weights } = state;
+  const { controller, averaged } = state;
   const batches = openBatches(context.cases);
   const validation = toDeviceBatches(
     context,
@@ -76,7 +76,7 @@ async function run(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResu
   );
   const tell = narrator(hooks, state, budget);
   const judge = (children: readonly Architecture[], step: number): Promise<readonly JudgedChild[]> =>
-    judgeChildren(context, weights, children, validation, {
+    judgeChildren(context, averaged, children, validation, {
       between: (done, total) => tell({ phase: 'judge', step, done, total }),
       mustStop: () => mustStopJudging(budget),
     });
@@ -86,7 +86,8 @@ async function run(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResu
     while (hasTimeForStep(budget, state.step)) {
       const step = state.step + 1;
       const trainingSince = budget.elapsed();
-      proposed = controller.proposeForJudging(context.children, state.random);
+      const outlook = outlookOf(budget, state.step);
+      proposed = controller.proposeForJudging(context.children, state.random, outlook);
       budget.distinctChildren = new Set(proposed.map(String)).size;
       const loss = await trainSharedWeights(context, state, budget, batches, (done, total) =>
         tell({ phase: 'train', step, done, total }),
@@ -100,7 +101,7 @@ async function run(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResu
 
       const children = proposed.slice(0, judged.length);
       const rewards = judged.map(({ reward }) => reward);
-      const learnt = controller.learn(children, rewards, expectedSteps(budget, state.step));
+      const learnt = controller.learn(children, rewards, outlook);
 
       state.step = step;
       state.seconds = budget.elapsed();

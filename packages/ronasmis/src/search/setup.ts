@@ -14,7 +14,7 @@ import { createRunFolder, keepEventsUntil, readRun, writeRecord } from '../run/r
 import type { Architecture } from '../space/architecture.ts';
 import { createSpace, hasOneChild, type SpaceName, spaceOfOne } from '../space/spaces.ts';
 import { VERSION } from '../version.ts';
-import { type Budget, type BudgetLimit, expectedSteps, requireOneStep } from './budget.ts';
+import { type Budget, type BudgetLimit, outlookOf, requireOneStep } from './budget.ts';
 import type { SearchContext } from './context.ts';
 import { caseNamed, measureJudging } from './judging.ts';
 import type { SearchHooks, SearchResult } from './search.ts';
@@ -71,7 +71,7 @@ export async function openSearch(options: SearchOptions, hooks: SearchHooks): Pr
   };
   const budget = measureBudget(context, state, limit, startedAt);
   requireOneStep(budget);
-  state.controller.begin(expectedSteps(budget, 0));
+  state.controller.begin(outlookOf(budget, 0));
   const record = runRecord(options, context, fingerprint, engine);
   await writeRecord(options.out, 'run.json', record);
   hooks.onStart?.({ engine: record.engine, warnings: [...engineWarnings(context, engine), ...warnings] });
@@ -104,7 +104,7 @@ export async function reopenSearch(folder: string, hooks: SearchHooks): Promise<
   const { time_seconds, epochs } = run.settings;
   const limit = { epochs: epochs ?? Number.POSITIVE_INFINITY, seconds: time_seconds ?? Number.POSITIVE_INFINITY };
   const budget = measureBudget(context, state, limit, startedAt);
-  if (state.step === 0) state.controller.begin(expectedSteps(budget, 0));
+  if (state.step === 0) state.controller.begin(outlookOf(budget, 0));
   hooks.onStart?.({ engine: run.engine, warnings: engineWarnings(context, engine) });
   const lastChildren = events.find(({ step }) => step === state.step)?.children ?? [];
   return {

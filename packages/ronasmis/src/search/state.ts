@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { adamW, type Optimiser, readSafetensors, writeSafetensors } from '@ronasmis/libtorch';
+import { adamW, clone, noGradient, type Optimiser, readSafetensors, scope, writeSafetensors } from '@ronasmis/libtorch';
 import { z } from 'zod';
 import type { Controller, ControllerName } from '../controller/controller.ts';
 import { createController } from '../controller/controllers.ts';
@@ -13,6 +13,8 @@ import type { SearchContext } from './context.ts';
 /** All that changes during a search: what a stopped one needs to go on as if it had not been stopped. */
 export interface SearchState {
   readonly weights: Weights;
+  /** Moving average of the weights over the training steps: what children are judged with, and what the search leaves. */
+  readonly averaged: Weights;
   readonly optimiser: Optimiser;
   readonly controller: Controller;
   random: Random;
@@ -37,6 +39,7 @@ export function createState(
   const weights = createWeights(space.base.space, dimensions, device, seed);
   return {
     weights,
+    averaged: noGradient(() => scope(() => new Map(Array.from(weights, ([name, tensor]) => [name, clone(tensor)])))),
     optimiser: adamW([...weights.values()], {
       learningRate: initialLearningRate,
       weightDecay,
@@ -60,9 +63,9 @@ const plainSchema = z.object({
 
 /** Writes the whole state into the run folder, over the one before. */
 export async function saveState(folder: string, state: SearchState): Promise<void> {
-  const { weights, optimiser, step, trainingSteps, seconds, random } = state;
+  const { weights, averaged, optimiser, step, trainingSteps, seconds, random } = state;
   const controller = state.controller.state();
-  const tensors = joinParts({ weights, optimiser: optimiser.state(), controller: controller.tensors });
+  const tensors = joinParts({ weights, averaged, optimiser: optimiser.state(), controller: controller.tensors });
   const plain: z.infer<typeof plainSchema> = {
     step,
     trainingSteps,
@@ -90,6 +93,7 @@ export async function restoreState(folder: string, state: SearchState): Promise<
 
 function takeOver(state: SearchState, { tensors, metadata }: Awaited<ReturnType<typeof readSafetensors>>): void {
   copyInto(state.weights, partOf(tensors, 'weights'));
+  copyInto(state.averaged, partOf(tensors, 'averaged'));
   state.optimiser.restore(partOf(tensors, 'optimiser'));
   const plain = plainSchema.parse(JSON.parse(metadata.state ?? 'null'));
   state.controller.restore({ tensors: partOf(tensors, 'controller'), plain: plain.controller });

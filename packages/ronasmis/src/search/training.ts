@@ -1,4 +1,4 @@
-import { addInPlace, detach, noGradient, scope, type Tensor, zeros } from '@ronasmis/libtorch';
+import { addInPlace, detach, foreachLerp, noGradient, scope, type Tensor, zeros } from '@ronasmis/libtorch';
 import type { Batch, Batches } from '../data/batches.ts';
 import { samplePlan } from '../data/sample.ts';
 import { dataTypeOf } from '../device.ts';
@@ -7,7 +7,7 @@ import { forward } from '../network/child.ts';
 import { childLoss } from '../network/loss.ts';
 import { castWeights, childWeightNames, supervisionWeightNames } from '../network/weights.ts';
 import type { Architecture } from '../space/architecture.ts';
-import { type Budget, hasTrainedEnough, trainedFraction } from './budget.ts';
+import { type Budget, hasTrainedEnough, outlookOf, trainedFraction } from './budget.ts';
 import { type SearchContext, toLabel } from './context.ts';
 import { initialLearningRate, type SearchState } from './state.ts';
 
@@ -43,7 +43,7 @@ export async function trainSharedWeights(
   batches: Batches,
   after: AfterStep,
 ): Promise<number> {
-  const upcoming = miniBatches(context, state);
+  const upcoming = miniBatches(context, state, budget);
   const request = (): Architecture => {
     const { child, cases } = upcoming.next().value;
     const crops = cases.flatMap((chosen) => Array.from({ length: patchesPerCase(context, child.patch) }, () => chosen));
@@ -83,12 +83,16 @@ interface MiniBatch {
 }
 
 /** Mini-batches without end: every epoch has the training cases in a new order, every mini-batch a child of its own. */
-function* miniBatches({ cases, space, split }: SearchContext, state: SearchState): Generator<MiniBatch, never> {
+function* miniBatches(
+  { cases, space, split }: SearchContext,
+  state: SearchState,
+  budget: Budget,
+): Generator<MiniBatch, never> {
   const indices = split.training.map((name) => cases.findIndex((prepared) => prepared.name === name));
   for (;;) {
     const order = Array.from({ length: epochsPerStep }, () => state.random.shuffle(indices)).flat();
     const count = Math.ceil(order.length / casesPerBatch);
-    const children = state.controller.proposeForTraining(count, state.random);
+    const children = state.controller.proposeForTraining(count, state.random, outlookOf(budget, state.step));
     for (const [batch, choices] of children.entries()) {
       yield { child: space.decode(choices), cases: order.slice(batch * casesPerBatch, (batch + 1) * casesPerBatch) };
     }
@@ -119,7 +123,14 @@ function trainOn(
     addInPlace(lossSum, detach(backward(context, state, child, batch, dropSkip)));
     state.optimiser.step(learningRate, largestGradient);
     state.optimiser.clearGradients();
+    averageWeights(state);
   });
+}
+
+/** Takes the weights after a training step into their moving average, over about the last tenth of all steps so far. */
+function averageWeights({ averaged, weights, trainingSteps }: SearchState): void {
+  const share = Number(process.env.RQ_EMA ?? 0.1);
+  noGradient(() => foreachLerp([...averaged.values()], [...weights.values()], 1 / (1 + share * trainingSteps)));
 }
 
 /**
