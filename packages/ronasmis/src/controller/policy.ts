@@ -28,9 +28,9 @@ import type { Random } from '../random.ts';
 import type { SearchSpace } from '../space/space.ts';
 import type { Choices } from './controller.ts';
 
-/** Hidden size, temperature, tanh constant and range of the first weights as ENAS sets them (Pham et al. 2018, and its code). */
+/** Temperature, hidden size, tanh constant and range of the first weights as ENAS sets them (Pham et al. 2018, and its code). */
+export const enasTemperature = 5;
 const hidden = 64;
-const preferenceTemperature = 5;
 const tanhConstant = 2.5;
 const initialRange = 0.1;
 /**
@@ -87,25 +87,38 @@ export function createPolicy(space: SearchSpace, seed: number): Policy {
  * (nearly uniform, as the paper begins) to below 5, the most that the policy can express.
  */
 export function preferChild(policy: Policy, space: SearchSpace, preferred: Choices, lead: number): void {
-  const bias = (preferenceTemperature * Math.atanh(lead / 2 / tanhConstant)) / biasScale;
+  const bias = (enasTemperature * Math.atanh(lead / 2 / tanhConstant)) / biasScale;
   space.decisions.forEach(({ options }, at) => {
     const values = Float32Array.from({ length: options }, (_, option) => (option === preferred[at] ? bias : -bias));
     noGradient(() => scope(() => copyInPlace(weightOf(policy, `bias.${at}`), tensor(values, [options]))));
   });
 }
 
-/** Draws `count` children. */
-export function sampleChildren(policy: Policy, space: SearchSpace, count: number, random: Random, temperature: number): readonly Choices[] {
+/** Draws `count` children. The lower the temperature, the more decided is the policy. */
+export function sampleChildren(
+  policy: Policy,
+  space: SearchSpace,
+  count: number,
+  random: Random,
+  temperature: number,
+): readonly Choices[] {
   return drawn(policy, space, count, temperature, (_child, probabilities) => sampleIndex(probabilities, random));
 }
 
 /** The child that the policy finds likeliest, decision by decision. */
 export function likeliestChild(policy: Policy, space: SearchSpace): Choices {
-  return drawn(policy, space, 1, preferenceTemperature, (_child, probabilities) => probabilities.indexOf(Math.max(...probabilities)))[0];
+  return drawn(policy, space, 1, enasTemperature, (_child, probabilities) =>
+    probabilities.indexOf(Math.max(...probabilities)),
+  )[0];
 }
 
-/** Log-probability and entropy of children that were drawn before, with gradients. */
-export function scoreChildren(policy: Policy, space: SearchSpace, children: readonly Choices[], temperature: number): Unrolled {
+/** Log-probability and entropy of children that were drawn before at this temperature, with gradients. */
+export function scoreChildren(
+  policy: Policy,
+  space: SearchSpace,
+  children: readonly Choices[],
+  temperature: number,
+): Unrolled {
   return unroll(policy, space, children.length, temperature, (child, _probabilities, at) => children[child][at]);
 }
 

@@ -36,7 +36,13 @@ export function ppoController(space: SearchSpace, seed: number): Controller {
  * A few passes over the children of one step, each up the gradient of the clipped objective and an entropy bonus. The first pass is
  * REINFORCE's step; the others get more out of children that were dear to judge.
  */
-export const proximalUpdate: PolicyUpdate = ({ policy, optimiser, space }, children, advantages, temperature, learningRate) =>
+export const proximalUpdate: PolicyUpdate = (
+  { policy, optimiser, space },
+  children,
+  advantages,
+  temperature,
+  learningRate,
+) =>
   scope(() => {
     const drawn = noGradient(() => scope(() => scoreChildren(policy, space, children, temperature).logProbabilities));
     const weights = tensor(Float32Array.from(advantages), [advantages.length]);

@@ -8,6 +8,7 @@ import { createRandom, type Random } from '../../src/random.ts';
 import { macroSpace } from '../../src/space/macro.ts';
 import type { SearchSpace } from '../../src/space/space.ts';
 import { createSpace } from '../../src/space/spaces.ts';
+import { outlookOf } from './outlook.ts';
 import { smallSpace } from './small-space.ts';
 
 const dimensions = networkDimensions(1, 3);
@@ -22,9 +23,9 @@ function learn(
   reward: (child: readonly number[]) => number,
 ): readonly number[] {
   return Array.from({ length: steps }, () => {
-    const children = controller.proposeForJudging(count, random);
+    const children = controller.proposeForJudging(count, random, outlookOf(10));
     const rewards = children.map(reward);
-    controller.learn(children, rewards, steps);
+    controller.learn(children, rewards, outlookOf(steps));
     return rewards.reduce((sum, value) => sum + value, 0) / count;
   });
 }
@@ -57,10 +58,10 @@ describe.each(controllerNames)('%s', (name) => {
         (seed, steps, count) => {
           const controller = createController(name, space, seed);
           const random = createRandom(seed);
-          controller.begin(steps + 1);
+          controller.begin(outlookOf(steps + 1));
           learn(controller, steps, 20, random, wish);
-          expectAdmitted(space, controller.proposeForTraining(count, random), count);
-          expectAdmitted(space, controller.proposeForJudging(count, random), count);
+          expectAdmitted(space, controller.proposeForTraining(count, random, outlookOf(10)), count);
+          expectAdmitted(space, controller.proposeForJudging(count, random, outlookOf(10)), count);
           const finalists = controller.finalists();
           expectAdmitted(space, finalists, finalists.length);
         },
@@ -72,7 +73,7 @@ describe.each(controllerNames)('%s', (name) => {
   test('goes on from its state as if it had not been stopped', () => {
     const controller = createController(name, smallSpace, 1);
     const random = createRandom(2);
-    controller.begin(3);
+    controller.begin(outlookOf(3));
     learn(controller, 3, 20, random, wish);
     const restored = createController(name, smallSpace, 99);
     const { tensors, plain } = controller.state();
@@ -81,7 +82,7 @@ describe.each(controllerNames)('%s', (name) => {
       const rewards = learn(one, 2, 20, chance, wish);
       return {
         rewards,
-        children: one.proposeForTraining(9, chance),
+        children: one.proposeForTraining(9, chance, outlookOf(10)),
         finalists: one.finalists(),
         state: plainState(one),
       };

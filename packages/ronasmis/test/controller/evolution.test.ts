@@ -6,6 +6,7 @@ import { createRandom } from '../../src/random.ts';
 import { macroSpace } from '../../src/space/macro.ts';
 import { createSpace } from '../../src/space/spaces.ts';
 import { walks } from '../space/walk.ts';
+import { outlookOf } from './outlook.ts';
 import { smallSpace } from './small-space.ts';
 
 const dimensions = networkDimensions(1, 3);
@@ -89,16 +90,19 @@ describe('the population', () => {
       [1, 0, 0, 0, 1, 1],
       [0, 0, 1, 1, 0, 0],
     ];
-    controller.learn([dead], [1], 10);
+    controller.learn([dead], [1], outlookOf(10));
     const generation = Array.from({ length: populationSize }, (_, index) => (index % 2 === 0 ? good : poor));
     controller.learn(
       generation,
       generation.map((child) => (child === good ? 0.6 : 0.1)),
-      10,
+      outlookOf(10),
     );
     const distance = (child: readonly number[], other: readonly number[]): number =>
       child.filter((option, at) => option !== other[at]).length;
-    const children = [controller.proposeForJudging(100, random), controller.proposeForTraining(100, random)].flat();
+    const children = [
+      controller.proposeForJudging(100, random, outlookOf(10)),
+      controller.proposeForTraining(100, random, outlookOf(10)),
+    ].flat();
     // Ten of forty without a good one among them: once in 4,600 draws.
     expect(children.filter((child) => distance(child, good) === 1).length).toBeGreaterThan(195);
     expect(children.every((child) => distance(child, dead) > 1)).toBe(true);
@@ -107,8 +111,8 @@ describe('the population', () => {
 
   test('is drawn as a policy begins until it is whole: near the base child where the search is short', () => {
     const controller = evolutionController(macro);
-    controller.begin(2);
-    const children = controller.proposeForJudging(populationSize - 1, createRandom(1));
+    controller.begin(outlookOf(2));
+    const children = controller.proposeForJudging(populationSize - 1, createRandom(1), outlookOf(10));
     const base = macro.baseChoices;
     const share = (some: readonly (readonly number[])[]): number =>
       some.flatMap((child) => child.filter((option, at) => option === base[at])).length / (some.length * base.length);
@@ -118,10 +122,10 @@ describe('the population', () => {
       controller.learn(
         children,
         children.map(() => 0.5),
-        2,
+        outlookOf(2),
       ),
     ).toEqual({ entropy: null, baseline: null });
-    controller.begin(10_000);
-    expect(share(controller.proposeForJudging(populationSize, createRandom(1)))).toBeLessThan(0.7);
+    controller.begin(outlookOf(10_000));
+    expect(share(controller.proposeForJudging(populationSize, createRandom(1), outlookOf(10)))).toBeLessThan(0.7);
   });
 });

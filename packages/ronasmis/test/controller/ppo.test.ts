@@ -1,9 +1,11 @@
 import { adam, keep, memory, scope, subtract, type Tensor, tensor } from '@ronasmis/libtorch';
 import { expect, test } from 'vitest';
+import { enasTemperature } from '../../src/controller/policy.ts';
 import { clippedObjective, ppoController, proximalUpdate } from '../../src/controller/ppo.ts';
 import { reinforce } from '../../src/controller/reinforce.ts';
 import { createRandom } from '../../src/random.ts';
 import { chirp, expectDigest } from '../chirp.ts';
+import { outlookOf } from './outlook.ts';
 import { chirpPolicy, reference, referenceAdvantages } from './peer.ts';
 import { smallSpace } from './small-space.ts';
 
@@ -42,7 +44,7 @@ test('an update moves the weights as PyTorch does', () => {
   const { moves, learning_rate } = reference.ppo;
   const optimiser = adam([...policy.values()], { learningRate: 1 });
   const learner = { policy, optimiser, space: smallSpace };
-  const entropy = proximalUpdate(learner, reference.children, referenceAdvantages, learning_rate);
+  const entropy = proximalUpdate(learner, reference.children, referenceAdvantages, enasTemperature, learning_rate);
   expect([...policy.keys()].sort()).toEqual(Object.keys(moves).sort());
   scope(() => {
     for (const [name, weight] of policy) {
@@ -64,7 +66,7 @@ test('its first pass follows the gradient of REINFORCE', () => {
       ...adam([...policy.values()], { learningRate: 1 }),
       step: () => passes.push([...policy.values()].flatMap((weight) => weight.gradient?.toNumbers() ?? [])),
     };
-    update({ policy, optimiser, space: smallSpace }, reference.children, referenceAdvantages, 1);
+    update({ policy, optimiser, space: smallSpace }, reference.children, referenceAdvantages, enasTemperature, 1);
     return passes[0];
   };
   const expected = firstGradients(reinforce);
@@ -76,7 +78,12 @@ test('its first pass follows the gradient of REINFORCE', () => {
 
 test('an update leaves no tensors behind', () => {
   const controller = ppoController(smallSpace, 1);
-  const learn = () => controller.learn(controller.proposeForJudging(4, createRandom(1)), [0.1, 0.2, 0.3, 0.6], 10);
+  const learn = () =>
+    controller.learn(
+      controller.proposeForJudging(4, createRandom(1), outlookOf(10)),
+      [0.1, 0.2, 0.3, 0.6],
+      outlookOf(10),
+    );
   learn();
   const before = memory().tensors;
   learn();

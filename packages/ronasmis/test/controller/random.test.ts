@@ -4,6 +4,7 @@ import { baseLead, drawChild } from '../../src/controller/draw.ts';
 import { randomController } from '../../src/controller/random.ts';
 import { createRandom } from '../../src/random.ts';
 import { walks } from '../space/walk.ts';
+import { outlookOf } from './outlook.ts';
 import { smallChildren, smallSpace } from './small-space.ts';
 
 /** Probability of a child whose every choice is uniform among the options that are admitted after those before it. */
@@ -16,10 +17,10 @@ describe('random search', () => {
     const controller = randomController(smallSpace);
     const random = createRandom(4);
     const draws = 6000;
-    controller.begin(1);
-    const children = [...controller.proposeForTraining(draws / 2, random)];
-    controller.learn(children.slice(0, 2), [0, 1], 10);
-    children.push(...controller.proposeForJudging(draws / 2, random));
+    controller.begin(outlookOf(1));
+    const children = [...controller.proposeForTraining(draws / 2, random, outlookOf(10))];
+    controller.learn(children.slice(0, 2), [0, 1], outlookOf(10));
+    children.push(...controller.proposeForJudging(draws / 2, random, outlookOf(10)));
     const counts = new Map<string, number>();
     for (const child of children) counts.set(child.join(), (counts.get(child.join()) ?? 0) + 1);
     expect([...counts.keys()].sort()).toEqual(smallChildren.map((child) => child.join()).sort());
@@ -35,17 +36,17 @@ describe('random search', () => {
   test('says the entropy of what it draws from: over many children, that of the distribution', () => {
     const controller = randomController(smallSpace);
     const exact = smallChildren.reduce((sum, child) => sum - uniformShare(child) * Math.log(uniformShare(child)), 0);
-    const children = controller.proposeForJudging(4000, createRandom(2));
+    const children = controller.proposeForJudging(4000, createRandom(2), outlookOf(10));
     const { entropy, baseline } = controller.learn(
       children,
       children.map(() => 0),
-      10,
+      outlookOf(10),
     );
     expect(entropy).toBeCloseTo(exact, 1.5);
     expect(baseline).toBeNull();
     fc.assert(
       fc.property(walks(smallSpace), (child) => {
-        expect(controller.learn([child], [0], 10).entropy).toBeCloseTo(-Math.log(uniformShare(child)), 10);
+        expect(controller.learn([child], [0], outlookOf(10)).entropy).toBeCloseTo(-Math.log(uniformShare(child)), 10);
       }),
     );
   });

@@ -7,8 +7,8 @@ const decisions: readonly Decision[] = [
   { choice: 'dilation', options: 3 },
   { choice: 'pool_plane', options: 2 },
   { choice: 'dilation', options: 3 },
-  { choice: 'skip', options: 2, sources: [null, 1] },
-  { choice: 'skip', options: 2, sources: [null, 3] },
+  { choice: 'skip', options: 2, sources: [null, 2] },
+  { choice: 'skip', options: 2, sources: [null, 4] },
 ];
 
 function unbuilt(): Architecture {

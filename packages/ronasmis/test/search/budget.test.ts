@@ -4,11 +4,11 @@ import { UserError } from '../../src/errors.ts';
 import {
   type Budget,
   childrenPerStep,
-  expectedSteps,
   hasTimeForStep,
   hasTrainedEnough,
   isLastStep,
   mustStopJudging,
+  outlookOf,
   requireOneStep,
   secondsLeft,
   trainedFraction,
@@ -153,7 +153,7 @@ it('keeps the fraction within 0 and 1 and the seconds left above 0, whatever the
       expect(fraction).toBeGreaterThanOrEqual(0);
       expect(fraction).toBeLessThanOrEqual(1);
       expect(secondsLeft(budget, step, { trained: done, judged: 0 })).toBeGreaterThanOrEqual(0);
-      expect(expectedSteps(budget, step)).toBeGreaterThanOrEqual(1);
+      expect(outlookOf(budget, step).expectedSteps).toBeGreaterThanOrEqual(1);
       if (Number.isFinite(budget.limit.seconds) && budget.elapsed() < budget.limit.seconds) {
         expect(secondsLeft(budget, step, { trained: done, judged: 0 })).toBeLessThanOrEqual(
           budget.limit.seconds - budget.elapsed(),
@@ -172,8 +172,8 @@ it('counts the seconds that are left', () => {
 });
 
 it('expects the steps that fit into the time', () => {
-  expect(expectedSteps(budgetAt(35, { seconds: 100 }), 1)).toBe(1 + (85 - 35) / 25);
-  expect(expectedSteps(budgetAt(35, { seconds: 100, epochs: 2 }), 1)).toBe(2);
+  expect(outlookOf(budgetAt(35, { seconds: 100 }), 1)).toEqual({ expectedSteps: 1 + (85 - 35) / 25, done: 35 / 85 });
+  expect(outlookOf(budgetAt(35, { seconds: 100, epochs: 2 }), 1)).toEqual({ expectedSteps: 2, done: 0.5 });
 });
 
 it('refuses a time that is too small for one controller step and says how much would do', () => {

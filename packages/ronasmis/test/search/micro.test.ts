@@ -3,6 +3,7 @@ import { createRandom } from '../../src/random.ts';
 import { createState } from '../../src/search/state.ts';
 import { trainOnce } from '../../src/search/training.ts';
 import { microSpace } from '../../src/space/micro.ts';
+import { outlookOf } from '../controller/outlook.ts';
 import { tinyContext } from './tiny-context.ts';
 
 const context = { ...tinyContext, space: microSpace([16, 16, 16], tinyContext.dimensions) };
@@ -29,7 +30,7 @@ it.each([
   const state = createState(context, 'random', 1);
   const batch = ball();
   const steps = 240;
-  const choices = state.controller.proposeForTraining(steps, state.random);
+  const choices = state.controller.proposeForTraining(steps, state.random, outlookOf(10));
   const children = (only ? Array<(typeof only)[0]>(steps).fill(only[0]) : choices).map(context.space.decode);
   const losses = children.map((child) => trainOnce(context, state, child, batch));
   const mean = (some: readonly number[]): number => some.reduce((sum, loss) => sum + loss, 0) / some.length;

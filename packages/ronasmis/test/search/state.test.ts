@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { type ControllerName, controllerNames } from '../../src/controller/controller.ts';
 import { UserError } from '../../src/errors.ts';
 import { createState, removeState, restoreState, type SearchState, saveState } from '../../src/search/state.ts';
+import { outlookOf } from '../controller/outlook.ts';
 import { temporaryFolder } from '../data/scans.ts';
 import { tinyContext } from './tiny-context.ts';
 
@@ -19,9 +20,10 @@ function advance(state: SearchState): void {
     state.optimiser.step();
     state.optimiser.clearGradients();
   });
-  const children = state.controller.proposeForJudging(30, state.random);
+  const outlook = outlookOf(5);
+  const children = state.controller.proposeForJudging(30, state.random, outlook);
   const rewards = children.map((_, index) => index / 30);
-  state.controller.learn(children, rewards, 5);
+  state.controller.learn(children, rewards, outlook);
   state.step += 1;
   state.trainingSteps += 7;
   state.seconds += 1.1;

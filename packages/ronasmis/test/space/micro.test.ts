@@ -31,12 +31,12 @@ describe('the decisions', () => {
     ]);
   });
 
-  test("on inputs attend to the nodes that they can take in, by their last decisions; nothing was decided on the cell's input", () => {
+  test("on inputs attend to the nodes that they can take in, by the decisions after them; nothing was decided on the cell's input", () => {
     expect(space.decisions.map(({ sources }) => sources ?? [])).toEqual([
       [],
       [],
-      ...[[null, 1], [null, 1], [], []],
-      ...[[null, 1, 5], [null, 1, 5], [], []],
+      ...[[null, 2], [null, 2], [], []],
+      ...[[null, 2, 6], [null, 2, 6], [], []],
     ]);
   });
 });
