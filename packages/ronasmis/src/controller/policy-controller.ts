@@ -18,8 +18,9 @@ export const entropyWeight = 1e-4;
 const enasLearningRate = 3.5e-4;
 const paperSteps = 150;
 const largestLearningRate = 1e-2;
-const firstTemperature = 5;
-const lowestTemperature = 0.25;
+/** Share of the search after which the policy is to be decided, and how many times its logits are then taken. */
+const decidedAfter = 2 / 3;
+const largestSharpness = 50;
 
 /** What an update changes: a policy, and the space that it decides on. */
 export interface Learner {
@@ -37,7 +38,7 @@ export type PolicyUpdate = (
   learner: Learner,
   children: readonly Choices[],
   advantages: readonly number[],
-  temperature: number,
+  sharpness: number,
   learningRate: number,
 ) => number;
 
@@ -50,7 +51,7 @@ export function policyController(space: SearchSpace, seed: number, update: Polic
   const optimiser = adam([...policy.values()], { learningRate: enasLearningRate });
   let baseline: number | null = null;
   const sample: Controller['proposeForJudging'] = (count, random, { done }) =>
-    sampleChildren(policy, space, count, random, temperatureAt(done));
+    sampleChildren(policy, space, count, random, sharpnessAt(done));
   return {
     begin: ({ expectedSteps }) => preferChild(policy, space, space.baseChoices, baseLead(expectedSteps)),
     proposeForTraining: sample,
@@ -60,7 +61,7 @@ export function policyController(space: SearchSpace, seed: number, update: Polic
       const advantages = rewards.map((reward) => reward - moved);
       baseline = moved;
       const learner = { policy, optimiser, space };
-      const entropy = update(learner, children, advantages, temperatureAt(done), learningRateFor(expectedSteps));
+      const entropy = update(learner, children, advantages, sharpnessAt(done), learningRateFor(expectedSteps));
       return { entropy, baseline };
     },
     finalists: () => [likeliestChild(policy, space)],
@@ -83,12 +84,11 @@ export function movedBaseline(baseline: number | null, rewards: readonly number[
 }
 
 /**
- * The policy's temperature when this share of the search is done: ENAS's at first, then falling in proportion to what is left. The shared
- * weights are trained on what the controller draws, so a policy that stayed undecided would leave the chosen child half trained.
+ * How sharp the policy is when this share of the search is done: as it is at first, decided after two thirds of the search. The shared
+ * weights are trained on what the controller draws, so one that stayed undecided would leave the chosen child half trained.
  */
-export function temperatureAt(done: number): number {
-  const power = Number(process.env.RQ_POWER ?? 1);
-  return Math.max(lowestTemperature, firstTemperature * (1 - done) ** power);
+export function sharpnessAt(done: number): number {
+  return 1 / Math.max(1 / largestSharpness, 1 - done / decidedAfter);
 }
 
 /** A shorter search takes larger steps, so that its controller makes up its mind within the budget. */

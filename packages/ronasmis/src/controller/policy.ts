@@ -28,9 +28,9 @@ import type { Random } from '../random.ts';
 import type { SearchSpace } from '../space/space.ts';
 import type { Choices } from './controller.ts';
 
-/** Temperature, hidden size, tanh constant and range of the first weights as ENAS sets them (Pham et al. 2018, and its code). */
-export const enasTemperature = 5;
+/** Hidden size, temperature, tanh constant and range of the first weights as ENAS sets them (Pham et al. 2018, and its code). */
 const hidden = 64;
+const temperature = 5;
 const tanhConstant = 2.5;
 const initialRange = 0.1;
 /**
@@ -87,43 +87,41 @@ export function createPolicy(space: SearchSpace, seed: number): Policy {
  * (nearly uniform, as the paper begins) to below 5, the most that the policy can express.
  */
 export function preferChild(policy: Policy, space: SearchSpace, preferred: Choices, lead: number): void {
-  const bias = (enasTemperature * Math.atanh(lead / 2 / tanhConstant)) / biasScale;
+  const bias = (temperature * Math.atanh(lead / 2 / tanhConstant)) / biasScale;
   space.decisions.forEach(({ options }, at) => {
     const values = Float32Array.from({ length: options }, (_, option) => (option === preferred[at] ? bias : -bias));
     noGradient(() => scope(() => copyInPlace(weightOf(policy, `bias.${at}`), tensor(values, [options]))));
   });
 }
 
-/** Draws `count` children. The lower the temperature, the more decided is the policy. */
+/** Draws `count` children. From a sharpness of 1, the policy as it is, up, likelier options become likelier still. */
 export function sampleChildren(
   policy: Policy,
   space: SearchSpace,
   count: number,
   random: Random,
-  temperature: number,
+  sharpness: number,
 ): readonly Choices[] {
-  return drawn(policy, space, count, temperature, (_child, probabilities) => sampleIndex(probabilities, random));
+  return drawn(policy, space, count, sharpness, (_child, probabilities) => sampleIndex(probabilities, random));
 }
 
 /** The child that the policy finds likeliest, decision by decision. */
 export function likeliestChild(policy: Policy, space: SearchSpace): Choices {
-  return drawn(policy, space, 1, enasTemperature, (_child, probabilities) =>
-    probabilities.indexOf(Math.max(...probabilities)),
-  )[0];
+  return drawn(policy, space, 1, 1, (_child, probabilities) => probabilities.indexOf(Math.max(...probabilities)))[0];
 }
 
-/** Log-probability and entropy of children that were drawn before at this temperature, with gradients. */
+/** Log-probability and entropy of children that were drawn before at this sharpness, with gradients. */
 export function scoreChildren(
   policy: Policy,
   space: SearchSpace,
   children: readonly Choices[],
-  temperature: number,
+  sharpness: number,
 ): Unrolled {
-  return unroll(policy, space, children.length, temperature, (child, _probabilities, at) => children[child][at]);
+  return unroll(policy, space, children.length, sharpness, (child, _probabilities, at) => children[child][at]);
 }
 
-function drawn(policy: Policy, space: SearchSpace, count: number, temperature: number, pick: Pick): readonly Choices[] {
-  return noGradient(() => scope(() => unroll(policy, space, count, temperature, pick).children));
+function drawn(policy: Policy, space: SearchSpace, count: number, sharpness: number, pick: Pick): readonly Choices[] {
+  return noGradient(() => scope(() => unroll(policy, space, count, sharpness, pick).children));
 }
 
 function sampleIndex(probabilities: readonly number[], random: Random): number {
@@ -140,7 +138,7 @@ function sampleIndex(probabilities: readonly number[], random: Random): number {
 type Pick = (child: number, probabilities: readonly number[], at: number) => number;
 
 /** One pass of the LSTM over all decisions, for `count` children at once. */
-function unroll(policy: Policy, space: SearchSpace, count: number, temperature: number, pick: Pick): Unrolled {
+function unroll(policy: Policy, space: SearchSpace, count: number, sharpness: number, pick: Pick): Unrolled {
   const weight = (name: string): Tensor => weightOf(policy, name);
   const children: number[][] = Array.from({ length: count }, () => []);
   /** The LSTM's state at each decision: at a part's last one it stands for the part in the attention. */
@@ -167,7 +165,7 @@ function unroll(policy: Policy, space: SearchSpace, count: number, temperature: 
     const scores = add(reasoned, multiplyScalar(weight(`bias.${at}`), biasScale));
     const admitted = children.map((choices) => space.admitted(choices));
     const logarithms = logSoftmax(
-      mask(multiplyScalar(tanh(multiplyScalar(scores, 1 / temperature)), tanhConstant), admitted),
+      mask(multiplyScalar(tanh(multiplyScalar(scores, 1 / temperature)), sharpness * tanhConstant), admitted),
       1,
     );
     const probabilities = exponential(logarithms);

@@ -40,15 +40,15 @@ export const proximalUpdate: PolicyUpdate = (
   { policy, optimiser, space },
   children,
   advantages,
-  temperature,
+  sharpness,
   learningRate,
 ) =>
   scope(() => {
-    const drawn = noGradient(() => scope(() => scoreChildren(policy, space, children, temperature).logProbabilities));
+    const drawn = noGradient(() => scope(() => scoreChildren(policy, space, children, sharpness).logProbabilities));
     const weights = tensor(Float32Array.from(advantages), [advantages.length]);
     const entropies = Array.from({ length: epochs }, () =>
       scope(() => {
-        const { logProbabilities, entropy } = scoreChildren(policy, space, children, temperature);
+        const { logProbabilities, entropy } = scoreChildren(policy, space, children, sharpness);
         const meanEntropy = meanAll(entropy);
         const objective = clippedObjective(logProbabilities, drawn, weights);
         negate(add(objective, multiplyScalar(meanEntropy, entropyWeight))).backward();

@@ -13,15 +13,9 @@ export function reinforceController(space: SearchSpace, seed: number): Controlle
  * One step of REINFORCE (Williams 1992) with an entropy bonus, as ENAS trains its controller: raises the probability of children in
  * proportion to their advantage.
  */
-export const reinforce: PolicyUpdate = (
-  { policy, optimiser, space },
-  children,
-  advantages,
-  temperature,
-  learningRate,
-) =>
+export const reinforce: PolicyUpdate = ({ policy, optimiser, space }, children, advantages, sharpness, learningRate) =>
   scope(() => {
-    const { logProbabilities, entropy } = scoreChildren(policy, space, children, temperature);
+    const { logProbabilities, entropy } = scoreChildren(policy, space, children, sharpness);
     const weights = tensor(Float32Array.from(advantages), [advantages.length]);
     const meanEntropy = meanAll(entropy);
     const praised = meanAll(multiply(sum(logProbabilities, [0]), weights));

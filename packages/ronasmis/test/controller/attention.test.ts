@@ -1,6 +1,6 @@
 import { multiply, scope, sum, type Tensor, tensor } from '@ronasmis/libtorch';
 import { describe, expect, test } from 'vitest';
-import { createPolicy, enasTemperature, type Policy, scoreChildren } from '../../src/controller/policy.ts';
+import { createPolicy, type Policy, scoreChildren } from '../../src/controller/policy.ts';
 import { networkDimensions } from '../../src/network/dimensions.ts';
 import { macroSpace } from '../../src/space/macro.ts';
 import { type ChoiceName, decisions, placeOf, type Section } from '../../src/space/table1.ts';
@@ -20,7 +20,7 @@ function decidedPolicy(): Policy {
 
 /** Log-probability of each decision of a child. */
 function score(policy: Policy, child: readonly number[]): readonly number[] {
-  return scope(() => scoreChildren(policy, space, [child], enasTemperature).logProbabilities.toNumbers());
+  return scope(() => scoreChildren(policy, space, [child], 1).logProbabilities.toNumbers());
 }
 
 /** The base child with another option at one place. */
@@ -88,7 +88,7 @@ describe('a skip is decided by attention', () => {
     const sizes = (of: (name: string) => boolean): readonly number[] => {
       const policy = decidedPolicy();
       scope(() => {
-        const { logProbabilities } = scoreChildren(policy, space, [space.baseChoices], enasTemperature);
+        const { logProbabilities } = scoreChildren(policy, space, [space.baseChoices], 1);
         const wanted = Float32Array.from(decisions, ({ choice }) => (of(choice) ? 1 : 0));
         sum(multiply(logProbabilities, tensor(wanted, [wanted.length, 1])), [0, 1]).backward();
       });

@@ -2,7 +2,6 @@ import { scope, sum } from '@ronasmis/libtorch';
 import { describe, expect, test } from 'vitest';
 import {
   createPolicy,
-  enasTemperature,
   likeliestChild,
   type Policy,
   preferChild,
@@ -18,9 +17,9 @@ import { smallChildren, smallSpace } from './small-space.ts';
 const macro = macroSpace([36, 51, 35], networkDimensions(1, 3));
 
 function probabilities(policy: Policy, children: readonly (readonly number[])[]): number[] {
-  return scope(() =>
-    sum(scoreChildren(policy, smallSpace, children, enasTemperature).logProbabilities, [0]).toNumbers(),
-  ).map(Math.exp);
+  return scope(() => sum(scoreChildren(policy, smallSpace, children, 1).logProbabilities, [0]).toNumbers()).map(
+    Math.exp,
+  );
 }
 
 test('the small space has 120 children', () => {
@@ -30,12 +29,7 @@ test('the small space has 120 children', () => {
 describe('scoreChildren', () => {
   test('gives the log-probabilities and entropies of the same LSTM in PyTorch', () => {
     scope(() => {
-      const { logProbabilities, entropy } = scoreChildren(
-        chirpPolicy(),
-        smallSpace,
-        reference.children,
-        enasTemperature,
-      );
+      const { logProbabilities, entropy } = scoreChildren(chirpPolicy(), smallSpace, reference.children, 1);
       sum(logProbabilities, [0])
         .toNumbers()
         .forEach((value, i) => {
@@ -57,7 +51,7 @@ describe('scoreChildren', () => {
   test('gives an entropy whose mean over all children is that of the distribution', () => {
     const policy = chirpPolicy();
     const shares = probabilities(policy, smallChildren);
-    const summed = scope(() => scoreChildren(policy, smallSpace, smallChildren, enasTemperature).entropy.toNumbers());
+    const summed = scope(() => scoreChildren(policy, smallSpace, smallChildren, 1).entropy.toNumbers());
     const expected = shares.reduce((sum, share) => sum - share * Math.log(share), 0);
     expect(summed.reduce((sum, value, i) => sum + shares[i] * value, 0)).toBeCloseTo(expected, 4);
   });
@@ -72,7 +66,7 @@ describe('sampleChildren', () => {
     const policy = chirpPolicy();
     const draws = 6000;
     const counts = new Map(smallChildren.map((child) => [child.join(), 0]));
-    for (const child of sampleChildren(policy, smallSpace, draws, createRandom(1), enasTemperature)) {
+    for (const child of sampleChildren(policy, smallSpace, draws, createRandom(1), 1)) {
       const count = counts.get(child.join());
       if (count === undefined) throw new Error(`${child.join()} is masked.`);
       counts.set(child.join(), count + 1);
@@ -88,13 +82,13 @@ describe('sampleChildren', () => {
 
   test('draws the same children by the same seeds', () => {
     const draw = (policySeed: number, seed: number): string =>
-      JSON.stringify(sampleChildren(createPolicy(macro, policySeed), macro, 3, createRandom(seed), enasTemperature));
+      JSON.stringify(sampleChildren(createPolicy(macro, policySeed), macro, 3, createRandom(seed), 1));
     expect(draw(1, 2)).toBe(draw(1, 2));
     expect(draw(1, 2)).not.toBe(draw(1, 3));
   });
 
   test('draws children of the macro space that its masks allow', () => {
-    for (const child of sampleChildren(createPolicy(macro, 5), macro, 20, createRandom(6), enasTemperature)) {
+    for (const child of sampleChildren(createPolicy(macro, 5), macro, 20, createRandom(6), 1)) {
       expect(child).toHaveLength(44);
       child.forEach((option, at) => {
         expect(macro.admitted(child.slice(0, at))[option]).toBe(true);
@@ -106,8 +100,8 @@ describe('sampleChildren', () => {
 describe('a fresh policy', () => {
   test('is nearly uniform: its entropy is within a hundredth of the options that are left', () => {
     const policy = createPolicy(macro, 1);
-    const children = sampleChildren(policy, macro, 4, createRandom(2), enasTemperature);
-    const entropies = scope(() => scoreChildren(policy, macro, children, enasTemperature).entropy.toNumbers());
+    const children = sampleChildren(policy, macro, 4, createRandom(2), 1);
+    const entropies = scope(() => scoreChildren(policy, macro, children, 1).entropy.toNumbers());
     children.forEach((child, i) => {
       const options = child.map((_, at) => macro.admitted(child.slice(0, at)).filter(Boolean).length);
       const uniform = options.reduce((sum, count) => sum + Math.log(count), 0);

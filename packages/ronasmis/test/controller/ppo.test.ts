@@ -1,6 +1,5 @@
 import { adam, keep, memory, scope, subtract, type Tensor, tensor } from '@ronasmis/libtorch';
 import { expect, test } from 'vitest';
-import { enasTemperature } from '../../src/controller/policy.ts';
 import { clippedObjective, ppoController, proximalUpdate } from '../../src/controller/ppo.ts';
 import { reinforce } from '../../src/controller/reinforce.ts';
 import { createRandom } from '../../src/random.ts';
@@ -44,7 +43,7 @@ test('an update moves the weights as PyTorch does', () => {
   const { moves, learning_rate } = reference.ppo;
   const optimiser = adam([...policy.values()], { learningRate: 1 });
   const learner = { policy, optimiser, space: smallSpace };
-  const entropy = proximalUpdate(learner, reference.children, referenceAdvantages, enasTemperature, learning_rate);
+  const entropy = proximalUpdate(learner, reference.children, referenceAdvantages, 1, learning_rate);
   expect([...policy.keys()].sort()).toEqual(Object.keys(moves).sort());
   scope(() => {
     for (const [name, weight] of policy) {
@@ -66,7 +65,7 @@ test('its first pass follows the gradient of REINFORCE', () => {
       ...adam([...policy.values()], { learningRate: 1 }),
       step: () => passes.push([...policy.values()].flatMap((weight) => weight.gradient?.toNumbers() ?? [])),
     };
-    update({ policy, optimiser, space: smallSpace }, reference.children, referenceAdvantages, enasTemperature, 1);
+    update({ policy, optimiser, space: smallSpace }, reference.children, referenceAdvantages, 1, 1);
     return passes[0];
   };
   const expected = firstGradients(reinforce);

@@ -2,7 +2,6 @@ import { adam, memory, type Optimiser } from '@ronasmis/libtorch';
 import { describe, expect, test } from 'vitest';
 import type { Controller } from '../../src/controller/controller.ts';
 import type { Policy } from '../../src/controller/policy.ts';
-import { enasTemperature } from '../../src/controller/policy.ts';
 import { movedBaseline } from '../../src/controller/policy-controller.ts';
 import { reinforce, reinforceController } from '../../src/controller/reinforce.ts';
 import { createRandom } from '../../src/random.ts';
@@ -30,7 +29,7 @@ test('a step follows the gradients that PyTorch gives for the same rewards', () 
     }
   };
   const learner = { policy, optimiser: onlooker(policy, look), space: smallSpace };
-  const entropy = reinforce(learner, reference.children, referenceAdvantages, enasTemperature, 0.1);
+  const entropy = reinforce(learner, reference.children, referenceAdvantages, 1, 0.1);
   expect(compared.sort()).toEqual(Object.keys(reference.gradients).sort());
   const mean = reference.entropies.reduce((sum, value) => sum + value, 0) / reference.entropies.length;
   expect(entropy).toBeCloseTo(mean, 4);
@@ -47,7 +46,7 @@ test('the baseline moves by every reward; the first is the mean of the first rew
 test('no gradient is left for the next step', () => {
   const policy = chirpPolicy();
   const optimiser = adam([...policy.values()], { learningRate: 1e-3 });
-  reinforce({ policy, optimiser, space: smallSpace }, reference.children, referenceAdvantages, enasTemperature, 1e-3);
+  reinforce({ policy, optimiser, space: smallSpace }, reference.children, referenceAdvantages, 1, 1e-3);
   for (const { gradient } of policy.values()) expect(gradient).toBeUndefined();
 });
 
