@@ -17,7 +17,6 @@ export const entropyWeight = 1e-4;
 /** The controller's rate for Adam and the controller steps of a search that ENAS and the paper set it for. */
 const enasLearningRate = 3.5e-4;
 const paperSteps = 150;
-const largestLearningRate = 1e-2;
 /** Share of the search after which the policy is to be decided, and how many times its logits are then taken. */
 const decidedAfter = 2 / 3;
 const largestSharpness = 50;
@@ -91,8 +90,10 @@ export function sharpnessAt(done: number): number {
   return 1 / Math.max(1 / largestSharpness, 1 - done / decidedAfter);
 }
 
-/** A shorter search takes larger steps, so that its controller makes up its mind within the budget. */
+/**
+ * A shorter search takes larger steps, yet not so much larger as there are fewer: rewards are noisy, and steps of this rate add up to as much
+ * noise in a search of any length, while the base child's lead grows as the search gets shorter. Few rewards do not overrule it by chance.
+ */
 function learningRateFor(expectedSteps: number): number {
-  const scaled = (enasLearningRate * paperSteps) / expectedSteps;
-  return Math.min(largestLearningRate, Math.max(enasLearningRate, scaled));
+  return enasLearningRate * Math.sqrt(Math.max(1, paperSteps / expectedSteps));
 }

@@ -19,6 +19,8 @@ const casesPerBatch = 2;
 const dropPath = 0.1;
 /** Largest norm of the gradient, as nnU-Net clips it. */
 const largestGradient = 12;
+/** Share of the training steps so far that the weights' moving average is over. */
+const averagedShare = 0.1;
 /** Exponent of the polynomial that the learning rate falls by (nnU-Net). */
 const decayPower = 0.9;
 
@@ -127,10 +129,13 @@ function trainOn(
   });
 }
 
-/** Takes the weights after a training step into their moving average, over about the last tenth of all steps so far. */
+/**
+ * Takes the weights after a training step into their moving average (Polyak & Juditsky 1992), which is over a share of the steps so
+ * far: what mini-batches and children pull to and fro evens out, and rewards of one step after the other can be compared.
+ */
 function averageWeights({ averaged, weights, trainingSteps }: SearchState): void {
-  const share = Number(process.env.RQ_EMA ?? 0.1);
-  noGradient(() => foreachLerp([...averaged.values()], [...weights.values()], 1 / (1 + share * trainingSteps)));
+  const newest = 1 / (1 + averagedShare * trainingSteps);
+  noGradient(() => foreachLerp([...averaged.values()], [...weights.values()], newest));
 }
 
 /**

@@ -1,6 +1,15 @@
 import { mkdtemp, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { meanAll, multiply, readSafetensors, scope, type Tensor, writeSafetensors } from '@ronasmis/libtorch';
+import {
+  foreachLerp,
+  meanAll,
+  multiply,
+  noGradient,
+  readSafetensors,
+  scope,
+  type Tensor,
+  writeSafetensors,
+} from '@ronasmis/libtorch';
 import { describe, expect, it } from 'vitest';
 import { type ControllerName, controllerNames } from '../../src/controller/controller.ts';
 import { UserError } from '../../src/errors.ts';
@@ -19,6 +28,7 @@ function advance(state: SearchState): void {
     for (const weight of state.weights.values()) meanAll(multiply(weight, weight)).backward();
     state.optimiser.step();
     state.optimiser.clearGradients();
+    noGradient(() => foreachLerp([...state.averaged.values()], [...state.weights.values()], 0.3));
   });
   const outlook = outlookOf(5);
   const children = state.controller.proposeForJudging(30, state.random, outlook);
@@ -37,6 +47,7 @@ function contents(state: SearchState) {
   const controller = state.controller.state();
   return {
     weights: values(state.weights),
+    averaged: values(state.averaged),
     optimiser: values(state.optimiser.state()),
     controller: values(controller.tensors),
     plain: { step, trainingSteps, seconds, controller: controller.plain, random: state.random.state() },
