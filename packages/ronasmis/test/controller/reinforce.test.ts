@@ -50,7 +50,7 @@ test('no gradient is left for the next step', () => {
   for (const { gradient } of policy.values()) expect(gradient).toBeUndefined();
 });
 
-test('a short search takes larger steps', () => {
+test('a short search takes larger steps, by the root of the steps that it lacks', () => {
   const moved = (expectedSteps: number): number => {
     const controller = reinforceController(smallSpace, 1);
     const start = (): number => controller.state().tensors.get('policy/bias.0')?.toNumbers()[1] ?? Number.NaN;
@@ -69,8 +69,8 @@ test('a short search takes larger steps', () => {
   for (const [steps, rate] of [
     [600, 3.5e-4],
     [150, 3.5e-4],
-    [15, 3.5e-3],
-    [1, 1e-2],
+    [15, 3.5e-4 * Math.sqrt(10)],
+    [6, 3.5e-4 * 5],
   ])
     expect(moved(steps) / rate).toBeCloseTo(1, 2);
 });
