@@ -20,13 +20,13 @@ export function oneDnnTakesBfloat16(): boolean {
 }
 
 /**
- * Whether oneDNN's bfloat16 gradient of a 3x3x3 kernel can be trusted with volumes of this shape. In PyTorch 2.15.0 too, that of two
- * planes is made of memory that it never wrote (NaN now and then, seen with avx512_bf16), and with AMX that of up to eight planes that
- * are longer than 64 rows reads beyond its volume (segmentation faults, at 8 x 256 x 256, 8 x 100 x 100 and 4 x 128 x 128, not at 9 or
- * more planes). float32 serves these.
+ * Whether oneDNN's bfloat16 gradient of a 3x3x3 kernel can be trusted with volumes of this shape (seen in PyTorch 2.15.0 too). That of two
+ * planes is made of memory that it never wrote (NaN now and then, with avx512_bf16). With AMX that of few planes of many rows is wrong by a
+ * tenth or more (4 x 48 x 48 of 128 channels, 6 x 64 x 64 of 64), NaN (5 x 64 x 64 of 32, 3 x 32 x 32 of 128) or a segmentation fault (8 x 256 x 256, 4 x
+ * 128 x 128 and 8 x 100 x 100 of 16); it is right with up to 16 rows, and with ten planes or more. float32 serves the others.
  */
 export function oneDnnGradientIsSound([depth, height]: readonly number[]): boolean {
-  return depth !== 2 && (depth > 9 || height <= 64);
+  return depth !== 2 && (depth > 9 || height <= 16);
 }
 
 /**

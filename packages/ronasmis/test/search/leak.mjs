@@ -27,7 +27,9 @@ const dimensions = { ...usual.dimensions, channels: [4, 8, 16, 32, 32] };
 const space = macroSpace([16, 16, 16], dimensions);
 const state = createState({ ...usual, dimensions, space }, options.controller, 1);
 // Eight children take turns: oneDNN keeps a kernel for every shape of convolution, and after step 50 it has met all of these.
-const children = state.controller.proposeForTraining(8, state.random).map(space.decode);
+const children = state.controller
+  .proposeForTraining(8, state.random, { expectedSteps: 10_000, done: 0 })
+  .map(space.decode);
 let turn = 0;
 const context = { ...usual, dimensions, space: { ...space, decode: () => children[turn++ % children.length] } };
 const batches = openBatches(context.cases);

@@ -55,7 +55,7 @@ describe('a search that is stopped and resumed ends as an unbroken one of the sa
   const moments: [string, (progress: Progress) => boolean][] = [
     ['before its first step is finished', ({ phase, step, done }) => phase === 'train' && step === 1 && done === 2],
     ['in the training of a later step', ({ phase, step, done }) => phase === 'train' && step === 2 && done === 2],
-    ['while it judges', ({ phase, step, done }) => phase === 'judge' && step === 2 && done === 1],
+    ['while it judges', ({ phase, step, done }) => phase === 'judge' && step === 2 && done === 0],
     ['right after its last step', ({ phase, step, reward }) => phase === 'judge' && step === 2 && reward !== undefined],
     ['while it predicts the test cases', ({ phase }) => phase === 'final'],
   ];
