@@ -20,13 +20,13 @@ export function oneDnnTakesBfloat16(): boolean {
 }
 
 /**
- * Whether oneDNN's bfloat16 gradient of a 3x3x3 kernel can be trusted with volumes of this shape (seen in PyTorch 2.15.0 too). That of two
- * planes is made of memory that it never wrote (NaN now and then, with avx512_bf16). With AMX that of few planes of many rows is wrong by a
+ * Whether oneDNN's bfloat16 gradient of a 3x3x3 kernel can be trusted with volumes of this shape (seen in PyTorch 2.15.0 too). That of one or two
+ * planes is made of memory that it never wrote (NaN now and then, with avx512_bf16 and AMX). With AMX that of few planes of many rows is wrong by a
  * tenth or more (4 x 48 x 48 of 128 channels, 6 x 64 x 64 of 64), NaN (5 x 64 x 64 of 32, 3 x 32 x 32 of 128) or a segmentation fault (8 x 256 x 256, 4 x
  * 128 x 128 and 8 x 100 x 100 of 16); it is right with up to 16 rows, and with ten planes or more. float32 serves the others.
  */
 export function oneDnnGradientIsSound([depth, height]: readonly number[]): boolean {
-  return depth !== 2 && (depth > 9 || height <= 16);
+  return depth > 9 || (depth > 2 && height <= 16);
 }
 
 /**
@@ -40,8 +40,10 @@ export function oneDnnGradientIsSound([depth, height]: readonly number[]): boole
 export function convolution3d(input: Tensor, kernel: Tensor, dilation = 1): Tensor {
   if (input.device !== 'cpu') return conv3d(input, kernel, null, 1, dilation, dilation);
   if (input.dataType === 'float32') return winogradConvolution(input, kernel, dilation);
-  if (input.dataType === 'bfloat16' && oneDnnGradientIsSound(input.shape.slice(2)) && oneDnnTakesBfloat16())
-    return oneDnnConvolution(input, kernel, null, triple(dilation), triple(1), triple(dilation), 1);
+  // What dilation was not interleaved away (too small a volume) is neither fast nor always right there: it was NaN on thin volumes.
+  const isSound = dilation === 1 && oneDnnGradientIsSound(input.shape.slice(2));
+  if (input.dataType === 'bfloat16' && isSound && oneDnnTakesBfloat16())
+    return oneDnnConvolution(input, kernel, null, triple(1), triple(1), triple(1), 1);
   const wide = winogradConvolution(to(input, 'float32'), to(kernel, 'float32'), dilation);
   return to(wide, input.dataType);
 }
