@@ -11,6 +11,9 @@ import {
 } from './operations.ts';
 import type { Tensor } from './tensor.ts';
 
+/** Padding, stride and dilation that keep a volume's size. */
+const ones = [1, 1, 1];
+
 let bfloat16OneDnn: boolean | undefined;
 
 /** Whether oneDNN convolves bfloat16 on this processor: with AVX-512 or later units, and only in libtorch's builds for x64. */
@@ -20,10 +23,12 @@ export function oneDnnTakesBfloat16(): boolean {
 }
 
 /**
- * Whether oneDNN's bfloat16 gradient of a 3x3x3 kernel can be trusted with volumes of this shape (seen in PyTorch 2.15.0 too). That of one or two
- * planes is made of memory that it never wrote (NaN now and then, with avx512_bf16 and AMX). With AMX that of few planes of many rows is wrong by a
- * tenth or more (4 x 48 x 48 of 128 channels, 6 x 64 x 64 of 64), NaN (5 x 64 x 64 of 32, 3 x 32 x 32 of 128) or a segmentation fault (8 x 256 x 256, 4 x
- * 128 x 128 and 8 x 100 x 100 of 16); it is right with up to 16 rows, and with ten planes or more. float32 serves the others.
+ * Whether oneDNN's bfloat16 gradient of a 3x3x3 kernel can be trusted with volumes of this shape; seen in PyTorch 2.15.0 too.
+ * - One or two planes: it is made of memory that oneDNN never wrote, so NaN now and then (avx512_bf16 and AMX).
+ * - Few planes of many rows, with AMX: it is wrong by a tenth or more (4 x 48 x 48 of 128 channels, 6 x 64 x 64 of 64), NaN (5 x 64 x 64
+ *   of 32, 3 x 32 x 32 of 128) or a segmentation fault (8 x 256 x 256, 4 x 128 x 128 and 8 x 100 x 100 of 16).
+ *
+ * It was right wherever it was tried with up to 16 rows, and with ten planes or more. float32 serves the others.
  */
 export function oneDnnGradientIsSound([depth, height]: readonly number[]): boolean {
   return depth > 9 || (depth > 2 && height <= 16);
@@ -43,7 +48,7 @@ export function convolution3d(input: Tensor, kernel: Tensor, dilation = 1): Tens
   // What dilation was not interleaved away (too small a volume) is neither fast nor always right there: it was NaN on thin volumes.
   const isSound = dilation === 1 && oneDnnGradientIsSound(input.shape.slice(2));
   if (input.dataType === 'bfloat16' && isSound && oneDnnTakesBfloat16())
-    return oneDnnConvolution(input, kernel, null, triple(1), triple(1), triple(1), 1);
+    return oneDnnConvolution(input, kernel, null, ones, ones, ones, 1);
   const wide = winogradConvolution(to(input, 'float32'), to(kernel, 'float32'), dilation);
   return to(wide, input.dataType);
 }
@@ -65,8 +70,4 @@ export function pointwiseConvolution3d(input: Tensor, kernel: Tensor, bias: Tens
  */
 export function layOutKernel(kernel: Tensor): Tensor {
   return permute(contiguous(permute(kernel, [2, 3, 4, 1, 0])), [4, 3, 0, 1, 2]);
-}
-
-function triple(value: number): readonly number[] {
-  return [value, value, value];
 }

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { UserError } from '../errors.ts';
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
@@ -55,3 +56,19 @@ export type EngineOptions = {
   readonly device: 'auto' | 'cpu' | 'cuda' | 'mps';
   readonly precision: 'auto' | 'fp32' | 'bf16' | 'fp16';
 };
+
+/** `--folds`, of the verbs that split a data set. */
+export const foldsOption = (): Option =>
+  new Option('--folds <n>', 'parts that the cases are split into').argParser(integerBetween(2, 100)).default(5);
+
+/** `--fold`, of the verbs that split a data set. */
+export const foldOption = (): Option =>
+  new Option('--fold <k>', 'part that is the test set, from 0').argParser(integerBetween(0, 99)).default(0);
+
+/** The values of `--folds` and `--fold`. */
+export type FoldOptions = { readonly folds: number; readonly fold: number };
+
+/** @throws UserError where there is no such fold */
+export function requireFold({ folds, fold }: FoldOptions): void {
+  if (fold >= folds) throw new UserError(`--fold ${fold} is none of the ${folds} folds: take 0 to ${folds - 1}.`);
+}

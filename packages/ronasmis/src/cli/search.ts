@@ -1,19 +1,22 @@
 import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type ControllerName, controllerNames } from '../controller/controller.ts';
-import { UserError } from '../errors.ts';
 import { type SpaceName, spaceNames } from '../space/spaces.ts';
 import {
   deviceOption,
   type EngineOptions,
+  type FoldOptions,
+  foldOption,
+  foldsOption,
   integerBetween,
   jsonOption,
   parseDuration,
   precisionOption,
+  requireFold,
 } from './options.ts';
 import { runSearch } from './run-search.ts';
 
-type Options = EngineOptions & {
+interface Options extends EngineOptions, FoldOptions {
   readonly out?: string;
   readonly time?: number;
   readonly epochs?: number;
@@ -21,11 +24,9 @@ type Options = EngineOptions & {
   readonly controller: ControllerName;
   readonly space: SpaceName;
   readonly augment: boolean;
-  readonly folds: number;
-  readonly fold: number;
   readonly seed: number;
   readonly json?: true;
-};
+}
 
 /** The paper trains for 150 to 500 controller epochs. */
 const DEFAULT_EPOCHS = 150;
@@ -51,8 +52,8 @@ export function addSearch(program: Command): void {
         .default('macro'),
     )
     .option('--augment', 'also rotate, scale and change the intensities of training patches', false)
-    .option('--folds <n>', 'parts that the cases are split into', integerBetween(2, 100), 5)
-    .option('--fold <k>', 'part that is the test set, from 0', integerBetween(0, 99), 0)
+    .addOption(foldsOption())
+    .addOption(foldOption())
     .option('--seed <n>', 'seed of every random choice', integerBetween(0, 2 ** 31 - 1), 1)
     .addOption(deviceOption())
     .addOption(precisionOption())
@@ -60,9 +61,7 @@ export function addSearch(program: Command): void {
     .addHelpText('after', '\nExample:\n  $ ronasmis search data/Prostate --out runs/prostate --time 15m')
     .action(async (dataSet: string, options: Options) => {
       const { out = join('runs', basename(resolve(dataSet))), time, epochs, json, ...rest } = options;
-      if (rest.fold >= rest.folds) {
-        throw new UserError(`--fold ${rest.fold} is none of the ${rest.folds} folds: take 0 to ${rest.folds - 1}.`);
-      }
+      requireFold(rest);
       await runSearch(out, json === true, async (hooks) => {
         const { search } = await import('../search/search.ts');
         const budget = {

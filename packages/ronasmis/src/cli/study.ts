@@ -1,28 +1,29 @@
 import { basename, join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { UserError } from '../errors.ts';
 import type { StudyResults } from '../run/study-record.ts';
 import { interruptible } from './interrupt.ts';
 import {
   deviceOption,
   type EngineOptions,
+  type FoldOptions,
+  foldOption,
+  foldsOption,
   integerBetween,
   jsonOption,
   parseDuration,
   precisionOption,
+  requireFold,
 } from './options.ts';
 import { coloursOf, note, print, printJson, table } from './output.ts';
 import { announce } from './run-search.ts';
 
-type Options = EngineOptions & {
+interface Options extends EngineOptions, FoldOptions {
   readonly out?: string;
   readonly seeds: number;
   readonly time: number;
   readonly children: number;
-  readonly folds: number;
-  readonly fold: number;
   readonly json?: true;
-};
+}
 
 /** Adds `study DATASET`. */
 export function addStudy(program: Command): void {
@@ -38,17 +39,15 @@ export function addStudy(program: Command): void {
     .option('--out <folder>', "the study's folder; goes on where it holds a part (default: runs/<data set>-study)")
     .option('--seeds <n>', 'how often each contestant searches', integerBetween(1, 100), 3)
     .option('--children <n>', 'children judged at each controller epoch', integerBetween(12, 1000), 20)
-    .option('--folds <n>', 'parts that the cases are split into', integerBetween(2, 100), 5)
-    .option('--fold <k>', 'part that is the test set, from 0', integerBetween(0, 99), 0)
+    .addOption(foldsOption())
+    .addOption(foldOption())
     .addOption(deviceOption())
     .addOption(precisionOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ ronasmis study data/Prostate --seeds 3 --time 15m')
     .action(async (dataSet: string, options: Options) => {
       const { out = join('runs', `${basename(resolve(dataSet))}-study`), time, json, ...rest } = options;
-      if (rest.fold >= rest.folds) {
-        throw new UserError(`--fold ${rest.fold} is none of the ${rest.folds} folds: take 0 to ${rest.folds - 1}.`);
-      }
+      requireFold(rest);
       const { study } = await import('../study/study.ts');
       const { openProgress } = await import('./progress.ts');
       const view = openProgress();
@@ -77,7 +76,6 @@ async function printStudy(folder: string, results: StudyResults): Promise<void> 
     '../report/study-verdict.ts'
   );
   const { bold, dim } = coloursOf(process.stdout);
-  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
   note('');
   for (const sentence of verdict(results)) print(bold(sentence));
   const contestants = results.contestants.map(({ name, runs, test_dice }) => [
@@ -111,5 +109,9 @@ async function printStudy(folder: string, results: StudyResults): Promise<void> 
 /** The mean over the searches; a dash where one of them is not known. */
 function joulesText(joules: readonly (number | null)[]): string {
   const known = joules.filter((value) => value !== null);
-  return known.length < joules.length ? '-' : (known.reduce((sum, value) => sum + value, 0) / known.length).toFixed(0);
+  return known.length < joules.length ? '-' : mean(known).toFixed(0);
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

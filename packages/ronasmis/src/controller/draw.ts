@@ -1,5 +1,5 @@
 import type { Random } from '../random.ts';
-import type { SearchSpace } from '../space/space.ts';
+import { admittedOptions, type SearchSpace } from '../space/space.ts';
 import type { Choices } from './controller.ts';
 
 /** Of the base child's choices before anything is learnt, in logits: at most, and as a sum over the steps of a search. */
@@ -33,9 +33,4 @@ export function drawChild(space: SearchSpace, lead: number, random: Random): Cho
     choices.push(admitted[found >= 0 ? found : admitted.length - 1]);
   }
   return choices;
-}
-
-/** What the decision after `choices` can be: the indices of its admitted options, ascending. */
-export function admittedOptions(space: SearchSpace, choices: Choices): readonly number[] {
-  return space.admitted(choices).flatMap((allowed, option) => (allowed ? [option] : []));
 }

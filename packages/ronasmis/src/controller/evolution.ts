@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Random } from '../random.ts';
-import type { SearchSpace } from '../space/space.ts';
+import { admittedOptions, type SearchSpace } from '../space/space.ts';
 import type { Choices, Controller } from './controller.ts';
-import { admittedOptions, baseLead, drawChild } from './draw.ts';
+import { baseLead, drawChild } from './draw.ts';
 
 /**
  * Individuals that are alive, and those that compete to be a parent: a quarter of them, as the 25 of 100 of Real et al. The population

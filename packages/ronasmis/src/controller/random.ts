@@ -1,6 +1,6 @@
-import type { SearchSpace } from '../space/space.ts';
+import { admittedOptions, type SearchSpace } from '../space/space.ts';
 import type { Choices, Controller } from './controller.ts';
-import { admittedOptions, drawChild } from './draw.ts';
+import { drawChild } from './draw.ts';
 
 /**
  * Random search with shared weights (Li & Talwalkar 2019, "Random search and reproducibility for neural architecture search"): every

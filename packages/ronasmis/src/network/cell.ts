@@ -34,12 +34,7 @@ export function cell(weights: Weights, prefix: string, input: Tensor, nodes: Cel
   const output = looseEnds(nodes)
     .map((node) => features[node])
     .reduce((sum, end) => add(sum, end));
-  return normaliseAndActivate(
-    output,
-    weight(weights, `${prefix}.scale`),
-    weight(weights, `${prefix}.shift`),
-    activation,
-  );
+  return normalise(weights, prefix, output);
 }
 
 function operate(weights: Weights, prefix: string, input: Tensor, operation: OperationName): Tensor {
@@ -48,18 +43,16 @@ function operate(weights: Weights, prefix: string, input: Tensor, operation: Ope
       return convolutions(weights, prefix, [''], input, { dilation: 1, activation });
     case 'dilated_convolution':
       return convolutions(weights, prefix, [''], input, { dilation: 2, activation });
-    case 'pointwise_convolution': {
-      const convolved = pointwiseConvolution3d(input, weight(weights, `${prefix}.conv`));
-      return normaliseAndActivate(
-        convolved,
-        weight(weights, `${prefix}.scale`),
-        weight(weights, `${prefix}.shift`),
-        activation,
-      );
-    }
+    case 'pointwise_convolution':
+      return normalise(weights, prefix, pointwiseConvolution3d(input, weight(weights, `${prefix}.conv`)));
     case 'identity':
       return input;
     case 'max_pooling':
       return maxPool3d(input, 3, 1, 1);
   }
+}
+
+function normalise(weights: Weights, prefix: string, features: Tensor): Tensor {
+  const [scale, shift] = [weight(weights, `${prefix}.scale`), weight(weights, `${prefix}.shift`)];
+  return normaliseAndActivate(features, scale, shift, activation);
 }

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import type { RankCorrelation } from '../evaluation/rank-correlation.ts';
 import type { Spread } from '../evaluation/summary.ts';
+import { runSchema } from './records.ts';
+
+const { settings, engine } = runSchema.shape;
 
 /** `study.json`: what a study was told, what it runs on and what its searches used; `results` once it has ended. */
 export const studySchema = z.object({
@@ -8,18 +11,18 @@ export const studySchema = z.object({
   /** ISO 8601 time at which the study was begun. */
   created: z.string(),
   /** All that its searches have in common. */
-  settings: z.object({
-    data_set: z.string(),
-    time_seconds: z.number().nullable(),
-    epochs: z.int().nullable(),
-    children: z.int(),
-    folds: z.int(),
-    fold: z.int(),
-    device: z.string(),
-    precision: z.string(),
+  settings: settings.pick({
+    data_set: true,
+    time_seconds: true,
+    epochs: true,
+    children: true,
+    folds: true,
+    fold: true,
+    device: true,
+    precision: true,
   }),
   /** What `auto` came to: the same for every search, whichever process runs it. */
-  engine: z.object({ device: z.enum(['cpu', 'cuda', 'mps']), precision: z.enum(['fp32', 'bf16', 'fp16']) }),
+  engine: engine.pick({ device: true, precision: true }),
   /** By run, joules that were used while it ran; null where the machine does not tell or a kill left them unknown. */
   joules: z.record(z.string(), z.number().nullable()),
   results: z.unknown().optional(),

@@ -2,7 +2,7 @@ import type { NetworkDimensions } from '../network/dimensions.ts';
 import type { Architecture } from './architecture.ts';
 import { type Cell, cellNodes, type OperationName, operationNames, operations, type Term } from './cell.ts';
 import { macroSpace } from './macro.ts';
-import type { Decision, SearchSpace } from './space.ts';
+import { admittedOptions, type Decision, type SearchSpace } from './space.ts';
 
 /** A cell may have so many operations on 3x3x3 voxels: one and a half times the base cell's two, as children of the macro space may cost. */
 const mostLookingAround = 3;
@@ -106,8 +106,7 @@ function decodeCell(choices: readonly number[]): Cell {
 function largestChoices(): readonly number[] {
   const choices: number[] = [];
   for (const { choice } of decisions) {
-    const options = admitted(choices).flatMap((allowed, option) => (allowed ? [option] : []));
-    const dearest = options.reduce((best, option) =>
+    const dearest = admittedOptions({ admitted }, choices).reduce((best, option) =>
       operationAt(option).kept > operationAt(best).kept ? option : best,
     );
     choices.push(choice === 'operation' ? dearest : 0);

@@ -27,3 +27,11 @@ export interface SearchSpace {
   /** The child that needs the most memory to train. */
   readonly largest: Architecture;
 }
+
+/** What the decision after `choices` can be: the indices of its admitted options, ascending. */
+export function admittedOptions(
+  { admitted }: Pick<SearchSpace, 'admitted'>,
+  choices: readonly number[],
+): readonly number[] {
+  return admitted(choices).flatMap((allowed, option) => (allowed ? [option] : []));
+}

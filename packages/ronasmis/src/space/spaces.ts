@@ -2,7 +2,7 @@ import type { NetworkDimensions } from '../network/dimensions.ts';
 import type { Architecture } from './architecture.ts';
 import { macroSpace } from './macro.ts';
 import { microSpace } from './micro.ts';
-import type { SearchSpace } from './space.ts';
+import { admittedOptions, type SearchSpace } from './space.ts';
 
 /** What is searched: the network around its blocks, as in the paper; the block that all levels repeat; or nothing at all. */
 export const spaceNames = ['macro', 'micro', 'fixed'] as const;
@@ -39,6 +39,6 @@ export function spaceOfOne(space: SearchSpace, child: Architecture): SearchSpace
 }
 
 /** Whether a space leaves nothing to choose. */
-export function hasOneChild({ admitted, baseChoices }: SearchSpace): boolean {
-  return baseChoices.every((_, at) => admitted(baseChoices.slice(0, at)).filter(Boolean).length === 1);
+export function hasOneChild(space: SearchSpace): boolean {
+  return space.baseChoices.every((_, at) => admittedOptions(space, space.baseChoices.slice(0, at)).length === 1);
 }
