@@ -16,7 +16,7 @@ const phantomCases = 40;
 
 /** The data set of the smallest scans in the folder that RONASMIS_TEST_DATA names; without it a synthetic one. */
 export async function findData(temporary: string): Promise<TestData> {
-  const found = await Promise.all(realFolders().map(readDataSet));
+  const found = await Promise.all(dataFolders().map(readDataSet));
   const sizes = await Promise.all(found.map(async ({ cases: [{ image }] }) => (await stat(image)).size));
   const smallest = found[sizes.indexOf(Math.min(...sizes))];
   if (smallest) return { dataSet: smallest, real: true };
@@ -25,7 +25,8 @@ export async function findData(temporary: string): Promise<TestData> {
   return { dataSet: await readDataSet(folder), real: false };
 }
 
-function realFolders(): readonly string[] {
+/** The data sets in the folder that RONASMIS_TEST_DATA names. */
+export function dataFolders(): readonly string[] {
   const parent = process.env.RONASMIS_TEST_DATA;
   if (!parent) return [];
   return readdirSync(parent)

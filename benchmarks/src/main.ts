@@ -8,6 +8,7 @@ import { call } from './call.ts';
 import { findData } from './data.ts';
 import { files } from './files.ts';
 import { kernels } from './kernels.ts';
+import { memory } from './memory.ts';
 import { metrics } from './metrics.ts';
 import { findPython } from './peer.ts';
 import { predict } from './predict.ts';
@@ -27,6 +28,7 @@ const topics: Readonly<Record<string, (bench: Bench) => Promise<readonly Row[]>>
   metrics,
   files,
   scaling,
+  memory,
   call,
 };
 

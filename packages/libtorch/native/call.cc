@@ -256,6 +256,7 @@ napi_value call(napi_env env, napi_callback_info info) {
   torch::jit::Stack& stack = state.stack;
   stack.clear();
   std::string cause;
+  const char* code = nullptr;
   try {
     run(operation, reader, stack);
     uint32_t written = 0;
@@ -268,6 +269,9 @@ napi_value call(napi_env env, napi_callback_info info) {
     napi_value result = nullptr;
     napi_create_uint32(env, written, &result);
     return result;
+  } catch (const c10::OutOfMemoryError& error) {
+    cause = error.what_without_backtrace();
+    code = kOutOfMemory;
   } catch (const c10::Error& error) {
     cause = error.what_without_backtrace();
   } catch (const std::exception& error) {
@@ -276,7 +280,10 @@ napi_value call(napi_env env, napi_callback_info info) {
     cause = "libtorch failed without saying why";
   }
   stack.clear();
-  return guarded(env, [&]() -> napi_value { throw std::runtime_error(explain_again(operation, reader, cause)); });
+  return guarded(env, [&]() -> napi_value {
+    napi_throw_error(env, code, explain_again(operation, reader, cause).c_str());
+    return nullptr;
+  });
 }
 
 Kind list_kind(const c10::Type& element) {

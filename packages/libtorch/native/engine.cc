@@ -6,6 +6,7 @@
 #endif
 
 #include <array>
+#include <cstdlib>
 #include <limits>
 #include <stdexcept>
 #include <unordered_set>
@@ -158,8 +159,16 @@ static void keep_memory() {
 #endif
 }
 
+// oneDNN keeps the code that it made for the shapes that it met, and libtorch keeps some once more, for 1024 shapes each. Where every
+// step trains another network that takes up to 300 MB and saves no time; one network has about 100 shapes.
+static void keep_few_shapes() {
+  setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "128", 0);
+  setenv("LRU_CACHE_CAPACITY", "128", 0);
+}
+
 NAPI_MODULE_INIT() {
   keep_memory();
+  keep_few_shapes();
   ronasmis::use_large_blocks();
   ronasmis::register_calls(env, exports);
   ronasmis::register_tensors(env, exports);

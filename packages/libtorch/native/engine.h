@@ -73,11 +73,16 @@ struct Engine {
 
 Engine& engine();
 
+// `code` of the JavaScript error where a device's memory, or what large tensors may take, does not suffice.
+inline constexpr const char* kOutOfMemory = "OUT_OF_MEMORY";
+
 // Runs `body`, turning C++ exceptions into a pending JavaScript error.
 template <typename Body>
 napi_value guarded(napi_env env, Body&& body) {
   try {
     return body();
+  } catch (const c10::OutOfMemoryError& error) {
+    napi_throw_error(env, kOutOfMemory, error.what_without_backtrace());
   } catch (const c10::Error& error) {
     napi_throw_error(env, nullptr, error.what_without_backtrace());
   } catch (const std::exception& error) {

@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "engine.h"
+#include "large_blocks.h"
 
 namespace ronasmis {
 
@@ -112,7 +113,7 @@ napi_value allow_tf32(napi_env env, napi_callback_info) {
   });
 }
 
-// peakDeviceBytes(device) -> the most bytes that the device's allocator had given out.
+// peakDeviceBytes(device) -> the most bytes that the device's allocator had taken from the device.
 napi_value peak_device_bytes(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {
     const auto device = at::Device(string_argument(env, argument(env, info)));
@@ -121,10 +122,52 @@ napi_value peak_device_bytes(napi_env env, napi_callback_info info) {
   });
 }
 
+// peakTensorBytes(device) -> the most bytes of tensors that were alive at once since resetPeakTensorBytes; on a processor, of large ones.
+napi_value peak_tensor_bytes(napi_env env, napi_callback_info info) {
+  return guarded(env, [&] {
+    const auto device = at::Device(string_argument(env, argument(env, info)));
+    if (device.is_cpu()) return make_number(env, static_cast<double>(large_blocks_use().peak));
+    const auto stats = c10::getDeviceAllocator(device.type())->getDeviceStats(device.has_index() ? device.index() : 0);
+    return make_number(env, static_cast<double>(stats.allocated_bytes[0].peak));
+  });
+}
+
+napi_value reset_peak_tensor_bytes(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const auto device = at::Device(string_argument(env, argument(env, info)));
+    if (device.is_cpu()) reset_large_blocks_peak();
+    else c10::getDeviceAllocator(device.type())->resetPeakStats(device.has_index() ? device.index() : 0);
+    return nullptr;
+  });
+}
+
+// limitTensorBytes(bytes): what large tensors on a processor may take together.
+napi_value limit_tensor_bytes(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const double bytes = number_argument(env, argument(env, info));
+    if (!(bytes >= 0 && bytes <= 9007199254740992.0)) throw std::invalid_argument("A limit must be a number of bytes from 0 to 2^53.");
+    limit_large_blocks(static_cast<size_t>(bytes));
+    return nullptr;
+  });
+}
+
+// freeDeviceBytes(device) -> what a GPU has free for this process, its allocator's unused memory included.
+napi_value free_device_bytes(napi_env env, napi_callback_info info) {
+  return guarded(env, [&] {
+    const auto device = at::Device(string_argument(env, argument(env, info)));
+    const auto index = static_cast<c10::DeviceIndex>(device.has_index() ? device.index() : 0);
+    auto* allocator = c10::getDeviceAllocator(device.type());
+    const auto stats = allocator->getDeviceStats(index);
+    const auto unused = stats.reserved_bytes[0].current - stats.allocated_bytes[0].current;
+    return make_number(env, static_cast<double>(allocator->getMemoryInfo(index).first) + static_cast<double>(unused));
+  });
+}
+
 napi_value empty_cache(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const auto type = at::Device(string_argument(env, argument(env, info))).type();
-    if (type != at::kCPU) c10::getDeviceAllocator(type)->emptyCache();
+    if (type == at::kCPU) release_large_blocks();
+    else c10::getDeviceAllocator(type)->emptyCache();
     return nullptr;
   });
 }
@@ -147,6 +190,10 @@ void register_modes(napi_env env, napi_value exports) {
   export_function(env, exports, "deviceCount", device_count);
   export_function(env, exports, "allowTf32", allow_tf32);
   export_function(env, exports, "peakDeviceBytes", peak_device_bytes);
+  export_function(env, exports, "peakTensorBytes", peak_tensor_bytes);
+  export_function(env, exports, "resetPeakTensorBytes", reset_peak_tensor_bytes);
+  export_function(env, exports, "limitTensorBytes", limit_tensor_bytes);
+  export_function(env, exports, "freeDeviceBytes", free_device_bytes);
   export_function(env, exports, "emptyCache", empty_cache);
   export_function(env, exports, "processorCapability", processor_capability);
   export_function(env, exports, "version", version);

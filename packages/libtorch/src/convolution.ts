@@ -9,7 +9,7 @@ import {
   to,
   winogradConvolution,
 } from './operations.ts';
-import type { Tensor } from './tensor.ts';
+import { scope, type Tensor } from './tensor.ts';
 
 /** Padding, stride and dilation that keep a volume's size. */
 const ones = [1, 1, 1];
@@ -35,6 +35,14 @@ export function oneDnnGradientIsSound([depth, height]: readonly number[]): boole
 }
 
 /**
+ * Whether a processor convolves bfloat16 volumes of this shape (depth, height, width) as they are. What dilation could not be interleaved
+ * away (too small a volume) is neither fast by oneDNN nor always right: it was NaN on thin volumes.
+ */
+export function convolvesBfloat16(shape: readonly number[], dilation: number): boolean {
+  return dilation === 1 && oneDnnGradientIsSound(shape) && oneDnnTakesBfloat16();
+}
+
+/**
  * A 3x3x3 convolution of stride 1 that keeps the volume's size: `[batch, in, depth, height, width]` with a kernel
  * `[out, in, 3, 3, 3]` gives `[batch, out, depth, height, width]`.
  *
@@ -45,12 +53,9 @@ export function oneDnnGradientIsSound([depth, height]: readonly number[]): boole
 export function convolution3d(input: Tensor, kernel: Tensor, dilation = 1): Tensor {
   if (input.device !== 'cpu') return conv3d(input, kernel, null, 1, dilation, dilation);
   if (input.dataType === 'float32') return winogradConvolution(input, kernel, dilation);
-  // What dilation was not interleaved away (too small a volume) is neither fast nor always right there: it was NaN on thin volumes.
-  const isSound = dilation === 1 && oneDnnGradientIsSound(input.shape.slice(2));
-  if (input.dataType === 'bfloat16' && isSound && oneDnnTakesBfloat16())
+  if (convolvesBfloat16(input.shape.slice(2), dilation) && input.dataType === 'bfloat16')
     return oneDnnConvolution(input, kernel, null, ones, ones, ones, 1);
-  const wide = winogradConvolution(to(input, 'float32'), to(kernel, 'float32'), dilation);
-  return to(wide, input.dataType);
+  return scope(() => to(winogradConvolution(to(input, 'float32'), to(kernel, 'float32'), dilation), input.dataType));
 }
 
 /**

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, freemem } from 'node:os';
 import { join } from 'node:path';
 import { prepareCudaKernels } from './kernels.ts';
 import { libtorchFolder, native } from './native.ts';
@@ -107,7 +107,40 @@ function peakResidentBytes(): number {
   return process.resourceUsage().maxRSS * 1024;
 }
 
-/** Gives memory that the device's allocator keeps for later back to the device. Nothing to do on a CPU. */
+/** Gives memory that is kept for later tensors back to the device, or on a CPU to the system. */
 export function emptyCache(device: Device): void {
   native.emptyCache(device);
+}
+
+/** From now on {@link peakTensorBytes} counts anew. */
+export function resetPeakTensorBytes(device: Device): void {
+  native.resetPeakTensorBytes(device);
+}
+
+/**
+ * The most bytes of tensors that were alive at once: of a GPU's allocator; on a CPU, of tensors of 64 KiB or more (Linux; 0 on other systems),
+ * work space of operations included.
+ */
+export function peakTensorBytes(device: Device): number {
+  return native.peakTensorBytes(device);
+}
+
+/**
+ * What tensors on a CPU may take together (Linux), and the freed memory between them that the system has not got back; infinite for
+ * no limit. An operation that would need more throws an error that {@link isOutOfMemory} tells.
+ */
+export function limitTensorBytes(bytes: number): void {
+  native.limitTensorBytes(Math.min(bytes, Number.MAX_SAFE_INTEGER));
+}
+
+/** Whether an operation has thrown this because memory did not suffice: the device's, or what {@link limitTensorBytes} allows. */
+export function isOutOfMemory(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'OUT_OF_MEMORY';
+}
+
+/** Bytes that tensors on a device could take now: of a GPU's memory, or of the machine's or container's. */
+export function freeMemoryBytes(device: Device): number {
+  if (device !== 'cpu' && device !== 'mps') return native.freeDeviceBytes(device);
+  // Inside a container the limit of its group counts, not the machine's memory.
+  return Math.min(freemem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
 }

@@ -1,6 +1,12 @@
-export { convolution3d, layOutKernel, oneDnnTakesBfloat16, pointwiseConvolution3d } from './convolution.ts';
+export {
+  convolution3d,
+  convolvesBfloat16,
+  layOutKernel,
+  oneDnnTakesBfloat16,
+  pointwiseConvolution3d,
+} from './convolution.ts';
 export * from './engine.ts';
-export { deinterleave, type Interleaving, interleave, interleavingFor } from './interleaving.ts';
+export { deinterleave, type Interleaving, interleave, interleavingFor, interleavingPays } from './interleaving.ts';
 export { hasFusedKernels } from './kernels.ts';
 export { argmaxLabels, confusionMatrix } from './labels.ts';
 export * from './modes.ts';

@@ -1,4 +1,4 @@
-import { oneDnnGradientIsSound, oneDnnTakesBfloat16 } from './convolution.ts';
+import { convolvesBfloat16 } from './convolution.ts';
 import { fromSubVolumes, toSubVolumes } from './operations.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -22,14 +22,14 @@ export interface Interleaving {
  */
 export function interleavingFor(input: Tensor, dilation: number): Interleaving {
   const size = input.shape.slice(2);
-  const shortened = size.map((extent) => Math.ceil(extent / dilation));
-  const pays =
-    input.device === 'cpu' &&
-    input.dataType === 'bfloat16' &&
-    oneDnnTakesBfloat16() &&
-    shortened.every((extent) => extent > 2) &&
-    oneDnnGradientIsSound(shortened);
+  const pays = input.device === 'cpu' && input.dataType === 'bfloat16' && interleavingPays(size, dilation);
   return { dilation: pays ? dilation : 1, size };
+}
+
+/** Whether bfloat16 volumes of this size (depth, height, width) are interleaved on a processor, for convolutions of this dilation. */
+export function interleavingPays(size: readonly number[], dilation: number): boolean {
+  const shortened = size.map((extent) => Math.ceil(extent / dilation));
+  return dilation > 1 && shortened.every((extent) => extent > 2) && convolvesBfloat16(shortened, 1);
 }
 
 /**

@@ -37,6 +37,10 @@ interface Native {
   loadLibrary(path: string): string | null;
   deviceCount(deviceType: string): number;
   peakDeviceBytes(device: string): number;
+  peakTensorBytes(device: string): number;
+  resetPeakTensorBytes(device: string): void;
+  limitTensorBytes(bytes: number): void;
+  freeDeviceBytes(device: string): number;
   emptyCache(device: string): void;
   processorCapability(): string;
   loadKernelCompiler(library: string): void;

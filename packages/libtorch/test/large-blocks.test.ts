@@ -1,6 +1,23 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { empty, fillInPlace, maximumAll, minimumAll, narrow, scope, type Tensor, zeros } from '../src/index.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  add,
+  empty,
+  emptyCache,
+  fillInPlace,
+  isOutOfMemory,
+  limitTensorBytes,
+  maximumAll,
+  minimumAll,
+  multiply,
+  narrow,
+  peakTensorBytes,
+  resetPeakTensorBytes,
+  scope,
+  sumAll,
+  type Tensor,
+  zeros,
+} from '../src/index.ts';
 
 const megabyte = 2 ** 20;
 /** Bytes of a float32. */
@@ -22,10 +39,10 @@ function shuffled(numbers: readonly number[], round: number): readonly number[] 
 
 describe('large tensors on a processor', () => {
   const slots = 12;
-  // On both sides of the megabyte from which on they have a region of their own.
+  // On both sides of the 64 KiB from which on they have a region of their own.
   const step = fc.record({
     slot: fc.integer({ min: 0, max: slots - 1 }),
-    bytes: fc.integer({ min: megabyte / 2, max: 8 * megabyte }),
+    bytes: fc.oneof(fc.integer({ min: 2 ** 14, max: 2 ** 18 }), fc.integer({ min: megabyte / 2, max: 8 * megabyte })),
     leaveEmpty: fc.boolean(),
   });
 
@@ -84,5 +101,97 @@ describe('large tensors on a processor', () => {
       [6, 6],
     ]);
     for (const one of [before, after]) one.free();
+  });
+});
+
+describe.skipIf(process.platform !== 'linux')('the memory of large tensors', () => {
+  afterEach(() => limitTensorBytes(Number.POSITIVE_INFINITY));
+
+  /** Bytes of large tensors that are alive now. */
+  function inUse(): number {
+    resetPeakTensorBytes('cpu');
+    return peakTensorBytes('cpu');
+  }
+
+  it('is counted: the most at once, since it was last asked to begin anew', () => {
+    const before = inUse();
+    const [one, other] = [filled(4 * megabyte, 1), filled(2 * megabyte, 2)];
+    one.free();
+    expect(peakTensorBytes('cpu') - before).toBe(6 * megabyte);
+    expect(inUse() - before).toBe(2 * megabyte);
+    other.free();
+    expect(inUse()).toBe(before);
+  });
+
+  it('is given back to the system on demand, but for what tensors hold', () => {
+    const kept = [0, 1, 2, 3].map((value) => filled(megabyte, value));
+    const freed = Array.from({ length: 100 }, (_, value) => filled(megabyte, value));
+    const before = process.memoryUsage.rss();
+    for (const one of freed) one.free();
+    emptyCache('cpu');
+    expect(before - process.memoryUsage.rss()).toBeGreaterThan(90 * megabyte);
+    expect(kept.map(range)).toEqual([0, 1, 2, 3].map((value) => [value, value]));
+    for (const one of kept) one.free();
+  });
+
+  it('has a limit: what is beyond it is an error of its own kind, and leaves everything as it was', () => {
+    const before = inUse();
+    limitTensorBytes(before + 10 * megabyte);
+    const held = filled(6 * megabyte, 3);
+    const failure = (() => {
+      try {
+        return add(held, held);
+      } catch (error) {
+        return error;
+      }
+    })();
+    expect(isOutOfMemory(failure)).toBe(true);
+    expect(String(failure)).toMatch(/aten::add.*out of memory: a tensor of 6291456 bytes is wanted/s);
+    expect(isOutOfMemory(new Error('Something else.'))).toBe(false);
+    expect(range(held)).toEqual([3, 3]);
+    const small = filled(3 * megabyte, 4);
+    for (const one of [held, small]) one.free();
+    expect(inUse()).toBe(before);
+  });
+
+  it('ends a way back that does not fit, and another one can follow', () => {
+    const before = inUse();
+    const input = filled(megabyte, 2);
+    input.requiresGradient = true;
+    const attempt = (): void => scope(() => sumAll(multiply(input, multiply(input, input))).backward());
+    limitTensorBytes(before + 3.5 * megabyte);
+    expect(attempt).toThrow(/out of memory/);
+    input.clearGradient();
+    limitTensorBytes(Number.POSITIVE_INFINITY);
+    attempt();
+    expect(scope(() => input.gradient?.toNumbers().every((value) => value === 12))).toBe(true);
+    input.clearGradient();
+    input.free();
+    expect(inUse()).toBe(before);
+  });
+
+  it('stays within the limit, whatever comes and goes', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 2 ** 16, max: 12 * megabyte }), { minLength: 20, maxLength: 40 }),
+        (sizes) => {
+          emptyCache('cpu');
+          const limit = inUse() + 32 * megabyte;
+          limitTensorBytes(limit);
+          const before = process.memoryUsage.rss();
+          const held: Tensor[] = [];
+          for (const bytes of sizes) {
+            // The oldest go until the next one fits: fragmented as they are, nothing but their sum may count.
+            while (inUse() + bytes + 64 > limit) held.shift()?.free();
+            held.push(filled(bytes, held.length));
+          }
+          const grown = process.memoryUsage.rss() - before;
+          for (const one of held) one.free();
+          limitTensorBytes(Number.POSITIVE_INFINITY);
+          expect(grown).toBeLessThan(40 * megabyte);
+        },
+      ),
+      { numRuns: 8 },
+    );
   });
 });

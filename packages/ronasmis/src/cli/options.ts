@@ -14,6 +14,19 @@ export function parseDuration(text: string): number {
   return seconds;
 }
 
+const BYTES: Readonly<Record<string, number>> = { KB: 1e3, MB: 1e6, GB: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+
+/**
+ * Bytes of a size such as `8GiB`, `1.5GiB` or `500MB`.
+ * @throws InvalidArgumentError that says how to write one
+ */
+export function parseBytes(text: string): number {
+  const match = /^(\d+(?:\.\d+)?) ?([KMG]i?B)$/.exec(text);
+  const bytes = match === null ? 0 : Math.floor(Number(match[1]) * BYTES[match[2]]);
+  if (bytes <= 0) throw new InvalidArgumentError('Write a number and its unit, such as 8GiB, 1.5GiB or 500MB.');
+  return bytes;
+}
+
 /** A parser of whole numbers from `least` to `most`. */
 export function integerBetween(least: number, most: number): (text: string) => number {
   return (text) => {
@@ -56,6 +69,13 @@ export type EngineOptions = {
   readonly device: 'auto' | 'cpu' | 'cuda' | 'mps';
   readonly precision: 'auto' | 'fp32' | 'bf16' | 'fp16';
 };
+
+/** `--memory`, of the verbs that search. */
+export const memoryOption = (): Option =>
+  new Option(
+    '--memory <size>',
+    'memory budget, such as 8GiB, of the process or of a GPU (default: 80 % of what is free)',
+  ).argParser(parseBytes);
 
 /** `--folds`, of the verbs that split a data set. */
 export const foldsOption = (): Option =>

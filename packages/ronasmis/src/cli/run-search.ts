@@ -1,3 +1,4 @@
+import { formatBytes } from '../report/format.ts';
 import type { SearchHooks, SearchResult } from '../search/search.ts';
 import { interruptible } from './interrupt.ts';
 import { coloursOf, note, printJson } from './output.ts';
@@ -13,7 +14,12 @@ export async function runSearch(
   const { openProgress } = await import('./progress.ts');
   const view = openProgress();
   const result = await interruptible(`Go on with: ronasmis resume ${folder}`, (signal) =>
-    work({ signal, onProgress: view.update, onStart: (start) => announce(view, start) }).finally(view.stop),
+    work({
+      signal,
+      onProgress: view.update,
+      onStart: (start) => announce(view, start),
+      onWarning: warner(view),
+    }).finally(view.stop),
   );
   if (json) {
     printJson({ run: folder, report: result.report, architecture: result.architecture });
@@ -26,9 +32,15 @@ export async function runSearch(
 /** Says what the search runs on, and what is odd. */
 export function announce(
   view: ProgressView,
-  { engine, warnings }: Parameters<NonNullable<SearchHooks['onStart']>>[0],
+  { engine, memory, warnings }: Parameters<NonNullable<SearchHooks['onStart']>>[0],
 ): void {
+  warnings.forEach(warner(view));
+  const size = `${formatBytes(memory.expectedBytes)} of memory expected, ${formatBytes(memory.budgetBytes)} at most`;
+  view.say(`Searching on ${engine.device} in ${engine.precision} (${engine.cpu}, ${engine.threads} threads), ${size}`);
+}
+
+/** Says a warning above the progress. */
+export function warner(view: ProgressView): (sentence: string) => void {
   const { yellow } = coloursOf(process.stderr);
-  for (const warning of warnings) view.say(yellow(`warning: ${warning}`));
-  view.say(`Searching on ${engine.device} in ${engine.precision} (${engine.cpu}, ${engine.threads} threads)`);
+  return (sentence) => view.say(yellow(`warning: ${sentence}`));
 }

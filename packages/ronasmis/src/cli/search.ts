@@ -10,6 +10,7 @@ import {
   foldsOption,
   integerBetween,
   jsonOption,
+  memoryOption,
   parseDuration,
   precisionOption,
   requireFold,
@@ -21,6 +22,7 @@ interface Options extends EngineOptions, FoldOptions {
   readonly time?: number;
   readonly epochs?: number;
   readonly children: number;
+  readonly memory?: number;
   readonly controller: ControllerName;
   readonly space: SpaceName;
   readonly augment: boolean;
@@ -52,6 +54,7 @@ export function addSearch(program: Command): void {
         .default('macro'),
     )
     .option('--augment', 'also rotate, scale and change the intensities of training patches', false)
+    .addOption(memoryOption())
     .addOption(foldsOption())
     .addOption(foldOption())
     .option('--seed <n>', 'seed of every random choice', integerBetween(0, 2 ** 31 - 1), 1)
@@ -60,7 +63,7 @@ export function addSearch(program: Command): void {
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ ronasmis search data/Prostate --out runs/prostate --time 15m')
     .action(async (dataSet: string, options: Options) => {
-      const { out = join('runs', basename(resolve(dataSet))), time, epochs, json, ...rest } = options;
+      const { out = join('runs', basename(resolve(dataSet))), time, epochs, memory, json, ...rest } = options;
       requireFold(rest);
       await runSearch(out, json === true, async (hooks) => {
         const { search } = await import('../search/search.ts');
@@ -68,7 +71,8 @@ export function addSearch(program: Command): void {
           ...(time !== undefined && { timeSeconds: time }),
           ...(epochs !== undefined ? { epochs } : time === undefined && { epochs: DEFAULT_EPOCHS }),
         };
-        return search({ dataSet, out, ...rest, ...budget }, hooks);
+        const limits = { ...budget, ...(memory !== undefined && { memoryBytes: memory }) };
+        return search({ dataSet, out, ...rest, ...limits }, hooks);
       });
     });
 }

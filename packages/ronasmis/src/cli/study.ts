@@ -10,18 +10,20 @@ import {
   foldsOption,
   integerBetween,
   jsonOption,
+  memoryOption,
   parseDuration,
   precisionOption,
   requireFold,
 } from './options.ts';
 import { coloursOf, note, print, printJson, table } from './output.ts';
-import { announce } from './run-search.ts';
+import { announce, warner } from './run-search.ts';
 
 interface Options extends EngineOptions, FoldOptions {
   readonly out?: string;
   readonly seeds: number;
   readonly time: number;
   readonly children: number;
+  readonly memory?: number;
   readonly json?: true;
 }
 
@@ -39,6 +41,7 @@ export function addStudy(program: Command): void {
     .option('--out <folder>', "the study's folder; goes on where it holds a part (default: runs/<data set>-study)")
     .option('--seeds <n>', 'how often each contestant searches', integerBetween(1, 100), 3)
     .option('--children <n>', 'children judged at each controller epoch', integerBetween(12, 1000), 20)
+    .addOption(memoryOption())
     .addOption(foldsOption())
     .addOption(foldOption())
     .addOption(deviceOption())
@@ -46,18 +49,19 @@ export function addStudy(program: Command): void {
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ ronasmis study data/Prostate --seeds 3 --time 15m')
     .action(async (dataSet: string, options: Options) => {
-      const { out = join('runs', `${basename(resolve(dataSet))}-study`), time, json, ...rest } = options;
+      const { out = join('runs', `${basename(resolve(dataSet))}-study`), time, memory, json, ...rest } = options;
       requireFold(rest);
       const { study } = await import('../study/study.ts');
       const { openProgress } = await import('./progress.ts');
       const view = openProgress();
       const results = await interruptible('Type the same command again to go on.', (signal) =>
         study(
-          { dataSet, out, timeSeconds: time, ...rest },
+          { dataSet, out, timeSeconds: time, ...(memory !== undefined && { memoryBytes: memory }), ...rest },
           {
             signal,
             onProgress: view.update,
             onStart: (start) => announce(view, start),
+            onWarning: warner(view),
             onSearch: ({ run, number, total }) => view.say(`${run}, search ${number} of ${total}`),
           },
         ).finally(view.stop),

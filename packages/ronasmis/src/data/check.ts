@@ -20,6 +20,8 @@ export interface CheckOptions {
   readonly onCase?: (done: number, total: number) => void;
   /** Given each case without an error while it is decoded, so that preparing needs no second pass over the files. */
   readonly visit?: (loaded: LoadedCase) => Promise<void>;
+  /** So many cases may be in memory at once. */
+  readonly atOnce?: number;
 }
 
 /** Spacing that differs from the median by more than this factor is worth a warning. */
@@ -27,14 +29,15 @@ const SPACING_FACTOR = 1.5;
 
 /** Decodes every case once, a few at a time, and collects every problem there is. */
 export async function checkDataSet(dataSet: DataSet, options: CheckOptions): Promise<CheckResult> {
-  const { folds, onCase, visit } = options;
+  const { folds, onCase, visit, atOnce } = options;
   const total = dataSet.cases.length;
   let done = 0;
-  const results = await mapConcurrently(dataSet.cases, async (entry) => {
+  const check = async (entry: Case): ReturnType<typeof examine> => {
     const result = await examine(entry, dataSet, visit);
     onCase?.(++done, total);
     return result;
-  });
+  };
+  const results = await mapConcurrently(dataSet.cases, check, atOnce);
   const summaries = results.flatMap(({ summary }) => (summary ? [summary] : []));
   const problems = [...results.flatMap((result) => result.problems), ...checkAcross(dataSet, summaries, folds)];
   const errors = problems.filter(({ severity }) => severity === 'error');

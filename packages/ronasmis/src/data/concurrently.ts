@@ -3,10 +3,11 @@ import { availableParallelism } from 'node:os';
 /** One more than the processors: while files are read, unpacked and written in the background, another one is computed on. */
 const inFlight = availableParallelism() + 1;
 
-/** What `work` makes of each item, in the items' order, a few of them at a time. Begins no other once one has failed. */
+/** What `work` makes of each item, in the items' order, a few of them (`atOnce` at most) at a time. Begins no other once one has failed. */
 export async function mapConcurrently<Item, Result>(
   items: readonly Item[],
   work: (item: Item) => Promise<Result>,
+  atOnce = inFlight,
 ): Promise<readonly Result[]> {
   const results: Result[] = [];
   let next = 0;
@@ -21,6 +22,6 @@ export async function mapConcurrently<Item, Result>(
       }
     }
   };
-  await Promise.all(Array.from({ length: inFlight }, worker));
+  await Promise.all(Array.from({ length: Math.min(inFlight, atOnce) }, worker));
   return results;
 }

@@ -1,4 +1,3 @@
-import { freemem } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import type { Triple } from './affine.ts';
@@ -40,7 +39,7 @@ export interface PrepareOptions {
   readonly folds: number;
   /** Where raw files go when the cases do not fit into memory. */
   readonly cacheFolder: string;
-  /** Bytes that prepared cases may take in memory; by default half of what is free. */
+  /** Bytes that prepared cases may take in memory; by default all that they need. */
   readonly memoryLimitBytes?: number;
   readonly onCase?: (done: number, total: number) => void;
 }
@@ -64,13 +63,15 @@ const MAX_PRINTED_ERRORS = 10;
  * @throws UserError that lists the errors found, so that nothing is trained on a data set with any.
  */
 export async function prepareDataSet(dataSet: DataSet, options: PrepareOptions): Promise<PreparedDataSet> {
-  const { folds, cacheFolder, onCase, memoryLimitBytes = defaultMemoryLimit() } = options;
-  const onDisk = (await preparedBytes(dataSet)) > memoryLimitBytes;
+  const { folds, cacheFolder, onCase, memoryLimitBytes = Number.POSITIVE_INFINITY } = options;
+  const sizes = await preparedBytes(dataSet);
+  const onDisk = sizes.reduce((total, size) => total + size, 0) > memoryLimitBytes;
   if (onDisk) await makeFolder(cacheFolder);
   const prepared = new Map<string, PreparedCase>();
   const { problems, fingerprint } = await checkDataSet(dataSet, {
     folds,
     ...(onCase && { onCase }),
+    atOnce: Math.max(1, Math.floor(memoryLimitBytes / (copiesWhileRead * Math.max(1, ...sizes)))),
     visit: async (loaded) => {
       prepared.set(loaded.name, await prepareCase(loaded, dataSet.labels, onDisk ? cacheFolder : undefined));
     },
@@ -85,15 +86,12 @@ export async function prepareDataSet(dataSet: DataSet, options: PrepareOptions):
   return { cases, fingerprint, warnings: problems };
 }
 
-function defaultMemoryLimit(): number {
-  // Inside a container the limit of its group counts, not the machine's memory.
-  const limit = process.constrainedMemory() || Infinity;
-  return Math.min(freemem(), limit) / 2;
-}
+/** A case that is read is in memory about so often: as it is stored, decoded and prepared. */
+const copiesWhileRead = 3;
 
-/** What all cases take when prepared, before any crop; what cannot be read counts nothing here and is reported later. */
-async function preparedBytes({ cases }: DataSet): Promise<number> {
-  const sizes = await Promise.all(
+/** What each case takes when prepared, before any crop; what cannot be read counts nothing here and is reported later. */
+function preparedBytes({ cases }: DataSet): Promise<readonly number[]> {
+  return Promise.all(
     cases.map(async ({ image }) => {
       const header = await readNiftiHeader(image).catch(() => undefined);
       if (header === undefined) return 0;
@@ -101,7 +99,6 @@ async function preparedBytes({ cases }: DataSet): Promise<number> {
       return depth * height * width * (4 * channelsOf(header) + 1);
     }),
   );
-  return sizes.reduce((total, size) => total + size, 0);
 }
 
 /**

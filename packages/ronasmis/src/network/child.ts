@@ -1,10 +1,17 @@
-import { convolution3d, maxPool3d, pointwiseConvolution3d, type Tensor, upsampleAndAdd } from '@ronasmis/libtorch';
+import {
+  convolution3d,
+  maxPool3d,
+  pointwiseConvolution3d,
+  scope,
+  type Tensor,
+  upsampleAndAdd,
+} from '@ronasmis/libtorch';
 import type { Architecture } from '../space/architecture.ts';
 import { cell } from './cell.ts';
 import { convolutions } from './convolutions.ts';
 import { supervisedLevels, type Weights, weight } from './weights.ts';
 
-type Volume = readonly [number, number, number];
+export type Volume = readonly [number, number, number];
 
 /** How a forward pass differs in training. */
 export interface ForwardOptions {
@@ -31,32 +38,22 @@ export function forward(
   image: Tensor,
   options: ForwardOptions,
 ): readonly Tensor[] {
+  // Every level has a scope of its own: what neither a later level nor the way back needs is freed at once.
   const encoded: Tensor[] = [];
-  let features = image;
   child.encoder.forEach(({ pool }, level) => {
-    if (level > 0) features = downsample(features, [pool.depth, pool.plane, pool.plane]);
-    features = block(weights, child, 'encoder', level, features);
-    encoded.push(features);
+    const above = level === 0 ? image : encoded[level - 1];
+    const stride: Volume = [pool.depth, pool.plane, pool.plane];
+    encoded.push(scope(() => block(weights, child, 'encoder', level, downsample(above, stride))));
   });
 
   const logits: Tensor[] = [];
+  let features = encoded[encoded.length - 1];
   for (let level = child.decoder.length - 1; level >= 0; level -= 1) {
-    const size = spatial(encoded[level]);
     const skips = child.decoder[level].skips.filter((from) => !options.dropSkip?.(level, from));
-    const finer = skips.filter((from) => from <= level);
-    const coarser = skips.filter((from) => from > level);
-    features = pointwise(weights, `decoder.${level}.below`, features);
-    features = upsampleAndAdd(
-      features,
-      strideBetween(child, level, level + 1),
-      size,
-      finer.map((from) => skip(weights, child, encoded[from], from, level)),
+    const below = features;
+    features = scope(() =>
+      block(weights, child, 'decoder', level, sumOfInputs(weights, child, level, below, encoded, skips)),
     );
-    for (const from of coarser) {
-      const below = pointwise(weights, `decoder.${level}.skip${from}`, encoded[from]);
-      features = upsampleAndAdd(below, strideBetween(child, level, from), size, [features]);
-    }
-    features = block(weights, child, 'decoder', level, features);
     const wanted = options.deepSupervision ? supervisedLevels.some((supervised) => supervised === level) : level === 0;
     if (wanted)
       logits.unshift(
@@ -64,6 +61,32 @@ export function forward(
       );
   }
   return logits;
+}
+
+/** What a decoder level takes in: the features of the level below and of the encoder levels `skips`, in its own size and channels. */
+function sumOfInputs(
+  weights: Weights,
+  child: Architecture,
+  level: number,
+  below: Tensor,
+  encoded: readonly Tensor[],
+  skips: readonly number[],
+): Tensor {
+  const size = spatial(encoded[level]);
+  const finer = skips.filter((from) => from <= level);
+  const coarser = skips.filter((from) => from > level);
+  const sum = scope(() =>
+    upsampleAndAdd(
+      pointwise(weights, `decoder.${level}.below`, below),
+      strideBetween(child, level, level + 1),
+      size,
+      finer.map((from) => skip(weights, child, encoded[from], from, level)),
+    ),
+  );
+  return coarser.reduce((added, from) => {
+    const projected = pointwise(weights, `decoder.${level}.skip${from}`, encoded[from]);
+    return upsampleAndAdd(projected, strideBetween(child, level, from), size, [added]);
+  }, sum);
 }
 
 /** What a level does to its features, `part.level` being its weights: two convolutions (macro), or the child's cell (micro). */

@@ -5,6 +5,7 @@ import {
   interleave,
   interleavingFor,
   normaliseAndActivate,
+  scope,
   type Tensor,
 } from '@ronasmis/libtorch';
 import { type Weights, weight } from './weights.ts';
@@ -25,9 +26,12 @@ export function convolutions(
   let features = interleave(input, interleaving);
   for (const name of names) {
     const kernel = weight(weights, `${prefix}.conv${name}`);
-    const convolved = convolution3d(features, kernel, dilation / interleaving.dilation);
     const [scale, shift] = [weight(weights, `${prefix}.scale${name}`), weight(weights, `${prefix}.shift${name}`)];
-    features = normaliseAndActivate(convolved, scale, shift, activation, interleaving);
+    const before = features;
+    features = scope(() => {
+      const convolved = convolution3d(before, kernel, dilation / interleaving.dilation);
+      return normaliseAndActivate(convolved, scale, shift, activation, interleaving);
+    });
   }
   return deinterleave(features, interleaving);
 }

@@ -9,12 +9,12 @@ export interface NetworkDimensions {
 }
 
 export const levels = 5;
-/** Channels of the full resolution, and the cap on the doubling from level to level. */
+/** Channels of the full resolution, and of the widest level in terms of it. */
 const baseWidth = 16;
-const widestLevel = 128;
+const widening = 8;
 
-/** Five levels (paper, Fig. 2); the width doubles from level to level. */
-export function networkDimensions(inputChannels: number, classes: number): NetworkDimensions {
-  const channels = Array.from({ length: levels }, (_, level) => Math.min(baseWidth * 2 ** level, widestLevel));
+/** Five levels (paper, Fig. 2); the width doubles from level to level, up to eight times `width`. */
+export function networkDimensions(inputChannels: number, classes: number, width = baseWidth): NetworkDimensions {
+  const channels = Array.from({ length: levels }, (_, level) => width * Math.min(2 ** level, widening));
   return { inputChannels, classes, channels };
 }

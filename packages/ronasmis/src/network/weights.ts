@@ -103,6 +103,12 @@ function entries(space: Architecture['space'], { channels, inputChannels, classe
   return [...encoder, ...decoder, ...heads];
 }
 
+/** Bytes of the shared weights of a space. */
+export function weightBytes(space: Architecture['space'], dimensions: NetworkDimensions): number {
+  const sizes = entries(space, dimensions).map(({ shape }) => shape.reduce((product, size) => product * size, 1));
+  return 4 * sizes.reduce((sum, size) => sum + size, 0);
+}
+
 function initial({ kind, shape }: Entry, device: Device): Tensor {
   if (kind === 'shift') return zeros(shape, 'float32', null, device);
   if (kind === 'scale') return full(shape, 1, 'float32', null, device);

@@ -19,6 +19,8 @@ export const eventSchema = z.object({
   /** Training steps of the shared weights so far. */
   steps: z.int(),
   peak_memory_bytes: z.number(),
+  /** Training steps and judgements of this step that were left out, for memory did not suffice. */
+  out_of_memory: z.int().default(0),
   /** Of this step, seconds in which the shared weights were trained and in which its children were judged. */
   training_seconds: z.number(),
   judging_seconds: z.number(),
@@ -49,6 +51,8 @@ export const runSchema = z.object({
     time_seconds: z.number().nullable(),
     epochs: z.int().nullable(),
     children: z.int(),
+    /** Bytes that the search may take, of the process or of a GPU; run folders from before there was a budget do not say it. */
+    memory_bytes: z.number().optional(),
     controller: z.enum(controllerNames),
     space: z.enum(spaceNames),
     /** The one child that is trained, where it is neither searched nor the base child. */

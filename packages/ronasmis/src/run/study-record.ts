@@ -16,6 +16,7 @@ export const studySchema = z.object({
     time_seconds: true,
     epochs: true,
     children: true,
+    memory_bytes: true,
     folds: true,
     fold: true,
     device: true,

@@ -1,5 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
-import { concatenate, confusionMatrix, narrow, noGradient, scope, type Tensor } from '@ronasmis/libtorch';
+import {
+  concatenate,
+  confusionMatrix,
+  emptyCache,
+  isOutOfMemory,
+  narrow,
+  noGradient,
+  scope,
+  type Tensor,
+} from '@ronasmis/libtorch';
 import { imageOf, labelOf, type PreparedCase } from '../data/prepare.ts';
 import { dataTypeOf } from '../device.ts';
 import { diceOfOverlap } from '../evaluation/dice.ts';
@@ -25,8 +34,13 @@ interface JudgedCase {
 /** Voxels that small cases of one shape may have together to be segmented in one pass. */
 const batchVoxels = 2 ** 18;
 
-/** Cases on the device: small ones of one shape together, for a pass over several takes less time than one over each. */
+/** Cases on the device, as {@link judgedTogether}. */
 export function toDeviceBatches(context: SearchContext, cases: readonly PreparedCase[]): readonly DeviceBatch[] {
+  return judgedTogether(cases).map((group) => toDeviceBatch(context, group));
+}
+
+/** Small cases of one shape together, for a pass over several takes less time than one over each. */
+export function judgedTogether(cases: readonly PreparedCase[]): readonly (readonly PreparedCase[])[] {
   const groups = new Map<string, PreparedCase[]>();
   for (const prepared of cases) {
     const key = String(prepared.shape);
@@ -36,7 +50,7 @@ export function toDeviceBatches(context: SearchContext, cases: readonly Prepared
     const [depth, height, width] = group[0].shape;
     const most = Math.max(1, Math.floor(batchVoxels / (depth * height * width)));
     return Array.from({ length: Math.ceil(group.length / most) }, (_, index) =>
-      toDeviceBatch(context, group.slice(index * most, (index + 1) * most)),
+      group.slice(index * most, (index + 1) * most),
     );
   });
 }
@@ -77,19 +91,22 @@ export async function judge(
   const cast = noGradient(() =>
     scope(() => castWeights(weights, childWeightNames(child), dataTypeOf[context.precision])),
   );
-  for (const { image, label, cases } of batches) {
-    noGradient(() =>
-      scope(() => {
-        const predictions = segment(cast, child, image);
-        cases.forEach(({ name, outsideCrop }, index) => {
-          const [prediction, reference] = [predictions, label].map((all) => narrow(all, 0, index, 1));
-          scores.push([name, compare(prediction, reference, context.labelValues, outsideCrop)]);
-        });
-      }),
-    );
-    await between();
+  try {
+    for (const { image, label, cases } of batches) {
+      noGradient(() =>
+        scope(() => {
+          const predictions = segment(cast, child, image);
+          cases.forEach(({ name, outsideCrop }, index) => {
+            const [prediction, reference] = [predictions, label].map((all) => narrow(all, 0, index, 1));
+            scores.push([name, compare(prediction, reference, context.labelValues, outsideCrop)]);
+          });
+        }),
+      );
+      await between();
+    }
+  } finally {
+    if (cast !== weights) for (const tensor of cast.values()) tensor.free();
   }
-  if (cast !== weights) for (const tensor of cast.values()) tensor.free();
   return Object.fromEntries(scores);
 }
 
@@ -119,6 +136,8 @@ export interface JudgedChild {
   readonly architecture: Architecture;
   readonly reward: number;
   readonly scores: NamedScores;
+  /** Memory did not suffice to judge it: its reward is 0, and it is never chosen where another one was judged. */
+  readonly outOfMemory?: true;
 }
 
 /** How judging is watched and stopped. */
@@ -148,12 +167,25 @@ export async function judgeChildren(
       judged.push(twin);
       continue;
     }
-    const scores = await judge(context, weights, architecture, validation, () =>
-      between(judged.length, children.length),
+    judged.push(
+      await judgeWithinMemory(context, weights, architecture, validation, () =>
+        between(judged.length, children.length),
+      ),
     );
-    judged.push({ architecture, reward: patientMean(Object.values(scores)), scores });
   }
   return judged;
+}
+
+async function judgeWithinMemory(...given: Parameters<typeof judge>): Promise<JudgedChild> {
+  const [{ device }, , architecture] = given;
+  try {
+    const scores = await judge(...given);
+    return { architecture, reward: patientMean(Object.values(scores)), scores };
+  } catch (error) {
+    if (!isOutOfMemory(error)) throw error;
+    emptyCache(device);
+    return { architecture, reward: 0, scores: {}, outOfMemory: true };
+  }
 }
 
 /** The one among judged children that is this architecture. */

@@ -18,7 +18,7 @@ import {
 import type { SearchContext } from './context.ts';
 import { caseNamed, freeBatches, type JudgedChild, judgeChildren, judgedTwin, toDeviceBatches } from './judging.ts';
 import { finish, type Tell } from './result.ts';
-import { openSearch, reopenSearch, type SearchOptions, type SearchRun } from './setup.ts';
+import { type MemoryUse, openSearch, reopenSearch, type SearchOptions, type SearchRun } from './setup.ts';
 import { type SearchState, saveState } from './state.ts';
 import { trainSharedWeights } from './training.ts';
 
@@ -30,7 +30,13 @@ export interface SearchHooks {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
   /** Told once, when all checks have passed: what the search computes on, and what is odd, in sentences. */
-  readonly onStart?: (start: { readonly engine: RunRecord['engine']; readonly warnings: readonly string[] }) => void;
+  readonly onStart?: (start: {
+    readonly engine: RunRecord['engine'];
+    readonly memory: MemoryUse;
+    readonly warnings: readonly string[];
+  }) => void;
+  /** Told, in sentences, what went wrong on the way without ending the search. */
+  readonly onWarning?: (sentence: string) => void;
 }
 
 /** What a search leaves. */
@@ -89,7 +95,7 @@ async function run(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResu
       const outlook = outlookOf(budget, state.step);
       proposed = controller.proposeForJudging(context.children, state.random, outlook);
       budget.distinctChildren = new Set(proposed.map(String)).size;
-      const loss = await trainSharedWeights(context, state, budget, batches, (done, total) =>
+      const { loss, leftOut } = await trainSharedWeights(context, state, budget, batches, (done, total) =>
         tell({ phase: 'train', step, done, total }),
       );
 
@@ -106,7 +112,9 @@ async function run(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResu
       state.step = step;
       state.seconds = budget.elapsed();
       const seconds = { training_seconds: judgingSince - trainingSince, judging_seconds: judgingSeconds };
-      const event = { ...eventOf(context, state, loss, learnt, judged), ...seconds };
+      const outOfMemory = leftOut + judged.filter((child) => child.outOfMemory).length;
+      if (outOfMemory > 0) hooks.onWarning?.(outOfMemorySentence(outOfMemory, step));
+      const event = { ...eventOf(context, state, loss, learnt, judged), out_of_memory: outOfMemory, ...seconds };
       await appendEvent(folder, event);
       await saveState(folder, state);
       const figures = { loss, entropy: learnt.entropy, reward: event.reward_mean, dice: event.reward_max };
@@ -128,13 +136,20 @@ async function run(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResu
   }
 }
 
+function outOfMemorySentence(count: number, step: number): string {
+  return (
+    `Memory did not suffice for ${count} of the training steps and judgements of controller step ${step}, which were left out: ` +
+    'give less --memory next time, so that smaller children are searched.'
+  );
+}
+
 function eventOf(
   context: SearchContext,
   state: SearchState,
   loss: number,
   { entropy, baseline }: Learnt,
   judged: readonly JudgedChild[],
-): Omit<SearchEvent, 'training_seconds' | 'judging_seconds'> {
+): Omit<SearchEvent, 'training_seconds' | 'judging_seconds' | 'out_of_memory'> {
   const rewards = judged.map(({ reward }) => reward);
   return {
     step: state.step,

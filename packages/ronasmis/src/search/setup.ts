@@ -7,16 +7,23 @@ import { splitCases } from '../data/folds.ts';
 import { type PreparedCase, prepareDataSet } from '../data/prepare.ts';
 import { type ComputeDevice, chooseDevice, type Precision } from '../device.ts';
 import { UserError } from '../errors.ts';
-import { networkDimensions } from '../network/dimensions.ts';
 import { choosePrecision } from '../precision.ts';
 import type { RunRecord } from '../run/records.ts';
 import { createRunFolder, keepEventsUntil, readRun, writeRecord } from '../run/run-folder.ts';
 import type { Architecture } from '../space/architecture.ts';
-import { createSpace, hasOneChild, type SpaceName, spaceOfOne } from '../space/spaces.ts';
+import { hasOneChild, type SpaceName } from '../space/spaces.ts';
 import { VERSION } from '../version.ts';
 import { type Budget, type BudgetLimit, outlookOf, requireOneStep } from './budget.ts';
 import type { SearchContext } from './context.ts';
 import { caseNamed, measureJudging } from './judging.ts';
+import {
+  caseBytesWithin,
+  defaultMemoryBytes,
+  limitMemory,
+  type MemoryPlan,
+  planMemory,
+  whereMemorySuffices,
+} from './memory.ts';
 import type { SearchHooks, SearchResult } from './search.ts';
 import { createState, restoreState, type SearchState } from './state.ts';
 import { measureStep, trainingStepsPerPhase } from './training.ts';
@@ -32,6 +39,8 @@ export interface SearchOptions {
   readonly epochs?: number;
   /** Children judged at each controller step. */
   readonly children: number;
+  /** Bytes of the process, or of a GPU's memory, that the search may take; 80 % of what is free where it is left out. */
+  readonly memoryBytes?: number;
   readonly controller: ControllerName;
   readonly space: SpaceName;
   /** Trains this child alone, whatever the space has beside it: what it is worth without shared weights. */
@@ -52,6 +61,7 @@ export interface SearchRun {
   readonly state: SearchState;
   readonly budget: Budget;
   readonly folder: string;
+  readonly plan: MemoryPlan;
   /** What the last finished step judged, in another process; none in a new search. */
   readonly lastChildren: readonly Architecture[];
 }
@@ -63,7 +73,7 @@ export interface SearchRun {
 export async function openSearch(options: SearchOptions, hooks: SearchHooks): Promise<SearchRun> {
   const startedAt = performance.now();
   await createRunFolder(options.out);
-  const { context, fingerprint, engine, warnings } = await prepare(options, options.out, hooks);
+  const { context, fingerprint, engine, budgetBytes, plan, warnings } = await prepare(options, options.out, hooks);
   const state = createState(context, options.controller, options.seed);
   const limit = {
     epochs: options.epochs ?? Number.POSITIVE_INFINITY,
@@ -72,10 +82,14 @@ export async function openSearch(options: SearchOptions, hooks: SearchHooks): Pr
   const budget = measureBudget(context, state, limit, startedAt);
   requireOneStep(budget);
   state.controller.begin(outlookOf(budget, 0));
-  const record = runRecord(options, context, fingerprint, engine);
+  const record = runRecord({ ...options, memoryBytes: budgetBytes }, context, fingerprint, engine);
   await writeRecord(options.out, 'run.json', record);
-  hooks.onStart?.({ engine: record.engine, warnings: [...engineWarnings(context, engine), ...warnings] });
-  return { context, state, budget, folder: options.out, lastChildren: [] };
+  hooks.onStart?.({
+    engine: record.engine,
+    memory: memoryUse(budgetBytes, plan),
+    warnings: [...engineWarnings(context, engine), ...warnings],
+  });
+  return { context, state, budget, folder: options.out, plan, lastChildren: [] };
 }
 
 /** A search to go on with, or one that had finished. */
@@ -92,7 +106,7 @@ export async function reopenSearch(folder: string, hooks: SearchHooks): Promise<
   const { run, report, architecture, events } = await readRun(folder);
   if (report && architecture) return { kind: 'finished', result: { report, architecture } };
   const options = optionsOf(run, folder);
-  const { context, fingerprint, engine } = await prepare(options, folder, hooks);
+  const { context, fingerprint, engine, budgetBytes, plan } = await prepare(options, folder, hooks);
   if (fingerprint.sha256 !== run.fingerprint.sha256) {
     throw new UserError(
       `${options.dataSet} has changed since ${folder} was begun: undo the change, or search again into a new folder.`,
@@ -105,18 +119,41 @@ export async function reopenSearch(folder: string, hooks: SearchHooks): Promise<
   const limit = { epochs: epochs ?? Number.POSITIVE_INFINITY, seconds: time_seconds ?? Number.POSITIVE_INFINITY };
   const budget = measureBudget(context, state, limit, startedAt);
   if (state.step === 0) state.controller.begin(outlookOf(budget, 0));
-  hooks.onStart?.({ engine: run.engine, warnings: engineWarnings(context, engine) });
+  hooks.onStart?.({
+    engine: run.engine,
+    memory: memoryUse(budgetBytes, plan),
+    warnings: engineWarnings(context, engine),
+  });
   const lastChildren = events.find(({ step }) => step === state.step)?.children ?? [];
   return {
     kind: 'open',
-    search: { context, state, budget, folder, lastChildren: lastChildren.map(({ architecture }) => architecture) },
+    search: {
+      context,
+      state,
+      budget,
+      folder,
+      plan,
+      lastChildren: lastChildren.map(({ architecture }) => architecture),
+    },
   };
+}
+
+/** Bytes that a search may take, and that its most demanding children are expected to. */
+export interface MemoryUse {
+  readonly budgetBytes: number;
+  readonly expectedBytes: number;
+}
+
+function memoryUse(budgetBytes: number, { space, bytesFor }: MemoryPlan): MemoryUse {
+  return { budgetBytes, expectedBytes: bytesFor(space.largest) };
 }
 
 interface Prepared {
   readonly context: SearchContext;
   readonly fingerprint: Fingerprint;
   readonly engine: EngineDescription;
+  readonly budgetBytes: number;
+  readonly plan: MemoryPlan;
   /** What is odd about the data set, though usable. */
   readonly warnings: readonly string[];
 }
@@ -126,6 +163,7 @@ async function prepare(options: SearchOptions, folder: string, { onProgress }: S
   const engine = describeEngine();
   const device = chooseDevice(options.device, engine);
   const precision = await choosePrecision(options.precision, device, engine);
+  const budgetBytes = options.memoryBytes ?? defaultMemoryBytes(device);
   const dataSet = await readDataSet(options.dataSet);
   const split = splitCases(
     dataSet.cases.map(({ name }) => name),
@@ -134,23 +172,34 @@ async function prepare(options: SearchOptions, folder: string, { onProgress }: S
   const { cases, fingerprint, warnings } = await prepareDataSet(dataSet, {
     folds,
     cacheFolder: join(folder, 'cache'),
+    memoryLimitBytes: caseBytesWithin(budgetBytes, device),
     onCase: (done, total) => onProgress?.({ phase: 'prepare', step: 0, done, total }),
   });
-  const dimensions = networkDimensions(dataSet.channels.length, dataSet.labels.length);
-  const wholeSpace = createSpace(options.space, fingerprint.shape.median, dimensions);
-  const space = options.onlyChild ? spaceOfOne(wholeSpace, options.onlyChild) : wholeSpace;
+  const inputs = { inputChannels: dataSet.channels.length, classes: dataSet.labels.length, cases, split };
+  const { space, onlyChild } = options;
+  const demands = { space, volume: fingerprint.shape.median, device, precision, ...inputs };
+  const plan = planMemory(budgetBytes, { ...demands, ...(onlyChild && { onlyChild }) });
+  limitMemory(budgetBytes, device, plan);
   const context: SearchContext = {
     device,
     precision,
-    dimensions,
-    space,
+    dimensions: plan.dimensions,
+    space: plan.space,
     cases,
     split,
     augment: options.augment,
     labelValues: dataSet.labels.map(({ value }) => value),
-    children: hasOneChild(space) ? 1 : options.children,
+    casesPerBatch: plan.casesPerBatch,
+    children: hasOneChild(plan.space) ? 1 : options.children,
   };
-  return { context, fingerprint, engine, warnings: warnings.map(({ message }) => message) };
+  return {
+    context,
+    fingerprint,
+    engine,
+    budgetBytes,
+    plan,
+    warnings: [...plan.concessions, ...warnings.map(({ message }) => message)],
+  };
 }
 
 /** The commonest silent failure of a libtorch outside Python: a GPU is there and is not used. */
@@ -167,11 +216,13 @@ function engineWarnings({ device }: SearchContext, { cuda }: EngineDescription):
  */
 function measureBudget(context: SearchContext, state: SearchState, limit: BudgetLimit, startedAt: number): Budget {
   const { space, split, children } = context;
-  measureStep(context, state, space.largest);
+  whereMemorySuffices(context.device, () => measureStep(context, state, space.largest));
   measureStep(context, state, space.base);
   const train = measureStep(context, state, space.base);
   const validation = split.validation.map((name) => caseNamed(context, name));
-  measureJudging(context, state.weights, space.largest, validation.reduce(largerCase));
+  whereMemorySuffices(context.device, () =>
+    measureJudging(context, state.weights, space.largest, validation.reduce(largerCase)),
+  );
   const perVoxel = measureJudging(context, state.weights, space.base, validation[0]) / voxels(validation[0]);
   const oneShots = (cases: readonly PreparedCase[]): number =>
     perVoxel * cases.reduce((sum, prepared) => sum + voxels(prepared), 0);
@@ -204,7 +255,7 @@ function largerCase(one: PreparedCase, other: PreparedCase): PreparedCase {
 const reportSeconds = 2;
 
 function runRecord(
-  options: SearchOptions,
+  options: SearchOptions & { readonly memoryBytes: number },
   context: SearchContext,
   fingerprint: Fingerprint,
   engine: EngineDescription,
@@ -219,6 +270,7 @@ function runRecord(
       time_seconds: options.timeSeconds ?? null,
       epochs: options.epochs ?? null,
       children,
+      memory_bytes: options.memoryBytes,
       controller,
       space,
       ...(options.onlyChild && { only_child: options.onlyChild }),
@@ -237,9 +289,15 @@ function runRecord(
 }
 
 function optionsOf({ settings, engine }: RunRecord, folder: string): SearchOptions {
-  const { data_set, only_child, children, controller, space, augment, folds, fold, seed } = settings;
+  const { data_set, only_child, memory_bytes, children, controller, space, augment, folds, fold, seed } = settings;
   // The device and precision that were in use, so that the rest is computed as the beginning was.
   const { device, precision } = engine;
   const same = { children, controller, space, augment, folds, fold, device, precision, seed };
-  return { dataSet: data_set, out: folder, ...same, ...(only_child && { onlyChild: only_child }) };
+  return {
+    dataSet: data_set,
+    out: folder,
+    ...same,
+    ...(memory_bytes !== undefined && { memoryBytes: memory_bytes }),
+    ...(only_child && { onlyChild: only_child }),
+  };
 }

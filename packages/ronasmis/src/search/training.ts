@@ -9,12 +9,11 @@ import { castWeights, childWeightNames, supervisionWeightNames } from '../networ
 import type { Architecture } from '../space/architecture.ts';
 import { type Budget, hasTrainedEnough, outlookOf, trainedFraction } from './budget.ts';
 import { type SearchContext, toLabel } from './context.ts';
+import { whereMemorySuffices } from './memory.ts';
 import { initialLearningRate, type SearchState } from './state.ts';
 
 /** Passes over the training cases in a controller step (paper, section 2.3). */
 const epochsPerStep = 3;
-/** Cases in a batch, as in nnU-Net's smallest. */
-const casesPerBatch = 2;
 /** Share of skips left out at each training step: the zero operation (paper, Table 1). */
 const dropPath = 0.1;
 /** Largest norm of the gradient, as nnU-Net clips it. */
@@ -26,7 +25,7 @@ const decayPower = 0.9;
 
 /** Training steps of the shared weights in one controller step. */
 export function trainingStepsPerPhase(context: SearchContext): number {
-  return Math.ceil((epochsPerStep * context.split.training.length) / casesPerBatch);
+  return Math.ceil((epochsPerStep * context.split.training.length) / context.casesPerBatch);
 }
 
 /** Called after each training step: how many are done, of how many. Rejects where the search is to stop. */
@@ -36,7 +35,7 @@ export type AfterStep = (done: number, total: number) => Promise<void>;
  * Phase one of a controller step: three epochs of the shared weights, every mini-batch on another child that the controller
  * draws. The last step of a time budget trains until its time is over.
  *
- * @returns the mean loss
+ * Where memory does not suffice for a child after all, its mini-batch is left out.
  */
 export async function trainSharedWeights(
   context: SearchContext,
@@ -44,7 +43,7 @@ export async function trainSharedWeights(
   budget: Budget,
   batches: Batches,
   after: AfterStep,
-): Promise<number> {
+): Promise<TrainingPhase> {
   const upcoming = miniBatches(context, state, budget);
   const request = (): Architecture => {
     const { child, cases } = upcoming.next().value;
@@ -56,6 +55,7 @@ export async function trainSharedWeights(
   const lossSum = noGradient(() => zeros([], 'float32', null, context.device));
   const started = performance.now();
   let done = 0;
+  let leftOut = 0;
   let requested: Architecture | undefined;
   try {
     while (done === 0 || !hasTrainedEnough(budget, state.step, done)) {
@@ -64,7 +64,7 @@ export async function trainSharedWeights(
       // The next batch is made while this one is trained on. Mostly none follows the third epoch's last one.
       requested = done + 1 === budget.trainingSteps ? undefined : request();
       const learningRate = initialLearningRate * (1 - trainedFraction(budget, state.step, done)) ** decayPower;
-      trainOn(context, state, child, batch, learningRate, lossSum);
+      if (!trainWithinMemory(context, state, child, batch, learningRate, lossSum)) leftOut += 1;
       batch.release();
       done += 1;
       state.trainingSteps += 1;
@@ -72,10 +72,18 @@ export async function trainSharedWeights(
     }
     if (requested) (await batches.next()).release();
     budget.durations.train = (performance.now() - started) / 1000 / done;
-    return finiteLoss(lossSum.item() / done);
+    return { loss: finiteLoss(lossSum.item() / (done - leftOut)), leftOut };
   } finally {
     lossSum.free();
   }
+}
+
+/** What phase one of a controller step came to. */
+export interface TrainingPhase {
+  /** Mean of its training steps. */
+  readonly loss: number;
+  /** Mini-batches that memory did not suffice for. */
+  readonly leftOut: number;
 }
 
 interface MiniBatch {
@@ -86,7 +94,7 @@ interface MiniBatch {
 
 /** Mini-batches without end: every epoch has the training cases in a new order, every mini-batch a child of its own. */
 function* miniBatches(
-  { cases, space, split }: SearchContext,
+  { cases, casesPerBatch, space, split }: SearchContext,
   state: SearchState,
   budget: Budget,
 ): Generator<MiniBatch, never> {
@@ -103,13 +111,24 @@ function* miniBatches(
 
 /** Patches in a batch of this patch size. */
 export function patchesPerBatch(context: SearchContext, patch: Architecture['patch']): number {
-  return casesPerBatch * patchesPerCase(context, patch);
+  return context.casesPerBatch * patchesPerCase(context, patch);
 }
 
 /** Patches that a case gives to a batch: so many that every batch has about the voxels of the largest patch's. */
 function patchesPerCase({ space }: SearchContext, patch: Architecture['patch']): number {
   const voxels = ({ depth, height, width }: Architecture['patch']): number => depth * height * width;
   return Math.floor(voxels(space.base.patch) / voxels(patch));
+}
+
+/** @returns false where memory did not suffice: then the weights are as before */
+function trainWithinMemory(...given: Parameters<typeof trainOn>): boolean {
+  const [context, state] = given;
+  const isTrained = whereMemorySuffices(context.device, () => {
+    trainOn(...given);
+    return true;
+  });
+  if (!isTrained) state.optimiser.clearGradients();
+  return isTrained === true;
 }
 
 function trainOn(
@@ -178,10 +197,11 @@ function backward(
  */
 export function measureStep(context: SearchContext, state: SearchState, child: Architecture): number {
   const { depth, height, width } = child.patch;
-  const voxels = casesPerBatch * depth * height * width;
+  const patches = patchesPerBatch(context, child.patch);
+  const voxels = patches * depth * height * width;
   const plan = {
     patch: [depth, height, width] as const,
-    crops: Array.from({ length: casesPerBatch }, () => ({ case: 0, offset: [0, 0, 0] as const, flip: false })),
+    crops: Array.from({ length: patches }, () => ({ case: 0, offset: [0, 0, 0] as const, flip: false })),
   };
   const image = new Float32Array(voxels * context.dimensions.inputChannels);
   const started = performance.now();

@@ -2,7 +2,7 @@ import { UserError } from '../errors.ts';
 import type { NetworkDimensions } from '../network/dimensions.ts';
 import type { MacroArchitecture } from './architecture.ts';
 import { activationsPerVoxel, multiplyAddsPerVoxel } from './cost.ts';
-import type { SearchSpace } from './space.ts';
+import { noLimits, type SearchSpace, type SpaceLimits } from './space.ts';
 import {
   type ChoiceName,
   decisions,
@@ -29,6 +29,8 @@ interface PatchSizes {
   readonly planes: readonly number[];
   /** Height and width of the median volume: a patch beyond it would be padding, which teaches nothing. */
   readonly bounds: readonly [number, number];
+  /** Voxels that a patch may have. */
+  readonly mostVoxels: number;
 }
 
 /** Four poolings that all halve multiply to 16, so patches come in steps of 16 voxels. */
@@ -36,41 +38,81 @@ const granule = 2 ** poolings;
 /** A child may cost so many times the base child's multiply-adds: one that pools nothing at all would cost 60 times as much. */
 const costLimit = 1.5;
 
+/** Depth, height and width in voxels; the data set's median. */
+type MedianVolume = readonly [number, number, number];
+
 /**
- * The macro space for volumes of `volume` voxels (depth, height, width; the data set's median) and a network of these
- * dimensions. Throws a UserError where the volumes are too small to be pooled within their plane.
+ * The macro space for volumes of this size and a network of these dimensions, as far as memory allows: with `limits` that no base child
+ * fits, there is no space to walk. Throws a UserError where the volumes are too small to be pooled within their plane.
  */
 export function macroSpace(
-  [depth, height, width]: readonly [number, number, number],
+  volume: MedianVolume,
   dimensions: NetworkDimensions,
+  { patchVoxels, fits }: SpaceLimits = noLimits,
 ): MacroSpace {
-  const sizes: PatchSizes = {
-    depths: patchSizes(depth),
-    planes: patchSizes(Math.max(height, width)),
-    bounds: [Math.floor(height), Math.floor(width)],
-  };
-  if (sizes.planes[0] < granule) {
-    throw new UserError(
-      `The median scan has ${width} x ${height} voxels within its plane; at least ${granule} along one side are needed. ` +
-        "Check the scans' axes: thick slices belong along the third.",
-    );
-  }
+  const sizes = { ...sizesFor(volume), mostVoxels: patchVoxels };
   const baseChoices = complete([], sizes);
   const base = decode(baseChoices, sizes);
   const limit = costLimit * multiplyAddsPerVoxel(base, dimensions);
   const affordable = (child: MacroArchitecture): boolean => multiplyAddsPerVoxel(child, dimensions) <= limit;
+  let largest: MacroArchitecture | undefined;
   return {
     decisions,
     admitted: (choices) =>
       Array.from({ length: decisions[choices.length].options }, (_, option) => {
         const next = [...choices, option];
-        return exists(next, sizes) && (!isPooling(next) || affordable(decode(complete(next, sizes), sizes)));
+        const child = (): MacroArchitecture => decode(complete(next, sizes), sizes);
+        return exists(next, sizes) && (!isPooling(next) || affordable(child())) && (!fits || fits(child()));
       }),
     decode: (choices) => decode(choices, sizes),
     base,
     baseChoices,
-    largest: largestChild(sizes, dimensions, affordable),
+    get largest() {
+      largest ??= largestChild(sizes, dimensions, affordable, fits) ?? base;
+      return largest;
+    },
   };
+}
+
+function sizesFor([depth, height, width]: MedianVolume): Omit<PatchSizes, 'mostVoxels'> {
+  const planes = patchSizes(Math.max(height, width));
+  if (planes[0] < granule) {
+    throw new UserError(
+      `The median scan has ${width} x ${height} voxels within its plane; at least ${granule} along one side are needed. ` +
+        "Check the scans' axes: thick slices belong along the third.",
+    );
+  }
+  return { depths: patchSizes(depth), planes, bounds: [Math.floor(height), Math.floor(width)] };
+}
+
+/** How many voxels the patches have that there are to choose from, most first. */
+export function patchVoxelCounts(volume: MedianVolume): readonly number[] {
+  const sizes = sizesFor(volume);
+  const counts = sizes.depths.flatMap((depth) => sizes.planes.map((plane) => voxels(patchOf(depth, plane, sizes))));
+  return [...new Set(counts)].sort((a, b) => b - a);
+}
+
+function patchOf(depth: number, plane: number, { bounds }: Pick<PatchSizes, 'bounds'>): MacroArchitecture['patch'] {
+  return { depth, height: Math.min(plane, bounds[0]), width: Math.min(plane, bounds[1]) };
+}
+
+function voxels({ depth, height, width }: MacroArchitecture['patch']): number {
+  return depth * height * width;
+}
+
+/** The largest patch of this depth that is allowed, as an option; none where none is. */
+function planeFor(depth: number, sizes: PatchSizes): number | undefined {
+  const plane = sizes.planes.findIndex((plane) => voxels(patchOf(depth, plane, sizes)) <= sizes.mostVoxels);
+  return plane < 0 ? undefined : plane;
+}
+
+/** The depth, as an option, of the largest patch that is allowed. */
+function largestPatchDepth(sizes: PatchSizes): number {
+  const counts = sizes.depths.map((depth) => {
+    const plane = planeFor(depth, sizes);
+    return plane === undefined ? 0 : voxels(patchOf(depth, sizes.planes[plane], sizes));
+  });
+  return counts.indexOf(Math.max(...counts));
 }
 
 /**
@@ -97,14 +139,15 @@ function isPooling(choices: readonly number[]): boolean {
 }
 
 /** Whether the last of `choices` can be made at all: a patch that is there, strides that divide it, a dilation that reaches. */
-function exists(choices: readonly number[], { depths, planes }: PatchSizes): boolean {
+function exists(choices: readonly number[], sizes: PatchSizes): boolean {
+  const { depths, planes } = sizes;
   const { choice, section } = decisions[choices.length - 1];
   const option = choices[choices.length - 1];
   switch (choice) {
     case 'patch_depth':
-      return option < depths.length;
+      return option < depths.length && planeFor(depths[option], sizes) !== undefined;
     case 'patch_plane':
-      return option < planes.length;
+      return option < planes.length && voxels(patchOf(depths[choices[0]], planes[option], sizes)) <= sizes.mostVoxels;
     case 'pool_depth':
       return stride('pool_depth', choices) <= strideLimit(depths[choices[0]]);
     case 'pool_plane':
@@ -132,7 +175,7 @@ function strideAbove(section: Section, choices: readonly number[]): number {
   return stride('pool_plane', choices.slice(0, until));
 }
 
-/** Fills up `choices` by what costs least: poolings that halve while they can, no dilation, level-to-level skips. */
+/** Fills up `choices` by the largest patch, and by what costs least: poolings that halve while they can, no dilation, level-to-level skips. */
 function complete(choices: readonly number[], sizes: PatchSizes): readonly number[] {
   const made = [...choices];
   for (const decision of decisions.slice(choices.length)) made.push(cheapest(decision, made, sizes));
@@ -140,22 +183,23 @@ function complete(choices: readonly number[], sizes: PatchSizes): readonly numbe
 }
 
 function cheapest({ choice, section, from }: MacroDecision, made: readonly number[], sizes: PatchSizes): number {
+  if (choice === 'patch_depth') return largestPatchDepth(sizes);
+  if (choice === 'patch_plane') return planeFor(sizes.depths[made[0]], sizes) ?? sizes.planes.length - 1;
   if (choice === 'pool_depth' || choice === 'pool_plane') return exists([...made, 1], sizes) ? 1 : 0;
   if (choice === 'skip') return section.part === 'decoder' && section.level === from ? 1 : 0;
   return choice === 'activation' ? table1.activation.options.indexOf('leaky_relu') : 0;
 }
 
-function decode(choices: readonly number[], { depths, planes, bounds }: PatchSizes): MacroArchitecture {
+function decode(choices: readonly number[], sizes: PatchSizes): MacroArchitecture {
   const option = (choice: ChoiceName, section: Section, from?: number): number =>
     choices[placeOf(choice, section, from)];
   const block = (section: Section) => ({
     dilation: table1.dilation.options[option('dilation', section)],
     activation: table1.activation.options[option('activation', section)],
   });
-  const [depth, plane] = [depths[choices[0]], planes[choices[1]]];
   return {
     space: 'macro',
-    patch: { depth, height: Math.min(plane, bounds[0]), width: Math.min(plane, bounds[1]) },
+    patch: patchOf(sizes.depths[choices[0]], sizes.planes[choices[1]], sizes),
     encoder: Array.from({ length: poolings + 1 }, (_, level) => {
       const section = { part: 'encoder', level } as const;
       if (level === 0) return { pool: { depth: 1, plane: 1 }, ...block(section) };
@@ -175,27 +219,32 @@ function decode(choices: readonly number[], { depths, planes, bounds }: PatchSiz
   };
 }
 
-/** Among all poolings of the largest patch that the cost limit admits, those that leave the most activations; with all skips. */
+/**
+ * Among all poolings of the largest patch that the cost limit and memory admit, those that leave the most activations; with all skips.
+ * None where all skips are too much for any poolings.
+ */
 function largestChild(
   sizes: PatchSizes,
   dimensions: NetworkDimensions,
   affordable: (child: MacroArchitecture) => boolean,
-): MacroArchitecture {
+  fits: SpaceLimits['fits'],
+): MacroArchitecture | undefined {
   const base = complete([], sizes);
   const places = base.flatMap((_, at) => (isPooling(base.slice(0, at + 1)) ? [at] : []));
-  const children = Array.from({ length: 2 ** places.length }, (_, bits) =>
-    base.map((option, at) => (places.includes(at) ? (bits >> places.indexOf(at)) & 1 : option)),
-  )
-    .filter((choices) => places.every((at) => exists(choices.slice(0, at + 1), sizes)))
-    // The limit is on the poolings, with level-to-level skips: as `admitted` judges them.
-    .filter((choices) => affordable(decode(choices, sizes)))
-    .map((choices) =>
-      decode(
-        choices.map((option, at) => (decisions[at].choice === 'skip' ? 1 : option)),
-        sizes,
-      ),
-    );
-  return children.reduce((largest, child) =>
-    activationsPerVoxel(child, dimensions) > activationsPerVoxel(largest, dimensions) ? child : largest,
+  return (
+    Array.from({ length: 2 ** places.length }, (_, bits) =>
+      base.map((option, at) => (places.includes(at) ? (bits >> places.indexOf(at)) & 1 : option)),
+    )
+      .filter((choices) => places.every((at) => exists(choices.slice(0, at + 1), sizes)))
+      // The limit is on the poolings, with level-to-level skips: as `admitted` judges them.
+      .filter((choices) => affordable(decode(choices, sizes)))
+      .map((choices) =>
+        decode(
+          choices.map((option, at) => (decisions[at].choice === 'skip' ? 1 : option)),
+          sizes,
+        ),
+      )
+      .sort((one, other) => activationsPerVoxel(other, dimensions) - activationsPerVoxel(one, dimensions))
+      .find((child) => !fits || fits(child))
   );
 }

@@ -2,7 +2,7 @@ import type { NetworkDimensions } from '../network/dimensions.ts';
 import type { Architecture } from './architecture.ts';
 import { type Cell, cellNodes, type OperationName, operationNames, operations, type Term } from './cell.ts';
 import { macroSpace } from './macro.ts';
-import { admittedOptions, type Decision, type SearchSpace } from './space.ts';
+import { admittedOptions, type Decision, noLimits, type SearchSpace, type SpaceLimits } from './space.ts';
 
 /** A cell may have so many operations on 3x3x3 voxels: one and a half times the base cell's two, as children of the macro space may cost. */
 const mostLookingAround = 3;
@@ -46,14 +46,28 @@ const baseCell: Cell = [
   ],
 ];
 
+const baseChoices: readonly number[] = baseCell.flatMap((terms, index) => [
+  ...(index === 0 ? [] : terms.map(({ input }) => input)),
+  ...terms.map(({ operation }) => operationNames.indexOf(operation)),
+]);
+
+/** Fills up `choices` by those of the base cell, which fits where anything is searched. */
+function completed(choices: readonly number[]): readonly number[] {
+  return [...choices, ...baseChoices.slice(choices.length)];
+}
+
 /**
  * The micro space (ENAS, Pham et al. 2018, section 2.5) for volumes of `volume` voxels (depth, height, width; the data set's median) and
  * a network of these dimensions: one cell, which takes the place of the two convolutions at every level. What is around it stays the
  * macro space's base child's, its patch too, of which the cell's reward would say nothing. Throws a UserError where the volumes are
  * too small.
  */
-export function microSpace(volume: readonly [number, number, number], dimensions: NetworkDimensions): SearchSpace {
-  const { patch, encoder, decoder } = macroSpace(volume, dimensions).base;
+export function microSpace(
+  volume: readonly [number, number, number],
+  dimensions: NetworkDimensions,
+  { patchVoxels, fits }: SpaceLimits = noLimits,
+): SearchSpace {
+  const { patch, encoder, decoder } = macroSpace(volume, dimensions, { ...noLimits, patchVoxels }).base;
   const withCell = (cell: Cell): Architecture => ({
     space: 'micro',
     patch,
@@ -61,16 +75,17 @@ export function microSpace(volume: readonly [number, number, number], dimensions
     decoder: decoder.map(({ skips }) => ({ skips })),
     cell,
   });
+  const decode = (choices: readonly number[]): Architecture => withCell(decodeCell(choices));
+  const fittingly = (choices: readonly number[]): readonly boolean[] =>
+    admitted(choices).map((allowed, option) => allowed && (!fits || fits(decode(completed([...choices, option])))));
+  const largest = decode(largestChoices());
   return {
     decisions,
-    admitted,
-    decode: (choices) => withCell(decodeCell(choices)),
+    admitted: fittingly,
+    decode,
     base: withCell(baseCell),
-    baseChoices: baseCell.flatMap((terms, index) => [
-      ...(index === 0 ? [] : terms.map(({ input }) => input)),
-      ...terms.map(({ operation }) => operationNames.indexOf(operation)),
-    ]),
-    largest: withCell(decodeCell(largestChoices())),
+    baseChoices,
+    largest: !fits || fits(largest) ? largest : withCell(baseCell),
   };
 }
 

@@ -20,13 +20,23 @@ export interface SearchSpace {
   admitted(choices: readonly number[]): readonly boolean[];
   /** The child that a full list of choices says. */
   decode(choices: readonly number[]): Architecture;
-  /** What a person would start from: a U-Net of the largest patch, as much pooling as can be, level-to-level skips. */
+  /** What a person would start from: a U-Net of the largest patch that memory allows, as much pooling as can be, level-to-level skips. */
   readonly base: Architecture;
   /** The base child's choices. */
   readonly baseChoices: readonly number[];
-  /** The child that needs the most memory to train. */
+  /** Of the children that fit into memory, the one that keeps the most activations for the way back. */
   readonly largest: Architecture;
 }
+
+/** What a memory budget leaves of a space. */
+export interface SpaceLimits {
+  /** That a training patch may have. */
+  readonly patchVoxels: number;
+  /** Whether memory suffices for a child; left out where it does for all. */
+  readonly fits?: (child: Architecture) => boolean;
+}
+
+export const noLimits: SpaceLimits = { patchVoxels: Number.POSITIVE_INFINITY };
 
 /** What the decision after `choices` can be: the indices of its admitted options, ascending. */
 export function admittedOptions(

@@ -19,6 +19,8 @@ export interface StudyOptions {
   readonly epochs?: number;
   /** Children judged at each controller step. */
   readonly children: number;
+  /** Bytes that each search may take; 80 % of what is free at its beginning where it is left out. */
+  readonly memoryBytes?: number;
   readonly folds: number;
   readonly fold: number;
   readonly device: 'auto' | ComputeDevice;

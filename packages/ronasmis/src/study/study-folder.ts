@@ -52,12 +52,13 @@ function isBegun(folder: string, names: readonly string[]): boolean {
 }
 
 function settingsOf(options: StudyOptions): StudyRecord['settings'] {
-  const { children, folds, fold, device, precision } = options;
+  const { children, memoryBytes, folds, fold, device, precision } = options;
   return {
     data_set: resolve(options.dataSet),
     time_seconds: options.timeSeconds ?? null,
     epochs: options.epochs ?? null,
     children,
+    ...(memoryBytes !== undefined && { memory_bytes: memoryBytes }),
     folds,
     fold,
     device,

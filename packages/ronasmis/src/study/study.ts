@@ -78,12 +78,13 @@ async function runSearches(
 
 /** Adds the seconds of the searches that follow to a search's time left; tells none where they are not known. */
 function withTimeOfStudy(
-  { onProgress, onStart, signal }: StudyHooks,
+  { onProgress, onStart, onWarning, signal }: StudyHooks,
   secondsAfter: number,
   isFirst: boolean,
 ): SearchHooks {
   return {
     ...(signal && { signal }),
+    ...(onWarning && { onWarning }),
     ...(onStart && isFirst && { onStart }),
     onProgress: ({ secondsLeft, ...progress }) => {
       const ofStudy = (secondsLeft ?? Number.NaN) + secondsAfter;

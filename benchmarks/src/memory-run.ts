@@ -1,0 +1,48 @@
+// Random children of a data set's space under a memory budget, each trained once and judged on the largest scan: prints what memory.ts
+// reads. In a process of its own, so that its peak memory is its own; on Linux, where a process may forget its peak.
+import { writeFileSync } from 'node:fs';
+import { emptyCache, peakMemoryBytes } from '@ronasmis/libtorch';
+import { drawChild } from '../../packages/ronasmis/dist/controller/draw.js';
+import { openBatches } from '../../packages/ronasmis/dist/data/batches.js';
+import { samplePlan } from '../../packages/ronasmis/dist/data/sample.js';
+import { createRandom } from '../../packages/ronasmis/dist/random.js';
+import { freeBatches, judge, toDeviceBatches } from '../../packages/ronasmis/dist/search/judging.js';
+import { openSearch } from '../../packages/ronasmis/dist/search/setup.js';
+import { patchesPerBatch, trainOnce } from '../../packages/ronasmis/dist/search/training.js';
+import type { Architecture } from '../../packages/ronasmis/dist/space/architecture.js';
+import { sizeOf } from './training.ts';
+
+const [dataSet, out, memory, count] = process.argv.slice(2);
+const options = { epochs: 1, children: 1, folds: 5, fold: 0, device: 'cpu', precision: 'auto', seed: 1 } as const;
+const { context, state, plan } = await openSearch(
+  { dataSet, out, memoryBytes: Number(memory), controller: 'random', space: 'macro', augment: false, ...options },
+  {},
+);
+const { space, cases } = context;
+const voxels = ([depth, height, width]: readonly number[]): number => depth * height * width;
+const largest = cases.reduce((one, other) => (voxels(other.shape) > voxels(one.shape) ? other : one));
+const batches = openBatches(cases);
+
+async function run(child: Architecture): Promise<void> {
+  const crops = Array.from({ length: patchesPerBatch(context, child.patch) }, (_, index) => index % cases.length);
+  batches.request(samplePlan(state.random, cases, crops, sizeOf(child), false));
+  const batch = await batches.next();
+  trainOnce(context, state, child, batch);
+  batch.release();
+  const judged = toDeviceBatches(context, [largest]);
+  await judge(context, state.weights, child, judged, async () => {});
+  freeBatches(judged);
+}
+
+const random = createRandom(1);
+const measured: { readonly predicted: number; readonly measured: number }[] = [];
+await run(space.largest);
+for (let done = 0; done < Number(count); done += 1) {
+  const child = space.decode(drawChild(space, 0, random));
+  emptyCache('cpu');
+  writeFileSync('/proc/self/clear_refs', '5');
+  await run(child);
+  measured.push({ predicted: plan.bytesFor(child), measured: peakMemoryBytes('cpu') });
+}
+await batches.close();
+console.log(JSON.stringify({ patch: sizeOf(space.base), channels: context.dimensions.channels, measured }));

@@ -1,0 +1,200 @@
+import { emptyCache, freeMemoryBytes, isOutOfMemory, limitTensorBytes } from '@ronasmis/libtorch';
+import type { CaseSplit } from '../data/folds.ts';
+import type { PreparedCase } from '../data/prepare.ts';
+import { type ComputeDevice, dataTypeOf, type Precision } from '../device.ts';
+import { UserError } from '../errors.ts';
+import { type NetworkDimensions, networkDimensions } from '../network/dimensions.ts';
+import { passBytes } from '../network/memory.ts';
+import { weightBytes } from '../network/weights.ts';
+import { formatBytes } from '../report/format.ts';
+import type { Architecture } from '../space/architecture.ts';
+import { patchVoxelCounts } from '../space/macro.ts';
+import type { SearchSpace } from '../space/space.ts';
+import { createSpace, type SpaceName, spaceOfOne } from '../space/spaces.ts';
+import { judgedTogether } from './judging.ts';
+
+/** What a search needs memory for. */
+export interface MemoryDemands {
+  readonly space: SpaceName;
+  readonly onlyChild?: Architecture;
+  readonly device: ComputeDevice;
+  readonly precision: Precision;
+  /** Median depth, height and width of the scans, in voxels. */
+  readonly volume: readonly [number, number, number];
+  readonly inputChannels: number;
+  readonly classes: number;
+  readonly cases: readonly PreparedCase[];
+  readonly split: CaseSplit;
+}
+
+/** How a search keeps within its memory. */
+export interface MemoryPlan {
+  readonly dimensions: NetworkDimensions;
+  readonly space: SearchSpace;
+  readonly casesPerBatch: number;
+  /** The most bytes that a search of this child alone takes: of the process, or of a GPU. */
+  readonly bytesFor: (child: Architecture) => number;
+  /** What the process takes beside its tensors; 0 where a GPU's memory is meant. */
+  readonly hostBytes: number;
+  /** What was made smaller than usual, in sentences. */
+  readonly concessions: readonly string[];
+}
+
+/** What Node, libtorch, reading the scans, the batches' thread and the controller take in a process, measured. */
+const processBytes = 400 * 2 ** 20;
+/** Of a budget, what is left for what grows as a search goes on: JavaScript's heap, oneDNN's kernels, the report. */
+const reservedBytes = 64 * 2 ** 20;
+/** What small tensors and work space add to a pass at most, measured. */
+const passFactor = 1.03;
+/** Batches whose arrays exist at once: one in use, one that is being made. */
+const batchesAtOnce = 2;
+/** Copies of the float32 weights: themselves, their average and Adam's two moments; the gradients count to a child's pass. */
+const weightCopies = 4;
+/** Share of the budget that prepared cases may take before they lie on the disk. */
+const shareOfCases = 1 / 3;
+/** Share of what is free that a search takes where no budget is given. */
+const shareOfFree = 0.8;
+/** The widths of the full resolution and the cases of a batch that are tried, the best first. */
+const sizesToTry = [16, 8, 4].flatMap((width) => [2, 1].map((casesPerBatch) => ({ width, casesPerBatch })));
+/** Where the largest child comes nearer to the budget than this, every child is checked. */
+const safetyFactor = 1.1;
+
+/** The memory that a search keeps to where it is not told. */
+export function defaultMemoryBytes(device: ComputeDevice): number {
+  return Math.floor(shareOfFree * freeMemoryBytes(device));
+}
+
+/** What prepared cases may take of a budget; nothing but the machine limits them where a GPU's memory is meant. */
+export function caseBytesWithin(budgetBytes: number, device: ComputeDevice): number {
+  return device === 'cuda' ? shareOfFree * freeMemoryBytes('cpu') : shareOfCases * budgetBytes;
+}
+
+/**
+ * Finds what fits into a budget: of networks of the usual width, else half as wide and so on, and of batches of two cases, else of one,
+ * the largest patch that the base child can be trained with, then judged on the largest scan. Of the space, it leaves the children that
+ * fit as well.
+ *
+ * @param budgetBytes of the process, or of a GPU's memory
+ * @throws UserError where it does not even suffice for the smallest
+ */
+export function planMemory(budgetBytes: number, demands: MemoryDemands): MemoryPlan {
+  const usableBytes = budgetBytes - reservedBytes;
+  const counts = patchVoxelCounts(demands.volume);
+  let least = Number.POSITIVE_INFINITY;
+  for (const { width, casesPerBatch } of sizesToTry) {
+    for (const patchVoxels of counts) {
+      const dimensions = networkDimensions(demands.inputChannels, demands.classes, width);
+      const bytesFor = predictor(demands, dimensions, casesPerBatch, patchVoxels);
+      const whole = createSpace(demands.space, demands.volume, dimensions, { patchVoxels });
+      const needed = bytesFor(demands.onlyChild ?? whole.base);
+      least = Math.min(least, needed);
+      if (needed > usableBytes) continue;
+      const isAmple = Math.max(...demandingChildren(whole).map(bytesFor)) * safetyFactor <= usableBytes;
+      const fits = (child: Architecture): boolean => bytesFor(child) <= usableBytes;
+      const limits = { patchVoxels, ...(!isAmple && { fits }) };
+      const space = isAmple ? whole : createSpace(demands.space, demands.volume, dimensions, limits);
+      return {
+        dimensions,
+        space: demands.onlyChild ? spaceOfOne(space, demands.onlyChild) : space,
+        casesPerBatch,
+        bytesFor,
+        hostBytes: hostBytes(demands.device, demands.cases, casesPerBatch * patchVoxels),
+        concessions: concessions(budgetBytes, space, { width, casesPerBatch, isSmaller: patchVoxels < counts[0] }),
+      };
+    }
+  }
+  throw new UserError(
+    `--memory ${formatBytes(budgetBytes)} is too small: with these scans, the smallest network takes about ${formatBytes(least)}. ` +
+      `Give at least --memory ${Math.ceil((1.05 * least + reservedBytes) / 2 ** 20)}MiB.`,
+  );
+}
+
+/** Children that take about the most: the one with the most activations, with every dilation. */
+function demandingChildren({ largest }: SearchSpace): readonly Architecture[] {
+  if (largest.space === 'micro') return [largest];
+  return ([1, 2, 3] as const).map((dilation) => ({
+    ...largest,
+    encoder: largest.encoder.map((level) => ({ ...level, dilation })),
+    decoder: largest.decoder.map((level) => ({ ...level, dilation })),
+  }));
+}
+
+/** @param patchVoxels of the base child: other children's batches have about as many voxels, or fewer */
+function predictor(
+  { device, precision, cases, split, ...demands }: MemoryDemands,
+  dimensions: NetworkDimensions,
+  casesPerBatch: number,
+  patchVoxels: number,
+): MemoryPlan['bytesFor'] {
+  const dataType = dataTypeOf[precision];
+  const named = (names: readonly string[]): readonly PreparedCase[] => cases.filter(({ name }) => names.includes(name));
+  const [validation, test] = [named(split.validation), named(split.test)];
+  const groups = [...judgedTogether(validation), ...test.map((one) => [one])];
+  const largest = groups.reduce((one, other) => (voxelsOf(other) > voxelsOf(one) ? other : one));
+
+  const weights = weightBytes(demands.space === 'micro' ? 'micro' : 'macro', dimensions);
+  const casted = dataType === 'float32' ? 0 : weights / 2;
+  const elementBytes = dataType === 'float32' ? 4 : 2;
+  const onDevice = voxelsOf(validation) * (demands.inputChannels * elementBytes + 1);
+  const fixed = weightCopies * weights + casted + onDevice + hostBytes(device, cases, casesPerBatch * patchVoxels);
+  return (child) => {
+    const { depth, height, width } = child.patch;
+    const batch = casesPerBatch * Math.max(1, Math.floor(patchVoxels / (depth * height * width)));
+    const shared = { dataType, device };
+    const trained = { ...shared, batch, size: [depth, height, width] as const, training: true };
+    const judged = { ...shared, batch: largest.length, size: largest[0].shape, training: false };
+    return fixed + passFactor * Math.max(...[trained, judged].map((pass) => passBytes(child, dimensions, pass)));
+  };
+}
+
+/** What the process takes beside its tensors; nothing where a GPU's memory is meant. */
+function hostBytes(device: ComputeDevice, cases: readonly PreparedCase[], batchVoxels: number): number {
+  if (device === 'cuda') return 0;
+  const inMemory = cases.filter(({ storage }) => storage.kind === 'memory');
+  const bytesPerVoxel = 4 * cases[0].channels + 1;
+  return processBytes + bytesPerVoxel * (voxelsOf(inMemory) + batchesAtOnce * batchVoxels);
+}
+
+function voxelsOf(cases: readonly PreparedCase[]): number {
+  return cases.reduce((sum, { shape: [depth, height, width] }) => sum + depth * height * width, 0);
+}
+
+function concessions(
+  budgetBytes: number,
+  space: SearchSpace,
+  {
+    width,
+    casesPerBatch,
+    isSmaller,
+  }: { readonly width: number; readonly casesPerBatch: number; readonly isSmaller: boolean },
+): readonly string[] {
+  const { depth, height, width: across } = space.base.patch;
+  const made = [
+    ...(isSmaller ? [`patches have at most as many voxels as ${depth} x ${height} x ${across}`] : []),
+    ...(casesPerBatch < sizesToTry[0].casesPerBatch ? ['batches are of one case'] : []),
+    ...(width < sizesToTry[0].width
+      ? [`the network begins with ${width} channels instead of ${sizesToTry[0].width}`]
+      : []),
+  ];
+  if (made.length === 0) return [];
+  return [`To keep within ${formatBytes(budgetBytes)} of memory, ${made.join(', and ')}.`];
+}
+
+/** Makes an operation that would take a processor's tensors beyond the budget fail, before the system would kill the process. */
+export function limitMemory(budgetBytes: number, device: ComputeDevice, { hostBytes }: MemoryPlan): void {
+  if (device === 'cpu') limitTensorBytes(budgetBytes - reservedBytes - hostBytes);
+}
+
+/**
+ * Runs what needs a child's memory. Where it does not suffice after all, what was left for later tensors is given back and the result is
+ * undefined.
+ */
+export function whereMemorySuffices<Result>(device: ComputeDevice, body: () => Result): Result | undefined {
+  try {
+    return body();
+  } catch (error) {
+    if (!isOutOfMemory(error)) throw error;
+    emptyCache(device);
+    return undefined;
+  }
+}

@@ -1,0 +1,102 @@
+import { noGradient, oneDnnTakesBfloat16, peakTensorBytes, resetPeakTensorBytes, scope } from '@ronasmis/libtorch';
+import { describe, expect, it } from 'vitest';
+import { drawChild } from '../../src/controller/draw.ts';
+import { dataTypeOf, type Precision } from '../../src/device.ts';
+import { segment, toImage } from '../../src/inference/segment.ts';
+import { networkDimensions } from '../../src/network/dimensions.ts';
+import { passBytes } from '../../src/network/memory.ts';
+import { castWeights, childWeightNames } from '../../src/network/weights.ts';
+import { createRandom } from '../../src/random.ts';
+import { createState, type SearchState } from '../../src/search/state.ts';
+import { patchesPerBatch, trainOnce } from '../../src/search/training.ts';
+import type { Architecture } from '../../src/space/architecture.ts';
+import { createSpace } from '../../src/space/spaces.ts';
+import { tinyContext } from '../search/tiny-context.ts';
+
+const dimensions = networkDimensions(2, 3);
+const precisions: readonly Precision[] = oneDnnTakesBfloat16() ? ['fp32', 'bf16'] : ['fp32'];
+const children = 3;
+/** How far off a prediction may be: what is smaller than 64 KiB is predicted, but not counted by the allocator. */
+const tolerance = 0.1;
+
+/** Bytes that `body` adds to those of the tensors that are alive, at most. */
+function measure(body: () => void): number {
+  resetPeakTensorBytes('cpu');
+  const before = peakTensorBytes('cpu');
+  body();
+  return peakTensorBytes('cpu') - before;
+}
+
+function openSpace(space: 'macro' | 'micro', precision: Precision, volume: readonly [number, number, number]) {
+  const context = { ...tinyContext, dimensions, precision, space: createSpace(space, volume, dimensions) };
+  const random = createRandom(11);
+  const drawn = Array.from({ length: children }, () => context.space.decode(drawChild(context.space, 0, random)));
+  return {
+    context,
+    state: createState(context, 'random', 1),
+    drawn: [context.space.base, context.space.largest, ...drawn],
+  };
+}
+
+type Opened = ReturnType<typeof openSpace>;
+
+function trainedRatio({ context, state }: Opened, child: Architecture): number {
+  const batch = patchesPerBatch(context, child.patch);
+  const { depth, height, width } = child.patch;
+  const voxels = batch * depth * height * width;
+  const crops = Array.from({ length: batch }, () => ({ case: 0, offset: [0, 0, 0] as const, flip: false }));
+  const arrays = { image: new Float32Array(2 * voxels).fill(1), label: new Uint8Array(voxels) };
+  const plan = { patch: [depth, height, width] as const, crops };
+  // The first step makes the optimiser's state.
+  const step = (): number => trainOnce(context, state, child, { ...arrays, plan, release: () => {} });
+  step();
+  const pass = {
+    batch,
+    size: plan.patch,
+    dataType: dataTypeOf[context.precision],
+    device: 'cpu' as const,
+    training: true,
+  };
+  return passBytes(child, dimensions, pass) / measure(step);
+}
+
+function judgedRatio(
+  state: SearchState,
+  precision: Precision,
+  child: Architecture,
+  size: readonly [number, number, number],
+) {
+  const dataType = dataTypeOf[precision];
+  const values = new Float32Array(2 * size[0] * size[1] * size[2]);
+  return noGradient(() =>
+    scope(() => {
+      const weights = castWeights(state.weights, childWeightNames(child), dataType);
+      const measured = measure(() =>
+        scope(() => {
+          segment(weights, child, toImage(values, [1, 2, ...size], 'cpu', dataType));
+        }),
+      );
+      return passBytes(child, dimensions, { batch: 1, size, dataType, device: 'cpu', training: false }) / measured;
+    }),
+  );
+}
+
+describe.skipIf(process.platform !== 'linux')("a child's memory is what libtorch's allocator gives out for it", () => {
+  const cases = precisions.flatMap((precision) =>
+    (['macro', 'micro'] as const).flatMap((space) => [
+      { precision, space, volume: [32, 64, 48] as const },
+      // A thin volume, which bfloat16 convolves in float32.
+      { precision, space, volume: [6, 112, 128] as const },
+    ]),
+  );
+  it.each(cases)('in $precision, $space space, volumes of $volume voxels', ({ precision, space, volume }) => {
+    const opened = openSpace(space, precision, volume);
+    for (const child of opened.drawn) {
+      const ratios = [trainedRatio(opened, child), judgedRatio(opened.state, precision, child, volume)];
+      for (const ratio of ratios) {
+        expect(ratio).toBeGreaterThan(1 - tolerance);
+        expect(ratio).toBeLessThan(1 + tolerance);
+      }
+    }
+  });
+});

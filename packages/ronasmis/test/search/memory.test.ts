@@ -1,0 +1,195 @@
+import { join } from 'node:path';
+import { limitTensorBytes, peakTensorBytes, resetPeakTensorBytes } from '@ronasmis/libtorch';
+import fc from 'fast-check';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Triple } from '../../src/data/affine.ts';
+import type { PreparedCase } from '../../src/data/prepare.ts';
+import { createRandom } from '../../src/random.ts';
+import { readRun } from '../../src/run/run-folder.ts';
+import { judgeChildren, toDeviceBatches } from '../../src/search/judging.ts';
+import { type MemoryDemands, planMemory } from '../../src/search/memory.ts';
+import { search } from '../../src/search/search.ts';
+import { createState } from '../../src/search/state.ts';
+import { spaceNames } from '../../src/space/spaces.ts';
+import { boxCase, temporaryFolder, writeDataSet } from '../data/scans.ts';
+import { walks } from '../space/walk.ts';
+import { tinyContext } from './tiny-context.ts';
+
+const mebibyte = 2 ** 20;
+const options = {
+  children: 2,
+  controller: 'random',
+  space: 'macro',
+  augment: false,
+  epochs: 1,
+  folds: 3,
+  fold: 0,
+  device: 'cpu',
+  precision: 'fp32',
+  seed: 3,
+} as const;
+
+function prepared(name: string, shape: Triple): PreparedCase {
+  const voxels = shape[0] * shape[1] * shape[2];
+  const storage = { kind: 'memory', image: new Float32Array(voxels), label: new Uint8Array(voxels).fill(1) } as const;
+  const crop = { offset: [0, 0, 0] as const, shape };
+  return {
+    name,
+    channels: 1,
+    shape,
+    spacing: [1, 1, 1],
+    crop,
+    storage,
+    foreground: new Uint32Array(),
+    outsideCrop: [0, 0, 0],
+  };
+}
+
+function demands(space: MemoryDemands['space'], volume: Triple): MemoryDemands {
+  const names = ['a', 'b', 'c'];
+  return {
+    space,
+    device: 'cpu',
+    precision: 'fp32',
+    volume,
+    inputChannels: 1,
+    classes: 3,
+    cases: names.map((name) => prepared(name, volume)),
+    split: { training: ['a'], validation: ['b'], test: ['c'] },
+  };
+}
+
+const volume: Triple = [64, 96, 96];
+
+/** What a budget comes to; undefined where it is refused. */
+function planned(bytes: number, volume: Triple) {
+  try {
+    const { space, casesPerBatch, dimensions, concessions } = planMemory(bytes, demands('macro', volume));
+    const { depth, height, width } = space.base.patch;
+    return {
+      voxels: depth * height * width,
+      casesPerBatch,
+      width: dimensions.channels[0],
+      concessions: concessions.join(),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+describe('a memory budget', () => {
+  const anySpace = fc.constantFrom(...spaceNames);
+
+  it('leaves children that fit, whatever the controller chooses, and the base child among them', () => {
+    const property = fc.property(anySpace, fc.integer({ min: 560, max: 1400 }), fc.gen(), (space, mebibytes, gen) => {
+      const plan = planMemory(mebibytes * mebibyte, demands(space, volume));
+      const child = plan.space.decode(gen(() => walks(plan.space)));
+      for (const one of [child, plan.space.base, plan.space.largest, plan.space.decode(plan.space.baseChoices)])
+        expect(plan.bytesFor(one)).toBeLessThan(mebibytes * mebibyte);
+    });
+    fc.assert(property, { numRuns: 60 });
+  });
+
+  it('leaves the whole space where there is plenty, and says nothing', () => {
+    const plan = planMemory(64 * 1024 * mebibyte, demands('macro', volume));
+    expect(plan.space.base.patch).toEqual({ depth: 64, height: 96, width: 96 });
+    expect({ ...plan.dimensions, cases: plan.casesPerBatch }).toMatchObject({
+      channels: [16, 32, 64, 128, 128],
+      cases: 2,
+    });
+    expect(plan.concessions).toEqual([]);
+  });
+
+  it.each([
+    { volume, stages: ['16 channels, 2 cases', '8 channels, 2 cases'] },
+    { volume: [8, 200, 200] as const, stages: ['16 channels, 2 cases', '16 channels, 1 cases'] },
+  ])('gives up patch, then batch, then width, and says so: $volume', ({ volume, stages }) => {
+    const budgets = Array.from({ length: 60 }, (_, step) => (1700 - 20 * step) * mebibyte);
+    const made = budgets.flatMap((bytes) => planned(bytes, volume) ?? []);
+    const order = made.map(({ width, casesPerBatch, voxels }) => -1e9 * width - 1e8 * casesPerBatch - voxels);
+    expect(order).toEqual(order.toSorted((a, b) => a - b));
+    for (const { voxels, casesPerBatch, width, concessions } of made) {
+      expect(/patches have at most as many voxels as \d+ x \d+ x \d+/.test(concessions)).toBe(voxels < made[0].voxels);
+      expect(/batches are of one case/.test(concessions)).toBe(casesPerBatch < 2);
+      expect(/the network begins with [48] channels instead of 16/.test(concessions)).toBe(width < 16);
+    }
+    expect(made[0].concessions).toBe('');
+    const found = new Set(made.map(({ width, casesPerBatch }) => `${width} channels, ${casesPerBatch} cases`));
+    expect([...found].slice(0, 2)).toEqual(stages);
+  });
+
+  it('that is too small is refused, with one that suffices', () => {
+    const tooSmall = (): unknown => planMemory(300 * mebibyte, demands('macro', volume));
+    const sentence = /^--memory 300 MiB is too small: .* takes about \d+ MiB\. Give at least --memory (\d+)MiB\.$/;
+    expect(tooSmall).toThrow(sentence);
+    const sufficient = Number(sentence.exec(messageOf(tooSmall))?.[1]);
+    expect(planned(sufficient * mebibyte, volume)).toBeDefined();
+    expect(planned(0.9 * sufficient * mebibyte, volume)).toBeUndefined();
+  });
+});
+
+function messageOf(body: () => unknown): string {
+  try {
+    body();
+  } catch (error) {
+    return error instanceof Error ? error.message : '';
+  }
+  return '';
+}
+
+describe.skipIf(process.platform !== 'linux')('where memory does not suffice after all', () => {
+  afterEach(() => limitTensorBytes(Number.POSITIVE_INFINITY));
+
+  it('a child is worth nothing and the others are judged', async () => {
+    const context = { ...tinyContext, cases: [] };
+    const { weights } = createState(context, 'random', 1);
+    const cases = toDeviceBatches(context, [prepared('a', [48, 64, 64])]);
+    const children = [context.space.base, { ...context.space.base, patch: { depth: 8, height: 8, width: 8 } }];
+    let judgedSoFar = 0;
+    resetPeakTensorBytes('cpu');
+    limitTensorBytes(peakTensorBytes('cpu') + mebibyte);
+    const judged = await judgeChildren(context, weights, children, cases, {
+      between: async () => {
+        judgedSoFar += 1;
+      },
+      mustStop: () => {
+        limitTensorBytes(Number.POSITIVE_INFINITY);
+        return false;
+      },
+    });
+    expect(judgedSoFar).toBe(1);
+    expect(judged[0]).toEqual({ architecture: children[0], reward: 0, scores: {}, outOfMemory: true });
+    expect(judged[1].outOfMemory).toBeUndefined();
+  });
+});
+
+describe.skipIf(process.platform !== 'linux')('a search whose memory does not suffice for a while', () => {
+  afterEach(() => limitTensorBytes(Number.POSITIVE_INFINITY));
+
+  it('leaves those training steps out, says so, and ends with a result', async () => {
+    const root = await temporaryFolder();
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const cases = names.map((name, i) => boxCase(name, createRandom(i + 1), [16, 24, 24]));
+    const dataSet = await writeDataSet(join(root, 'Boxes'), cases);
+    const said: string[] = [];
+    await search(
+      { ...options, dataSet, out: join(root, 'run') },
+      {
+        // Nothing that is larger than 64 KiB can be made while the second training step runs.
+        onProgress: ({ phase, done }) => {
+          if (phase === 'train') limitTensorBytes(done === 1 ? 1 : Number.POSITIVE_INFINITY);
+        },
+        onWarning: (sentence) => said.push(sentence),
+      },
+    );
+    const { events, report } = await readRun(join(root, 'run'));
+    expect(events.map(({ out_of_memory }) => out_of_memory)).toEqual([1]);
+    expect(said).toEqual([
+      expect.stringMatching(
+        /^Memory did not suffice for 1 of the training steps .* of controller step 1, which were left out: /,
+      ),
+    ]);
+    expect(events[0].loss).toBeGreaterThan(0);
+    expect(report?.test_dice.mean).toBeGreaterThanOrEqual(0);
+  });
+});
