@@ -32,7 +32,6 @@ export function openTraining(volume: Size, dimensions: NetworkDimensions): Train
     cases: [],
     split: { training: [], validation: [], test: [] },
     labelValues: Array.from({ length: dimensions.classes }, (_, value) => value),
-    casesPerBatch: 2,
     children: 1,
   };
   const state = createState(context, 'reinforce', 1);

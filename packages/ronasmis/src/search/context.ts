@@ -17,8 +17,6 @@ export interface SearchContext {
   readonly labelValues: readonly number[];
   /** Whether patches are rotated, scaled and changed in their intensities; they are mirrored in any case. */
   readonly augment: boolean;
-  /** In a training batch. */
-  readonly casesPerBatch: number;
   /** Children judged at each controller step. */
   readonly children: number;
 }

@@ -31,7 +31,6 @@ export interface MemoryDemands {
 export interface MemoryPlan {
   readonly dimensions: NetworkDimensions;
   readonly space: SearchSpace;
-  readonly casesPerBatch: number;
   /** The most bytes that a search of this child alone takes: of the process, or of a GPU. */
   readonly bytesFor: (child: Architecture) => number;
   /** What the process takes beside its tensors; 0 where a GPU's memory is meant. */
@@ -54,8 +53,8 @@ const weightCopies = 4;
 const shareOfCases = 1 / 3;
 /** Share of what is free that a search takes where no budget is given. */
 const shareOfFree = 0.8;
-/** The widths of the full resolution and the cases of a batch that are tried, the best first. */
-const sizesToTry = [16, 8, 4].flatMap((width) => [2, 1].map((casesPerBatch) => ({ width, casesPerBatch })));
+/** Channels of the full resolution that are tried, the best first. */
+const widths = [16, 8, 4] as const;
 /** Where the largest child comes nearer to the budget than this, every child is checked. */
 const safetyFactor = 1.1;
 
@@ -70,8 +69,7 @@ export function caseBytesWithin(budgetBytes: number, device: ComputeDevice): num
 }
 
 /**
- * Finds what fits into a budget: of networks of the usual width, else half as wide and so on, and of batches of two cases, else of one,
- * the largest patch that the base child can be trained with, then judged on the largest scan. Of the space, it leaves the children that
+ * Finds what fits into a budget: of networks of the usual width, else half as wide and so on, the largest patch that the base child can be trained with, then judged on the largest scan. Of the space, it leaves the children that
  * fit as well.
  *
  * @param budgetBytes of the process, or of a GPU's memory
@@ -81,10 +79,10 @@ export function planMemory(budgetBytes: number, demands: MemoryDemands): MemoryP
   const usableBytes = budgetBytes - reservedBytes;
   const counts = patchVoxelCounts(demands.volume);
   let least = Number.POSITIVE_INFINITY;
-  for (const { width, casesPerBatch } of sizesToTry) {
+  for (const width of widths) {
     for (const patchVoxels of counts) {
       const dimensions = networkDimensions(demands.inputChannels, demands.classes, width);
-      const bytesFor = predictor(demands, dimensions, casesPerBatch, patchVoxels);
+      const bytesFor = predictor(demands, dimensions, patchVoxels);
       const whole = createSpace(demands.space, demands.volume, dimensions, { patchVoxels });
       const needed = bytesFor(demands.onlyChild ?? whole.base);
       least = Math.min(least, needed);
@@ -96,10 +94,9 @@ export function planMemory(budgetBytes: number, demands: MemoryDemands): MemoryP
       return {
         dimensions,
         space: demands.onlyChild ? spaceOfOne(space, demands.onlyChild) : space,
-        casesPerBatch,
         bytesFor,
-        hostBytes: hostBytes(demands.device, demands.cases, casesPerBatch * patchVoxels),
-        concessions: concessions(budgetBytes, space, { width, casesPerBatch, isSmaller: patchVoxels < counts[0] }),
+        hostBytes: hostBytes(demands.device, demands.cases, patchVoxels),
+        concessions: concessions(budgetBytes, space, { width, isSmaller: patchVoxels < counts[0] }),
       };
     }
   }
@@ -123,7 +120,6 @@ function demandingChildren({ largest }: SearchSpace): readonly Architecture[] {
 function predictor(
   { device, precision, cases, split, ...demands }: MemoryDemands,
   dimensions: NetworkDimensions,
-  casesPerBatch: number,
   patchVoxels: number,
 ): MemoryPlan['bytesFor'] {
   const dataType = dataTypeOf[precision];
@@ -136,10 +132,10 @@ function predictor(
   const casted = dataType === 'float32' ? 0 : weights / 2;
   const elementBytes = dataType === 'float32' ? 4 : 2;
   const onDevice = voxelsOf(validation) * (demands.inputChannels * elementBytes + 1);
-  const fixed = weightCopies * weights + casted + onDevice + hostBytes(device, cases, casesPerBatch * patchVoxels);
+  const fixed = weightCopies * weights + casted + onDevice + hostBytes(device, cases, patchVoxels);
   return (child) => {
     const { depth, height, width } = child.patch;
-    const batch = casesPerBatch * Math.max(1, Math.floor(patchVoxels / (depth * height * width)));
+    const batch = Math.max(1, Math.floor(patchVoxels / (depth * height * width)));
     const shared = { dataType, device };
     const trained = { ...shared, batch, size: [depth, height, width] as const, training: true };
     const judged = { ...shared, batch: largest.length, size: largest[0].shape, training: false };
@@ -162,19 +158,12 @@ function voxelsOf(cases: readonly PreparedCase[]): number {
 function concessions(
   budgetBytes: number,
   space: SearchSpace,
-  {
-    width,
-    casesPerBatch,
-    isSmaller,
-  }: { readonly width: number; readonly casesPerBatch: number; readonly isSmaller: boolean },
+  { width, isSmaller }: { readonly width: number; readonly isSmaller: boolean },
 ): readonly string[] {
   const { depth, height, width: across } = space.base.patch;
   const made = [
     ...(isSmaller ? [`patches have at most as many voxels as ${depth} x ${height} x ${across}`] : []),
-    ...(casesPerBatch < sizesToTry[0].casesPerBatch ? ['batches are of one case'] : []),
-    ...(width < sizesToTry[0].width
-      ? [`the network begins with ${width} channels instead of ${sizesToTry[0].width}`]
-      : []),
+    ...(width < widths[0] ? [`the network begins with ${width} channels instead of ${widths[0]}`] : []),
   ];
   if (made.length === 0) return [];
   return [`To keep within ${formatBytes(budgetBytes)} of memory, ${made.join(', and ')}.`];

@@ -189,7 +189,6 @@ async function prepare(options: SearchOptions, folder: string, { onProgress }: S
     split,
     augment: options.augment,
     labelValues: dataSet.labels.map(({ value }) => value),
-    casesPerBatch: plan.casesPerBatch,
     children: hasOneChild(plan.space) ? 1 : options.children,
   };
   return {

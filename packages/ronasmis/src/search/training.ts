@@ -25,7 +25,7 @@ const decayPower = 0.9;
 
 /** Training steps of the shared weights in one controller step. */
 export function trainingStepsPerPhase(context: SearchContext): number {
-  return Math.ceil((epochsPerStep * context.split.training.length) / context.casesPerBatch);
+  return epochsPerStep * context.split.training.length;
 }
 
 /** Called after each training step: how many are done, of how many. Rejects where the search is to stop. */
@@ -46,8 +46,8 @@ export async function trainSharedWeights(
 ): Promise<TrainingPhase> {
   const upcoming = miniBatches(context, state, budget);
   const request = (): Architecture => {
-    const { child, cases } = upcoming.next().value;
-    const crops = cases.flatMap((chosen) => Array.from({ length: patchesPerCase(context, child.patch) }, () => chosen));
+    const { child, chosen } = upcoming.next().value;
+    const crops = Array.from({ length: patchesPerBatch(context, child.patch) }, () => chosen);
     const { depth, height, width } = child.patch;
     batches.request(samplePlan(state.random, context.cases, crops, [depth, height, width], context.augment));
     return child;
@@ -88,34 +88,26 @@ export interface TrainingPhase {
 
 interface MiniBatch {
   readonly child: Architecture;
-  /** Indices into the search's cases. */
-  readonly cases: readonly number[];
+  /** Index into the search's cases of the one that its patches are from. */
+  readonly chosen: number;
 }
 
-/** Mini-batches without end: every epoch has the training cases in a new order, every mini-batch a child of its own. */
+/** Mini-batches without end: every epoch has the training cases in a new order, each of them a mini-batch with a child of its own. */
 function* miniBatches(
-  { cases, casesPerBatch, space, split }: SearchContext,
+  { cases, space, split }: SearchContext,
   state: SearchState,
   budget: Budget,
 ): Generator<MiniBatch, never> {
   const indices = split.training.map((name) => cases.findIndex((prepared) => prepared.name === name));
   for (;;) {
     const order = Array.from({ length: epochsPerStep }, () => state.random.shuffle(indices)).flat();
-    const count = Math.ceil(order.length / casesPerBatch);
-    const children = state.controller.proposeForTraining(count, state.random, outlookOf(budget, state.step));
-    for (const [batch, choices] of children.entries()) {
-      yield { child: space.decode(choices), cases: order.slice(batch * casesPerBatch, (batch + 1) * casesPerBatch) };
-    }
+    const children = state.controller.proposeForTraining(order.length, state.random, outlookOf(budget, state.step));
+    for (const [index, choices] of children.entries()) yield { child: space.decode(choices), chosen: order[index] };
   }
 }
 
-/** Patches in a batch of this patch size. */
-export function patchesPerBatch(context: SearchContext, patch: Architecture['patch']): number {
-  return context.casesPerBatch * patchesPerCase(context, patch);
-}
-
-/** Patches that a case gives to a batch: so many that every batch has about the voxels of the largest patch's. */
-function patchesPerCase({ space }: SearchContext, patch: Architecture['patch']): number {
+/** Patches in a batch, all of one case: so many that every batch has about the voxels of the largest patch's. */
+export function patchesPerBatch({ space }: SearchContext, patch: Architecture['patch']): number {
   const voxels = ({ depth, height, width }: Architecture['patch']): number => depth * height * width;
   return Math.floor(voxels(space.base.patch) / voxels(patch));
 }

@@ -78,13 +78,16 @@ export function pickChildren(judged: readonly SharedChild[]): readonly SharedChi
   );
 }
 
-/** The training of children alone, each for as long as a search: with nobody to share with, the controller has nothing to do. */
-export function plannedAlone(children: readonly Architecture[]): readonly PlannedRun[] {
-  return children.map((onlyChild, i) => ({
+/**
+ * The training of children alone, each for as long as a search: with nobody to share with, the controller has nothing to do. All are
+ * trained on patches of one size, as shared weights are trained on those of all children: their reward knows nothing of their own.
+ */
+export function plannedAlone(children: readonly Architecture[], patch: Architecture['patch']): readonly PlannedRun[] {
+  return children.map((child, i) => ({
     name: `alone-${String(i + 1).padStart(2, '0')}`,
     controller: 'random',
     space: 'macro',
-    onlyChild,
+    onlyChild: { ...child, patch },
     seed: 1,
   }));
 }

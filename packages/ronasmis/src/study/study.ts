@@ -5,6 +5,7 @@ import { renderStudy } from '../report/study-page.ts';
 import { readRun, writeRunFile } from '../run/run-folder.ts';
 import type { StudyRecord, StudyResults } from '../run/study-record.ts';
 import { resume, type SearchHooks, search } from '../search/search.ts';
+import type { Architecture } from '../space/architecture.ts';
 import { openEnergyMeter } from './energy.ts';
 import {
   childrenAlone,
@@ -44,7 +45,10 @@ export async function study(options: StudyOptions, hooks: StudyHooks = {}): Prom
   const contests = plannedContests(options.seeds);
   await runSearches(options, record, contests, Math.min(childrenAlone, options.children), hooks);
   const children = await childrenOfRandomSearch(out);
-  const alone = plannedAlone(children.map(({ architecture }) => architecture));
+  const alone = plannedAlone(
+    children.map(({ architecture }) => architecture),
+    await patchOfBaseChild(out),
+  );
   await runSearches(options, record, alone, 0, hooks, contests.length);
   const read = (runs: readonly PlannedRun[]) => Promise.all(runs.map(({ name }) => readRun(join(out, name))));
   const results = studyResults(options.seeds, await read(contests), children, await read(alone), record.joules);
@@ -126,4 +130,13 @@ async function childrenOfRandomSearch(out: string): Promise<readonly SharedChild
   if (last === undefined)
     throw new UserError(`${folder} has no events any more: delete it and type the command again.`);
   return pickChildren(last.children);
+}
+
+/** The base architecture's training patch: the largest. */
+async function patchOfBaseChild(out: string): Promise<Architecture['patch']> {
+  const folder = join(out, runName('fixed', 1));
+  const { architecture } = await readRun(folder);
+  if (architecture === undefined)
+    throw new UserError(`${folder} has no architecture any more: delete it and type the command again.`);
+  return architecture.patch;
 }

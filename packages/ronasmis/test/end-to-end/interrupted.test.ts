@@ -80,7 +80,7 @@ it('Ctrl-C stops a search with exit code 130, says how to go on, and that is so'
   expect(stopped.stderr).not.toMatch(/^ +at /m);
   expect(await readdir(run)).not.toContain('report.json');
   const shown = await ronasmis('show', run);
-  expect(shown).toMatchObject({ code: 0, stdout: expect.stringContaining(' 2 controller steps, 16 training steps)') });
+  expect(shown).toMatchObject({ code: 0, stdout: expect.stringContaining(' 2 controller steps, 30 training steps)') });
   expect(await ronasmis('predict', run, dataSet, '--out', join(root, 'out'))).toMatchObject({
     code: 2,
     stderr: expect.stringMatching(/stopped: this search has not finished\. Go on with it by 'ronasmis resume /),

@@ -64,11 +64,10 @@ const volume: Triple = [64, 96, 96];
 /** What a budget comes to; undefined where it is refused. */
 function planned(bytes: number, volume: Triple) {
   try {
-    const { space, casesPerBatch, dimensions, concessions } = planMemory(bytes, demands('macro', volume));
+    const { space, dimensions, concessions } = planMemory(bytes, demands('macro', volume));
     const { depth, height, width } = space.base.patch;
     return {
       voxels: depth * height * width,
-      casesPerBatch,
       width: dimensions.channels[0],
       concessions: concessions.join(),
     };
@@ -93,29 +92,25 @@ describe('a memory budget', () => {
   it('leaves the whole space where there is plenty, and says nothing', () => {
     const plan = planMemory(64 * 1024 * mebibyte, demands('macro', volume));
     expect(plan.space.base.patch).toEqual({ depth: 64, height: 96, width: 96 });
-    expect({ ...plan.dimensions, cases: plan.casesPerBatch }).toMatchObject({
-      channels: [16, 32, 64, 128, 128],
-      cases: 2,
-    });
+    expect(plan.dimensions.channels).toEqual([16, 32, 64, 128, 128]);
     expect(plan.concessions).toEqual([]);
   });
 
   it.each([
-    { volume, stages: ['16 channels, 2 cases', '8 channels, 2 cases'] },
-    { volume: [8, 200, 200] as const, stages: ['16 channels, 2 cases', '16 channels, 1 cases'] },
-  ])('gives up patch, then batch, then width, and says so: $volume', ({ volume, stages }) => {
+    { volume, widths: [16, 8] },
+    { volume: [8, 200, 200] as const, widths: [16, 8] },
+  ])('gives up patch, then width, and says so: $volume', ({ volume, widths }) => {
     const budgets = Array.from({ length: 60 }, (_, step) => (1700 - 20 * step) * mebibyte);
     const made = budgets.flatMap((bytes) => planned(bytes, volume) ?? []);
-    const order = made.map(({ width, casesPerBatch, voxels }) => -1e9 * width - 1e8 * casesPerBatch - voxels);
+    const order = made.map(({ width, voxels }) => -1e9 * width - voxels);
     expect(order).toEqual(order.toSorted((a, b) => a - b));
-    for (const { voxels, casesPerBatch, width, concessions } of made) {
+    for (const { voxels, width, concessions } of made) {
       expect(/patches have at most as many voxels as \d+ x \d+ x \d+/.test(concessions)).toBe(voxels < made[0].voxels);
-      expect(/batches are of one case/.test(concessions)).toBe(casesPerBatch < 2);
       expect(/the network begins with [48] channels instead of 16/.test(concessions)).toBe(width < 16);
     }
     expect(made[0].concessions).toBe('');
-    const found = new Set(made.map(({ width, casesPerBatch }) => `${width} channels, ${casesPerBatch} cases`));
-    expect([...found].slice(0, 2)).toEqual(stages);
+    const found = new Set(made.map(({ width }) => width));
+    expect([...found].slice(0, 2)).toEqual(widths);
   });
 
   it('that is too small is refused, with one that suffices', () => {

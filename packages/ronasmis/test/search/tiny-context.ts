@@ -14,6 +14,5 @@ export const tinyContext: SearchContext = {
   cases: [],
   split: { training: [], validation: [], test: [] },
   labelValues: [0, 2, 5],
-  casesPerBatch: 2,
   children: 2,
 };

@@ -88,12 +88,13 @@ describe('a study', () => {
     expect(results.comparisons[0].difference).toBeCloseTo(reinforce.test_dice.mean - ppo.test_dice.mean, 12);
   });
 
-  it('trains the children of random search alone, each no other', async () => {
+  it("trains the children of random search alone, each no other, on the base child's patch", async () => {
+    const patch = (await readRun(join(options.out, 'fixed-1'))).architecture?.patch;
     const { children } = (await readRun(join(options.out, 'random-1'))).events[0];
     const rewards = children.map(({ reward }) => reward).sort((a, b) => a - b);
     expect(results.alone.children.map(({ reward }) => reward)).toEqual(rewards);
     for (const { run, reward } of results.alone.children) {
-      const child = children.find((one) => one.reward === reward)?.architecture;
+      const child = { ...children.find((one) => one.reward === reward)?.architecture, patch };
       const { architecture, events, run: record } = await readRun(join(options.out, run));
       expect(architecture).toEqual(child);
       expect(record.settings.only_child).toEqual(child);
