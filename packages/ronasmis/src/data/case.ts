@@ -4,6 +4,7 @@ import type { Triple } from './affine.ts';
 import type { Case } from './dataset.ts';
 import { readBytes } from './files.ts';
 import { decodeNifti, type Volume } from './nifti.ts';
+import { turnVolume } from './orientation.ts';
 
 /** Something about a data set that keeps it from being used (error) or is worth a look (warning). */
 export interface Problem {
@@ -64,6 +65,14 @@ async function loadFile(file: string): Promise<LoadedFile> {
     }
     throw error;
   }
+}
+
+/** The case with both volumes turned to `orientation`, such as 'RAS'. */
+export function turnCase(loaded: LoadedCase, orientation: string): LoadedCase {
+  const [imageVolume, labelVolume] = [loaded.imageVolume, loaded.labelVolume].map((volume) =>
+    turnVolume(volume, orientation),
+  );
+  return { ...loaded, imageVolume, labelVolume };
 }
 
 /** Channels of an image: its fourth dimension, as the Medical Segmentation Decathlon stores them. */

@@ -1,8 +1,10 @@
-import { type LoadedCase, loadCase, type Problem } from './case.ts';
+import { orientationOf } from './affine.ts';
+import { type LoadedCase, loadCase, type Problem, turnCase } from './case.ts';
 import { checkCase, problem } from './check-case.ts';
 import { mapConcurrently } from './concurrently.ts';
 import type { Case, DataSet } from './dataset.ts';
-import { type CaseSummary, type Fingerprint, fingerprint, summariseCase } from './fingerprint.ts';
+import { type CaseSummary, countOf, type Fingerprint, fingerprint, summariseCase } from './fingerprint.ts';
+import { readNiftiHeader } from './nifti.ts';
 
 /** What a look at every file of a data set found. */
 export interface CheckResult {
@@ -18,8 +20,8 @@ export interface CheckOptions {
   readonly folds: number;
   /** Told after each case how many are done. */
   readonly onCase?: (done: number, total: number) => void;
-  /** Given each case without an error while it is decoded, so that preparing needs no second pass over the files. */
-  readonly visit?: (loaded: LoadedCase) => Promise<void>;
+  /** Given each case without an error while it is decoded, turned to the data set's usual orientation, so that preparing needs no second pass over the files. */
+  readonly visit?: (turned: LoadedCase) => Promise<void>;
   /** So many cases may be in memory at once. */
   readonly atOnce?: number;
 }
@@ -30,34 +32,59 @@ const SPACING_FACTOR = 1.5;
 /** Decodes every case once, a few at a time, and collects every problem there is. */
 export async function checkDataSet(dataSet: DataSet, options: CheckOptions): Promise<CheckResult> {
   const { folds, onCase, visit, atOnce } = options;
+  const orientation = await usualOrientation(dataSet.cases);
   const total = dataSet.cases.length;
   let done = 0;
   const check = async (entry: Case): ReturnType<typeof examine> => {
-    const result = await examine(entry, dataSet, visit);
+    const result = await examine(entry, dataSet, orientation, visit);
     onCase?.(++done, total);
     return result;
   };
   const results = await mapConcurrently(dataSet.cases, check, atOnce);
   const summaries = results.flatMap(({ summary }) => (summary ? [summary] : []));
-  const problems = [...results.flatMap((result) => result.problems), ...checkAcross(dataSet, summaries, folds)];
+  const problems = [
+    ...results.flatMap((result) => result.problems),
+    ...checkAcross(dataSet, summaries, folds, orientation),
+  ];
   const errors = problems.filter(({ severity }) => severity === 'error');
   const warnings = problems.filter(({ severity }) => severity === 'warning');
   return {
     problems: [...errors, ...warnings],
-    fingerprint: summaries.length > 0 ? fingerprint(dataSet, summaries) : undefined,
+    fingerprint: summaries.length > 0 ? fingerprint(dataSet, summaries, orientation) : undefined,
   };
 }
 
-async function examine(entry: Case, dataSet: DataSet, visit: CheckOptions['visit']) {
+/** The orientation of most images, by their headers; those that can't be read are reported later. */
+async function usualOrientation(cases: readonly Case[]): Promise<string> {
+  const found = await Promise.all(
+    cases.map(({ image }) =>
+      readNiftiHeader(image).then(
+        ({ affine }) => [orientationOf(affine)],
+        () => [],
+      ),
+    ),
+  );
+  const counts = countOf(found.flat());
+  return Object.keys(counts).sort((one, other) => counts[other] - counts[one] || (one < other ? -1 : 1))[0] ?? 'RAS';
+}
+
+async function examine(entry: Case, dataSet: DataSet, orientation: string, visit: CheckOptions['visit']) {
   const result = await loadCase(entry);
   if (result.kind === 'unreadable') return { problems: result.problems, summary: undefined };
   const problems = checkCase(result.loaded, dataSet);
   if (problems.some(({ severity }) => severity === 'error')) return { problems, summary: undefined };
-  await visit?.(result.loaded);
-  return { problems, summary: summariseCase(result.loaded, dataSet) };
+  const turned = turnCase(result.loaded, orientation);
+  await visit?.(turned);
+  const summary = { ...summariseCase(turned, dataSet), orientation: orientationOf(result.loaded.imageVolume.affine) };
+  return { problems, summary };
 }
 
-function checkAcross(dataSet: DataSet, summaries: readonly CaseSummary[], folds: number): readonly Problem[] {
+function checkAcross(
+  dataSet: DataSet,
+  summaries: readonly CaseSummary[],
+  folds: number,
+  orientation: string,
+): readonly Problem[] {
   const { folder, cases } = dataSet;
   const tooFew =
     cases.length < folds
@@ -72,7 +99,7 @@ function checkAcross(dataSet: DataSet, summaries: readonly CaseSummary[], folds:
   return [
     ...tooFew,
     ...checkSpacing(summaries),
-    ...checkOrientation(summaries),
+    ...checkOrientation(summaries, orientation),
     ...checkClasses(dataSet, summaries, folds),
     ...checkDuplicates(summaries),
   ];
@@ -98,15 +125,12 @@ function checkSpacing(summaries: readonly CaseSummary[]): readonly Problem[] {
   });
 }
 
-function checkOrientation(summaries: readonly CaseSummary[]): readonly Problem[] {
-  const counts = new Map<string, number>();
-  for (const { orientation } of summaries) counts.set(orientation, (counts.get(orientation) ?? 0) + 1);
-  const [usual] = [...counts].sort(([, left], [, right]) => right - left)[0] ?? [''];
+function checkOrientation(summaries: readonly CaseSummary[], usual: string): readonly Problem[] {
   return summaries
     .filter(({ orientation }) => orientation !== usual)
     .map(({ image, orientation }) => {
       const what = `its voxel axes point to ${orientation}, those of most cases to ${usual}`;
-      return problem('warning', image, `${what}. Reorient it: the network does not look at the affine.`);
+      return problem('warning', image, `${what}. It is turned to agree with them; check that its header is right.`);
     });
 }
 

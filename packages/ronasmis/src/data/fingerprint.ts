@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { orientationOf, type Triple } from './affine.ts';
+import type { Triple } from './affine.ts';
 import { channelsOf, type LoadedCase, spatialShape, spatialSpacing } from './case.ts';
 import type { DataSet, Label } from './dataset.ts';
 import type { Voxels } from './nifti-types.ts';
@@ -13,6 +13,7 @@ export interface CaseSummary {
   readonly shape: Triple;
   /** `[depth, height, width]` in millimetres. */
   readonly spacing: Triple;
+  /** Of the file; what else stands here is of the turned case. */
   readonly orientation: string;
   /** Voxels of each class, by class index. */
   readonly classVoxels: readonly number[];
@@ -33,6 +34,8 @@ export interface Fingerprint {
   readonly spacing: Spread<Triple>;
   /** Where the voxel axes x, y, z point, such as 'RAS', and in how many cases. */
   readonly orientations: Readonly<Record<string, number>>;
+  /** The one that all cases are turned to, and scans to be segmented: that of most cases. */
+  readonly orientation: string;
   /** Of each channel over labelled voxels. */
   readonly intensities: readonly Intensities[];
   /** Share of each class in all voxels, by class index. */
@@ -64,7 +67,7 @@ export interface Intensities {
 const SAMPLED_VOXELS = 10_000;
 
 /** The summary of a case whose image and label have the same shape and whose label values are all listed. */
-export function summariseCase(loaded: LoadedCase, { labels }: DataSet): CaseSummary {
+export function summariseCase(loaded: LoadedCase, { labels }: DataSet): Omit<CaseSummary, 'orientation'> {
   const { imageVolume, labelVolume } = loaded;
   const counts = countValues(labelVolume.data);
   const sampled = labelledVoxels(labelVolume.data, SAMPLED_VOXELS);
@@ -74,7 +77,6 @@ export function summariseCase(loaded: LoadedCase, { labels }: DataSet): CaseSumm
     image: loaded.image,
     shape: spatialShape(imageVolume),
     spacing: spatialSpacing(imageVolume),
-    orientation: orientationOf(imageVolume.affine),
     classVoxels: labels.map(({ value }) => counts.get(value) ?? 0),
     intensities: Array.from({ length: channelsOf(imageVolume) }, (_, channel) =>
       new Float32Array(sampled.length).map((_, i) => imageVolume.data[channel * size + sampled[i]]),
@@ -99,14 +101,12 @@ export function labelledVoxels(label: Voxels, limit: number): Uint32Array {
 }
 
 /** The fingerprint of a data set of at least one case. */
-export function fingerprint(dataSet: DataSet, summaries: readonly CaseSummary[]): Fingerprint {
+export function fingerprint(dataSet: DataSet, summaries: readonly CaseSummary[], orientation: string): Fingerprint {
   const sorted = summaries.toSorted((left, right) => (left.name < right.name ? -1 : 1));
   const hash = createHash('sha256');
   for (const { name, storedBytes, imageSha256, labelSha256 } of sorted) {
     hash.update(`${name} ${storedBytes} ${imageSha256} ${labelSha256}\n`);
   }
-  const orientations: Record<string, number> = {};
-  for (const { orientation } of sorted) orientations[orientation] = (orientations[orientation] ?? 0) + 1;
   const voxels = sum(sorted.map(({ shape }) => shape[0] * shape[1] * shape[2]));
   return {
     name: dataSet.name,
@@ -115,12 +115,20 @@ export function fingerprint(dataSet: DataSet, summaries: readonly CaseSummary[])
     labels: dataSet.labels,
     shape: spread(sorted.map(({ shape }) => shape)),
     spacing: spread(sorted.map(({ spacing }) => spacing)),
-    orientations,
+    orientations: countOf(sorted.map((summary) => summary.orientation)),
+    orientation,
     intensities: dataSet.channels.map((_, channel) => pool(sorted.map(({ intensities }) => intensities[channel]))),
     classFractions: dataSet.labels.map((_, index) => sum(sorted.map(({ classVoxels }) => classVoxels[index])) / voxels),
     storedBytes: sum(sorted.map(({ storedBytes }) => storedBytes)),
     sha256: hash.digest('hex'),
   };
+}
+
+/** How often each text is there. */
+export function countOf(texts: readonly string[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const text of texts) counts[text] = (counts[text] ?? 0) + 1;
+  return counts;
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

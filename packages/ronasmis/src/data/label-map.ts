@@ -1,9 +1,9 @@
-import type { Triple } from './affine.ts';
-import { spatialShape } from './case.ts';
+import { orientationOf, type Triple } from './affine.ts';
 import type { Crop } from './crop.ts';
 import type { Label } from './dataset.ts';
 import { type Volume, writeNifti } from './nifti.ts';
 import type { Voxels } from './nifti-types.ts';
+import { turnBetween, turnVoxels } from './orientation.ts';
 
 /** What a network says about a prepared image. */
 export interface Segmentation {
@@ -12,11 +12,13 @@ export interface Segmentation {
   /** Of the crop, `[depth, height, width]`. */
   readonly shape: Triple;
   readonly crop: Crop;
+  /** Where the axes x, y and z of the prepared image pointed, such as 'RAS'. */
+  readonly orientation: string;
 }
 
 /**
  * Writes a segmentation on its scan's own grid, with the data set's label values: uint8 where they fit. What was cropped
- * away is background; affine, form codes, spacing, units and extensions are the scan's.
+ * away is background; what was turned is turned back; affine, form codes, spacing, units and extensions are the scan's.
  * @throws UserError where the folder cannot be written to.
  */
 export async function writeLabelMap(
@@ -25,9 +27,9 @@ export async function writeLabelMap(
   segmentation: Segmentation,
   labels: readonly Label[],
 ): Promise<void> {
-  const [depth, height, width] = spatialShape(scan);
+  const { classes, shape, crop, orientation } = segmentation;
+  const [depth, height, width] = crop.shape;
   const data = emptyLabelMap(depth * height * width, Math.max(...labels.map(({ value }) => value)));
-  const { classes, shape, crop } = segmentation;
   for (let z = 0; z < shape[0]; z++) {
     for (let y = 0; y < shape[1]; y++) {
       const from = (z * shape[1] + y) * shape[2];
@@ -35,7 +37,9 @@ export async function writeLabelMap(
       for (let x = 0; x < shape[2]; x++) data[to + x] = labels[classes[from + x]].value;
     }
   }
-  await writeNifti(file, { shape: [width, height, depth], data, prefix: scan.prefix });
+  const [x, y, z] = scan.shape;
+  const turned = turnVoxels(data, [width, height, depth], turnBetween(orientation, orientationOf(scan.affine)));
+  await writeNifti(file, { shape: [x, y, z], data: turned, prefix: scan.prefix });
 }
 
 function emptyLabelMap(voxels: number, largest: number): Voxels {

@@ -1,11 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type DataType, describeEngine, scope } from '@ronasmis/libtorch';
+import { orientationOf } from '../data/affine.ts';
 import { mapConcurrently } from '../data/concurrently.ts';
 import { caseName, listScans } from '../data/dataset.ts';
 import { mkdirWithParents } from '../data/files.ts';
 import { type Segmentation, writeLabelMap } from '../data/label-map.ts';
 import { readNifti, type Volume } from '../data/nifti.ts';
+import { turnVolume } from '../data/orientation.ts';
 import { prepareImage } from '../data/prepare.ts';
 import { type ComputeDevice, chooseDevice, dataTypeOf, type Precision } from '../device.ts';
 import { reasonOf, UserError } from '../errors.ts';
@@ -58,7 +60,8 @@ export async function predict(
     const started = performance.now();
     const volume = await readNifti(input);
     hooks.onProgress?.({ phase: 'final', step: 0, done, total: scans.length });
-    const segmentation = segmentVolume(model, volume, device, dataType);
+    const { orientation = orientationOf(volume.affine) } = model.run;
+    const segmentation = segmentVolume(model, turnVolume(volume, orientation), device, dataType);
     const output = join(out, `${caseName(input)}.nii.gz`);
     await writeLabelMap(output, volume, segmentation, model.run.labels);
     done += 1;
@@ -101,5 +104,5 @@ function segmentVolume(model: Model, volume: Volume, device: ComputeDevice, data
     return segment(model.weights, model.architecture, input).toArray();
   });
   if (!(classes instanceof Uint8Array)) throw new TypeError('Segmentations are uint8.');
-  return { classes, shape, crop };
+  return { classes, shape, crop, orientation: orientationOf(volume.affine) };
 }

@@ -80,6 +80,8 @@ export const runSchema = z.object({
   }),
   /** The data set's labels by class index: `labels[0]` is the background. */
   labels: z.array(z.object({ value: z.int(), name: z.string() })).readonly(),
+  /** Where the axes x, y and z of the network's volumes point, such as 'RAS'; run folders from before scans were turned do not say it. */
+  orientation: z.string().optional(),
   fingerprint: z.record(z.string(), z.unknown()),
 });
 export type RunRecord = z.infer<typeof runSchema>;

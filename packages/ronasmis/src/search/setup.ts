@@ -283,6 +283,7 @@ function runRecord(
     engine: { libtorch: engine.version, device, precision, threads: engine.cpu.threads, cpu: engine.cpu.name },
     network: { channels: dimensions.channels, input_channels: dimensions.inputChannels, classes: dimensions.classes },
     labels: fingerprint.labels,
+    orientation: fingerprint.orientation,
     fingerprint: { ...fingerprint },
   };
 }

@@ -109,7 +109,7 @@ test.each<[string, (image: TestCase['image'], label: TestCase['label']) => Parti
       image: { ...image, affine: straight(-1, 1, 1) },
       label: { ...label, affine: straight(-1, 1, 1) },
     }),
-    'warning: ./imagesTr/e.nii.gz: its voxel axes point to LAS, those of most cases to RAS.',
+    'warning: ./imagesTr/e.nii.gz: its voxel axes point to LAS, those of most cases to RAS. It is turned to agree',
   ],
   [
     'the same file',

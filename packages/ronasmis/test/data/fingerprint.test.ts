@@ -35,6 +35,7 @@ test('says what the data are like', async () => {
     shape: { min: [2, 2, 3], median: [2, 2, 3], max: [2, 2, 3] },
     spacing: { median: [3, 2, 1] },
     orientations: { LAS: 2 },
+    orientation: 'LAS',
     classFractions: [8 / 24, 8 / 24, 8 / 24],
   });
   // numpy 2.4: v of both cases where label > 0; mean, std, min, percentiles 0.5, 50, 99.5, max

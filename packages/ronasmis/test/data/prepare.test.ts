@@ -2,7 +2,8 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { readDataSet } from '../../src/data/dataset.ts';
-import { readNifti } from '../../src/data/nifti.ts';
+import { readNifti, writeNifti } from '../../src/data/nifti.ts';
+import { turnVolume } from '../../src/data/orientation.ts';
 import { imageOf, labelOf, prepareDataSet, prepareImage } from '../../src/data/prepare.ts';
 import { createRandom } from '../../src/random.ts';
 import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet } from './scans.ts';
@@ -67,6 +68,23 @@ test('a scan to be segmented is prepared in the same way as a case', async () =>
   const { image, crop } = prepareImage(await readNifti(dataSet.cases[0].image));
   expect(image).toEqual(imageOf(cases[0]));
   expect(crop).toEqual(cases[0].crop);
+});
+
+test('a case that is stored in another orientation is turned to that of most cases', async () => {
+  await writeDataSet(folder, ['a', 'b', 'c'].map(smallCase), small);
+  for (const kind of ['imagesTr', 'labelsTr']) {
+    const file = join(folder, kind, 'c.nii.gz');
+    const { shape, data, affine } = turnVolume(await readNifti(file), 'SLP');
+    await writeNifti(file, { shape, data, affine });
+  }
+  const prepared = await prepareDataSet(await readDataSet(folder), { folds: 2, cacheFolder });
+  const [usual, , turned] = prepared.cases;
+  expect({ ...turned, name: 'a' }).toEqual(usual);
+  expect(prepared.fingerprint).toMatchObject({ orientation: 'RAS', orientations: { RAS: 2, SLP: 1 } });
+  expect(prepared.fingerprint.shape).toEqual({ min: [2, 3, 4], median: [2, 3, 4], max: [2, 3, 4] });
+  expect(prepared.warnings.map(({ message }) => message)).toContainEqual(
+    expect.stringMatching(/c\.nii\.gz: its voxel axes point to SLP, those of most cases to RAS\. It is turned/),
+  );
 });
 
 test('cases that do not fit into memory are the same from disk', async () => {

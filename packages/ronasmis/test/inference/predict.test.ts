@@ -2,7 +2,9 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Tensor, tensor, writeSafetensors } from '@ronasmis/libtorch';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { orientationOf } from '../../src/data/affine.ts';
 import { readNifti, writeNifti } from '../../src/data/nifti.ts';
+import { turnVolume } from '../../src/data/orientation.ts';
 import { prepareImage } from '../../src/data/prepare.ts';
 import { UserError } from '../../src/errors.ts';
 import { loadModel } from '../../src/inference/model.ts';
@@ -10,6 +12,7 @@ import { type PredictOptions, predict } from '../../src/inference/predict.ts';
 import { segment, toImage } from '../../src/inference/segment.ts';
 import { childWeightNames, createWeights, weight } from '../../src/network/weights.ts';
 import { createRandom } from '../../src/random.ts';
+import type { RunRecord } from '../../src/run/records.ts';
 import { writeRecord } from '../../src/run/run-folder.ts';
 import { straight, temporaryFolder } from '../data/scans.ts';
 import { reportContent } from '../report/content.ts';
@@ -22,11 +25,11 @@ const weights = createWeights('macro', dimensions, 'cpu', 2);
 const labels = [0, 2, 5].map((value) => ({ value, name: `label ${value}` }));
 
 /** Writes the run folder of a search that ended with `child` and these weights, untrained. */
-async function writeRun(stored: ReadonlyMap<string, Tensor>): Promise<string> {
+async function writeRun(stored: ReadonlyMap<string, Tensor>, settings: Partial<RunRecord> = {}): Promise<string> {
   const folder = await mkdtemp(join(root, 'run-'));
   const { run, report } = reportContent(1);
   const network = { channels: dimensions.channels, input_channels: 1, classes: 3 };
-  await writeRecord(folder, 'run.json', { ...run, network, labels });
+  await writeRecord(folder, 'run.json', { ...run, network, labels, ...settings });
   await writeRecord(folder, 'architecture.json', child);
   await writeRecord(folder, 'report.json', report);
   await writeSafetensors(join(folder, 'model.safetensors'), stored);
@@ -75,6 +78,36 @@ describe('predict', () => {
     });
     expect(written.data).toEqual(expected);
     expect(new Set(expected)).toEqual(new Set([0, 2, 5]));
+  });
+
+  it('turns scans of all 48 orientations to that of the training data, and its label maps back', async () => {
+    const turnedRun = await writeRun(new Map(childWeightNames(child).map((name) => [name, weight(weights, name)])), {
+      orientation: 'RAS',
+    });
+    const folder = await mkdtemp(join(root, 'turned-'));
+    const volume = await readNifti(scan);
+    const orientations = ['RL', 'AP', 'SI'].flatMap((x, i, pairs) =>
+      pairs.flatMap((y, j) =>
+        pairs.flatMap((z, k) =>
+          new Set([i, j, k]).size < 3 ? [] : [...x].flatMap((a) => [...y].flatMap((b) => [...z].map((c) => a + b + c))),
+        ),
+      ),
+    );
+    expect(orientations).toHaveLength(48);
+    for (const orientation of orientations) {
+      const { shape, data, affine } = turnVolume(volume, orientation);
+      await writeNifti(join(folder, `${orientation}.nii.gz`), { shape, data, affine });
+    }
+    await predictInto('straight', { run: turnedRun });
+    await predictInto('turned', { run: turnedRun, inputs: [folder] });
+    const expected = await readNifti(join(root, 'straight', 'scan.nii.gz'));
+    for (const orientation of orientations) {
+      const name = `${orientation}.nii.gz`;
+      const [written, turnedScan] = [await readNifti(join(root, 'turned', name)), await readNifti(join(folder, name))];
+      expect([written.shape, written.affine]).toEqual([turnedScan.shape, turnedScan.affine]);
+      expect(orientationOf(written.affine)).toBe(orientation);
+      expect(turnVolume(written, 'RAS').data).toEqual(expected.data);
+    }
   });
 
   it('takes files and folders, each scan once', async () => {
