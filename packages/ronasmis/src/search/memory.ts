@@ -69,8 +69,8 @@ export function caseBytesWithin(budgetBytes: number, device: ComputeDevice): num
 }
 
 /**
- * Finds what fits into a budget: of networks of the usual width, else half as wide and so on, the largest patch that the base child can be trained with, then judged on the largest scan. Of the space, it leaves the children that
- * fit as well.
+ * Finds what fits into a budget: of networks of the usual width, else half as wide and so on, the largest patch with which the base child
+ * can be trained, and judged on the largest scan. Of the space, it leaves the children that fit as well.
  *
  * @param budgetBytes of the process, or of a GPU's memory
  * @throws UserError where it does not even suffice for the smallest
@@ -78,31 +78,34 @@ export function caseBytesWithin(budgetBytes: number, device: ComputeDevice): num
 export function planMemory(budgetBytes: number, demands: MemoryDemands): MemoryPlan {
   const usableBytes = budgetBytes - reservedBytes;
   const counts = patchVoxelCounts(demands.volume);
-  let least = Number.POSITIVE_INFINITY;
-  for (const width of widths) {
-    for (const patchVoxels of counts) {
-      const dimensions = networkDimensions(demands.inputChannels, demands.classes, width);
-      const bytesFor = predictor(demands, dimensions, patchVoxels);
-      const whole = createSpace(demands.space, demands.volume, dimensions, { patchVoxels });
-      const needed = bytesFor(demands.onlyChild ?? whole.base);
-      least = Math.min(least, needed);
-      if (needed > usableBytes) continue;
-      const isAmple = Math.max(...demandingChildren(whole).map(bytesFor)) * safetyFactor <= usableBytes;
-      const fits = (child: Architecture): boolean => bytesFor(child) <= usableBytes;
-      const limits = { patchVoxels, ...(!isAmple && { fits }) };
-      const space = isAmple ? whole : createSpace(demands.space, demands.volume, dimensions, limits);
-      return {
-        dimensions,
-        space: demands.onlyChild ? spaceOfOne(space, demands.onlyChild) : space,
-        bytesFor,
-        hostBytes: hostBytes(demands.device, demands.cases, patchVoxels),
-        concessions: concessions(budgetBytes, space, { width, isSmaller: patchVoxels < counts[0] }),
-      };
-    }
-  }
-  throw new UserError(
-    `--memory ${formatBytes(budgetBytes)} is too small: with these scans, the smallest network takes about ${formatBytes(least)}. ` +
-      `Give at least --memory ${Math.ceil((1.05 * least + reservedBytes) / 2 ** 20)}MiB.`,
+  const candidates = widths.flatMap((width) => counts.map((patchVoxels) => candidate(demands, width, patchVoxels)));
+  const chosen = candidates.find(({ neededBytes }) => neededBytes <= usableBytes);
+  if (!chosen) throw tooSmall(budgetBytes, Math.min(...candidates.map(({ neededBytes }) => neededBytes)));
+  const { width, patchVoxels, dimensions, bytesFor } = chosen;
+  const isAmple = Math.max(...demandingChildren(chosen.space).map(bytesFor)) * safetyFactor <= usableBytes;
+  const fits = (child: Architecture): boolean => bytesFor(child) <= usableBytes;
+  const space = isAmple ? chosen.space : createSpace(demands.space, demands.volume, dimensions, { patchVoxels, fits });
+  return {
+    dimensions,
+    space: demands.onlyChild ? spaceOfOne(space, demands.onlyChild) : space,
+    bytesFor,
+    hostBytes: hostBytes(demands.device, demands.cases, patchVoxels),
+    concessions: concessions(budgetBytes, space, { width, isSmaller: patchVoxels < counts[0] }),
+  };
+}
+
+function candidate(demands: MemoryDemands, width: number, patchVoxels: number) {
+  const dimensions = networkDimensions(demands.inputChannels, demands.classes, width);
+  const space = createSpace(demands.space, demands.volume, dimensions, { patchVoxels });
+  const bytesFor = predictor(demands, dimensions, patchVoxels);
+  return { width, patchVoxels, dimensions, space, bytesFor, neededBytes: bytesFor(demands.onlyChild ?? space.base) };
+}
+
+function tooSmall(budgetBytes: number, neededBytes: number): UserError {
+  const sufficient = Math.ceil((1.05 * neededBytes + reservedBytes) / 2 ** 20);
+  return new UserError(
+    `${formatBytes(budgetBytes)} of memory (--memory, or 80 % of what is free) is too small: with these scans, the smallest network takes ` +
+      `about ${formatBytes(neededBytes)}. Give at least --memory ${sufficient}MiB.`,
   );
 }
 

@@ -115,7 +115,8 @@ describe('a memory budget', () => {
 
   it('that is too small is refused, with one that suffices', () => {
     const tooSmall = (): unknown => planMemory(300 * mebibyte, demands('macro', volume));
-    const sentence = /^--memory 300 MiB is too small: .* takes about \d+ MiB\. Give at least --memory (\d+)MiB\.$/;
+    const sentence =
+      /^300 MiB of memory \(--memory, .*\) is too small: .* takes about \d+ MiB\. Give at least --memory (\d+)MiB\.$/;
     expect(tooSmall).toThrow(sentence);
     const sufficient = Number(sentence.exec(messageOf(tooSmall))?.[1]);
     expect(planned(sufficient * mebibyte, volume)).toBeDefined();
