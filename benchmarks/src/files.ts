@@ -13,7 +13,7 @@ export async function files(bench: Bench): Promise<readonly Row[]> {
   const { dataSet } = bench.data;
   const python = pythonWith(bench, 'nibabel', 'the reading of files');
   if (!python) return [];
-  const scans = dataSet.cases.slice(0, most).map(({ image }) => image);
+  const scans = dataSet.cases.slice(0, most).flatMap(({ images }) => images);
   // As a search reads a data set.
   const read = async (): Promise<void> => {
     await mapConcurrently(scans, readNifti);

@@ -17,7 +17,9 @@ export async function predict(bench: Bench): Promise<readonly Row[]> {
   const python = pythonWith(bench, 'nnunetv2', 'the prediction');
   if (!python) return [];
   const run = bench.finishedRun ?? (await shortSearch(bench.data, bench.temporary));
-  const images = testCases(bench.data, bench.whole ? most.amongAll : most.alone).map(({ image }) => resolve(image));
+  const images = testCases(bench.data, bench.whole ? most.amongAll : most.alone).map(({ images: [image] }) =>
+    resolve(image),
+  );
   const ours = (): Promise<number> => ronasmis('predict', run, ...images, '--out', join(bench.temporary, 'predicted'));
   say('predict: nnU-Net plans');
   const theirs = await prepareNnunet(python, bench, images);
@@ -34,7 +36,7 @@ async function shortSearch({ dataSet }: TestData, temporary: string): Promise<st
   const description: unknown = JSON.parse(await readFile(join(dataSet.folder, 'dataset.json'), 'utf8'));
   const training = dataSet.cases
     .slice(0, few)
-    .map(({ image, label }) => ({ image: resolve(image), label: resolve(label) }));
+    .map(({ images: [image], label }) => ({ image: resolve(image), label: resolve(label) }));
   const folder = join(temporary, 'few');
   await mkdir(folder);
   await writeFile(join(folder, 'dataset.json'), JSON.stringify(Object.assign({}, description, { training })));
@@ -57,7 +59,7 @@ async function prepareNnunet(
     'nnunet.py',
     {
       folder,
-      scans: cases.map(({ image }) => resolve(image)),
+      scans: cases.map(({ images: [image] }) => resolve(image)),
       labels: cases.map(({ label }) => resolve(label)),
       classes: labels.length,
       images,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { UserError } from '../errors.ts';
 import type { Triple } from './affine.ts';
+import { joinChannels } from './channels.ts';
 import type { Case } from './dataset.ts';
 import { readBytes } from './files.ts';
 import { decodeNifti, type Volume } from './nifti.ts';
@@ -16,6 +17,8 @@ export interface Problem {
 
 /** A case with both volumes decoded. */
 export interface LoadedCase extends Case {
+  /** The first of the image's files, which messages name. */
+  readonly image: string;
   readonly imageVolume: Volume;
   readonly labelVolume: Volume;
   /** Of the stored (compressed) files. */
@@ -30,9 +33,9 @@ export type LoadResult =
   | { readonly kind: 'loaded'; readonly loaded: LoadedCase }
   | { readonly kind: 'unreadable'; readonly problems: readonly Problem[] };
 
-/** Reads, hashes and decodes the two files of a case. */
+/** Reads, hashes and decodes the files of a case. */
 export async function loadCase(entry: Case): Promise<LoadResult> {
-  const [image, label] = await Promise.all([loadFile(entry.image), loadFile(entry.label)]);
+  const [image, label] = await Promise.all([loadFiles(entry.images), loadFiles([entry.label])]);
   if (image.kind === 'problem' || label.kind === 'problem') {
     return {
       kind: 'unreadable',
@@ -41,6 +44,7 @@ export async function loadCase(entry: Case): Promise<LoadResult> {
   }
   const loaded = {
     ...entry,
+    image: entry.images[0],
     imageVolume: image.volume,
     labelVolume: label.volume,
     imageSha256: image.sha256,
@@ -54,14 +58,18 @@ type LoadedFile =
   | { readonly kind: 'volume'; readonly volume: Volume; readonly sha256: string; readonly storedBytes: number }
   | { readonly kind: 'problem'; readonly problem: Problem };
 
-async function loadFile(file: string): Promise<LoadedFile> {
+/** One volume, in one file or one a channel. */
+async function loadFiles(files: readonly string[]): Promise<LoadedFile> {
   try {
-    const bytes = await readBytes(file);
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
-    return { kind: 'volume', volume: await decodeNifti(file, bytes), sha256, storedBytes: bytes.length };
+    const bytes = await Promise.all(files.map(readBytes));
+    const hash = createHash('sha256');
+    for (const part of bytes) hash.update(part);
+    const volumes = await Promise.all(files.map((file, i) => decodeNifti(file, bytes[i])));
+    const storedBytes = bytes.reduce((sum, { length }) => sum + length, 0);
+    return { kind: 'volume', volume: joinChannels(volumes), sha256: hash.digest('hex'), storedBytes };
   } catch (error) {
     if (error instanceof UserError) {
-      return { kind: 'problem', problem: { severity: 'error', file, message: error.message } };
+      return { kind: 'problem', problem: { severity: 'error', file: files[0], message: error.message } };
     }
     throw error;
   }

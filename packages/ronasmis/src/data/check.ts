@@ -57,7 +57,7 @@ export async function checkDataSet(dataSet: DataSet, options: CheckOptions): Pro
 /** The orientation of most images, by their headers; those that can't be read are reported later. */
 async function usualOrientation(cases: readonly Case[]): Promise<string> {
   const found = await Promise.all(
-    cases.map(({ image }) =>
+    cases.map(({ images: [image] }) =>
       readNiftiHeader(image).then(
         ({ affine }) => [orientationOf(affine)],
         () => [],

@@ -2,21 +2,25 @@ import { access, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
+import { caseName, groupChannels, isChannelFile, type ScanFiles } from './channels.ts';
 
 /** A scan and its label map, by their files. */
 export interface Case {
-  /** The image's file name without `.nii.gz`. */
+  /** The image's file name without `.nii.gz` and without a channel's number. */
   readonly name: string;
-  readonly image: string;
+  /** One file with all channels, or one a channel. */
+  readonly images: readonly string[];
   readonly label: string;
 }
 
-/** A labelled data set in the layout of the Medical Segmentation Decathlon. Nothing of the scans has been read yet. */
+/** A labelled data set in the layout of the Medical Segmentation Decathlon or of nnU-Net v2. Nothing of the scans has been read yet. */
 export interface DataSet {
   readonly name: string;
   readonly folder: string;
   /** What each channel of an image shows. */
   readonly channels: readonly string[];
+  /** Whether every channel is in a file of its own, `CASE_0000.nii.gz`, as nnU-Net has them. */
+  readonly channelFiles: boolean;
   /** By increasing value, background (0) first. The index in this list is the network's class. */
   readonly labels: readonly Label[];
   /** By name, as sorted by code points: the order that the folds are drawn from. */
@@ -33,11 +37,16 @@ const descriptionSchema = z.looseObject({
   name: z.string().optional(),
   modality: z.record(z.string(), z.string()).optional(),
   channel_names: z.record(z.string(), z.string()).optional(),
+  file_ending: z.string().optional(),
   labels: z
-    .record(z.string(), z.string())
-    .refine((labels) => Object.keys(labels).every((value) => /^\d+$/.test(value)), {
-      message: 'labels are listed as {"0": "background", "1": "liver"}, with whole numbers as keys',
-    }),
+    .record(z.string(), z.union([z.string(), z.int().min(0), z.array(z.int().min(0))]))
+    .refine(
+      (labels) => Object.entries(labels).every(([key, value]) => typeof value !== 'string' || /^\d+$/.test(key)),
+      {
+        message:
+          'labels are listed as {"0": "background", "1": "liver"}, with whole numbers as keys, or as {"background": 0, "liver": 1}, with numbers as values',
+      },
+    ),
   training: z.array(z.object({ image: z.string(), label: z.string() })).optional(),
 });
 
@@ -47,24 +56,25 @@ const MAX_LABELS = 256;
 const MAX_NAMED = 5;
 
 /**
- * Reads `dataset.json` and finds the files it speaks of; without a `training` list, those in `imagesTr` and `labelsTr`.
+ * Reads `dataset.json` and finds the files it speaks of; without a `training` list, those in `imagesTr` and `labelsTr`, an image each or,
+ * where all images are named so, one for each channel.
  * @throws UserError naming the folder or file, where the data set is not whole.
  */
 export async function readDataSet(folder: string): Promise<DataSet> {
   const file = join(folder, 'dataset.json');
   const description = await readDescription(folder, file);
-  const cases = description.training
-    ? description.training.map(({ image, label }) => toCase(resolve(folder, image), resolve(folder, label)))
-    : await listCases(folder);
+  requireReadable(file, description.file_ending);
+  const listed = Object.entries(description.channel_names ?? description.modality ?? { 0: 'image' });
+  const { cases, channelFiles } = description.training
+    ? { cases: description.training.map((entry) => toCase(folder, entry)), channelFiles: false }
+    : await listCases(folder, listed.length);
   cases.sort((left, right) => (left.name < right.name ? -1 : 1));
   await checkCases(file, cases);
-  const channels = description.channel_names ?? description.modality ?? { 0: 'image' };
   return {
     name: description.name ?? basename(resolve(folder)),
     folder,
-    channels: Object.entries(channels)
-      .sort(([left], [right]) => Number(left) - Number(right))
-      .map(([, channel]) => channel),
+    channels: listed.sort(([left], [right]) => Number(left) - Number(right)).map(([, channel]) => channel),
+    channelFiles,
     labels: readLabels(file, description.labels),
     cases,
   };
@@ -97,10 +107,20 @@ function parseJson(file: string, text: string): unknown {
   }
 }
 
-function readLabels(file: string, listed: Readonly<Record<string, string>>): readonly Label[] {
+function requireReadable(file: string, ending: string | undefined): void {
+  if (ending === undefined || ending === '.nii.gz' || ending === '.nii') return;
+  throw new UserError(`${file}: "file_ending" is ${ending}. Convert the files to .nii.gz, and say so there.`);
+}
+
+type ListedLabels = z.infer<typeof descriptionSchema>['labels'];
+
+function readLabels(file: string, listed: ListedLabels): readonly Label[] {
   const labels = Object.entries(listed)
-    .map(([value, name]) => ({ value: Number(value), name }))
+    .map(([key, value]) => readLabel(file, key, value))
     .sort((left, right) => left.value - right.value);
+  const twice = labels.find(({ value }, i) => i > 0 && labels[i - 1].value === value);
+  if (twice)
+    throw new UserError(`${file}: "labels" lists the value ${twice.value} more than once. Keep one name for it.`);
   if (labels[0]?.value !== 0) {
     throw new UserError(`${file}: "labels" does not list 0. Add "0": "background".`);
   }
@@ -113,28 +133,49 @@ function readLabels(file: string, listed: Readonly<Record<string, string>>): rea
   return labels;
 }
 
-const toCase = (image: string, label: string): Case => ({ name: caseName(image), image, label });
+/** The Decathlon lists `"1": "liver"`, nnU-Net `"liver": 1`. */
+function readLabel(file: string, key: string, value: ListedLabels[string]): Label {
+  if (typeof value === 'string') return { value: Number(key), name: value };
+  if (typeof value !== 'number') {
+    throw new UserError(
+      `${file}: the label "${key}" is a region of the values ${value.join(', ')}. Regions are not supported: list a label for each value.`,
+    );
+  }
+  if (key === 'ignore') {
+    throw new UserError(
+      `${file}: "labels" lists an ignore label. It is not supported: correct the label maps, and remove it there.`,
+    );
+  }
+  return { value, name: key };
+}
 
-/** A scan's file name without folder and without `.nii` or `.nii.gz`. */
-export const caseName = (file: string): string => basename(file).replace(/\.nii(\.gz)?$/, '');
+function toCase(folder: string, { image, label }: { readonly image: string; readonly label: string }): Case {
+  return { name: caseName(image), images: [resolve(folder, image)], label: resolve(folder, label) };
+}
 
-async function listCases(folder: string): Promise<Case[]> {
+async function listCases(folder: string, channels: number): Promise<{ cases: Case[]; channelFiles: boolean }> {
   // One after the other, so that of two missing folders it is always the same that is named.
   const images = await listScans(join(folder, 'imagesTr'));
   const labels = await listScans(join(folder, 'labelsTr'));
-  const imageNames = new Set(images.map(caseName));
   const labelByName = new Map(labels.map((label) => [caseName(label), label]));
-  const orphans = labels.filter((label) => !imageNames.has(caseName(label)));
+  const channelFiles =
+    images.length > 0 && images.every((file) => isChannelFile(file) && !labelByName.has(caseName(file)));
+  const scans = channelFiles
+    ? groupChannels(images, channels)
+    : images.map((file): ScanFiles => ({ name: caseName(file), files: [file] }));
+  const names = new Set(scans.map(({ name }) => name));
+  const orphans = labels.filter((label) => !names.has(caseName(label)));
   if (orphans.length > 0) {
     throw new UserError(`${some(orphans)}: no image of this name in imagesTr. Add it or remove the label.`);
   }
-  return images.map((image) => {
-    const label = labelByName.get(caseName(image));
+  const cases = scans.map(({ name, files }) => {
+    const label = labelByName.get(name);
     if (label === undefined) {
-      throw new UserError(`${image}: no label of this name in labelsTr. Add it or remove the image.`);
+      throw new UserError(`${files[0]}: no label of this name in labelsTr. Add it or remove the image.`);
     }
-    return toCase(image, label);
+    return { name, images: files, label };
   });
+  return { cases, channelFiles };
 }
 
 /** The `.nii` and `.nii.gz` files of a folder; hidden ones (`._*` of macOS) are none. @throws UserError without the folder. */
@@ -154,15 +195,17 @@ async function checkCases(file: string, cases: readonly Case[]): Promise<void> {
   if (repeated.length > 0) {
     throw new UserError(`${file}: ${some(repeated)} is listed more than once. Keep one entry for each case.`);
   }
-  const missing = (kind: 'image' | 'label') =>
-    Promise.all(cases.map(async (entry) => ((await exists(entry[kind])) ? [] : [entry[kind]])));
-  const images = (await missing('image')).flat();
+  const missing = async (files: readonly string[]): Promise<readonly string[]> => {
+    const found = await Promise.all(files.map(exists));
+    return files.filter((_, i) => !found[i]);
+  };
+  const images = await missing(cases.flatMap((entry) => entry.images));
   if (images.length > 0) {
     throw new UserError(
       `${some(images)}: listed as an image in dataset.json, but not there. Add it or remove its entry.`,
     );
   }
-  const labels = (await missing('label')).flat();
+  const labels = await missing(cases.map(({ label }) => label));
   if (labels.length > 0) {
     throw new UserError(
       `${some(labels)}: listed as a label in dataset.json, but not there. Add it or remove its entry.`,

@@ -92,11 +92,11 @@ const copiesWhileRead = 3;
 /** What each case takes when prepared, before any crop; what cannot be read counts nothing here and is reported later. */
 function preparedBytes({ cases }: DataSet): Promise<readonly number[]> {
   return Promise.all(
-    cases.map(async ({ image }) => {
-      const header = await readNiftiHeader(image).catch(() => undefined);
+    cases.map(async ({ images }) => {
+      const header = await readNiftiHeader(images[0]).catch(() => undefined);
       if (header === undefined) return 0;
       const [depth, height, width] = spatialShape(header);
-      return depth * height * width * (4 * channelsOf(header) + 1);
+      return depth * height * width * (4 * channelsOf(header) * images.length + 1);
     }),
   );
 }

@@ -2,11 +2,12 @@ import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type DataType, describeEngine, scope } from '@ronasmis/libtorch';
 import { orientationOf } from '../data/affine.ts';
+import { caseName, groupChannels, readScan, type ScanFiles } from '../data/channels.ts';
 import { mapConcurrently } from '../data/concurrently.ts';
-import { caseName, listScans } from '../data/dataset.ts';
+import { listScans } from '../data/dataset.ts';
 import { mkdirWithParents } from '../data/files.ts';
 import { type Segmentation, writeLabelMap } from '../data/label-map.ts';
-import { readNifti, type Volume } from '../data/nifti.ts';
+import type { Volume } from '../data/nifti.ts';
 import { turnVolume } from '../data/orientation.ts';
 import { prepareImage } from '../data/prepare.ts';
 import { type ComputeDevice, chooseDevice, dataTypeOf, type Precision } from '../device.ts';
@@ -50,28 +51,31 @@ export async function predict(
   const dataType = dataTypeOf[await choosePrecision(wantedPrecision, device, engine)];
   const loaded = await loadModel(run, device);
   const model = { ...loaded, weights: castWeights(loaded.weights, loaded.weights.keys(), dataType) };
-  const scans = await findScans(inputs);
+  const scans = await findScans(inputs, model.run);
   await mkdirWithParents(out).catch((error: unknown) => {
     throw new UserError(`${out} cannot be made (${reasonOf(error)}): give another folder with --out.`);
   });
   let done = 0;
   // Scans are read ahead and label maps written behind, while the one between is segmented.
-  return mapConcurrently(scans, async (input) => {
+  return mapConcurrently(scans, async ({ name, files }) => {
     const started = performance.now();
-    const volume = await readNifti(input);
+    const volume = await readScan(files);
     hooks.onProgress?.({ phase: 'final', step: 0, done, total: scans.length });
     const { orientation = orientationOf(volume.affine) } = model.run;
     const segmentation = segmentVolume(model, turnVolume(volume, orientation), device, dataType);
-    const output = join(out, `${caseName(input)}.nii.gz`);
+    const output = join(out, `${name}.nii.gz`);
     await writeLabelMap(output, volume, segmentation, model.run.labels);
     done += 1;
     hooks.signal?.throwIfAborted();
-    return { input, output, seconds: (performance.now() - started) / 1000 };
+    return { input: files[0], output, seconds: (performance.now() - started) / 1000 };
   });
 }
 
 /** The scans that files and folders mean, each once. */
-async function findScans(inputs: readonly string[]): Promise<readonly string[]> {
+async function findScans(
+  inputs: readonly string[],
+  { channel_files, network }: Model['run'],
+): Promise<readonly ScanFiles[]> {
   const found = await Promise.all(
     inputs.map(async (input) => {
       const entry = await stat(input).catch(() => {
@@ -80,13 +84,18 @@ async function findScans(inputs: readonly string[]): Promise<readonly string[]> 
       return entry.isDirectory() ? listScans(input) : [input];
     }),
   );
-  const scans = [...new Set(found.flat())];
-  if (scans.length === 0)
+  const files = [...new Set(found.flat())];
+  if (files.length === 0)
     throw new UserError(`${inputs.join(', ')}: no .nii or .nii.gz file is there to be segmented.`);
-  const names = scans.map(caseName);
-  const twice = scans.find((scan, index) => names.indexOf(caseName(scan)) < index);
-  if (twice !== undefined)
-    throw new UserError(`${twice}: another scan is called ${basename(twice)} too. Segment them into separate folders.`);
+  const scans = channel_files
+    ? groupChannels(files, network.input_channels)
+    : files.map((file): ScanFiles => ({ name: caseName(file), files: [file] }));
+  const names = scans.map(({ name }) => name);
+  const twice = scans.find(({ name }, index) => names.indexOf(name) < index);
+  if (twice !== undefined) {
+    const [file] = twice.files;
+    throw new UserError(`${file}: another scan is called ${basename(file)} too. Segment them into separate folders.`);
+  }
   return scans;
 }
 

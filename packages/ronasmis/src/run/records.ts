@@ -80,6 +80,8 @@ export const runSchema = z.object({
   }),
   /** The data set's labels by class index: `labels[0]` is the background. */
   labels: z.array(z.object({ value: z.int(), name: z.string() })).readonly(),
+  /** Whether every channel of a scan is in a file of its own, as nnU-Net has them; run folders from before that was possible do not say it. */
+  channel_files: z.boolean().default(false),
   /** Where the axes x, y and z of the network's volumes point, such as 'RAS'; run folders from before scans were turned do not say it. */
   orientation: z.string().optional(),
   fingerprint: z.record(z.string(), z.unknown()),

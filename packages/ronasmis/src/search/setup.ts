@@ -73,7 +73,8 @@ export interface SearchRun {
 export async function openSearch(options: SearchOptions, hooks: SearchHooks): Promise<SearchRun> {
   const startedAt = performance.now();
   await createRunFolder(options.out);
-  const { context, fingerprint, engine, budgetBytes, plan, warnings } = await prepare(options, options.out, hooks);
+  const prepared = await prepare(options, options.out, hooks);
+  const { context, engine, budgetBytes, plan, warnings } = prepared;
   const state = createState(context, options.controller, options.seed);
   const limit = {
     epochs: options.epochs ?? Number.POSITIVE_INFINITY,
@@ -82,7 +83,7 @@ export async function openSearch(options: SearchOptions, hooks: SearchHooks): Pr
   const budget = measureBudget(context, state, limit, startedAt);
   requireOneStep(budget);
   state.controller.begin(outlookOf(budget, 0));
-  const record = runRecord({ ...options, memoryBytes: budgetBytes }, context, fingerprint, engine);
+  const record = runRecord({ ...options, memoryBytes: budgetBytes }, prepared);
   await writeRecord(options.out, 'run.json', record);
   hooks.onStart?.({
     engine: record.engine,
@@ -151,6 +152,7 @@ function memoryUse(budgetBytes: number, { space, bytesFor }: MemoryPlan): Memory
 interface Prepared {
   readonly context: SearchContext;
   readonly fingerprint: Fingerprint;
+  readonly channelFiles: boolean;
   readonly engine: EngineDescription;
   readonly budgetBytes: number;
   readonly plan: MemoryPlan;
@@ -194,6 +196,7 @@ async function prepare(options: SearchOptions, folder: string, { onProgress }: S
   return {
     context,
     fingerprint,
+    channelFiles: dataSet.channelFiles,
     engine,
     budgetBytes,
     plan,
@@ -255,9 +258,7 @@ const reportSeconds = 2;
 
 function runRecord(
   options: SearchOptions & { readonly memoryBytes: number },
-  context: SearchContext,
-  fingerprint: Fingerprint,
-  engine: EngineDescription,
+  { context, fingerprint, channelFiles, engine }: Prepared,
 ): RunRecord {
   const { dimensions, device, precision } = context;
   const { children, controller, space, augment, folds, fold, seed } = options;
@@ -283,6 +284,7 @@ function runRecord(
     engine: { libtorch: engine.version, device, precision, threads: engine.cpu.threads, cpu: engine.cpu.name },
     network: { channels: dimensions.channels, input_channels: dimensions.inputChannels, classes: dimensions.classes },
     labels: fingerprint.labels,
+    channel_files: channelFiles,
     orientation: fingerprint.orientation,
     fingerprint: { ...fingerprint },
   };

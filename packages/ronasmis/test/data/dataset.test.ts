@@ -2,6 +2,7 @@ import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { readDataSet } from '../../src/data/dataset.ts';
+import { UserError } from '../../src/errors.ts';
 import { createRandom } from '../../src/random.ts';
 import { boxCase, temporaryFolder, writeDataSet } from './scans.ts';
 
@@ -25,7 +26,8 @@ describe('a whole data set', () => {
     expect(dataSet.channels).toEqual(['MRI']);
     expect(dataSet.labels.map(({ value }) => value)).toEqual([0, 2, 7]);
     expect(dataSet.cases.map(({ name }) => name)).toEqual(['a', 'b', 'c']);
-    expect(dataSet.cases[0].image).toBe(join(folder, 'imagesTr', 'a.nii.gz'));
+    expect(dataSet.cases[0].images).toEqual([join(folder, 'imagesTr', 'a.nii.gz')]);
+    expect(dataSet.channelFiles).toBe(false);
   });
 
   test('without a list of cases is what its folders hold, hidden files apart', async () => {
@@ -35,6 +37,84 @@ describe('a whole data set', () => {
     expect([dataSet.name, dataSet.channels]).toEqual(['boxes', ['T1', 'T2']]);
     expect(dataSet.cases.map(({ name }) => name)).toEqual(['a', 'b', 'c']);
     expect(dataSet.cases[2].label).toBe(join(folder, 'labelsTr', 'c.nii.gz'));
+  });
+});
+
+describe('a data set in the layout of nnU-Net v2', () => {
+  const nnunet = {
+    channel_names: { 0: 'T1', 1: 'T2' },
+    labels: { background: 0, box: 1, core: 2 },
+    numTraining: 3,
+    file_ending: '.nii.gz',
+  };
+  beforeEach(async () => {
+    for (const name of ['a', 'b', 'c']) {
+      const image = join(folder, 'imagesTr', `${name}.nii.gz`);
+      await cp(image, join(folder, 'imagesTr', `${name}_0001.nii.gz`));
+      await rename(image, join(folder, 'imagesTr', `${name}_0000.nii.gz`));
+    }
+    await describedAs(nnunet);
+  });
+
+  test('is read with a file for each channel, and its labels by name', async () => {
+    const dataSet = await readDataSet(folder);
+    expect(dataSet).toMatchObject({ channels: ['T1', 'T2'], channelFiles: true });
+    expect(dataSet.labels).toEqual([
+      { value: 0, name: 'background' },
+      { value: 1, name: 'box' },
+      { value: 2, name: 'core' },
+    ]);
+    expect(dataSet.cases.map(({ name }) => name)).toEqual(['a', 'b', 'c']);
+    expect(dataSet.cases[1]).toEqual({
+      name: 'b',
+      images: [0, 1].map((channel) => join(folder, 'imagesTr', `b_000${channel}.nii.gz`)),
+      label: join(folder, 'labelsTr', 'b.nii.gz'),
+    });
+  });
+
+  test('may have a case whose own name ends in a number', async () => {
+    await writeDataSet(folder, [boxCase('case_0003', createRandom(1))], { training: undefined });
+    for (const name of ['a', 'b', 'c']) {
+      await rm(join(folder, 'labelsTr', `${name}.nii.gz`));
+      for (const channel of [0, 1]) await rm(join(folder, 'imagesTr', `${name}_000${channel}.nii.gz`));
+    }
+    const { cases, channelFiles } = await readDataSet(folder);
+    expect([channelFiles, cases.map(({ name }) => name)]).toEqual([false, ['case_0003']]);
+  });
+
+  test.each<[string, () => Promise<unknown>, string]>([
+    [
+      'a channel gone',
+      () => rm(join(folder, 'imagesTr', 'b_0001.nii.gz')),
+      'b_0000.nii.gz: of its scan, which needs 2 channel files, b_0001 is not there. Add or remove files.',
+    ],
+    ['a channel too many', () => describedAs({ ...nnunet, channel_names: { 0: 'CT' } }), 'there are 2 files.'],
+    ['files of another kind', () => describedAs({ ...nnunet, file_ending: '.nrrd' }), '"file_ending" is .nrrd.'],
+    [
+      'regions',
+      () => describedAs({ ...nnunet, labels: { background: 0, whole: [1, 2] } }),
+      '"whole" is a region of the values 1, 2.',
+    ],
+    [
+      'an ignore label',
+      () => describedAs({ ...nnunet, labels: { background: 0, box: 1, ignore: 2 } }),
+      'lists an ignore label.',
+    ],
+    [
+      'a value twice',
+      () => describedAs({ ...nnunet, labels: { background: 0, box: 1, core: 1 } }),
+      'the value 1 more than once.',
+    ],
+    [
+      'a label gone',
+      () => rm(join(folder, 'labelsTr', 'a.nii.gz')),
+      'a_0000.nii.gz: no label of this name in labelsTr.',
+    ],
+  ])('%s is said', async (_, spoil, expected) => {
+    await spoil();
+    const error = await readDataSet(folder).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(UserError);
+    expect(String(error)).toContain(expected);
   });
 });
 

@@ -65,9 +65,36 @@ test('a scan to be segmented is prepared in the same way as a case', async () =>
   await writeDataSet(folder, [smallCase('a'), smallCase('b')], small);
   const dataSet = await readDataSet(folder);
   const { cases } = await prepareDataSet(dataSet, { folds: 2, cacheFolder });
-  const { image, crop } = prepareImage(await readNifti(dataSet.cases[0].image));
+  const { image, crop } = prepareImage(await readNifti(dataSet.cases[0].images[0]));
   expect(image).toEqual(imageOf(cases[0]));
   expect(crop).toEqual(cases[0].crop);
+});
+
+test('a case whose channels lie in files of their own is prepared as one that has them in one file', async () => {
+  await writeDataSet(folder, ['a', 'b'].map(smallCase), small);
+  const together = await prepareDataSet(await readDataSet(folder), { folds: 2, cacheFolder });
+  for (const name of ['a', 'b']) {
+    const whole = join(folder, 'imagesTr', `${name}.nii.gz`);
+    const { shape, data, affine } = await readNifti(whole);
+    for (const channel of [0, 1]) {
+      const values = data.slice(channel * 24, (channel + 1) * 24);
+      const file = join(folder, 'imagesTr', `${name}_000${channel}.nii.gz`);
+      await writeNifti(file, { shape: shape.slice(0, 3), data: values, affine });
+    }
+    await rm(whole);
+  }
+  const labels = { background: 0, far: 300, near: 2 };
+  await writeFile(join(folder, 'dataset.json'), JSON.stringify({ channel_names: small.modality, labels }));
+  const dataSet = await readDataSet(folder);
+  const apart = await prepareDataSet(dataSet, { folds: 2, cacheFolder });
+  expect(apart.cases).toEqual(together.cases);
+  expect(apart.fingerprint.channels).toEqual(['T1', 'T2']);
+
+  const shifted = { ...smallCase('b').label, affine: straight(1, 2, 5, 3) };
+  await writeNifti(join(folder, 'imagesTr', 'b_0001.nii.gz'), shifted);
+  await expect(prepareDataSet(dataSet, { folds: 2, cacheFolder })).rejects.toThrow(
+    /b_0001\.nii\.gz: it is not on the grid of .*b_0000\.nii\.gz\. Export all channels of a scan on one grid\./,
+  );
 });
 
 test('a case that is stored in another orientation is turned to that of most cases', async () => {

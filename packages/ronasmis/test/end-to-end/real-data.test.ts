@@ -9,8 +9,8 @@ import { ronasmis } from './command.ts';
 /** Of several, the one of the smallest scans: every child passes through whole volumes. */
 const sizes = await Promise.all(
   realDataSets.map(async (folder) => {
-    const [{ image }] = (await readDataSet(folder)).cases;
-    return { folder, bytes: (await stat(image)).size };
+    const [{ images }] = (await readDataSet(folder)).cases;
+    return { folder, bytes: (await stat(images[0])).size };
   }),
 );
 const realDataSet = sizes.toSorted((a, b) => a.bytes - b.bytes)[0]?.folder;
@@ -24,7 +24,9 @@ it.skipIf(realDataSet === undefined)(
   async () => {
     const description = JSON.parse(await readFile(join(realDataSet, 'dataset.json'), 'utf8'));
     const { cases } = await readDataSet(realDataSet);
-    const training = cases.slice(0, 10).map(({ image, label }) => ({ image: resolve(image), label: resolve(label) }));
+    const training = cases
+      .slice(0, 10)
+      .map(({ images: [image], label }) => ({ image: resolve(image), label: resolve(label) }));
     const dataSet = join(root, 'few');
     await mkdir(dataSet);
     await writeFile(join(dataSet, 'dataset.json'), JSON.stringify({ ...description, training }));

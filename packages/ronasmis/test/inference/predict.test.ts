@@ -110,6 +110,41 @@ describe('predict', () => {
     }
   });
 
+  it("joins a scan's channel files where the network was trained on such, and names the label map after the scan", async () => {
+    const twoChannels = { ...dimensions, inputChannels: 2 };
+    const two = createWeights('macro', twoChannels, 'cpu', 2);
+    const network = { channels: dimensions.channels, input_channels: 2, classes: 3 };
+    const stored = new Map(childWeightNames(child).map((name) => [name, weight(two, name)]));
+    const [whole, split] = [
+      await writeRun(stored, { network }),
+      await writeRun(stored, { network, channel_files: true }),
+    ];
+    const folder = await mkdtemp(join(root, 'channels-'));
+    const file = await writeScan(join(folder, 'p.nii.gz'), 2);
+    const { data, shape, affine } = await readNifti(file);
+    const inputs = [0, 1].map((channel) => join(folder, `p_000${channel}.nii.gz`));
+    const voxels = data.length / 2;
+    for (const channel of [0, 1])
+      await writeNifti(inputs[channel], {
+        shape: shape.slice(0, 3),
+        data: data.slice(channel * voxels, (channel + 1) * voxels),
+        affine,
+      });
+    await predictInto('whole', { run: whole, inputs: [file] });
+    const predictions = await predictInto('split', { run: split, inputs });
+    expect(predictions.map(({ output }) => output)).toEqual([join(root, 'split', 'p.nii.gz')]);
+    const [expected, written] = [
+      await readNifti(join(root, 'whole', 'p.nii.gz')),
+      await readNifti(predictions[0].output),
+    ];
+    expect(written.data).toEqual(expected.data);
+    expect(written.affine).toEqual(affine);
+    await expect(predictInto('never', { run: split, inputs: [inputs[0]] })).rejects.toThrow(/p_0001 is not there/);
+    await expect(predictInto('never', { run: split, inputs: [file] })).rejects.toThrow(
+      /does not end in a channel's number/,
+    );
+  });
+
   it('takes files and folders, each scan once', async () => {
     const folder = await mkdtemp(join(root, 'scans-'));
     const scans = [await writeScan(join(folder, 'b.nii')), await writeScan(join(folder, 'a.nii.gz'))];

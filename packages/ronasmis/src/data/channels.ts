@@ -1,0 +1,76 @@
+import { basename } from 'node:path';
+import { UserError } from '../errors.ts';
+import { affineDifference } from './affine.ts';
+import { readNifti, type Volume } from './nifti.ts';
+
+/** A scan: one file with all of its channels along the fourth dimension, or one file a channel, in their order. */
+export interface ScanFiles {
+  readonly name: string;
+  readonly files: readonly string[];
+}
+
+/** Files of one scan may be placed this far apart, in millimetres. */
+const affineTolerance = 1e-3;
+
+/** A scan's file name without folder and without `.nii` or `.nii.gz`. */
+export const caseName = (file: string): string => basename(file).replace(/\.nii(\.gz)?$/, '');
+
+/** Whether a file is named as nnU-Net names those of a channel: `CASE_0000.nii.gz`. */
+export const isChannelFile = (file: string): boolean => /_\d{4}$/.test(caseName(file));
+
+/**
+ * Scans whose channels lie in files of their own, `CASE_0000`, `CASE_0001` and so on, as nnU-Net has them; named `CASE`.
+ * @throws UserError where one of the `channels` is missing or too many, or a file is named otherwise
+ */
+export function groupChannels(files: readonly string[], channels: number): readonly ScanFiles[] {
+  const scans = new Map<string, string[]>();
+  for (const file of files.toSorted()) {
+    if (!isChannelFile(file)) {
+      throw new UserError(
+        `${file}: its name does not end in a channel's number. Name it CASE_0000 for the first channel.`,
+      );
+    }
+    const name = caseName(file).replace(/_\d{4}$/, '');
+    scans.set(name, [...(scans.get(name) ?? []), file]);
+  }
+  return [...scans].map(([name, found]) => {
+    const wanted = Array.from({ length: channels }, (_, channel) => `${name}_${String(channel).padStart(4, '0')}`);
+    const names = found.map(caseName);
+    const missing = wanted.find((file) => !names.includes(file));
+    if (missing !== undefined || names.length > channels) {
+      const what = missing === undefined ? `there are ${names.length} files` : `${missing} is not there`;
+      throw new UserError(
+        `${found[0]}: of its scan, which needs ${channels} channel files, ${what}. Add or remove files.`,
+      );
+    }
+    return { name, files: found };
+  });
+}
+
+/**
+ * Reads a scan's files as one volume.
+ * @throws UserError where one cannot be read, or they are not on one grid
+ */
+export async function readScan(files: readonly string[]): Promise<Volume> {
+  return joinChannels(await Promise.all(files.map(readNifti)));
+}
+
+/** One volume of several that have a channel each, with its channels along the fourth dimension. @throws UserError where their grids differ */
+export function joinChannels(volumes: readonly Volume[]): Volume {
+  const [first, ...others] = volumes;
+  if (others.length === 0) return first;
+  for (const { file, shape, affine } of others) {
+    if (String(shape) !== String(first.shape) || affineDifference(affine, first.affine) > affineTolerance)
+      throw new UserError(
+        `${file}: it is not on the grid of ${first.file}. Export all channels of a scan on one grid.`,
+      );
+  }
+  const vector = volumes.find(({ shape }) => shape.slice(3).some((size) => size > 1));
+  if (vector) throw new UserError(`${vector.file}: it has several channels itself. Keep one in each channel file.`);
+  const [x, y, z] = first.shape;
+  const data = new Float32Array(volumes.length * first.data.length);
+  volumes.forEach((volume, channel) => {
+    data.set(volume.data, channel * first.data.length);
+  });
+  return { ...first, shape: [x, y ?? 1, z ?? 1, volumes.length], data };
+}
