@@ -16,7 +16,7 @@ const phantomCases = 40;
 
 /** The data set of the smallest scans in the folder that RONASMIS_TEST_DATA names; without it a synthetic one. */
 export async function findData(temporary: string): Promise<TestData> {
-  const found = await Promise.all(dataFolders().map(readDataSet));
+  const found = await Promise.all(dataFolders().map((folder) => readDataSet(folder)));
   const sizes = await Promise.all(found.map(async ({ cases: [{ images }] }) => (await stat(images[0])).size));
   const smallest = found[sizes.indexOf(Math.min(...sizes))];
   if (smallest) return { dataSet: smallest, real: true };

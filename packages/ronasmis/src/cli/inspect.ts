@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { Exit } from './exit.ts';
-import { integerBetween, jsonOption } from './options.ts';
+import { integerBetween, jsonOption, labelsOption } from './options.ts';
 import { coloursOf, print, printJson } from './output.ts';
 
-type Options = { readonly folds: number; readonly json?: true };
+type Options = { readonly labels?: string; readonly folds: number; readonly json?: true };
 
 /** Adds `inspect DATASET`. */
 export function addInspect(program: Command): void {
@@ -11,14 +11,15 @@ export function addInspect(program: Command): void {
     .command('inspect')
     .description('read every scan of a data set and list what it is like and every problem found')
     .argument('<dataset>', 'folder with dataset.json, imagesTr and labelsTr')
+    .addOption(labelsOption())
     .option('--folds <n>', 'parts that the cases will be split into', integerBetween(2, 100), 5)
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ ronasmis inspect data/Prostate')
-    .action(async (folder: string, { folds, json }: Options) => {
+    .action(async (folder: string, { labels, folds, json }: Options) => {
       const { readDataSet } = await import('../data/dataset.ts');
       const { checkDataSet } = await import('../data/check.ts');
       const { openProgress } = await import('./progress.ts');
-      const dataSet = await readDataSet(folder);
+      const dataSet = await readDataSet(folder, labels);
       const view = openProgress();
       const onCase = (done: number, total: number) => view.update({ phase: 'prepare', step: 0, done, total });
       const { fingerprint, problems } = await checkDataSet(dataSet, { folds, onCase }).finally(view.stop);

@@ -70,6 +70,13 @@ export type EngineOptions = {
   readonly precision: 'auto' | 'fp32' | 'bf16' | 'fp16';
 };
 
+/** `--labels`, of the verbs that read a data set. */
+export const labelsOption = (): Option =>
+  new Option(
+    '--labels <folder>',
+    'label maps of the same names as the images; then <dataset> is a folder of images alone',
+  );
+
 /** `--memory`, of the verbs that search. */
 export const memoryOption = (): Option =>
   new Option(

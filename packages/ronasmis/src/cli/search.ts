@@ -10,6 +10,7 @@ import {
   foldsOption,
   integerBetween,
   jsonOption,
+  labelsOption,
   memoryOption,
   parseDuration,
   precisionOption,
@@ -19,6 +20,7 @@ import { runSearch } from './run-search.ts';
 
 interface Options extends EngineOptions, FoldOptions {
   readonly out?: string;
+  readonly labels?: string;
   readonly time?: number;
   readonly epochs?: number;
   readonly children: number;
@@ -39,6 +41,7 @@ export function addSearch(program: Command): void {
     .command('search')
     .description('search an architecture while training its weights; leaves a network ready to use')
     .argument('<dataset>', 'folder with dataset.json, imagesTr and labelsTr')
+    .addOption(labelsOption())
     .option('--out <folder>', 'run folder to make (default: runs/<name of the data set>)')
     .option('--time <duration>', 'time budget, such as 30m or 2h', parseDuration)
     .option('--epochs <n>', `controller epochs (default: ${DEFAULT_EPOCHS} without --time)`, integerBetween(1, 100_000))
@@ -63,7 +66,7 @@ export function addSearch(program: Command): void {
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ ronasmis search data/Prostate --out runs/prostate --time 15m')
     .action(async (dataSet: string, options: Options) => {
-      const { out = join('runs', basename(resolve(dataSet))), time, epochs, memory, json, ...rest } = options;
+      const { out = join('runs', basename(resolve(dataSet))), time, epochs, memory, labels, json, ...rest } = options;
       requireFold(rest);
       await runSearch(out, json === true, async (hooks) => {
         const { search } = await import('../search/search.ts');
@@ -72,7 +75,10 @@ export function addSearch(program: Command): void {
           ...(epochs !== undefined ? { epochs } : time === undefined && { epochs: DEFAULT_EPOCHS }),
         };
         const limits = { ...budget, ...(memory !== undefined && { memoryBytes: memory }) };
-        return search({ dataSet, out, ...rest, ...limits }, hooks);
+        return search(
+          { dataSet, ...(labels !== undefined && { labelFolder: labels }), out, ...rest, ...limits },
+          hooks,
+        );
       });
     });
 }

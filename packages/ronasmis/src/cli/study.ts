@@ -10,6 +10,7 @@ import {
   foldsOption,
   integerBetween,
   jsonOption,
+  labelsOption,
   memoryOption,
   parseDuration,
   precisionOption,
@@ -20,6 +21,7 @@ import { announce, warner } from './run-search.ts';
 
 interface Options extends EngineOptions, FoldOptions {
   readonly out?: string;
+  readonly labels?: string;
   readonly seeds: number;
   readonly time: number;
   readonly children: number;
@@ -33,6 +35,7 @@ export function addStudy(program: Command): void {
     .command('study')
     .description('compare all controllers and the base architecture at equal time: is the search worth it?')
     .argument('<dataset>', 'folder with dataset.json, imagesTr and labelsTr')
+    .addOption(labelsOption())
     .requiredOption(
       '--time <duration>',
       'time of each search, such as 15m; 5 for each seed, and 12 more',
@@ -49,14 +52,28 @@ export function addStudy(program: Command): void {
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ ronasmis study data/Prostate --seeds 3 --time 15m')
     .action(async (dataSet: string, options: Options) => {
-      const { out = join('runs', `${basename(resolve(dataSet))}-study`), time, memory, json, ...rest } = options;
+      const {
+        out = join('runs', `${basename(resolve(dataSet))}-study`),
+        time,
+        memory,
+        labels,
+        json,
+        ...rest
+      } = options;
       requireFold(rest);
       const { study } = await import('../study/study.ts');
       const { openProgress } = await import('./progress.ts');
       const view = openProgress();
       const results = await interruptible('Type the same command again to go on.', (signal) =>
         study(
-          { dataSet, out, timeSeconds: time, ...(memory !== undefined && { memoryBytes: memory }), ...rest },
+          {
+            dataSet,
+            ...(labels !== undefined && { labelFolder: labels }),
+            out,
+            timeSeconds: time,
+            ...(memory !== undefined && { memoryBytes: memory }),
+            ...rest,
+          },
           {
             signal,
             onProgress: view.update,

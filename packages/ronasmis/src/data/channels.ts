@@ -20,9 +20,10 @@ export const isChannelFile = (file: string): boolean => /_\d{4}$/.test(caseName(
 
 /**
  * Scans whose channels lie in files of their own, `CASE_0000`, `CASE_0001` and so on, as nnU-Net has them; named `CASE`.
- * @throws UserError where one of the `channels` is missing or too many, or a file is named otherwise
+ * @param wantedChannels of every scan; as many as the scan with the most where it is left out
+ * @throws UserError where one is missing or too many, or a file is named otherwise
  */
-export function groupChannels(files: readonly string[], channels: number): readonly ScanFiles[] {
+export function groupChannels(files: readonly string[], wantedChannels?: number): readonly ScanFiles[] {
   const scans = new Map<string, string[]>();
   for (const file of files.toSorted()) {
     if (!isChannelFile(file)) {
@@ -33,6 +34,7 @@ export function groupChannels(files: readonly string[], channels: number): reado
     const name = caseName(file).replace(/_\d{4}$/, '');
     scans.set(name, [...(scans.get(name) ?? []), file]);
   }
+  const channels = wantedChannels ?? Math.max(...[...scans.values()].map(({ length }) => length));
   return [...scans].map(([name, found]) => {
     const wanted = Array.from({ length: channels }, (_, channel) => `${name}_${String(channel).padStart(4, '0')}`);
     const names = found.map(caseName);

@@ -2,7 +2,11 @@ import { access, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
+import { channelsOf } from './case.ts';
 import { caseName, groupChannels, isChannelFile, type ScanFiles } from './channels.ts';
+import { mapConcurrently } from './concurrently.ts';
+import { readNifti, readNiftiHeader } from './nifti.ts';
+import { countValues } from './statistics.ts';
 
 /** A scan and its label map, by their files. */
 export interface Case {
@@ -57,17 +61,18 @@ const MAX_NAMED = 5;
 
 /**
  * Reads `dataset.json` and finds the files it speaks of; without a `training` list, those in `imagesTr` and `labelsTr`, an image each or,
- * where all images are named so, one for each channel.
+ * where all images are named so, one for each channel. With a `labelFolder`, `folder` is one of images alone.
  * @throws UserError naming the folder or file, where the data set is not whole.
  */
-export async function readDataSet(folder: string): Promise<DataSet> {
+export async function readDataSet(folder: string, labelFolder?: string): Promise<DataSet> {
+  if (labelFolder !== undefined) return readFolders(folder, labelFolder);
   const file = join(folder, 'dataset.json');
   const description = await readDescription(folder, file);
   requireReadable(file, description.file_ending);
   const listed = Object.entries(description.channel_names ?? description.modality ?? { 0: 'image' });
   const { cases, channelFiles } = description.training
     ? { cases: description.training.map((entry) => toCase(folder, entry)), channelFiles: false }
-    : await listCases(folder, listed.length);
+    : await listCases({ images: join(folder, 'imagesTr'), labels: join(folder, 'labelsTr') }, listed.length);
   cases.sort((left, right) => (left.name < right.name ? -1 : 1));
   await checkCases(file, cases);
   return {
@@ -89,7 +94,7 @@ async function readDescription(folder: string, file: string): Promise<z.infer<ty
   const text = await readFile(file, 'utf8').catch(() => {
     throw new UserError(
       `${folder}: it holds no readable dataset.json. Give a folder in the layout of the Medical Segmentation Decathlon ` +
-        '(dataset.json, imagesTr, labelsTr).',
+        'or of nnU-Net (dataset.json, imagesTr, labelsTr), or one of images alone and --labels for their label maps.',
     );
   });
   const parsed = descriptionSchema.safeParse(parseJson(file, text));
@@ -153,10 +158,20 @@ function toCase(folder: string, { image, label }: { readonly image: string; read
   return { name: caseName(image), images: [resolve(folder, image)], label: resolve(folder, label) };
 }
 
-async function listCases(folder: string, channels: number): Promise<{ cases: Case[]; channelFiles: boolean }> {
+/** What is said of images and labels that do not fit together. */
+interface FolderNames {
+  readonly images: string;
+  readonly labels: string;
+}
+
+/** The cases that a folder of images and one of labels hold; `channels` is needed where each has a file of its own. */
+async function listCases(
+  { images: imageFolder, labels: labelFolder }: FolderNames,
+  channels: number | undefined,
+): Promise<{ cases: Case[]; channelFiles: boolean }> {
   // One after the other, so that of two missing folders it is always the same that is named.
-  const images = await listScans(join(folder, 'imagesTr'));
-  const labels = await listScans(join(folder, 'labelsTr'));
+  const images = await listScans(imageFolder);
+  const labels = await listScans(labelFolder);
   const labelByName = new Map(labels.map((label) => [caseName(label), label]));
   const channelFiles =
     images.length > 0 && images.every((file) => isChannelFile(file) && !labelByName.has(caseName(file)));
@@ -166,16 +181,62 @@ async function listCases(folder: string, channels: number): Promise<{ cases: Cas
   const names = new Set(scans.map(({ name }) => name));
   const orphans = labels.filter((label) => !names.has(caseName(label)));
   if (orphans.length > 0) {
-    throw new UserError(`${some(orphans)}: no image of this name in imagesTr. Add it or remove the label.`);
+    throw new UserError(
+      `${some(orphans)}: no image of this name in ${basename(imageFolder)}. Add it or remove the label.`,
+    );
   }
   const cases = scans.map(({ name, files }) => {
     const label = labelByName.get(name);
     if (label === undefined) {
-      throw new UserError(`${files[0]}: no label of this name in labelsTr. Add it or remove the image.`);
+      throw new UserError(
+        `${files[0]}: no label of this name in ${basename(labelFolder)}. Add it or remove the image.`,
+      );
     }
     return { name, images: files, label };
   });
   return { cases, channelFiles };
+}
+
+/**
+ * A data set without a `dataset.json`: a folder of images and one of label maps of the same names. Channels are counted in the first image,
+ * and labels are the values that the label maps have.
+ */
+async function readFolders(images: string, labels: string): Promise<DataSet> {
+  const { cases, channelFiles } = await listCases({ images, labels }, undefined);
+  await checkCases(images, cases);
+  const [{ images: files }] = cases;
+  const channels = channelFiles ? files.length : channelsOf(await readNiftiHeader(files[0]));
+  return {
+    name: basename(resolve(images)),
+    folder: images,
+    channels: Array.from({ length: channels }, (_, channel) => `channel ${channel}`),
+    channelFiles,
+    labels: await findLabels(cases),
+    cases,
+  };
+}
+
+/** The values of all label maps; those that can't be read are reported when the data set is checked. */
+async function findLabels(cases: readonly Case[]): Promise<readonly Label[]> {
+  const values = new Set([0]);
+  await mapConcurrently(cases, async ({ label }) => {
+    const volume = await readNifti(label).catch(() => undefined);
+    const found = volume === undefined ? [] : [...countValues(volume.data).keys()];
+    const odd = found.find((value) => !Number.isInteger(value) || value < 0);
+    if (odd !== undefined || found.length > MAX_LABELS) {
+      const what = odd === undefined ? `${found.length} different values` : `the value ${odd}`;
+      throw new UserError(`${label}: this is no label map, for it holds ${what}. Give the folder of the label maps.`);
+    }
+    for (const value of found) values.add(value);
+  });
+  const listed = [...values].sort((left, right) => left - right);
+  if (listed.length < 2)
+    throw new UserError(`${cases[0].label}: this label map and all others are empty. Give others.`);
+  if (listed.length > MAX_LABELS)
+    throw new UserError(
+      `${cases[0].label}: the label maps have ${listed.length} values; at most ${MAX_LABELS} are possible.`,
+    );
+  return listed.map((value) => ({ value, name: value === 0 ? 'background' : `label ${value}` }));
 }
 
 /** The `.nii` and `.nii.gz` files of a folder; hidden ones (`._*` of macOS) are none. @throws UserError without the folder. */

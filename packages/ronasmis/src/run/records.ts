@@ -48,6 +48,8 @@ export const runSchema = z.object({
   created: z.string(),
   settings: z.object({
     data_set: z.string(),
+    /** Where the label maps are, if `data_set` is a folder of images alone. */
+    label_folder: z.string().optional(),
     time_seconds: z.number().nullable(),
     epochs: z.int().nullable(),
     children: z.int(),

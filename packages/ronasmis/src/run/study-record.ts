@@ -13,6 +13,7 @@ export const studySchema = z.object({
   /** All that its searches have in common. */
   settings: settings.pick({
     data_set: true,
+    label_folder: true,
     time_seconds: true,
     epochs: true,
     children: true,

@@ -29,8 +29,10 @@ import { createState, restoreState, type SearchState } from './state.ts';
 import { measureStep, trainingStepsPerPhase } from './training.ts';
 
 export interface SearchOptions {
-  /** Folder in the layout of the Medical Segmentation Decathlon. */
+  /** Folder in the layout of the Medical Segmentation Decathlon or of nnU-Net v2. */
   readonly dataSet: string;
+  /** Folder of label maps; then `dataSet` is a folder of images alone. */
+  readonly labelFolder?: string;
   /** Run folder to make. */
   readonly out: string;
   /** Seconds from the start to the report. With `epochs` too, what comes first ends the search. */
@@ -166,7 +168,7 @@ async function prepare(options: SearchOptions, folder: string, { onProgress }: S
   const device = chooseDevice(options.device, engine);
   const precision = await choosePrecision(options.precision, device, engine);
   const budgetBytes = options.memoryBytes ?? defaultMemoryBytes(device);
-  const dataSet = await readDataSet(options.dataSet);
+  const dataSet = await readDataSet(options.dataSet, options.labelFolder);
   const split = splitCases(
     dataSet.cases.map(({ name }) => name),
     { folds, fold },
@@ -267,6 +269,7 @@ function runRecord(
     created: new Date().toISOString(),
     settings: {
       data_set: resolve(options.dataSet),
+      ...(options.labelFolder !== undefined && { label_folder: resolve(options.labelFolder) }),
       time_seconds: options.timeSeconds ?? null,
       epochs: options.epochs ?? null,
       children,
@@ -291,12 +294,14 @@ function runRecord(
 }
 
 function optionsOf({ settings, engine }: RunRecord, folder: string): SearchOptions {
-  const { data_set, only_child, memory_bytes, children, controller, space, augment, folds, fold, seed } = settings;
+  const { data_set, label_folder, only_child, memory_bytes, children, controller, space, augment, folds, fold, seed } =
+    settings;
   // The device and precision that were in use, so that the rest is computed as the beginning was.
   const { device, precision } = engine;
   const same = { children, controller, space, augment, folds, fold, device, precision, seed };
   return {
     dataSet: data_set,
+    ...(label_folder !== undefined && { labelFolder: label_folder }),
     out: folder,
     ...same,
     ...(memory_bytes !== undefined && { memoryBytes: memory_bytes }),

@@ -7,8 +7,10 @@ import type { Architecture } from '../space/architecture.ts';
 import type { SpaceName } from '../space/spaces.ts';
 
 export interface StudyOptions {
-  /** Folder in the layout of the Medical Segmentation Decathlon. */
+  /** Folder in the layout of the Medical Segmentation Decathlon or of nnU-Net v2. */
   readonly dataSet: string;
+  /** Folder of label maps; then `dataSet` is a folder of images alone. */
+  readonly labelFolder?: string;
   /** Folder of the study; what it holds of the same study is taken as it is. */
   readonly out: string;
   /** How often each contestant searches, with the seeds 1, 2, ... */

@@ -21,7 +21,7 @@ const recordName = 'study.json';
 export async function openStudy(options: StudyOptions): Promise<StudyRecord> {
   const { out } = options;
   // Before the folder is made: a mistyped data set should leave nothing behind.
-  await readDataSet(options.dataSet);
+  await readDataSet(options.dataSet, options.labelFolder);
   await makeFolder(out);
   const [found, names] = [await readRecord(out, recordName, studySchema), await readdir(out)];
   const settings = settingsOf(options);
@@ -55,6 +55,7 @@ function settingsOf(options: StudyOptions): StudyRecord['settings'] {
   const { children, memoryBytes, folds, fold, device, precision } = options;
   return {
     data_set: resolve(options.dataSet),
+    ...(options.labelFolder !== undefined && { label_folder: resolve(options.labelFolder) }),
     time_seconds: options.timeSeconds ?? null,
     epochs: options.epochs ?? null,
     children,

@@ -1,7 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { integerBetween, parseDuration, parsePositive } from '../../src/cli/options.ts';
+import { integerBetween, parseBytes, parseDuration, parsePositive } from '../../src/cli/options.ts';
 import { sparkline, table } from '../../src/cli/output.ts';
+
+describe('parseBytes', () => {
+  it('reads sizes with their unit', () => {
+    expect(['500MB', '1.5GiB', '8 GiB', '64MiB', '2KB'].map(parseBytes)).toEqual([
+      5e8,
+      1.5 * 2 ** 30,
+      2 ** 33,
+      2 ** 26,
+      2000,
+    ]);
+  });
+
+  it.each(['', '8', '8G', 'GiB', '0GiB', '-1GiB', '1TiBs', '8gib'])('refuses %j, with examples', (text) => {
+    expect(() => parseBytes(text)).toThrow(/number and its unit, such as 8GiB/);
+  });
+});
 
 describe('parseDuration', () => {
   it('reads seconds, minutes, hours and days', () => {

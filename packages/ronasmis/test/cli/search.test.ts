@@ -41,10 +41,12 @@ describe('search', () => {
 
   it('hands every option on', async () => {
     const options =
-      '--out r --time 1.5h --children 4 --controller evolution --space fixed --augment --folds 3 --fold 2 --device cpu --precision fp32';
+      '--labels masks --memory 1.5GiB --out r --time 1.5h --children 4 --controller evolution --space fixed --augment --folds 3 --fold 2 --device cpu --precision fp32';
     await run('search', 'data', ...options.split(' '), '--seed', '7', '--json');
     expect(search.mock.calls[0][0]).toEqual({
       dataSet: 'data',
+      labelFolder: 'masks',
+      memoryBytes: 1.5 * 2 ** 30,
       out: 'r',
       timeSeconds: 5400,
       children: 4,

@@ -1,6 +1,7 @@
 import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { checkDataSet } from '../../src/data/check.ts';
 import { readDataSet } from '../../src/data/dataset.ts';
 import { UserError } from '../../src/errors.ts';
 import { createRandom } from '../../src/random.ts';
@@ -115,6 +116,59 @@ describe('a data set in the layout of nnU-Net v2', () => {
     const error = await readDataSet(folder).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(UserError);
     expect(String(error)).toContain(expected);
+  });
+});
+
+describe('a folder of images and one of label maps', () => {
+  const [images, maps] = [join(root, 'scans'), join(root, 'masks')];
+  beforeEach(async () => {
+    for (const other of [images, maps]) await rm(other, { recursive: true, force: true });
+    await rename(join(folder, 'imagesTr'), images);
+    await rename(join(folder, 'labelsTr'), maps);
+  });
+
+  test('are read without a dataset.json: channels by the first image, labels by what the maps hold', async () => {
+    const dataSet = await readDataSet(images, maps);
+    expect(dataSet).toMatchObject({ name: 'scans', folder: images, channels: ['channel 0'], channelFiles: false });
+    expect(dataSet.labels).toEqual([
+      { value: 0, name: 'background' },
+      { value: 1, name: 'label 1' },
+      { value: 2, name: 'label 2' },
+    ]);
+    expect(dataSet.cases[2]).toEqual({
+      name: 'c',
+      images: [join(images, 'c.nii.gz')],
+      label: join(maps, 'c.nii.gz'),
+    });
+  });
+
+  test('may have a file for each channel', async () => {
+    for (const name of ['a', 'b', 'c']) {
+      await cp(join(images, `${name}.nii.gz`), join(images, `${name}_0001.nii.gz`));
+      await rename(join(images, `${name}.nii.gz`), join(images, `${name}_0000.nii.gz`));
+    }
+    const { channels, channelFiles, cases } = await readDataSet(images, maps);
+    expect([channels, channelFiles, cases.length]).toEqual([['channel 0', 'channel 1'], true, 3]);
+    await rm(join(images, 'b_0001.nii.gz'));
+    await expect(readDataSet(images, maps)).rejects.toThrow(/b_0000.* needs 2 channel files, b_0001 is not there/);
+  });
+
+  test('that do not belong together are refused', async () => {
+    await expect(readDataSet(images, join(root, 'nowhere'))).rejects.toThrow(/nowhere: there is no such folder/);
+    const larger = ['a', 'b'].map((name) => boxCase(name, createRandom(1), [12, 12, 12]));
+    await writeDataSet(folder, larger);
+    const swapped = readDataSet(join(folder, 'labelsTr'), join(folder, 'imagesTr'));
+    await expect(swapped).rejects.toThrow(/this is no label map, for it holds \d+ different values/);
+    await rm(join(maps, 'b.nii.gz'));
+    await expect(readDataSet(images, maps)).rejects.toThrow(/b\.nii\.gz: no label of this name in masks\. Add it/);
+  });
+
+  test('a label that can not be read is left to the check', async () => {
+    await writeFile(join(maps, 'b.nii.gz'), 'no gzip');
+    const dataSet = await readDataSet(images, maps);
+    expect(dataSet.labels).toHaveLength(3);
+    const { problems } = await checkDataSet(dataSet, { folds: 2 });
+    expect(problems[0].message).toMatch(/b\.nii\.gz/);
   });
 });
 
