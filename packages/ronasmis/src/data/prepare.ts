@@ -4,16 +4,17 @@ import type { Triple } from './affine.ts';
 import { channelsOf, type LoadedCase, type Problem, spatialShape, spatialSpacing } from './case.ts';
 import { checkDataSet } from './check.ts';
 import { type Crop, cropVolume, foregroundBox } from './crop.ts';
-import type { DataSet, Label } from './dataset.ts';
+import type { DataSet } from './dataset.ts';
 import { makeFolder } from './files.ts';
 import { type Fingerprint, labelledVoxels } from './fingerprint.ts';
 import { readNiftiHeader, type Volume } from './nifti.ts';
-import { countValues, meanAndDeviation } from './statistics.ts';
-import { type CaseStorage, imageSpan, labelSpan, moveToDisk } from './storage.ts';
+import { isCt, type Normalisation, normalisationsFor, normalise, zScore } from './normalisation.ts';
+import { countValues } from './statistics.ts';
+import { type CaseStorage, changeImage, imageSpan, labelSpan, moveToDisk } from './storage.ts';
 
 /** An image as the network takes it. */
 export interface PreparedImage {
-  /** `[channel, depth, height, width]`, each channel with mean 0 and deviation 1 over the cropped volume. */
+  /** `[channel, depth, height, width]`, each channel normalised. */
   readonly image: Float32Array;
   readonly channels: number;
   /** `[depth, height, width]` of the crop. */
@@ -49,12 +50,12 @@ export interface PreparedDataSet {
   /** In the order of the data set's cases. */
   readonly cases: readonly PreparedCase[];
   readonly fingerprint: Fingerprint;
+  /** Of each channel. */
+  readonly normalisations: readonly Normalisation[];
   readonly warnings: readonly Problem[];
 }
 
 const MAX_FOREGROUND_VOXELS = 10_000;
-/** A constant channel is divided by this instead of by 0, as nnU-Net does. */
-const SMALLEST_DEVIATION = 1e-8;
 /** So many errors are printed before the rest is counted. */
 const MAX_PRINTED_ERRORS = 10;
 
@@ -73,7 +74,7 @@ export async function prepareDataSet(dataSet: DataSet, options: PrepareOptions):
     ...(onCase && { onCase }),
     atOnce: Math.max(1, Math.floor(memoryLimitBytes / (copiesWhileRead * Math.max(1, ...sizes)))),
     visit: async (loaded) => {
-      prepared.set(loaded.name, await prepareCase(loaded, dataSet.labels, onDisk ? cacheFolder : undefined));
+      prepared.set(loaded.name, await prepareCase(loaded, dataSet, onDisk ? cacheFolder : undefined));
     },
   });
   const errors = problems.filter(({ severity }) => severity === 'error').map(({ message }) => message);
@@ -83,7 +84,9 @@ export async function prepareDataSet(dataSet: DataSet, options: PrepareOptions):
     throw new UserError([...shown, ...(more > 0 ? [`(and ${more} more errors)`] : [])].join('\n'));
   }
   const cases = dataSet.cases.flatMap(({ name }) => prepared.get(name) ?? []);
-  return { cases, fingerprint, warnings: problems };
+  const normalisations = normalisationsFor(dataSet.channels, fingerprint.intensities);
+  for (const one of cases) normaliseByDataSet(one, normalisations);
+  return { cases, fingerprint, normalisations, warnings: problems };
 }
 
 /** A case that is read is in memory about so often: as it is stored, decoded and prepared. */
@@ -102,10 +105,11 @@ function preparedBytes({ cases }: DataSet): Promise<readonly number[]> {
 }
 
 /**
- * The image of a scan, cropped to its non-zero voxels and z-scored channel by channel, in shared memory.
+ * The image of a scan, cropped to its non-zero voxels and normalised channel by channel, in shared memory.
+ * @param normalisations of each channel; where one is left out, the channel is left as it is
  * @throws UserError where a voxel is not a number.
  */
-export function prepareImage(volume: Volume): PreparedImage {
+export function prepareImage(volume: Volume, normalisations: readonly (Normalisation | undefined)[]): PreparedImage {
   const channels = channelsOf(volume);
   const shape = spatialShape(volume);
   const box = foregroundBox(volume.data, channels, shape);
@@ -114,7 +118,8 @@ export function prepareImage(volume: Volume): PreparedImage {
   for (let channel = 0; channel < channels; channel++) {
     const values = image.subarray(channel * voxels, (channel + 1) * voxels);
     cropVolume(volume.data, channel, shape, box, values);
-    if (!normalise(values)) {
+    const normalisation = normalisations[channel];
+    if (normalisation && !normalise(values, normalisation)) {
       const what = `channel ${channel} holds voxels that are not numbers (NaN or infinite)`;
       throw new UserError(`${volume.file}: ${what}. Replace them, by 0 for example.`);
     }
@@ -122,21 +127,14 @@ export function prepareImage(volume: Volume): PreparedImage {
   return { image, channels, shape: box.shape, spacing: spatialSpacing(volume), crop: { offset: box.offset, shape } };
 }
 
-/** Z-score, in place; false, and nothing done, where a value is not a number. */
-function normalise(values: Float32Array): boolean {
-  const { mean, deviation } = meanAndDeviation(values);
-  if (!Number.isFinite(deviation)) return false;
-  const scale = 1 / Math.max(deviation, SMALLEST_DEVIATION);
-  for (let i = 0; i < values.length; i++) values[i] = (values[i] - mean) * scale;
-  return true;
-}
-
 async function prepareCase(
   { name, imageVolume, labelVolume }: LoadedCase,
-  labels: readonly Label[],
+  { channels, labels }: DataSet,
   cacheFolder: string | undefined,
 ): Promise<PreparedCase> {
-  const { image, ...geometry } = prepareImage(imageVolume);
+  // What is normalised by the data set has to wait until all of it is known.
+  const own = channels.map((channel) => (isCt(channel) ? undefined : zScore));
+  const { image, ...geometry } = prepareImage(imageVolume, own);
   const values = new Float32Array(image.length / geometry.channels);
   const box = { offset: geometry.crop.offset, shape: geometry.shape };
   cropVolume(labelVolume.data, 0, geometry.crop.shape, box, values);
@@ -154,6 +152,14 @@ async function prepareCase(
     index === 0 ? 0 : (all.get(value) ?? 0) - (inside.get(value) ?? 0),
   );
   return { name, ...geometry, storage, foreground: labelledVoxels(label, MAX_FOREGROUND_VOXELS), outsideCrop };
+}
+
+function normaliseByDataSet({ storage, shape }: PreparedCase, normalisations: readonly Normalisation[]): void {
+  const voxels = shape[0] * shape[1] * shape[2];
+  normalisations.forEach((normalisation, channel) => {
+    if (normalisation.kind === 'z_score') return;
+    changeImage(storage, channel * voxels, (channel + 1) * voxels, (values) => normalise(values, normalisation));
+  });
 }
 
 /** The whole image of a prepared case, `[channel, depth, height, width]`. */

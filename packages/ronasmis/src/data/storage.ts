@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 
 /** Where the arrays of a prepared case are: in shared memory, or as raw files in this machine's byte order. */
@@ -21,10 +21,31 @@ export function imageSpan(storage: CaseStorage, from: number, to: number): Float
   return new Float32Array(readSpan(storage.imageFile, 4 * from, 4 * to));
 }
 
+/** Changes the values [from, to) of the image where they are, in memory or on the disk. */
+export function changeImage(
+  storage: CaseStorage,
+  from: number,
+  to: number,
+  change: (values: Float32Array) => void,
+): void {
+  const values = imageSpan(storage, from, to);
+  change(values);
+  if (storage.kind === 'disk') writeSpan(storage.imageFile, 4 * from, values);
+}
+
 /** The values [from, to) of the label, flat `[depth, height, width]`: a view where they are in memory. */
 export function labelSpan(storage: CaseStorage, from: number, to: number): Uint8Array {
   if (storage.kind === 'memory') return storage.label.subarray(from, to);
   return new Uint8Array(readSpan(storage.labelFile, from, to));
+}
+
+function writeSpan(file: string, from: number, values: Float32Array): void {
+  const descriptor = openSync(file, 'r+');
+  try {
+    writeSync(descriptor, values, 0, values.byteLength, from);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function readSpan(file: string, from: number, to: number): ArrayBuffer {

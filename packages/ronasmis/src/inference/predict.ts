@@ -2,12 +2,14 @@ import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type DataType, describeEngine, scope } from '@ronasmis/libtorch';
 import { orientationOf } from '../data/affine.ts';
+import { channelsOf } from '../data/case.ts';
 import { caseName, groupChannels, readScan, type ScanFiles } from '../data/channels.ts';
 import { mapConcurrently } from '../data/concurrently.ts';
 import { listScans } from '../data/dataset.ts';
 import { mkdirWithParents } from '../data/files.ts';
 import { type Segmentation, writeLabelMap } from '../data/label-map.ts';
 import type { Volume } from '../data/nifti.ts';
+import { zScore } from '../data/normalisation.ts';
 import { turnVolume } from '../data/orientation.ts';
 import { prepareImage } from '../data/prepare.ts';
 import { type ComputeDevice, chooseDevice, dataTypeOf, type Precision } from '../device.ts';
@@ -101,13 +103,15 @@ async function findScans(
 
 /** @throws UserError where the scan has other channels than the network */
 function segmentVolume(model: Model, volume: Volume, device: ComputeDevice, dataType: DataType): Segmentation {
-  const { image, channels, shape, crop } = prepareImage(volume);
   const expected = model.run.network.input_channels;
+  const channels = channelsOf(volume);
   if (channels !== expected) {
     throw new UserError(
       `${volume.file} has ${channels} channels; the network was trained on ${expected}. Give a scan with the channels of the training data.`,
     );
   }
+  const { normalisation = Array.from({ length: channels }, () => zScore) } = model.run;
+  const { image, shape, crop } = prepareImage(volume, normalisation);
   const classes = scope(() => {
     const input = toImage(image, [1, channels, ...shape], device, dataType);
     return segment(model.weights, model.architecture, input).toArray();

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { controllerNames } from '../controller/controller.ts';
+import { normalisationSchema } from '../data/normalisation.ts';
 import { diceSummarySchema } from '../evaluation/summary.ts';
 import { architectureSchema } from '../space/architecture.ts';
 import { spaceNames } from '../space/spaces.ts';
@@ -82,6 +83,8 @@ export const runSchema = z.object({
   }),
   /** The data set's labels by class index: `labels[0]` is the background. */
   labels: z.array(z.object({ value: z.int(), name: z.string() })).readonly(),
+  /** Of each channel; run folders from before there was a choice do not say it, and z-score all. */
+  normalisation: z.array(normalisationSchema).readonly().optional(),
   /** Whether every channel of a scan is in a file of its own, as nnU-Net has them; run folders from before that was possible do not say it. */
   channel_files: z.boolean().default(false),
   /** Where the axes x, y and z of the network's volumes point, such as 'RAS'; run folders from before scans were turned do not say it. */

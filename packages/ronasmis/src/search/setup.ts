@@ -4,6 +4,7 @@ import type { ControllerName } from '../controller/controller.ts';
 import { readDataSet } from '../data/dataset.ts';
 import type { Fingerprint } from '../data/fingerprint.ts';
 import { splitCases } from '../data/folds.ts';
+import type { Normalisation } from '../data/normalisation.ts';
 import { type PreparedCase, prepareDataSet } from '../data/prepare.ts';
 import { type ComputeDevice, chooseDevice, type Precision } from '../device.ts';
 import { UserError } from '../errors.ts';
@@ -154,6 +155,7 @@ function memoryUse(budgetBytes: number, { space, bytesFor }: MemoryPlan): Memory
 interface Prepared {
   readonly context: SearchContext;
   readonly fingerprint: Fingerprint;
+  readonly normalisations: readonly Normalisation[];
   readonly channelFiles: boolean;
   readonly engine: EngineDescription;
   readonly budgetBytes: number;
@@ -173,7 +175,7 @@ async function prepare(options: SearchOptions, folder: string, { onProgress }: S
     dataSet.cases.map(({ name }) => name),
     { folds, fold },
   );
-  const { cases, fingerprint, warnings } = await prepareDataSet(dataSet, {
+  const { cases, fingerprint, normalisations, warnings } = await prepareDataSet(dataSet, {
     folds,
     cacheFolder: join(folder, 'cache'),
     memoryLimitBytes: caseBytesWithin(budgetBytes, device),
@@ -198,6 +200,7 @@ async function prepare(options: SearchOptions, folder: string, { onProgress }: S
   return {
     context,
     fingerprint,
+    normalisations,
     channelFiles: dataSet.channelFiles,
     engine,
     budgetBytes,
@@ -260,7 +263,7 @@ const reportSeconds = 2;
 
 function runRecord(
   options: SearchOptions & { readonly memoryBytes: number },
-  { context, fingerprint, channelFiles, engine }: Prepared,
+  { context, fingerprint, normalisations, channelFiles, engine }: Prepared,
 ): RunRecord {
   const { dimensions, device, precision } = context;
   const { children, controller, space, augment, folds, fold, seed } = options;
@@ -287,6 +290,7 @@ function runRecord(
     engine: { libtorch: engine.version, device, precision, threads: engine.cpu.threads, cpu: engine.cpu.name },
     network: { channels: dimensions.channels, input_channels: dimensions.inputChannels, classes: dimensions.classes },
     labels: fingerprint.labels,
+    normalisation: normalisations,
     channel_files: channelFiles,
     orientation: fingerprint.orientation,
     fingerprint: { ...fingerprint },

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { writeLabelMap } from '../../src/data/label-map.ts';
 import { readNifti, writeNifti } from '../../src/data/nifti.ts';
+import { zScore } from '../../src/data/normalisation.ts';
 import { prepareImage } from '../../src/data/prepare.ts';
 import { straight, temporaryFolder } from './scans.ts';
 
@@ -24,7 +25,7 @@ test.each([
   const scanFile = join(folder, 'scan.nii.gz');
   await writeNifti(scanFile, { shape: [5, 4, 3, 2], data, affine: straight(1, 2, 3, -7) });
   const scan = await readNifti(scanFile);
-  const { shape, crop } = prepareImage(scan);
+  const { shape, crop } = prepareImage(scan, [zScore, zScore]);
   expect([shape, crop.offset]).toEqual([
     [2, 2, 3],
     [0, 2, 1],

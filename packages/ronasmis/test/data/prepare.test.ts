@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { readDataSet } from '../../src/data/dataset.ts';
 import { readNifti, writeNifti } from '../../src/data/nifti.ts';
+import { zScore } from '../../src/data/normalisation.ts';
 import { turnVolume } from '../../src/data/orientation.ts';
 import { imageOf, labelOf, prepareDataSet, prepareImage } from '../../src/data/prepare.ts';
 import { createRandom } from '../../src/random.ts';
@@ -65,7 +66,7 @@ test('a scan to be segmented is prepared in the same way as a case', async () =>
   await writeDataSet(folder, [smallCase('a'), smallCase('b')], small);
   const dataSet = await readDataSet(folder);
   const { cases } = await prepareDataSet(dataSet, { folds: 2, cacheFolder });
-  const { image, crop } = prepareImage(await readNifti(dataSet.cases[0].images[0]));
+  const { image, crop } = prepareImage(await readNifti(dataSet.cases[0].images[0]), [zScore, zScore]);
   expect(image).toEqual(imageOf(cases[0]));
   expect(crop).toEqual(cases[0].crop);
 });
@@ -95,6 +96,36 @@ test('a case whose channels lie in files of their own is prepared as one that ha
   await expect(prepareDataSet(dataSet, { folds: 2, cacheFolder })).rejects.toThrow(
     /b_0001\.nii\.gz: it is not on the grid of .*b_0000\.nii\.gz\. Export all channels of a scan on one grid\./,
   );
+});
+
+test('CT is clipped and scaled by what it is in the whole data set, in memory as on the disk; other channels by themselves', async () => {
+  await writeDataSet(folder, ['a', 'b'].map(smallCase), { ...small, modality: { 0: 'CT', 1: 'T2' } });
+  const dataSet = await readDataSet(folder);
+  const inMemory = await prepareDataSet(dataSet, { folds: 2, cacheFolder });
+  const onDisk = await prepareDataSet(dataSet, { folds: 2, cacheFolder, memoryLimitBytes: 0 });
+  // numpy 2.4: v = numpy.arange(1, 9) ** 2; f = numpy.tile(v[1::2], 2), those with a label;
+  // (v.clip(*numpy.percentile(f, [0.5, 99.5])) - f.mean()) / f.std()
+  const expected = [-1.1446, -1.1446, -0.9245, -0.6163, -0.2201, 0.2641, 0.8364, 1.4968];
+  const { normalisations } = inMemory;
+  expect(normalisations[0]).toEqual({
+    kind: 'data_set',
+    low: 4,
+    high: 64,
+    mean: 30,
+    deviation: expect.closeTo(22.7156, 3),
+  });
+  expect(normalisations[1]).toEqual(zScore);
+  for (const { cases } of [inMemory, onDisk]) {
+    for (const one of cases) {
+      const image = imageOf(one);
+      expected.forEach((value, i) => {
+        expect(image[i]).toBeCloseTo(value, 3);
+      });
+      expect(image[8]).toBeCloseTo(-1.4008, 3);
+    }
+  }
+  const [, { images }] = dataSet.cases;
+  expect(prepareImage(await readNifti(images[0]), normalisations).image).toEqual(imageOf(inMemory.cases[1]));
 });
 
 test('a case that is stored in another orientation is turned to that of most cases', async () => {
@@ -141,7 +172,7 @@ test('a cache folder that cannot be made is said', async () => {
 
 test('a constant scan of zeros becomes zeros on the whole grid', async () => {
   await writeDataSet(folder, [{ ...boxCase('a', random), image: { shape: [8, 7, 6], data: new Uint8Array(336) } }]);
-  const { image, shape } = prepareImage(await readNifti(join(folder, 'imagesTr', 'a.nii.gz')));
+  const { image, shape } = prepareImage(await readNifti(join(folder, 'imagesTr', 'a.nii.gz')), [zScore]);
   expect(shape).toEqual([6, 7, 8]);
   expect(image.every((value) => value === 0)).toBe(true);
 });
@@ -156,7 +187,7 @@ test('a data set with errors is refused with all of them, a scan with NaN too', 
   const prepared = prepareDataSet(await readDataSet(folder), { folds: 3, cacheFolder });
   await expect(prepared).rejects.toThrow(/imagesTr\/a.nii.gz: .*\n.*labelsTr\/b.nii.gz: /);
   const scan = await readNifti(join(folder, 'imagesTr', 'c.nii.gz'));
-  expect(() => prepareImage({ ...scan, data: new Float32Array(336).fill(Number.NaN) })).toThrow(
+  expect(() => prepareImage({ ...scan, data: new Float32Array(336).fill(Number.NaN) }, [zScore])).toThrow(
     'channel 0 holds voxels',
   );
 });

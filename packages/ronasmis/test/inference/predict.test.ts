@@ -4,6 +4,7 @@ import { type Tensor, tensor, writeSafetensors } from '@ronasmis/libtorch';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { orientationOf } from '../../src/data/affine.ts';
 import { readNifti, writeNifti } from '../../src/data/nifti.ts';
+import { zScore } from '../../src/data/normalisation.ts';
 import { turnVolume } from '../../src/data/orientation.ts';
 import { prepareImage } from '../../src/data/prepare.ts';
 import { UserError } from '../../src/errors.ts';
@@ -68,7 +69,7 @@ describe('predict', () => {
     const [volume, written] = [await readNifti(scan), await readNifti(output)];
     expect(written.shape).toEqual([14, 17, 11]);
     expect(written.affine).toEqual(volume.affine);
-    const { image, shape } = prepareImage(volume);
+    const { image, shape } = prepareImage(volume, [zScore]);
     expect(shape).toEqual([10, 15, 11]);
     const classes = segment(weights, child, toImage(image, [1, 1, ...shape], 'cpu', 'float32')).toNumbers();
     const expected = new Uint8Array(14 * 17 * 11);
