@@ -1,7 +1,8 @@
 export { writePhantomDataSet } from './data/phantom.ts';
 export { UserError } from './errors.ts';
-export { evaluateFolders } from './evaluation/evaluate.ts';
-export { loadModel } from './inference/model.ts';
-export { predict } from './inference/predict.ts';
-export { resume, search } from './search/search.ts';
-export { study } from './study/study.ts';
+export { type Evaluation, evaluate } from './evaluation/evaluate.ts';
+export { loadModel, type Model } from './inference/model.ts';
+export { type Prediction, type PredictOptions, predict } from './inference/predict.ts';
+export type { Progress } from './run/records.ts';
+export { resume, type SearchHooks, type SearchOptions, type SearchResult, search } from './search/search.ts';
+export { type StudyHooks, type StudyOptions, study } from './study/study.ts';

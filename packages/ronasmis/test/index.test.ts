@@ -34,7 +34,7 @@ it('searches, predicts and evaluates as a library', async () => {
   const inputs = Object.keys(report.test_dice.cases).map((name) => join(dataSet, 'imagesTr', `${name}.nii.gz`));
   expect(inputs).toHaveLength(2);
   await ronasmis.predict({ run, inputs, out, device: 'cpu', precision: 'fp32' });
-  const { dice } = await ronasmis.evaluateFolders(out, join(dataSet, 'labelsTr'), { toleranceMillimetres: 1 });
+  const { dice } = await ronasmis.evaluate(out, join(dataSet, 'labelsTr'), { toleranceMillimetres: 1 });
   expect(dice).toEqual(report.test_dice);
 
   expect(await ronasmis.resume(run)).toEqual({ report, architecture });

@@ -17,8 +17,8 @@ export function addEvaluate(program: Command): void {
     .addHelpText('after', '\nExample:\n  $ ronasmis evaluate predictions data/Prostate/labelsTr --tolerance 2')
     .action(
       async (predictions: string, labels: string, options: { readonly tolerance: number; readonly json?: true }) => {
-        const { evaluateFolders } = await import('../evaluation/evaluate.ts');
-        const evaluation = await evaluateFolders(predictions, labels, { toleranceMillimetres: options.tolerance });
+        const { evaluate } = await import('../evaluation/evaluate.ts');
+        const evaluation = await evaluate(predictions, labels, { toleranceMillimetres: options.tolerance });
         if (options.json) printJson(evaluation);
         else await printEvaluation(evaluation);
         const missing = evaluation.without_prediction;

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { UserError } from '../errors.ts';
+import { searchDefaults } from '../search/options.ts';
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
@@ -56,13 +57,13 @@ export const jsonOption = (): Option => new Option('--json', 'print one JSON doc
 export const deviceOption = (): Option =>
   new Option('--device <device>', 'where to compute; auto takes a GPU if there is one')
     .choices(['auto', 'cpu', 'cuda', 'mps'])
-    .default('auto');
+    .default(searchDefaults.device);
 
 /** `--precision`, of the verbs that compute. */
 export const precisionOption = (): Option =>
   new Option('--precision <precision>', 'auto is what this machine was measured to be faster in')
     .choices(['auto', 'fp32', 'bf16', 'fp16'])
-    .default('auto');
+    .default(searchDefaults.precision);
 
 /** The values of `--device` and `--precision`. */
 export type EngineOptions = {
@@ -86,11 +87,15 @@ export const memoryOption = (): Option =>
 
 /** `--folds`, of the verbs that split a data set. */
 export const foldsOption = (): Option =>
-  new Option('--folds <n>', 'parts that the cases are split into').argParser(integerBetween(2, 100)).default(5);
+  new Option('--folds <n>', 'parts that the cases are split into')
+    .argParser(integerBetween(2, 100))
+    .default(searchDefaults.folds);
 
 /** `--fold`, of the verbs that split a data set. */
 export const foldOption = (): Option =>
-  new Option('--fold <k>', 'part that is the test set, from 0').argParser(integerBetween(0, 99)).default(0);
+  new Option('--fold <k>', 'part that is the test set, from 0')
+    .argParser(integerBetween(0, 99))
+    .default(searchDefaults.fold);
 
 /** The values of `--folds` and `--fold`. */
 export type FoldOptions = { readonly folds: number; readonly fold: number };

@@ -1,6 +1,7 @@
 import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type ControllerName, controllerNames } from '../controller/controller.ts';
+import { defaultEpochs, searchDefaults } from '../search/options.ts';
 import { type SpaceName, spaceNames } from '../space/spaces.ts';
 import {
   deviceOption,
@@ -32,9 +33,6 @@ interface Options extends EngineOptions, FoldOptions {
   readonly json?: true;
 }
 
-/** The paper trains for 150 to 500 controller epochs. */
-const DEFAULT_EPOCHS = 150;
-
 /** Adds `search DATASET`. */
 export function addSearch(program: Command): void {
   program
@@ -44,23 +42,28 @@ export function addSearch(program: Command): void {
     .addOption(labelsOption())
     .option('--out <folder>', 'run folder to make (default: runs/<name of the data set>)')
     .option('--time <duration>', 'time budget, such as 30m or 2h', parseDuration)
-    .option('--epochs <n>', `controller epochs (default: ${DEFAULT_EPOCHS} without --time)`, integerBetween(1, 100_000))
-    .option('--children <n>', 'children judged at each controller epoch', integerBetween(1, 1000), 20)
+    .option('--epochs <n>', `controller epochs (default: ${defaultEpochs} without --time)`, integerBetween(1, 100_000))
+    .option(
+      '--children <n>',
+      'children judged at each controller epoch',
+      integerBetween(1, 1000),
+      searchDefaults.children,
+    )
     .addOption(
       new Option('--controller <controller>', 'what proposes children and learns which are better')
         .choices(controllerNames)
-        .default('reinforce'),
+        .default(searchDefaults.controller),
     )
     .addOption(
       new Option('--space <space>', 'what is searched: the layout, the cell of all levels, or nothing (fixed)')
         .choices(spaceNames)
-        .default('macro'),
+        .default(searchDefaults.space),
     )
-    .option('--augment', 'also rotate, scale and change the intensities of training patches', false)
+    .option('--augment', 'also rotate, scale and change the intensities of training patches', searchDefaults.augment)
     .addOption(memoryOption())
     .addOption(foldsOption())
     .addOption(foldOption())
-    .option('--seed <n>', 'seed of every random choice', integerBetween(0, 2 ** 31 - 1), 1)
+    .option('--seed <n>', 'seed of every random choice', integerBetween(0, 2 ** 31 - 1), searchDefaults.seed)
     .addOption(deviceOption())
     .addOption(precisionOption())
     .addOption(jsonOption())
@@ -72,7 +75,7 @@ export function addSearch(program: Command): void {
         const { search } = await import('../search/search.ts');
         const budget = {
           ...(time !== undefined && { timeSeconds: time }),
-          ...(epochs !== undefined ? { epochs } : time === undefined && { epochs: DEFAULT_EPOCHS }),
+          ...(epochs !== undefined && { epochs }),
         };
         const limits = { ...budget, ...(memory !== undefined && { memoryBytes: memory }) };
         return search(

@@ -1,6 +1,7 @@
 import { basename, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { StudyResults } from '../run/study-record.ts';
+import { searchDefaults } from '../search/options.ts';
 import { interruptible } from './interrupt.ts';
 import {
   deviceOption,
@@ -43,7 +44,12 @@ export function addStudy(program: Command): void {
     )
     .option('--out <folder>', "the study's folder; goes on where it holds a part (default: runs/<data set>-study)")
     .option('--seeds <n>', 'how often each contestant searches', integerBetween(1, 100), 3)
-    .option('--children <n>', 'children judged at each controller epoch', integerBetween(12, 1000), 20)
+    .option(
+      '--children <n>',
+      'children judged at each controller epoch',
+      integerBetween(12, 1000),
+      searchDefaults.children,
+    )
     .addOption(memoryOption())
     .addOption(foldsOption())
     .addOption(foldOption())

@@ -7,7 +7,7 @@ import type { Box } from './mask.ts';
 import { type ClassScores, scoreClasses } from './scores.ts';
 import { type DiceSummary, type Spread, spreadOf, summariseDice } from './summary.ts';
 
-/** What `evaluateFolders` found. Classes are label values as text. */
+/** What `evaluate` found. Classes are label values as text. */
 export type Evaluation = {
   readonly tolerance_mm: number;
   /** Patient-wise mean Dice, mean per class, and per case. */
@@ -26,14 +26,14 @@ const MOST_CLASSES = 255;
 
 /**
  * Compares every prediction of a folder with the label file of the same name.
- * @param options.toleranceMillimetres how far off a surface may be to count as right in NSD
+ * @param options.toleranceMillimetres how far off a surface may be to count as right in NSD: 1 where it is left out
  * @throws UserError for a folder without NIfTI files, a prediction without its label, different shapes or affines, values
  *   that are no label values
  */
-export async function evaluateFolders(
+export async function evaluate(
   predictions: string,
   labels: string,
-  options: { readonly toleranceMillimetres: number },
+  { toleranceMillimetres = 1 }: { readonly toleranceMillimetres?: number } = {},
   onCase: (done: number, total: number) => void = () => {},
 ): Promise<Evaluation> {
   const predicted = await listNifti(predictions);
@@ -45,12 +45,12 @@ export async function evaluateFolders(
   }
   let done = 0;
   const scores = await mapConcurrently([...predicted], async ([name, file]) => {
-    const found = await evaluateCase(file, expected.get(name) ?? file, options.toleranceMillimetres);
+    const found = await evaluateCase(file, expected.get(name) ?? file, toleranceMillimetres);
     onCase(++done, predicted.size);
     return [name, found] as const;
   });
   return {
-    tolerance_mm: options.toleranceMillimetres,
+    tolerance_mm: toleranceMillimetres,
     ...summarise(scores, predictions),
     without_prediction: [...expected.keys()].filter((name) => !predicted.has(name)),
   };

@@ -27,8 +27,8 @@ export interface PredictOptions {
   readonly inputs: readonly string[];
   /** Folder for the label maps, named as the scans. */
   readonly out: string;
-  readonly device: 'auto' | ComputeDevice;
-  readonly precision: 'auto' | Precision;
+  readonly device?: 'auto' | ComputeDevice;
+  readonly precision?: 'auto' | Precision;
 }
 
 export interface Prediction {
@@ -45,7 +45,7 @@ export interface Prediction {
  * @throws UserError for a run that has not finished, an unreadable scan or one with other channels than the network's
  */
 export async function predict(
-  { run, inputs, out, device: wantedDevice, precision: wantedPrecision }: PredictOptions,
+  { run, inputs, out, device: wantedDevice = 'auto', precision: wantedPrecision = 'auto' }: PredictOptions,
   hooks: { readonly signal?: AbortSignal; readonly onProgress?: (progress: Progress) => void } = {},
 ): Promise<readonly Prediction[]> {
   const engine = describeEngine();

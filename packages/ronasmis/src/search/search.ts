@@ -17,12 +17,13 @@ import {
 } from './budget.ts';
 import type { SearchContext } from './context.ts';
 import { caseNamed, freeBatches, type JudgedChild, judgeChildren, judgedTwin, toDeviceBatches } from './judging.ts';
+import { type SearchOptions, withDefaults } from './options.ts';
 import { finish, type Tell } from './result.ts';
-import { type MemoryUse, openSearch, reopenSearch, type SearchOptions, type SearchRun } from './setup.ts';
+import { type MemoryUse, openSearch, reopenSearch, type SearchRun } from './setup.ts';
 import { type SearchState, saveState } from './state.ts';
 import { trainSharedWeights } from './training.ts';
 
-export type { SearchOptions } from './setup.ts';
+export type { SearchOptions } from './options.ts';
 
 /** How a search is watched and stopped. */
 export interface SearchHooks {
@@ -52,7 +53,7 @@ export interface SearchResult {
  * @throws UserError, before any long work, for what is wrong with the data set, the options or the run folder
  */
 export async function search(options: SearchOptions, hooks: SearchHooks = {}): Promise<SearchResult> {
-  return run(await openSearch(options, hooks), hooks);
+  return run(await openSearch(withDefaults(options), hooks), hooks);
 }
 
 /**

@@ -1,18 +1,17 @@
 import { join, resolve } from 'node:path';
 import { describeEngine, type EngineDescription } from '@ronasmis/libtorch';
-import type { ControllerName } from '../controller/controller.ts';
 import { readDataSet } from '../data/dataset.ts';
 import type { Fingerprint } from '../data/fingerprint.ts';
 import { splitCases } from '../data/folds.ts';
 import type { Normalisation } from '../data/normalisation.ts';
 import { type PreparedCase, prepareDataSet } from '../data/prepare.ts';
-import { type ComputeDevice, chooseDevice, type Precision } from '../device.ts';
+import { chooseDevice } from '../device.ts';
 import { UserError } from '../errors.ts';
 import { choosePrecision } from '../precision.ts';
 import type { RunRecord } from '../run/records.ts';
 import { createRunFolder, keepEventsUntil, readRun, writeRecord } from '../run/run-folder.ts';
 import type { Architecture } from '../space/architecture.ts';
-import { hasOneChild, type SpaceName } from '../space/spaces.ts';
+import { hasOneChild } from '../space/spaces.ts';
 import { VERSION } from '../version.ts';
 import { type Budget, type BudgetLimit, outlookOf, requireOneStep } from './budget.ts';
 import type { SearchContext } from './context.ts';
@@ -25,38 +24,10 @@ import {
   planMemory,
   whereMemorySuffices,
 } from './memory.ts';
+import type { SearchSettings } from './options.ts';
 import type { SearchHooks, SearchResult } from './search.ts';
 import { createState, restoreState, type SearchState } from './state.ts';
 import { measureStep, trainingStepsPerPhase } from './training.ts';
-
-export interface SearchOptions {
-  /** Folder in the layout of the Medical Segmentation Decathlon or of nnU-Net v2. */
-  readonly dataSet: string;
-  /** Folder of label maps; then `dataSet` is a folder of images alone. */
-  readonly labelFolder?: string;
-  /** Run folder to make. */
-  readonly out: string;
-  /** Seconds from the start to the report. With `epochs` too, what comes first ends the search. */
-  readonly timeSeconds?: number;
-  /** Controller steps. */
-  readonly epochs?: number;
-  /** Children judged at each controller step. */
-  readonly children: number;
-  /** Bytes of the process, or of a GPU's memory, that the search may take; 80 % of what is free where it is left out. */
-  readonly memoryBytes?: number;
-  readonly controller: ControllerName;
-  readonly space: SpaceName;
-  /** Trains this child alone, whatever the space has beside it: what it is worth without shared weights. */
-  readonly onlyChild?: Architecture;
-  /** Rotations, scalings and intensity changes of the training patches, besides the paper's flip. */
-  readonly augment: boolean;
-  readonly folds: number;
-  /** The part, from 0, that is the test set. */
-  readonly fold: number;
-  readonly device: 'auto' | ComputeDevice;
-  readonly precision: 'auto' | Precision;
-  readonly seed: number;
-}
 
 /** A search that is ready to run. */
 export interface SearchRun {
@@ -73,7 +44,7 @@ export interface SearchRun {
  * Checks everything that can be wrong, prepares the data and the first state, and writes `run.json`.
  * @throws UserError for what the user can mend
  */
-export async function openSearch(options: SearchOptions, hooks: SearchHooks): Promise<SearchRun> {
+export async function openSearch(options: SearchSettings, hooks: SearchHooks): Promise<SearchRun> {
   const startedAt = performance.now();
   await createRunFolder(options.out);
   const prepared = await prepare(options, options.out, hooks);
@@ -164,7 +135,7 @@ interface Prepared {
   readonly warnings: readonly string[];
 }
 
-async function prepare(options: SearchOptions, folder: string, { onProgress }: SearchHooks): Promise<Prepared> {
+async function prepare(options: SearchSettings, folder: string, { onProgress }: SearchHooks): Promise<Prepared> {
   const { folds, fold } = options;
   const engine = describeEngine();
   const device = chooseDevice(options.device, engine);
@@ -262,7 +233,7 @@ function largerCase(one: PreparedCase, other: PreparedCase): PreparedCase {
 const reportSeconds = 2;
 
 function runRecord(
-  options: SearchOptions & { readonly memoryBytes: number },
+  options: SearchSettings & { readonly memoryBytes: number },
   { context, fingerprint, normalisations, channelFiles, engine }: Prepared,
 ): RunRecord {
   const { dimensions, device, precision } = context;
@@ -297,7 +268,7 @@ function runRecord(
   };
 }
 
-function optionsOf({ settings, engine }: RunRecord, folder: string): SearchOptions {
+function optionsOf({ settings, engine }: RunRecord, folder: string): SearchSettings {
   const { data_set, label_folder, only_child, memory_bytes, children, controller, space, augment, folds, fold, seed } =
     settings;
   // The device and precision that were in use, so that the rest is computed as the beginning was.

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { ControllerName } from '../controller/controller.ts';
 import type { ComputeDevice, Precision } from '../device.ts';
 import type { SearchEvent } from '../run/records.ts';
-import type { SearchOptions } from '../search/search.ts';
+import type { SearchOptions, SearchSettings } from '../search/options.ts';
 import type { Architecture } from '../space/architecture.ts';
 import type { SpaceName } from '../space/spaces.ts';
 
@@ -43,7 +43,10 @@ export const contestants: readonly {
 ];
 
 /** A search of the study, in the run folder of this name. */
-export type PlannedRun = { readonly name: string } & Pick<SearchOptions, 'controller' | 'space' | 'seed' | 'onlyChild'>;
+export type PlannedRun = { readonly name: string } & Pick<
+  SearchSettings,
+  'controller' | 'space' | 'seed' | 'onlyChild'
+>;
 
 /** The run folder of a contestant's search. */
 export function runName(contestant: string, seed: number): string {

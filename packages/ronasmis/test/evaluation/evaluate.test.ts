@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Affine } from '../../src/data/affine.ts';
 import { writeNifti } from '../../src/data/nifti.ts';
 import { UserError } from '../../src/errors.ts';
-import { evaluateFolders } from '../../src/evaluation/evaluate.ts';
+import { evaluate } from '../../src/evaluation/evaluate.ts';
 import { referenceVolume, SHAPE, twoEllipsoids } from './masks.ts';
 
 const AFFINE: Affine = [
@@ -35,7 +35,7 @@ async function folderOf(
   return folder;
 }
 
-describe('evaluateFolders', () => {
+describe('evaluate', () => {
   it('scores each case and class as MONAI does, on the grid in millimetres', async () => {
     const labels = await folderOf('labels', {
       'a.nii.gz': referenceVolume(),
@@ -44,7 +44,7 @@ describe('evaluateFolders', () => {
     });
     const onlyFirst = twoEllipsoids(0).map((label) => (label === 1 ? 1 : 0));
     const predictions = await folderOf('predictions', { 'a.nii.gz': twoEllipsoids(0), 'b.nii.gz': onlyFirst });
-    const evaluation = await evaluateFolders(predictions, labels, { toleranceMillimetres: 2 });
+    const evaluation = await evaluate(predictions, labels, { toleranceMillimetres: 2 });
 
     // MONAI 1.6.1 at spacing (3, 0.8, 1.2), see surface.test.ts; volumes by counting voxels of 2.88 mm3.
     expect(evaluation.cases.a['2'].dice).toBeCloseTo(0.48148149251937866, 6);
@@ -62,7 +62,7 @@ describe('evaluateFolders', () => {
   const bad = async (name: string, data: Uint8Array | Float32Array, affine = AFFINE, shape = NIFTI_SHAPE) => {
     const labels = await folderOf(`${name}-labels`, { 'a.nii.gz': referenceVolume() });
     const predictions = await folderOf(`${name}-predictions`, { 'a.nii.gz': data }, affine, shape);
-    return evaluateFolders(predictions, labels, { toleranceMillimetres: 1 });
+    return evaluate(predictions, labels, { toleranceMillimetres: 1 });
   };
 
   it('names the file and the mend of what does not fit', async () => {
@@ -78,7 +78,7 @@ describe('evaluateFolders', () => {
       ),
     ).rejects.toThrow(/the value 0\.5/);
     await expect(bad('empty', new Uint8Array(referenceVolume().length))).resolves.toMatchObject({ dice: { mean: 0 } });
-    const missing = evaluateFolders(join(root, 'nowhere'), root, { toleranceMillimetres: 1 });
+    const missing = evaluate(join(root, 'nowhere'), root, { toleranceMillimetres: 1 });
     await expect(missing).rejects.toBeInstanceOf(UserError);
     await expect(missing).rejects.toThrow(/nowhere is not a folder/);
   });
@@ -89,8 +89,6 @@ describe('evaluateFolders', () => {
       'a.nii.gz': referenceVolume(),
       'z.nii': referenceVolume(),
     });
-    await expect(evaluateFolders(predictions, labels, { toleranceMillimetres: 1 })).rejects.toThrow(
-      /z\.nii has no label/,
-    );
+    await expect(evaluate(predictions, labels, { toleranceMillimetres: 1 })).rejects.toThrow(/z\.nii has no label/);
   });
 });

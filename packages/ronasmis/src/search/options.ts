@@ -1,0 +1,58 @@
+import type { ControllerName } from '../controller/controller.ts';
+import type { ComputeDevice, Precision } from '../device.ts';
+import type { Architecture } from '../space/architecture.ts';
+import type { SpaceName } from '../space/spaces.ts';
+
+/** What a search is told. */
+export interface SearchSettings {
+  /** Folder in the layout of the Medical Segmentation Decathlon or of nnU-Net v2. */
+  readonly dataSet: string;
+  /** Folder of label maps; then `dataSet` is a folder of images alone. */
+  readonly labelFolder?: string;
+  /** Run folder to make. */
+  readonly out: string;
+  /** Seconds from the start to the report. With `epochs` too, what comes first ends the search. */
+  readonly timeSeconds?: number;
+  /** Controller steps. */
+  readonly epochs?: number;
+  /** Children judged at each controller step. */
+  readonly children: number;
+  /** Bytes of the process, or of a GPU's memory, that the search may take; 80 % of what is free where it is left out. */
+  readonly memoryBytes?: number;
+  readonly controller: ControllerName;
+  readonly space: SpaceName;
+  /** Trains this child alone, whatever the space has beside it: what it is worth without shared weights. */
+  readonly onlyChild?: Architecture;
+  /** Rotations, scalings and intensity changes of the training patches, besides the paper's flip. */
+  readonly augment: boolean;
+  readonly folds: number;
+  /** The part, from 0, that is the test set. */
+  readonly fold: number;
+  readonly device: 'auto' | ComputeDevice;
+  readonly precision: 'auto' | Precision;
+  readonly seed: number;
+}
+
+/** The same from outside: everything but the data set and the run folder has a default. */
+export type SearchOptions = Pick<SearchSettings, 'dataSet' | 'out'> & Partial<SearchSettings>;
+
+export const searchDefaults = {
+  children: 20,
+  controller: 'reinforce',
+  space: 'macro',
+  augment: false,
+  folds: 5,
+  fold: 0,
+  device: 'auto',
+  precision: 'auto',
+  seed: 1,
+} as const satisfies Partial<SearchSettings>;
+
+/** Where there is no other limit; the paper trains for 150 to 500 controller epochs. */
+export const defaultEpochs = 150;
+
+/** Options with what was left out. */
+export function withDefaults(options: SearchOptions): SearchSettings {
+  const isUnlimited = options.timeSeconds === undefined && options.epochs === undefined;
+  return { ...searchDefaults, ...(isUnlimited && { epochs: defaultEpochs }), ...options };
+}
