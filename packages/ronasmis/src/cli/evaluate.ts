@@ -1,9 +1,16 @@
 import type { Command } from 'commander';
+import { writeAtomically } from '../data/files.ts';
 import type { Evaluation } from '../evaluation/evaluate.ts';
 import type { ClassScores } from '../evaluation/scores.ts';
 import type { Spread } from '../evaluation/summary.ts';
 import { jsonOption, parsePositive } from './options.ts';
 import { coloursOf, note, print, printJson, table } from './output.ts';
+
+interface Options {
+  readonly tolerance: number;
+  readonly csv?: string;
+  readonly json?: true;
+}
 
 /** Adds `evaluate PREDICTIONS LABELS`. */
 export function addEvaluate(program: Command): void {
@@ -13,21 +20,21 @@ export function addEvaluate(program: Command): void {
     .argument('<predictions>', 'folder of predicted label maps')
     .argument('<labels>', 'folder of reference label maps with the same names')
     .option('--tolerance <mm>', 'distance within which a surface counts as right in NSD', parsePositive, 1)
+    .option('--csv <file>', 'also write every score, a line a case and class')
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ ronasmis evaluate predictions data/Prostate/labelsTr --tolerance 2')
-    .action(
-      async (predictions: string, labels: string, options: { readonly tolerance: number; readonly json?: true }) => {
-        const { evaluate } = await import('../evaluation/evaluate.ts');
-        const evaluation = await evaluate(predictions, labels, { toleranceMillimetres: options.tolerance });
-        if (options.json) printJson(evaluation);
-        else await printEvaluation(evaluation);
-        const missing = evaluation.without_prediction;
-        if (missing.length > 0) {
-          const names = missing.length > 5 ? `${missing.slice(0, 5).join(', ')} ...` : missing.join(', ');
-          note(coloursOf(process.stderr).yellow(`Labels without a prediction, which count nowhere: ${names}`));
-        }
-      },
-    );
+    .action(async (predictions: string, labels: string, options: Options) => {
+      const { evaluate, toCsv } = await import('../evaluation/evaluate.ts');
+      const evaluation = await evaluate(predictions, labels, { toleranceMillimetres: options.tolerance });
+      if (options.csv !== undefined) await writeAtomically(options.csv, Buffer.from(toCsv(evaluation)));
+      if (options.json) printJson(evaluation);
+      else await printEvaluation(evaluation);
+      const missing = evaluation.without_prediction;
+      if (missing.length > 0) {
+        const names = missing.length > 5 ? `${missing.slice(0, 5).join(', ')} ...` : missing.join(', ');
+        note(coloursOf(process.stderr).yellow(`Labels without a prediction, which count nowhere: ${names}`));
+      }
+    });
 }
 
 async function printEvaluation(evaluation: Evaluation): Promise<void> {
@@ -55,7 +62,12 @@ async function printEvaluation(evaluation: Evaluation): Promise<void> {
   print('Mean and standard deviation over the cases');
   print(`${table(head, spreads)}\n`);
   const count = Object.keys(evaluation.cases).length;
-  print(coloursOf(process.stdout).bold(`Mean Dice ${cell(evaluation.dice.mean, 100, 2)} %, ${plural(count, 'case')}`));
+  const { low, high } = evaluation.dice_interval ?? { low: null, high: null };
+  const interval = low === null ? '' : ` (95 % interval over cases: ${cell(low, 100, 2)} to ${cell(high, 100, 2)})`;
+  const mean = `Mean Dice ${cell(evaluation.dice.mean, 100, 2)} %${interval}, ${plural(count, 'case')}`;
+  print(coloursOf(process.stdout).bold(mean));
+  if (rows.some((row) => row.includes('-')))
+    print('- is no score: neither has the class (it counts in no mean), or for a distance one of them has not.');
 }
 
 function scoreCells(scores: ClassScores): readonly string[] {

@@ -4,14 +4,17 @@ import { mapConcurrently } from '../data/concurrently.ts';
 import { readNifti, type Volume } from '../data/nifti.ts';
 import { UserError } from '../errors.ts';
 import type { Box } from './mask.ts';
+import { meanInterval } from './paired-tests.ts';
 import { type ClassScores, scoreClasses } from './scores.ts';
-import { type DiceSummary, type Spread, spreadOf, summariseDice } from './summary.ts';
+import { type CaseScores, caseMean, type DiceSummary, type Spread, spreadOf, summariseDice } from './summary.ts';
 
 /** What `evaluate` found. Classes are label values as text. */
 export type Evaluation = {
   readonly tolerance_mm: number;
   /** Patient-wise mean Dice, mean per class, and per case. */
   readonly dice: DiceSummary;
+  /** 95 % interval of the patient-wise mean Dice (Student's t over the cases); null for a single case. */
+  readonly dice_interval: { readonly low: number; readonly high: number } | null;
   /** Mean and standard deviation over the cases, per class and score. */
   readonly classes: Readonly<Record<string, Readonly<Record<keyof ClassScores, Spread | null>>>>;
   readonly cases: Readonly<Record<string, Readonly<Record<string, ClassScores>>>>;
@@ -131,8 +134,10 @@ function summarise(scores: readonly (readonly [string, ReadonlyMap<string, Class
   ]);
   const spread = (label: string, score: keyof ClassScores) =>
     spreadOf(table.map(([, classes]) => classes[label][score]));
+  const dice = table.map(([name, classes]): [string, CaseScores] => [name, diceOf(classes)]);
   return {
-    dice: summariseDice(Object.fromEntries(table.map(([name, classes]) => [name, diceOf(classes)]))),
+    dice: summariseDice(Object.fromEntries(dice)),
+    dice_interval: meanInterval(dice.flatMap(([, scores]) => caseMean(scores) ?? [])),
     classes: Object.fromEntries(
       labels.map((label) => [
         label,
@@ -149,6 +154,29 @@ function summarise(scores: readonly (readonly [string, ReadonlyMap<string, Class
   };
 }
 
-function diceOf(classes: Readonly<Record<string, ClassScores>>): Record<string, number | null> {
+function diceOf(classes: Readonly<Record<string, ClassScores>>): CaseScores {
   return Object.fromEntries(Object.entries(classes).map(([label, scores]) => [label, scores.dice]));
+}
+
+const csvColumns = [
+  'dice',
+  'hd95_mm',
+  'nsd',
+  'prediction_mm3',
+  'reference_mm3',
+] as const satisfies readonly (keyof ClassScores)[];
+
+/** Every score as comma-separated values, a line a case and class; empty where a score is undefined. */
+export function toCsv({ cases }: Pick<Evaluation, 'cases'>): string {
+  const lines = Object.entries(cases).flatMap(([name, classes]) =>
+    Object.entries(classes).map(([label, scores]) =>
+      [quoted(name), label, ...csvColumns.map((column) => scores[column] ?? '')].join(','),
+    ),
+  );
+  return `${['case', 'label', ...csvColumns].join(',')}\n${lines.join('\n')}\n`;
+}
+
+/** A text as RFC 4180 writes it where it holds a comma, a quote or a line break. */
+function quoted(text: string): string {
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -36,6 +36,12 @@ describe('evaluate', () => {
     expect(stdout).toMatch(/^2 +48\.15 ± 0\.00/m);
     expect(stdout).toContain('Mean Dice 56.78 %, 1 case');
     expect(stderr).toContain('Labels without a prediction, which count nowhere: b');
+    const csv = join(root, 'scores.csv');
+    expect((await run('evaluate', predictions, labels, '--csv', csv)).code).toBe(0);
+    expect(await readFile(csv, 'utf8')).toMatch(
+      /^case,label,dice,.*\na,1,0\.654\d*,[\d.]+,[\d.]+,[\d.]+,[\d.]+\na,2,0\.481/,
+    );
+    expect((await run('evaluate', predictions, labels, '--csv', join(root, 'nowhere', 'a.csv'))).code).toBe(2);
     const json = JSON.parse((await run('evaluate', predictions, labels, '--json')).stdout);
     expect(json).toMatchObject({
       tolerance_mm: 1,

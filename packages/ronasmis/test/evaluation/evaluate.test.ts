@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Affine } from '../../src/data/affine.ts';
 import { writeNifti } from '../../src/data/nifti.ts';
 import { UserError } from '../../src/errors.ts';
-import { evaluate } from '../../src/evaluation/evaluate.ts';
+import { evaluate, toCsv } from '../../src/evaluation/evaluate.ts';
 import { referenceVolume, SHAPE, twoEllipsoids } from './masks.ts';
 
 const AFFINE: Affine = [
@@ -56,7 +56,22 @@ describe('evaluate', () => {
     expect(evaluation.cases.b['2']).toMatchObject({ dice: 0, hd95_mm: null, nsd: 0, prediction_mm3: 0 });
     expect(evaluation.classes['2'].hd95_mm).toMatchObject({ count: 1, deviation: 0 });
     expect(evaluation.dice.mean).toBeCloseTo(((0.6541176438331604 + 0.48148149251937866) / 2 + 0.5) / 2, 6);
+    // 12.706204736432095 is scipy.stats.t.ppf(0.975, 1).
+    expect(evaluation.dice_interval?.low).toBeCloseTo(0.1031622, 6);
+    expect(evaluation.dice_interval?.high).toBeCloseTo(0.9646374, 6);
     expect(evaluation.without_prediction).toEqual(['c']);
+  });
+
+  it('writes its scores as comma-separated values', () => {
+    const scores = { dice: 0.5, hd95_mm: null, nsd: 0.25, prediction_mm3: 10, reference_mm3: 12.5 };
+    const table = toCsv({ cases: { a: { 1: scores, 2: { ...scores, dice: null } }, 'b, "new"': { 1: scores } } });
+    expect(table.split('\n')).toEqual([
+      'case,label,dice,hd95_mm,nsd,prediction_mm3,reference_mm3',
+      'a,1,0.5,,0.25,10,12.5',
+      'a,2,,,0.25,10,12.5',
+      '"b, ""new""",1,0.5,,0.25,10,12.5',
+      '',
+    ]);
   });
 
   const bad = async (name: string, data: Uint8Array | Float32Array, affine = AFFINE, shape = NIFTI_SHAPE) => {
