@@ -57,6 +57,9 @@ export function orientationOf(affine: Affine): string {
     .join('');
 }
 
+/** Volumes whose affines differ by up to this, in millimetres, are on one grid (nnU-Net's tolerance). */
+export const affineTolerance = 1e-3;
+
 /** The largest difference between two affines' entries, in millimetres. */
 export function affineDifference(left: Affine, right: Affine): number {
   return Math.max(...left.flatMap((row, i) => row.map((value, j) => Math.abs(value - right[i][j]))));

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { UserError } from '../errors.ts';
-import { affineDifference } from './affine.ts';
+import { affineDifference, affineTolerance } from './affine.ts';
 import { readNifti, type Volume } from './nifti.ts';
 
 /** A scan: one file with all of its channels along the fourth dimension, or one file a channel, in their order. */
@@ -8,9 +8,6 @@ export interface ScanFiles {
   readonly name: string;
   readonly files: readonly string[];
 }
-
-/** Files of one scan may be placed this far apart, in millimetres. */
-const affineTolerance = 1e-3;
 
 /** A scan's file name without folder and without `.nii` or `.nii.gz`. */
 export const caseName = (file: string): string => basename(file).replace(/\.nii(\.gz)?$/, '');

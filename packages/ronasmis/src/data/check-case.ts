@@ -1,10 +1,8 @@
-import { affineDifference } from './affine.ts';
+import { affineDifference, affineTolerance } from './affine.ts';
 import { channelsOf, type LoadedCase, type Problem, spatialShape } from './case.ts';
 import type { DataSet } from './dataset.ts';
 import { channelRanges, countValues } from './statistics.ts';
 
-/** An image and its label may be placed this far apart, in millimetres (nnU-Net's tolerance). */
-const AFFINE_TOLERANCE = 1e-3;
 /** So many stray label values are listed in a message. */
 const MAX_LISTED_VALUES = 5;
 
@@ -32,7 +30,7 @@ function checkGeometry({ image, label, imageVolume, labelVolume }: LoadedCase): 
     problems.push(problem('error', label, `${shapes}. Export the label on the grid of its image.`));
   }
   const difference = affineDifference(imageVolume.affine, labelVolume.affine);
-  if (difference > AFFINE_TOLERANCE) {
+  if (difference > affineTolerance) {
     const apart = `it is placed differently than ${image} (the affines differ by up to ${difference.toPrecision(3)} mm)`;
     problems.push(problem('error', label, `${apart}. Export the label on the grid of its image.`));
   }

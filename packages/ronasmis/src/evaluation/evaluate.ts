@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { affineDifference, affineTolerance } from '../data/affine.ts';
 import { mapConcurrently } from '../data/concurrently.ts';
 import { readNifti, type Volume } from '../data/nifti.ts';
 import { UserError } from '../errors.ts';
@@ -22,8 +23,6 @@ export type Evaluation = {
   readonly without_prediction: readonly string[];
 };
 
-/** Largest difference of two affines that counts as the same grid, in millimetres. */
-const AFFINE_TOLERANCE = 1e-3;
 /** More distinct values than this mean that a file is an image and not a label map. */
 const MOST_CLASSES = 255;
 
@@ -102,10 +101,7 @@ function checkSameGrid(prediction: Volume, predictionFile: string, reference: Vo
       `${predictionFile} has the shape ${ours} and ${referenceFile} has ${theirs}: write the prediction on the scan's own grid.`,
     );
   }
-  const off = prediction.affine
-    .flat()
-    .some((value, i) => Math.abs(value - reference.affine.flat()[i]) > AFFINE_TOLERANCE);
-  if (off) {
+  if (affineDifference(prediction.affine, reference.affine) > affineTolerance) {
     throw new UserError(
       `${predictionFile} and ${basename(referenceFile)} have different affines, so they lie elsewhere in the patient: write the prediction with the scan's own affine.`,
     );
