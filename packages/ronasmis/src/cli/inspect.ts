@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
+import type { Fingerprint } from '../data/fingerprint.ts';
 import { Exit } from './exit.ts';
 import { integerBetween, jsonOption, labelsOption } from './options.ts';
-import { coloursOf, print, printJson } from './output.ts';
+import { coloursOf, print, printJson, table } from './output.ts';
 
 type Options = { readonly labels?: string; readonly folds: number; readonly json?: true };
 
@@ -34,13 +35,48 @@ export function addInspect(program: Command): void {
     });
 }
 
-async function printFingerprint(fingerprint: object | undefined): Promise<void> {
+async function printFingerprint(fingerprint: Fingerprint | undefined): Promise<void> {
   if (fingerprint === undefined) return;
-  const { flatten } = await import('../report/tables.ts');
-  const rows = flatten('', fingerprint);
-  const width = Math.max(...rows.map(([name]) => name.length));
-  const { dim } = coloursOf(process.stdout);
-  print(`${rows.map(([name, value]) => `${dim(name.padEnd(width))}  ${value}`).join('\n')}\n`);
+  const { formatBytes, plural } = await import('../report/format.ts');
+  const { bold } = coloursOf(process.stdout);
+  const { name, cases, channels, storedBytes, shape, spacing, intensities, labels, classFractions } = fingerprint;
+  print(`${bold(name)}  ${plural(cases, 'case')}, ${plural(channels.length, 'channel')}, ${formatBytes(storedBytes)}`);
+  print(`Voxel axes  ${orientationText(fingerprint)}\n`);
+
+  // As people and files have it: x first.
+  const alongAxes = (values: readonly number[]): string => values.map(figure).reverse().join(' x ');
+  const spread = ({ min, median, max }: typeof shape): string[] => [min, median, max].map(alongAxes);
+  print(
+    table(
+      ['x, y, z, each by itself', 'smallest', 'median', 'largest'],
+      [
+        ['voxels', ...spread(shape)],
+        ['millimetres between them', ...spread(spacing)],
+      ],
+    ),
+  );
+  const channelRows = intensities.map(({ mean, deviation, percentile005, median, percentile995 }, channel) => [
+    channels[channel],
+    ...[mean, deviation, percentile005, median, percentile995].map(figure),
+  ]);
+  const intensityHead = ['channel, where labelled', 'mean', 'deviation', '0.5 %', 'median', '99.5 %'];
+  print(`\n${table(intensityHead, channelRows)}`);
+  const labelRows = labels.map(({ value, name }, index) => [
+    name,
+    String(value),
+    (100 * classFractions[index]).toPrecision(3),
+  ]);
+  print(`\n${table(['label', 'value', '% of all voxels'], labelRows)}\n`);
+}
+
+function orientationText({ orientation, orientations }: Fingerprint): string {
+  const all = Object.entries(orientations).map(([axes, count]) => `${axes} (${count})`);
+  return all.length === 1 ? orientation : `${all.join(', ')}: all are turned to ${orientation}`;
+}
+
+/** A number with four significant digits, without needless zeros. */
+function figure(value: number): string {
+  return String(Number(value.toPrecision(4)));
 }
 
 function printProblems(

@@ -116,7 +116,11 @@ describe('inspect', () => {
     const folder = await dataSet('sound', 5);
     const { code, stdout } = await run('inspect', folder);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/shape\.median +12, 20, 18/);
+    expect(stdout).toMatch(/^sound {2}5 cases, 1 channel, \d+ MiB$/m);
+    expect(stdout).toMatch(/^Voxel axes {2}RAS$/m);
+    expect(stdout).toMatch(/^voxels +18 x 20 x 12 +18 x 20 x 12 +18 x 20 x 12$/m);
+    expect(stdout).toMatch(/^MRI( +-?[\d.]+){5}$/m);
+    expect(stdout).toMatch(/^outer +1 +\d+\.\d+$/m);
     expect(JSON.parse((await run('inspect', folder, '--json')).stdout).fingerprint).toMatchObject({ cases: 5 });
   });
 
