@@ -1,10 +1,10 @@
-import { access, readdir, readFile, stat } from 'node:fs/promises';
+import { access, readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import { channelsOf } from './case.ts';
 import { caseName, groupChannels, isChannelFile, type ScanFiles } from './channels.ts';
 import { mapConcurrently } from './concurrently.ts';
+import { type Label, MAX_LABELS, readDescription } from './description.ts';
 import { readNifti, readNiftiHeader } from './nifti.ts';
 import { countValues } from './statistics.ts';
 
@@ -31,31 +31,6 @@ export interface DataSet {
   readonly cases: readonly Case[];
 }
 
-/** A value in the label maps and what it means. */
-export interface Label {
-  readonly value: number;
-  readonly name: string;
-}
-
-const descriptionSchema = z.looseObject({
-  name: z.string().optional(),
-  modality: z.record(z.string(), z.string()).optional(),
-  channel_names: z.record(z.string(), z.string()).optional(),
-  file_ending: z.string().optional(),
-  labels: z
-    .record(z.string(), z.union([z.string(), z.int().min(0), z.array(z.int().min(0))]))
-    .refine(
-      (labels) => Object.entries(labels).every(([key, value]) => typeof value !== 'string' || /^\d+$/.test(key)),
-      {
-        message:
-          'labels are listed as {"0": "background", "1": "liver"}, with whole numbers as keys, or as {"background": 0, "liver": 1}, with numbers as values',
-      },
-    ),
-  training: z.array(z.object({ image: z.string(), label: z.string() })).optional(),
-});
-
-/** More classes than this do not fit the uint8 label maps of prepared cases. */
-const MAX_LABELS = 256;
 /** So many files are named in a message before it says how many more there are. */
 const MAX_NAMED = 5;
 
@@ -66,92 +41,16 @@ const MAX_NAMED = 5;
  */
 export async function readDataSet(folder: string, labelFolder?: string): Promise<DataSet> {
   if (labelFolder !== undefined) return readFolders(folder, labelFolder);
-  const file = join(folder, 'dataset.json');
-  const description = await readDescription(folder, file);
-  requireReadable(file, description.file_ending);
-  const listed = Object.entries(description.channel_names ?? description.modality ?? { 0: 'image' });
-  const { cases, channelFiles } = description.training
-    ? { cases: description.training.map((entry) => toCase(folder, entry)), channelFiles: false }
-    : await listCases({ images: join(folder, 'imagesTr'), labels: join(folder, 'labelsTr') }, listed.length);
-  cases.sort((left, right) => (left.name < right.name ? -1 : 1));
-  await checkCases(file, cases);
-  return {
-    name: description.name ?? basename(resolve(folder)),
-    folder,
-    channels: listed.sort(([left], [right]) => Number(left) - Number(right)).map(([, channel]) => channel),
-    channelFiles,
-    labels: readLabels(file, description.labels),
-    cases,
-  };
+  const { name = basename(resolve(folder)), channels, labels, training } = await readDescription(folder);
+  const { cases, channelFiles } = training
+    ? { cases: training.map((entry) => toCase(folder, entry)), channelFiles: false }
+    : await listCases({ images: join(folder, 'imagesTr'), labels: join(folder, 'labelsTr') }, channels.length);
+  await checkCases(join(folder, 'dataset.json'), cases);
+  return { name, folder, channels, channelFiles, labels, cases: sortedByName(cases) };
 }
 
-async function readDescription(folder: string, file: string): Promise<z.infer<typeof descriptionSchema>> {
-  const isFolder = await stat(folder).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-  if (!isFolder) throw new UserError(`${folder}: there is no such folder. Give the folder that holds dataset.json.`);
-  const text = await readFile(file, 'utf8').catch(() => {
-    throw new UserError(
-      `${folder}: it holds no readable dataset.json. Give a folder in the layout of the Medical Segmentation Decathlon ` +
-        'or of nnU-Net (dataset.json, imagesTr, labelsTr), or one of images alone and --labels for their label maps.',
-    );
-  });
-  const parsed = descriptionSchema.safeParse(parseJson(file, text));
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new UserError(`${file}: at ${issue.path.join('.') || 'the top'}: ${issue.message}. Correct it there.`);
-}
-
-function parseJson(file: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UserError(`${file}: this is not valid JSON (${reason}). Correct it there.`);
-  }
-}
-
-function requireReadable(file: string, ending: string | undefined): void {
-  if (ending === undefined || ending === '.nii.gz' || ending === '.nii') return;
-  throw new UserError(`${file}: "file_ending" is ${ending}. Convert the files to .nii.gz, and say so there.`);
-}
-
-type ListedLabels = z.infer<typeof descriptionSchema>['labels'];
-
-function readLabels(file: string, listed: ListedLabels): readonly Label[] {
-  const labels = Object.entries(listed)
-    .map(([key, value]) => readLabel(file, key, value))
-    .sort((left, right) => left.value - right.value);
-  const twice = labels.find(({ value }, i) => i > 0 && labels[i - 1].value === value);
-  if (twice)
-    throw new UserError(`${file}: "labels" lists the value ${twice.value} more than once. Keep one name for it.`);
-  if (labels[0]?.value !== 0) {
-    throw new UserError(`${file}: "labels" does not list 0. Add "0": "background".`);
-  }
-  if (labels.length < 2) {
-    throw new UserError(`${file}: "labels" lists the background only. Add the labels to be segmented.`);
-  }
-  if (labels.length > MAX_LABELS) {
-    throw new UserError(`${file}: "labels" lists ${labels.length} labels; at most ${MAX_LABELS} are possible.`);
-  }
-  return labels;
-}
-
-/** The Decathlon lists `"1": "liver"`, nnU-Net `"liver": 1`. */
-function readLabel(file: string, key: string, value: ListedLabels[string]): Label {
-  if (typeof value === 'string') return { value: Number(key), name: value };
-  if (typeof value !== 'number') {
-    throw new UserError(
-      `${file}: the label "${key}" is a region of the values ${value.join(', ')}. Regions are not supported: list a label for each value.`,
-    );
-  }
-  if (key === 'ignore') {
-    throw new UserError(
-      `${file}: "labels" lists an ignore label. It is not supported: correct the label maps, and remove it there.`,
-    );
-  }
-  return { value, name: key };
+function sortedByName(cases: readonly Case[]): readonly Case[] {
+  return cases.toSorted((left, right) => (left.name < right.name ? -1 : 1));
 }
 
 function toCase(folder: string, { image, label }: { readonly image: string; readonly label: string }): Case {
@@ -212,7 +111,7 @@ async function readFolders(images: string, labels: string): Promise<DataSet> {
     channels: Array.from({ length: channels }, (_, channel) => `channel ${channel}`),
     channelFiles,
     labels: await findLabels(cases),
-    cases,
+    cases: sortedByName(cases),
   };
 }
 
@@ -250,7 +149,8 @@ export async function listScans(folder: string): Promise<string[]> {
     .map((name) => join(folder, name));
 }
 
-async function checkCases(file: string, cases: readonly Case[]): Promise<void> {
+async function checkCases(file: string, unsorted: readonly Case[]): Promise<void> {
+  const cases = sortedByName(unsorted);
   if (cases.length === 0) throw new UserError(`${file}: the data set has no training cases. Add images with labels.`);
   const repeated = cases.filter(({ name }, i) => i > 0 && cases[i - 1].name === name).map(({ name }) => name);
   if (repeated.length > 0) {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Triple } from './affine.ts';
 import { channelsOf, type LoadedCase, spatialShape, spatialSpacing } from './case.ts';
-import type { DataSet, Label } from './dataset.ts';
+import type { DataSet } from './dataset.ts';
+import type { Label } from './description.ts';
 import type { Voxels } from './nifti-types.ts';
 import { countValues, meanAndDeviation, quantile } from './statistics.ts';
 

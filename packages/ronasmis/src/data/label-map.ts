@@ -1,6 +1,6 @@
 import { orientationOf, type Triple } from './affine.ts';
 import type { Crop } from './crop.ts';
-import type { Label } from './dataset.ts';
+import type { Label } from './description.ts';
 import { type Volume, writeNifti } from './nifti.ts';
 import type { Voxels } from './nifti-types.ts';
 import { turnBetween, turnVoxels } from './orientation.ts';

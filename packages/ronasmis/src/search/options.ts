@@ -1,5 +1,7 @@
+import { resolve } from 'node:path';
 import type { ControllerName } from '../controller/controller.ts';
 import type { ComputeDevice, Precision } from '../device.ts';
+import type { RunRecord } from '../run/records.ts';
 import type { Architecture } from '../space/architecture.ts';
 import type { SpaceName } from '../space/spaces.ts';
 
@@ -55,4 +57,52 @@ export const defaultEpochs = 150;
 export function withDefaults(options: SearchOptions): SearchSettings {
   const isUnlimited = options.timeSeconds === undefined && options.epochs === undefined;
   return { ...searchDefaults, ...(isUnlimited && { epochs: defaultEpochs }), ...options };
+}
+
+/** Settings as `run.json` keeps them. */
+export function recordSettings(settings: SearchSettings): RunRecord['settings'] {
+  const { children, controller, space, augment, folds, fold, device, precision, seed } = settings;
+  const { dataSet, labelFolder, timeSeconds, epochs, memoryBytes, onlyChild } = settings;
+  return {
+    data_set: resolve(dataSet),
+    ...(labelFolder !== undefined && { label_folder: resolve(labelFolder) }),
+    time_seconds: timeSeconds ?? null,
+    epochs: epochs ?? null,
+    children,
+    ...(memoryBytes !== undefined && { memory_bytes: memoryBytes }),
+    controller,
+    space,
+    ...(onlyChild && { only_child: onlyChild }),
+    augment,
+    folds,
+    fold,
+    device,
+    precision,
+    seed,
+  };
+}
+
+/** The settings of the run in `folder`, with the device and precision that were in use: the rest is computed as its beginning was. */
+export function recordedSettings({ settings, engine }: RunRecord, folder: string): SearchSettings {
+  const { children, controller, space, augment, folds, fold, seed } = settings;
+  const { data_set, label_folder, time_seconds, epochs, memory_bytes, only_child } = settings;
+  const { device, precision } = engine;
+  return {
+    dataSet: data_set,
+    ...(label_folder !== undefined && { labelFolder: label_folder }),
+    out: folder,
+    ...(time_seconds !== null && { timeSeconds: time_seconds }),
+    ...(epochs !== null && { epochs }),
+    children,
+    ...(memory_bytes !== undefined && { memoryBytes: memory_bytes }),
+    controller,
+    space,
+    ...(only_child && { onlyChild: only_child }),
+    augment,
+    folds,
+    fold,
+    device,
+    precision,
+    seed,
+  };
 }

@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { describeEngine, type EngineDescription } from '@ronasmis/libtorch';
 import { readDataSet } from '../data/dataset.ts';
 import type { Fingerprint } from '../data/fingerprint.ts';
@@ -13,7 +13,7 @@ import { createRunFolder, keepEventsUntil, readRun, writeRecord } from '../run/r
 import type { Architecture } from '../space/architecture.ts';
 import { hasOneChild } from '../space/spaces.ts';
 import { VERSION } from '../version.ts';
-import { type Budget, type BudgetLimit, outlookOf, requireOneStep } from './budget.ts';
+import { type Budget, outlookOf, requireOneStep } from './budget.ts';
 import type { SearchContext } from './context.ts';
 import { caseNamed, measureJudging } from './judging.ts';
 import {
@@ -24,7 +24,7 @@ import {
   planMemory,
   whereMemorySuffices,
 } from './memory.ts';
-import type { SearchSettings } from './options.ts';
+import { recordedSettings, recordSettings, type SearchSettings } from './options.ts';
 import type { SearchHooks, SearchResult } from './search.ts';
 import { createState, restoreState, type SearchState } from './state.ts';
 import { measureStep, trainingStepsPerPhase } from './training.ts';
@@ -50,11 +50,7 @@ export async function openSearch(options: SearchSettings, hooks: SearchHooks): P
   const prepared = await prepare(options, options.out, hooks);
   const { context, engine, budgetBytes, plan, warnings } = prepared;
   const state = createState(context, options.controller, options.seed);
-  const limit = {
-    epochs: options.epochs ?? Number.POSITIVE_INFINITY,
-    seconds: options.timeSeconds ?? Number.POSITIVE_INFINITY,
-  };
-  const budget = measureBudget(context, state, limit, startedAt);
+  const budget = measureBudget(context, state, options, startedAt);
   requireOneStep(budget);
   state.controller.begin(outlookOf(budget, 0));
   const record = runRecord({ ...options, memoryBytes: budgetBytes }, prepared);
@@ -80,7 +76,7 @@ export async function reopenSearch(folder: string, hooks: SearchHooks): Promise<
   const startedAt = performance.now();
   const { run, report, architecture, events } = await readRun(folder);
   if (report && architecture) return { kind: 'finished', result: { report, architecture } };
-  const options = optionsOf(run, folder);
+  const options = recordedSettings(run, folder);
   const { context, fingerprint, engine, budgetBytes, plan } = await prepare(options, folder, hooks);
   if (fingerprint.sha256 !== run.fingerprint.sha256) {
     throw new UserError(
@@ -90,9 +86,7 @@ export async function reopenSearch(folder: string, hooks: SearchHooks): Promise<
   const state = createState(context, options.controller, options.seed);
   await restoreState(folder, state);
   await keepEventsUntil(folder, state.step);
-  const { time_seconds, epochs } = run.settings;
-  const limit = { epochs: epochs ?? Number.POSITIVE_INFINITY, seconds: time_seconds ?? Number.POSITIVE_INFINITY };
-  const budget = measureBudget(context, state, limit, startedAt);
+  const budget = measureBudget(context, state, options, startedAt);
   if (state.step === 0) state.controller.begin(outlookOf(budget, 0));
   hooks.onStart?.({
     engine: run.engine,
@@ -192,7 +186,12 @@ function engineWarnings({ device }: SearchContext, { cuda }: EngineDescription):
  * Runs the largest child on the largest batch and the largest scan, so that memory hardly grows afterwards, then the base child,
  * without changing the weights, to know what the parts of the search take.
  */
-function measureBudget(context: SearchContext, state: SearchState, limit: BudgetLimit, startedAt: number): Budget {
+function measureBudget(
+  context: SearchContext,
+  state: SearchState,
+  { epochs = Number.POSITIVE_INFINITY, timeSeconds = Number.POSITIVE_INFINITY }: SearchSettings,
+  startedAt: number,
+): Budget {
   const { space, split, children } = context;
   whereMemorySuffices(context.device, () => measureStep(context, state, space.largest));
   measureStep(context, state, space.base);
@@ -212,7 +211,7 @@ function measureBudget(context: SearchContext, state: SearchState, limit: Budget
   };
   const secondsBefore = state.seconds;
   return {
-    limit,
+    limit: { epochs, seconds: timeSeconds },
     durations,
     trainingSteps: trainingStepsPerPhase(context),
     children,
@@ -233,31 +232,14 @@ function largerCase(one: PreparedCase, other: PreparedCase): PreparedCase {
 const reportSeconds = 2;
 
 function runRecord(
-  options: SearchSettings & { readonly memoryBytes: number },
+  settings: SearchSettings,
   { context, fingerprint, normalisations, channelFiles, engine }: Prepared,
 ): RunRecord {
   const { dimensions, device, precision } = context;
-  const { children, controller, space, augment, folds, fold, seed } = options;
   return {
     version: VERSION,
     created: new Date().toISOString(),
-    settings: {
-      data_set: resolve(options.dataSet),
-      ...(options.labelFolder !== undefined && { label_folder: resolve(options.labelFolder) }),
-      time_seconds: options.timeSeconds ?? null,
-      epochs: options.epochs ?? null,
-      children,
-      memory_bytes: options.memoryBytes,
-      controller,
-      space,
-      ...(options.onlyChild && { only_child: options.onlyChild }),
-      augment,
-      folds,
-      fold,
-      device: options.device,
-      precision: options.precision,
-      seed,
-    },
+    settings: recordSettings(settings),
     engine: { libtorch: engine.version, device, precision, threads: engine.cpu.threads, cpu: engine.cpu.name },
     network: { channels: dimensions.channels, input_channels: dimensions.inputChannels, classes: dimensions.classes },
     labels: fingerprint.labels,
@@ -265,21 +247,5 @@ function runRecord(
     channel_files: channelFiles,
     orientation: fingerprint.orientation,
     fingerprint: { ...fingerprint },
-  };
-}
-
-function optionsOf({ settings, engine }: RunRecord, folder: string): SearchSettings {
-  const { data_set, label_folder, only_child, memory_bytes, children, controller, space, augment, folds, fold, seed } =
-    settings;
-  // The device and precision that were in use, so that the rest is computed as the beginning was.
-  const { device, precision } = engine;
-  const same = { children, controller, space, augment, folds, fold, device, precision, seed };
-  return {
-    dataSet: data_set,
-    ...(label_folder !== undefined && { labelFolder: label_folder }),
-    out: folder,
-    ...same,
-    ...(memory_bytes !== undefined && { memoryBytes: memory_bytes }),
-    ...(only_child && { onlyChild: only_child }),
   };
 }

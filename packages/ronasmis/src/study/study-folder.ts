@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { describeEngine } from '@ronasmis/libtorch';
 import { readDataSet } from '../data/dataset.ts';
 import { makeFolder } from '../data/files.ts';
@@ -9,8 +9,9 @@ import { UserError } from '../errors.ts';
 import { choosePrecision } from '../precision.ts';
 import { readRecord, writeRecord } from '../run/run-folder.ts';
 import { type StudyRecord, studySchema } from '../run/study-record.ts';
+import { recordSettings, withDefaults } from '../search/options.ts';
 import { VERSION } from '../version.ts';
-import type { StudyOptions } from './plan.ts';
+import { plannedContests, type StudyOptions, searchOptions } from './plan.ts';
 
 const recordName = 'study.json';
 
@@ -51,20 +52,10 @@ function isBegun(folder: string, names: readonly string[]): boolean {
   return names.some((name) => existsSync(join(folder, name, 'run.json')));
 }
 
+/** What all searches of a study have in common. */
 function settingsOf(options: StudyOptions): StudyRecord['settings'] {
-  const { children, memoryBytes, folds, fold, device, precision } = options;
-  return {
-    data_set: resolve(options.dataSet),
-    ...(options.labelFolder !== undefined && { label_folder: resolve(options.labelFolder) }),
-    time_seconds: options.timeSeconds ?? null,
-    epochs: options.epochs ?? null,
-    children,
-    ...(memoryBytes !== undefined && { memory_bytes: memoryBytes }),
-    folds,
-    fold,
-    device,
-    precision,
-  };
+  const [any] = plannedContests(1);
+  return studySchema.shape.settings.parse(recordSettings(withDefaults(searchOptions(options, any))));
 }
 
 function requireSame(folder: string, found: StudyRecord['settings'], wanted: StudyRecord['settings']): void {
