@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { peakMemoryBytes } from '@ronasmis/libtorch';
+import { limitTensorBytes, peakMemoryBytes } from '@ronasmis/libtorch';
 import type { Choices, Learnt } from '../controller/controller.ts';
 import { openBatches } from '../data/batches.ts';
 import type { Progress, RunRecord, SearchEvent, SearchReport } from '../run/records.ts';
@@ -53,7 +53,7 @@ export interface SearchResult {
  * @throws UserError, before any long work, for what is wrong with the data set, the options or the run folder
  */
 export async function search(options: SearchOptions, hooks: SearchHooks = {}): Promise<SearchResult> {
-  return run(await openSearch(withDefaults(options), hooks), hooks);
+  return withinMemory(async () => run(await openSearch(withDefaults(options), hooks), hooks));
 }
 
 /**
@@ -63,8 +63,19 @@ export async function search(options: SearchOptions, hooks: SearchHooks = {}): P
  * @throws UserError where the folder holds no run, or its data set has changed
  */
 export async function resume(runFolder: string, hooks: SearchHooks = {}): Promise<SearchResult> {
-  const reopened = await reopenSearch(runFolder, hooks);
-  return reopened.kind === 'finished' ? reopened.result : run(reopened.search, hooks);
+  return withinMemory(async () => {
+    const reopened = await reopenSearch(runFolder, hooks);
+    return reopened.kind === 'finished' ? reopened.result : run(reopened.search, hooks);
+  });
+}
+
+/** Runs a search; what it limits the process's tensors to does not outlast it. */
+async function withinMemory<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } finally {
+    limitTensorBytes(Number.POSITIVE_INFINITY);
+  }
 }
 
 /**

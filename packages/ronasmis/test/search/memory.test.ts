@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { limitTensorBytes, peakTensorBytes, resetPeakTensorBytes } from '@ronasmis/libtorch';
+import { limitTensorBytes, peakTensorBytes, resetPeakTensorBytes, zeros } from '@ronasmis/libtorch';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Triple } from '../../src/data/affine.ts';
@@ -169,11 +169,11 @@ describe.skipIf(process.platform !== 'linux')('a search whose memory does not su
     const dataSet = await writeDataSet(join(root, 'Boxes'), cases);
     const said: string[] = [];
     await search(
-      { ...options, dataSet, out: join(root, 'run') },
+      { ...options, dataSet, out: join(root, 'run'), memoryBytes: 1024 * mebibyte },
       {
         // Nothing that is larger than 64 KiB can be made while the second training step runs.
         onProgress: ({ phase, done }) => {
-          if (phase === 'train') limitTensorBytes(done === 1 ? 1 : Number.POSITIVE_INFINITY);
+          if (phase === 'train') limitTensorBytes(done === 1 ? 1 : 1024 * mebibyte);
         },
         onWarning: (sentence) => said.push(sentence),
       },
@@ -187,5 +187,7 @@ describe.skipIf(process.platform !== 'linux')('a search whose memory does not su
     ]);
     expect(events[0].loss).toBeGreaterThan(0);
     expect(report?.test_dice.mean).toBeGreaterThanOrEqual(0);
+    // Its budget has ended with it.
+    zeros([2 ** 29]).free();
   });
 });
