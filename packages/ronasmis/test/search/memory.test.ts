@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { limitTensorBytes, peakTensorBytes, resetPeakTensorBytes, zeros } from '@ronasmis/libtorch';
+import { empty, limitTensorBytes, peakTensorBytes, resetPeakTensorBytes } from '@ronasmis/libtorch';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Triple } from '../../src/data/affine.ts';
@@ -188,6 +188,6 @@ describe.skipIf(process.platform !== 'linux')('a search whose memory does not su
     expect(events[0].loss).toBeGreaterThan(0);
     expect(report?.test_dice.mean).toBeGreaterThanOrEqual(0);
     // Its budget has ended with it.
-    zeros([2 ** 29]).free();
+    empty([2 ** 29]).free();
   });
 });
