@@ -85,8 +85,9 @@ describe('upsampleAndAdd', () => {
     fc.assert(
       fc.property(anyCase, (example) => {
         const theirs = run(composed, example, 'float32');
+        // A gradient is a sum of up to 8 x 8 x 4 values and more, in another order.
         run(upsampleAndAdd, example, 'float32').forEach((values, part) => {
-          expect(largestDifference(values, theirs[part])).toBeLessThan(1e-5);
+          expect(largestDifference(values, theirs[part])).toBeLessThan(3e-5);
         });
       }),
       { numRuns: 60 },

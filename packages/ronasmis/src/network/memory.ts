@@ -4,7 +4,7 @@ import { looseEnds, type OperationName } from '../space/cell.ts';
 import { strideBetween, type Volume } from './child.ts';
 import type { NetworkDimensions } from './dimensions.ts';
 import { type CountedShape, type CountedTensor, elements, type MemoryTape, openTape } from './memory-tape.ts';
-import { supervisedLevels } from './weights.ts';
+import { supervisedLevels, weightCount } from './weights.ts';
 
 /** What passes through a network at once, and how it is computed. */
 export interface Pass {
@@ -27,13 +27,15 @@ interface Counting extends Pass {
 
 /**
  * The most bytes of tensors that a child's pass over a batch has alive at once, the gradients of its weights included, but not the
- * weights, their optimiser's state and the batch's own arrays. `forward` of child.ts is walked through in the same order, on tensors of
+ * float32 weights, their optimiser's state and the batch's own arrays. `forward` of child.ts is walked through in the same order, on tensors of
  * which only the size is known: what it changes there has to change here; a test compares both by libtorch's allocator.
  */
 export function passBytes(child: Architecture, dimensions: NetworkDimensions, pass: Pass): number {
   const bytes = pass.dataType === 'float32' ? 4 : 2;
   const tape = openTape(pass.training);
   const counting: Counting = { ...pass, tape, bytes };
+  // The weights in the type of the pass; float32 ones are used as they are.
+  if (bytes < wideBytes) tape.input([1, 1, 1, 1, weightCount(child.space, dimensions, child)], bytes);
   const image = tape.input([pass.batch, dimensions.inputChannels, ...pass.size], bytes);
   const logits = countForward(counting, child, dimensions, image);
   // The label, or the segmentation.

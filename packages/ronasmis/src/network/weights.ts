@@ -103,10 +103,13 @@ function entries(space: Architecture['space'], { channels, inputChannels, classe
   return [...encoder, ...decoder, ...heads];
 }
 
-/** Bytes of the shared weights of a space. */
-export function weightBytes(space: Architecture['space'], dimensions: NetworkDimensions): number {
-  const sizes = entries(space, dimensions).map(({ shape }) => shape.reduce((product, size) => product * size, 1));
-  return 4 * sizes.reduce((sum, size) => sum + size, 0);
+/** How many numbers the shared weights of a space are, or those of `child` alone, with the heads of deep supervision. */
+export function weightCount(space: Architecture['space'], dimensions: NetworkDimensions, child?: Architecture): number {
+  const names = child && new Set([...childWeightNames(child), ...supervisionWeightNames]);
+  return entries(space, dimensions)
+    .filter(({ name }) => !names || names.has(name))
+    .map(({ shape }) => shape.reduce((product, size) => product * size, 1))
+    .reduce((sum, count) => sum + count, 0);
 }
 
 function initial({ kind, shape }: Entry, device: Device): Tensor {

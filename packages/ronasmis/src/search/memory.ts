@@ -5,7 +5,7 @@ import { type ComputeDevice, dataTypeOf, type Precision } from '../device.ts';
 import { UserError } from '../errors.ts';
 import { type NetworkDimensions, networkDimensions } from '../network/dimensions.ts';
 import { passBytes } from '../network/memory.ts';
-import { weightBytes } from '../network/weights.ts';
+import { weightCount } from '../network/weights.ts';
 import { formatBytes } from '../report/format.ts';
 import type { Architecture } from '../space/architecture.ts';
 import { patchVoxelCounts } from '../space/macro.ts';
@@ -131,11 +131,10 @@ function predictor(
   const groups = [...judgedTogether(validation), ...test.map((one) => [one])];
   const largest = groups.reduce((one, other) => (voxelsOf(other) > voxelsOf(one) ? other : one));
 
-  const weights = weightBytes(demands.space === 'micro' ? 'micro' : 'macro', dimensions);
-  const casted = dataType === 'float32' ? 0 : weights / 2;
+  const weights = 4 * weightCount(demands.space === 'micro' ? 'micro' : 'macro', dimensions);
   const elementBytes = dataType === 'float32' ? 4 : 2;
   const onDevice = voxelsOf(validation) * (demands.inputChannels * elementBytes + 1);
-  const fixed = weightCopies * weights + casted + onDevice + hostBytes(device, cases, patchVoxels);
+  const fixed = weightCopies * weights + onDevice + hostBytes(device, cases, patchVoxels);
   return (child) => {
     const { depth, height, width } = child.patch;
     const batch = Math.max(1, Math.floor(patchVoxels / (depth * height * width)));

@@ -70,9 +70,9 @@ function judgedRatio(
   const values = new Float32Array(2 * size[0] * size[1] * size[2]);
   return noGradient(() =>
     scope(() => {
-      const weights = castWeights(state.weights, childWeightNames(child), dataType);
       const measured = measure(() =>
         scope(() => {
+          const weights = castWeights(state.weights, childWeightNames(child), dataType);
           segment(weights, child, toImage(values, [1, 2, ...size], 'cpu', dataType));
         }),
       );
