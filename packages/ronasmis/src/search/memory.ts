@@ -40,9 +40,9 @@ export interface MemoryPlan {
 }
 
 /** What Node, libtorch, reading the scans, the batches' thread and the controller take in a process, measured. */
-const processBytes = 400 * 2 ** 20;
+const processBytes = 380 * 2 ** 20;
 /** Of a budget, what is left for what grows as a search goes on: JavaScript's heap, oneDNN's kernels, the report. */
-const reservedBytes = 64 * 2 ** 20;
+const reservedBytes = 84 * 2 ** 20;
 /** What small tensors and work space add to a pass at most, measured. */
 const passFactor = 1.03;
 /** Batches whose arrays exist at once: one in use, one that is being made. */
