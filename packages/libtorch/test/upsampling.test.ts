@@ -84,10 +84,10 @@ describe('upsampleAndAdd', () => {
   it("equals libtorch's upsampling, cut and sum, gradients included, whatever shape, strides and layout", () => {
     fc.assert(
       fc.property(anyCase, (example) => {
-        const theirs = run(composed, example, 'float32');
-        // A gradient is a sum of up to 8 x 8 x 4 values and more, in another order.
+        // A gradient is a sum of up to 8 x 8 x 4 values and more: float32's own rounding is of the size of the bound.
+        const theirs = run(composed, example, 'float64');
         run(upsampleAndAdd, example, 'float32').forEach((values, part) => {
-          expect(largestDifference(values, theirs[part])).toBeLessThan(3e-5);
+          expect(largestDifference(values, theirs[part])).toBeLessThan(1e-5);
         });
       }),
       { numRuns: 60 },
