@@ -7,17 +7,23 @@ import { openBatches } from '../../packages/ronasmis/dist/data/batches.js';
 import { samplePlan } from '../../packages/ronasmis/dist/data/sample.js';
 import { createRandom } from '../../packages/ronasmis/dist/random.js';
 import { freeBatches, judge, toDeviceBatches } from '../../packages/ronasmis/dist/search/judging.js';
+import { withDefaults } from '../../packages/ronasmis/dist/search/options.js';
 import { openSearch } from '../../packages/ronasmis/dist/search/setup.js';
 import { patchesPerBatch, trainOnce } from '../../packages/ronasmis/dist/search/training.js';
 import type { Architecture } from '../../packages/ronasmis/dist/space/architecture.js';
 import { sizeOf } from './training.ts';
 
 const [dataSet, out, memory, count] = process.argv.slice(2);
-const options = { epochs: 1, children: 1, folds: 5, fold: 0, device: 'cpu', precision: 'auto', seed: 1 } as const;
-const { context, state, plan } = await openSearch(
-  { dataSet, out, memoryBytes: Number(memory), controller: 'random', space: 'macro', augment: false, ...options },
-  {},
-);
+const options = {
+  dataSet,
+  out,
+  memoryBytes: Number(memory),
+  epochs: 1,
+  children: 1,
+  controller: 'random',
+  device: 'cpu',
+} as const;
+const { context, state, plan } = await openSearch(withDefaults(options), {});
 const { space, cases } = context;
 const voxels = ([depth, height, width]: readonly number[]): number => depth * height * width;
 const largest = cases.reduce((one, other) => (voxels(other.shape) > voxels(one.shape) ? other : one));

@@ -18,7 +18,6 @@ interface Block {
 /** An operation on the way forward, as the way back needs it. */
 interface Step {
   readonly operation: Operation;
-  readonly output: Block;
   /** What has come back so far. */
   gradient?: Block | undefined;
 }
@@ -92,18 +91,20 @@ export function openTape(keepsGraph: boolean): MemoryTape {
   const stepBack = ({ step, kept }: (typeof steps)[number]): void => {
     const { gradient, operation } = step;
     const { inputs, passedFrom = inputs.length, backwardBytes, weightBytes = 0 } = operation;
-    if (gradient !== undefined) {
-      const needed = inputs.map(({ step, block }, at) => {
-        if (step === null) return null;
-        return { step, gradient: at >= passedFrom ? hold(gradient) : make(block.bytes) };
-      });
-      make(weightBytes);
-      workSpace(backwardBytes);
-      drop(gradient);
-      step.gradient = undefined;
+    if (gradient === undefined) {
       for (const block of kept) drop(block);
-      for (const back of needed) if (back) accumulate(back.step, back.gradient);
-    } else for (const block of kept) drop(block);
+      return;
+    }
+    const needed = inputs.map(({ step, block }, at) => {
+      if (step === null) return null;
+      return { step, gradient: at >= passedFrom ? hold(gradient) : make(block.bytes) };
+    });
+    make(weightBytes);
+    workSpace(backwardBytes);
+    drop(gradient);
+    step.gradient = undefined;
+    for (const block of kept) drop(block);
+    for (const back of needed) if (back) accumulate(back.step, back.gradient);
   };
 
   return {
@@ -118,7 +119,7 @@ export function openTape(keepsGraph: boolean): MemoryTape {
       open.push(block);
       workSpace(forwardBytes);
       if (!keepsGraph) return { shape, bytes, block, step: null };
-      const step: Step = { operation, output: block };
+      const step: Step = { operation };
       steps.push({
         step,
         kept: [...keeps.map((tensor) => hold(tensor.block)), ...(keptBytes ? [make(keptBytes)] : [])],

@@ -59,32 +59,31 @@ export function withDefaults(options: SearchOptions): SearchSettings {
   return { ...searchDefaults, ...(isUnlimited && { epochs: defaultEpochs }), ...options };
 }
 
+type CalledAlike = Pick<SearchSettings, 'children' | 'controller' | 'space' | 'augment' | 'folds' | 'fold' | 'seed'>;
+
+/** The settings that `run.json` calls as the library does. */
+function calledAlike({ children, controller, space, augment, folds, fold, seed }: CalledAlike): CalledAlike {
+  return { children, controller, space, augment, folds, fold, seed };
+}
+
 /** Settings as `run.json` keeps them. */
 export function recordSettings(settings: SearchSettings): RunRecord['settings'] {
-  const { children, controller, space, augment, folds, fold, device, precision, seed } = settings;
-  const { dataSet, labelFolder, timeSeconds, epochs, memoryBytes, onlyChild } = settings;
+  const { dataSet, labelFolder, timeSeconds, epochs, memoryBytes, onlyChild, device, precision } = settings;
   return {
     data_set: resolve(dataSet),
     ...(labelFolder !== undefined && { label_folder: resolve(labelFolder) }),
     time_seconds: timeSeconds ?? null,
     epochs: epochs ?? null,
-    children,
     ...(memoryBytes !== undefined && { memory_bytes: memoryBytes }),
-    controller,
-    space,
+    ...calledAlike(settings),
     ...(onlyChild && { only_child: onlyChild }),
-    augment,
-    folds,
-    fold,
     device,
     precision,
-    seed,
   };
 }
 
 /** The settings of the run in `folder`, with the device and precision that were in use: the rest is computed as its beginning was. */
 export function recordedSettings({ settings, engine }: RunRecord, folder: string): SearchSettings {
-  const { children, controller, space, augment, folds, fold, seed } = settings;
   const { data_set, label_folder, time_seconds, epochs, memory_bytes, only_child } = settings;
   const { device, precision } = engine;
   return {
@@ -93,16 +92,10 @@ export function recordedSettings({ settings, engine }: RunRecord, folder: string
     out: folder,
     ...(time_seconds !== null && { timeSeconds: time_seconds }),
     ...(epochs !== null && { epochs }),
-    children,
     ...(memory_bytes !== undefined && { memoryBytes: memory_bytes }),
-    controller,
-    space,
+    ...calledAlike(settings),
     ...(only_child && { onlyChild: only_child }),
-    augment,
-    folds,
-    fold,
     device,
     precision,
-    seed,
   };
 }
