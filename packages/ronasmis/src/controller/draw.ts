@@ -16,21 +16,43 @@ export function baseLead(expectedSteps: number): number {
 }
 
 /**
- * A child drawn decision by decision among the options that its space admits, the base child's leading by `lead` logits: uniform at
- * 0. What a policy that has learnt nothing draws, without the policy.
+ * A child drawn decision by decision among the options that its space admits, the base child's leading by `lead` logits, or by the
+ * decision's own lead: uniform at 0. What a policy that has learnt nothing draws, without the policy.
  */
 export function drawChild(space: SearchSpace, lead: number, random: Random): Choices {
   const choices: number[] = [];
-  for (const at of space.decisions.keys()) {
-    const admitted = admittedOptions(space, choices);
-    const weights = admitted.map((option) => (option === space.baseChoices[at] ? Math.exp(lead) : 1));
-    let left = random.uniform() * weights.reduce((sum, weight) => sum + weight, 0);
-    const found = weights.findIndex((weight) => {
-      left -= weight;
+  while (choices.length < space.decisions.length) {
+    const options = weighedOptions(space, choices, lead);
+    let left = random.uniform();
+    const found = options.findIndex(({ probability }) => {
+      left -= probability;
       return left < 0;
     });
     // Rounding may leave a little after the last one.
-    choices.push(admitted[found >= 0 ? found : admitted.length - 1]);
+    choices.push(options[found >= 0 ? found : options.length - 1].option);
   }
   return choices;
+}
+
+/** Entropy, in nats, of what {@link drawChild} drew this child from, summed over the decisions on its way. */
+export function drawEntropy(space: SearchSpace, lead: number, child: Choices): number {
+  return child
+    .flatMap((_, at) => weighedOptions(space, child.slice(0, at), lead))
+    .reduce((sum, { probability }) => sum - probability * Math.log(probability), 0);
+}
+
+/** What the decision after `choices` can be, and how likely each is. */
+function weighedOptions(
+  space: SearchSpace,
+  choices: Choices,
+  lead: number,
+): readonly { readonly option: number; readonly probability: number }[] {
+  const at = choices.length;
+  const advantage = Math.exp(space.decisions[at].lead ?? lead);
+  const weighed = admittedOptions(space, choices).map((option) => ({
+    option,
+    weight: option === space.baseChoices[at] ? advantage : 1,
+  }));
+  const total = weighed.reduce((sum, { weight }) => sum + weight, 0);
+  return weighed.map(({ option, weight }) => ({ option, probability: weight / total }));
 }

@@ -25,7 +25,7 @@ import {
   zeros,
 } from '@ronasmis/libtorch';
 import type { Random } from '../random.ts';
-import type { SearchSpace } from '../space/space.ts';
+import type { Decision, SearchSpace } from '../space/space.ts';
 import type { Choices } from './controller.ts';
 
 /** Hidden size, temperature, tanh constant and range of the first weights as ENAS sets them (Pham et al. 2018, and its code). */
@@ -66,10 +66,10 @@ export function createPolicy(space: SearchSpace, seed: number): Policy {
     ['attention.query', [hidden, hidden]],
     ['attention.score', [1, hidden]],
   ]);
-  for (const [at, { choice, options, sources }] of space.decisions.entries()) {
-    shapes.set(`bias.${at}`, [options]);
+  for (const [at, { choice, options, sources, lead }] of space.decisions.entries()) {
+    if (lead === undefined) shapes.set(`bias.${at}`, [options]);
     shapes.set(`${choice}.embedding`, [options, hidden]);
-    if (sources === undefined) shapes.set(`${choice}.logits`, [options, hidden]);
+    if (lead === undefined && sources === undefined) shapes.set(`${choice}.logits`, [options, hidden]);
   }
   manualSeed(seed);
   return new Map(
@@ -88,7 +88,9 @@ export function createPolicy(space: SearchSpace, seed: number): Policy {
  */
 export function preferChild(policy: Policy, space: SearchSpace, preferred: Choices, lead: number): void {
   const bias = (temperature * Math.atanh(lead / 2 / tanhConstant)) / biasScale;
-  space.decisions.forEach(({ options }, at) => {
+  space.decisions.forEach((decision, at) => {
+    if (decision.lead !== undefined) return;
+    const { options } = decision;
     const values = Float32Array.from({ length: options }, (_, option) => (option === preferred[at] ? bias : -bias));
     noGradient(() => scope(() => copyInPlace(weightOf(policy, `bias.${at}`), tensor(values, [options]))));
   });
@@ -159,15 +161,12 @@ function unroll(policy: Policy, space: SearchSpace, count: number, sharpness: nu
     );
     states.push(state[0]);
     const anchors = decision.sources?.map((source) => (source === null ? null : states[source]));
-    const reasoned = anchors
-      ? attend(policy, state[0], anchors)
-      : linear(state[0], weight(`${decision.choice}.logits`));
-    const scores = add(reasoned, multiplyScalar(weight(`bias.${at}`), biasScale));
+    const logits =
+      decision.lead === undefined
+        ? learntLogits(policy, decision, at, state[0], anchors)
+        : expand(givenLogits(decision, decision.lead, space.baseChoices[at]), [count, decision.options]);
     const admitted = children.map((choices) => space.admitted(choices));
-    const logarithms = logSoftmax(
-      mask(multiplyScalar(tanh(multiplyScalar(scores, 1 / temperature)), sharpness * tanhConstant), admitted),
-      1,
-    );
+    const logarithms = logSoftmax(mask(multiplyScalar(logits, sharpness), admitted), 1);
     const probabilities = exponential(logarithms);
 
     const rows = toRows(probabilities, decision.options);
@@ -183,6 +182,27 @@ function unroll(policy: Policy, space: SearchSpace, count: number, sharpness: nu
     input = anchors ? takeIn(fedBack, anchors, values) : fedBack;
   });
   return { children, logProbabilities: stack(logProbabilities), entropy: sum(stack(entropies), [0]) };
+}
+
+/** What the LSTM and the decision's bias make of its options [children, options], within the tanh constant around 0. */
+function learntLogits(
+  policy: Policy,
+  { choice }: Decision,
+  at: number,
+  state: Tensor,
+  anchors: readonly (Tensor | null)[] | undefined,
+): Tensor {
+  const reasoned = anchors ? attend(policy, state, anchors) : linear(state, weightOf(policy, `${choice}.logits`));
+  const scores = add(reasoned, multiplyScalar(weightOf(policy, `bias.${at}`), biasScale));
+  return multiplyScalar(tanh(multiplyScalar(scores, 1 / temperature)), tanhConstant);
+}
+
+/** Of a decision with a lead of its own [options]: nothing in it can be learnt. */
+function givenLogits({ options }: Decision, lead: number, preferred: number): Tensor {
+  return tensor(
+    Float32Array.from({ length: options }, (_, option) => (option === preferred ? lead : 0)),
+    [options],
+  );
 }
 
 /** Scores of taking each part in: v tanh(W anchor + U state), as ENAS's attention (its section 2.3); 0 where there is nothing to take in. */

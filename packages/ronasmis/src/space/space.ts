@@ -11,6 +11,11 @@ export interface Decision {
    * state has seen all of the part.
    */
   readonly sources?: readonly (number | null)[];
+  /**
+   * Of a choice that rewards can say nothing of, since a child is judged as if any other option had been taken: by how many logits the
+   * base child's option leads. Controllers draw it so, and learn nothing about it.
+   */
+  readonly lead?: number;
 }
 
 /** A space that a controller can walk: one decision after the other, with what each may still be. */

@@ -1,5 +1,6 @@
 import { scope, sum } from '@ronasmis/libtorch';
 import { describe, expect, test } from 'vitest';
+import { drawEntropy } from '../../src/controller/draw.ts';
 import {
   createPolicy,
   likeliestChild,
@@ -12,7 +13,7 @@ import { networkDimensions } from '../../src/network/dimensions.ts';
 import { createRandom } from '../../src/random.ts';
 import { macroSpace } from '../../src/space/macro.ts';
 import { chirpPolicy, reference } from './peer.ts';
-import { smallChildren, smallSpace } from './small-space.ts';
+import { smallChildren, smallSpace, withLead } from './small-space.ts';
 
 const macro = macroSpace([36, 51, 35], networkDimensions(1, 3));
 
@@ -98,13 +99,12 @@ describe('sampleChildren', () => {
 });
 
 describe('a fresh policy', () => {
-  test('is nearly uniform: its entropy is within a hundredth of the options that are left', () => {
+  test('is nearly uniform but for leads: its entropy is within a hundredth of that of the options that are left', () => {
     const policy = createPolicy(macro, 1);
     const children = sampleChildren(policy, macro, 4, createRandom(2), 1);
     const entropies = scope(() => scoreChildren(policy, macro, children, 1).entropy.toNumbers());
     children.forEach((child, i) => {
-      const options = child.map((_, at) => macro.admitted(child.slice(0, at)).filter(Boolean).length);
-      const uniform = options.reduce((sum, count) => sum + Math.log(count), 0);
+      const uniform = drawEntropy(macro, 0, child);
       expect(entropies[i]).toBeLessThanOrEqual(uniform + 1e-4);
       expect(entropies[i]).toBeGreaterThan(0.99 * uniform);
     });
@@ -155,5 +155,38 @@ describe('preferChild', () => {
     const policy = createPolicy(macro, 1);
     preferChild(policy, macro, macro.baseChoices, 2);
     expect(macro.decode(likeliestChild(policy, macro))).toEqual(macro.base);
+  });
+});
+
+describe('a decision with a lead of its own', () => {
+  // The first decision of the small space; the base child takes option 0.
+  const space = withLead(0, 2);
+
+  test('is drawn by it, whatever else the policy prefers', () => {
+    const policy = createPolicy(space, 3);
+    preferChild(policy, space, [1, 2, 0, 1, 0, 1], 4);
+    const { logProbabilities } = scoreChildren(
+      policy,
+      space,
+      [
+        [0, 2, 0, 1, 0, 1],
+        [1, 2, 0, 1, 0, 1],
+      ],
+      1,
+    );
+    // Logits of 2 and 0: log(1 / (1 + exp(-2))) and log(1 / (1 + exp(2))).
+    const [ofBase, ofOther] = logProbabilities.toNumbers();
+    expect(ofBase).toBeCloseTo(-0.126928, 5);
+    expect(ofOther).toBeCloseTo(-2.126928, 5);
+  });
+
+  test('has no weights that could learn, but what it feeds back', () => {
+    const names = [...createPolicy(space, 3).keys()].filter((name) => /^(bias\.0|patch)/.test(name));
+    expect(names).toEqual(['patch_depth.embedding']);
+  });
+
+  test('is drawn more and more by its likeliest option as a search goes on', () => {
+    const drawn = sampleChildren(createPolicy(space, 3), space, 50, createRandom(1), 50);
+    expect(new Set(drawn.map(([option]) => option))).toEqual(new Set([0]));
   });
 });

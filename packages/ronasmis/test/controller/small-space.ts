@@ -16,21 +16,30 @@ function unbuilt(): Architecture {
 }
 
 /** A space of 120 children, so small that all can be counted. Where the plane is pooled, dilation 3 does not reach. */
-export const smallSpace: SearchSpace = {
-  decisions,
-  admitted(choices) {
-    const dilates = choices.length !== 3 || choices[2] === 0;
-    return [true, true, dilates].slice(0, decisions[choices.length].options);
-  },
-  decode: unbuilt,
-  get base() {
-    return unbuilt();
-  },
-  baseChoices: [0, 0, 1, 0, 1, 0],
-  get largest() {
-    return unbuilt();
-  },
-};
+export const smallSpace: SearchSpace = spaceOf(decisions);
+
+/** The same where rewards say nothing of the decision `at`, in which the base child's option leads by so many logits. */
+export function withLead(at: number, lead: number): SearchSpace {
+  return spaceOf(decisions.map((decision, other) => (other === at ? { ...decision, lead } : decision)));
+}
+
+function spaceOf(all: readonly Decision[]): SearchSpace {
+  return {
+    decisions: all,
+    admitted(choices) {
+      const dilates = choices.length !== 3 || choices[2] === 0;
+      return [true, true, dilates].slice(0, all[choices.length].options);
+    },
+    decode: unbuilt,
+    get base() {
+      return unbuilt();
+    },
+    baseChoices: [0, 0, 1, 0, 1, 0],
+    get largest() {
+      return unbuilt();
+    },
+  };
+}
 
 /** Every child that the masks leave. */
 export const smallChildren = decisions.reduce<readonly (readonly number[])[]>(
