@@ -32,6 +32,8 @@ export function openTraining(volume: Size, dimensions: NetworkDimensions): Train
     cases: [],
     split: { training: [], validation: [], test: [] },
     labelValues: Array.from({ length: dimensions.classes }, (_, value) => value),
+    scored: [],
+    hasIgnored: false,
     children: 1,
   };
   const state = createState(context, 'reinforce', 1);

@@ -2,7 +2,7 @@ import type { DiceSummary } from '../evaluation/summary.ts';
 import { blockText, levelSizes } from '../report/architecture-drawing.ts';
 import { sourceName } from '../report/cell-drawing.ts';
 import { formatDice } from '../report/format.ts';
-import type { RunRecord } from '../run/records.ts';
+import { classNamesOf, type RunRecord } from '../run/records.ts';
 import type { Architecture } from '../space/architecture.ts';
 import { type Cell, looseEnds, operations } from '../space/cell.ts';
 import { table } from './output.ts';
@@ -36,8 +36,8 @@ function cellText(cell: Cell): string {
 }
 
 /** Dice in percent: the mean, then each class by its name. */
-export function diceText(dice: DiceSummary, labels: RunRecord['labels']): string {
-  const nameOf = (value: string) => labels.find((label) => String(label.value) === value)?.name ?? `label ${value}`;
-  const classes = Object.entries(dice.classes).map(([value, mean]) => `${nameOf(value)} ${formatDice(mean)}`);
+export function diceText(dice: DiceSummary, run: RunRecord): string {
+  const names = classNamesOf(run);
+  const classes = Object.entries(dice.classes).map(([name, mean]) => `${names[name] ?? name} ${formatDice(mean)}`);
   return `${formatDice(dice.mean)} %  (${classes.join(', ')})`;
 }

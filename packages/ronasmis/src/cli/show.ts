@@ -40,9 +40,9 @@ export async function printRun(folder: string): Promise<void> {
   const { formatBytes, formatCount, formatSeconds, plural } = await import('../report/format.ts');
   const cases = Object.keys(report.test_dice.cases).length;
   print(
-    `${colours.bold('Test Dice')}        ${colours.green(diceText(report.test_dice, run.labels))}, ${plural(cases, 'case')}`,
+    `${colours.bold('Test Dice')}        ${colours.green(diceText(report.test_dice, run))}, ${plural(cases, 'case')}`,
   );
-  print(`Validation Dice  ${diceText(report.validation_dice, run.labels)}`);
+  print(`Validation Dice  ${diceText(report.validation_dice, run)}`);
   print(
     `Cost             ${formatSeconds(report.seconds)}, ${formatBytes(report.peak_memory_bytes)} at most, ` +
       `${formatCount(report.parameters)} parameters, ${run.engine.device} in ${run.engine.precision}`,

@@ -55,9 +55,9 @@ function checkImage({ image, imageVolume }: LoadedCase, { channels }: DataSet): 
   return problems;
 }
 
-function checkLabel({ label, labelVolume }: LoadedCase, { labels }: DataSet): readonly Problem[] {
+function checkLabel({ label, labelVolume }: LoadedCase, { labels, ignoredValue }: DataSet): readonly Problem[] {
   const found = [...countValues(labelVolume.data).keys()].sort((left, right) => left - right);
-  const listed = new Set(labels.map(({ value }) => value));
+  const listed = new Set([...labels.map(({ value }) => value), ignoredValue]);
   const unlisted = found.filter((value) => !listed.has(value));
   const problems: Problem[] = [];
   if (unlisted.length > 0) {
@@ -66,7 +66,7 @@ function checkLabel({ label, labelVolume }: LoadedCase, { labels }: DataSet): re
     const mend = 'Add them to "labels" in dataset.json or correct the label map.';
     problems.push(problem('error', label, `it holds ${what} that dataset.json does not list: ${some}. ${mend}`));
   }
-  if (found.every((value) => value === 0)) {
+  if (found.every((value) => value === 0 || value === ignoredValue)) {
     problems.push(problem('error', label, 'the label is empty (background only). Segment it or remove the case.'));
   }
   return problems;

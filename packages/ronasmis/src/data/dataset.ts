@@ -4,7 +4,7 @@ import { UserError } from '../errors.ts';
 import { channelsOf } from './case.ts';
 import { caseName, groupChannels, isChannelFile, type ScanFiles } from './channels.ts';
 import { mapConcurrently } from './concurrently.ts';
-import { type Label, MAX_LABELS, readDescription } from './description.ts';
+import { type Label, type Labelling, MAX_LABELS, readDescription } from './description.ts';
 import { readNifti, readNiftiHeader } from './nifti.ts';
 import { countValues } from './statistics.ts';
 
@@ -18,7 +18,7 @@ export interface Case {
 }
 
 /** A labelled data set in the layout of the Medical Segmentation Decathlon or of nnU-Net v2. Nothing of the scans has been read yet. */
-export interface DataSet {
+export interface DataSet extends Labelling {
   readonly name: string;
   readonly folder: string;
   /** What each channel of an image shows. */
@@ -26,7 +26,7 @@ export interface DataSet {
   /** Whether every channel is in a file of its own, `CASE_0000.nii.gz`, as nnU-Net has them. */
   readonly channelFiles: boolean;
   /** By increasing value, background (0) first. The index in this list is the network's class. */
-  readonly labels: readonly Label[];
+  readonly labels: Labelling['labels'];
   /** By name, as sorted by code points: the order that the folds are drawn from. */
   readonly cases: readonly Case[];
 }
@@ -41,12 +41,12 @@ const MAX_NAMED = 5;
  */
 export async function readDataSet(folder: string, labelFolder?: string): Promise<DataSet> {
   if (labelFolder !== undefined) return readFolders(folder, labelFolder);
-  const { name = basename(resolve(folder)), channels, labels, training } = await readDescription(folder);
+  const { name = basename(resolve(folder)), channels, training, ...labelling } = await readDescription(folder);
   const { cases, channelFiles } = training
     ? { cases: training.map((entry) => toCase(folder, entry)), channelFiles: false }
     : await listCases({ images: join(folder, 'imagesTr'), labels: join(folder, 'labelsTr') }, channels.length);
   await checkCases(join(folder, 'dataset.json'), cases);
-  return { name, folder, channels, channelFiles, labels, cases: sortedByName(cases) };
+  return { name, folder, channels, channelFiles, ...labelling, cases: sortedByName(cases) };
 }
 
 function sortedByName(cases: readonly Case[]): readonly Case[] {
@@ -111,6 +111,7 @@ async function readFolders(images: string, labels: string): Promise<DataSet> {
     channels: Array.from({ length: channels }, (_, channel) => `channel ${channel}`),
     channelFiles,
     labels: await findLabels(cases),
+    regions: [],
     cases: sortedByName(cases),
   };
 }

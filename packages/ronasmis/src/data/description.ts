@@ -9,13 +9,28 @@ export interface Label {
   readonly name: string;
 }
 
+/** Labels that belong together, as nnU-Net's regions: what is scored in their place. */
+export interface Region {
+  readonly name: string;
+  /** Of the labels that it is made of. */
+  readonly values: readonly number[];
+}
+
+/** What the values in label maps mean. */
+export interface Labelling {
+  /** By increasing value, background (0) first. */
+  readonly labels: readonly Label[];
+  /** Where there are any, they are scored, and not the labels. */
+  readonly regions: readonly Region[];
+  /** Voxels of this value are neither learnt from nor scored. */
+  readonly ignoredValue?: number;
+}
+
 /** What `dataset.json` says. */
-export interface Description {
+export interface Description extends Labelling {
   readonly name?: string | undefined;
   /** What each channel of an image shows, in their order. */
   readonly channels: readonly string[];
-  /** By increasing value, background (0) first. */
-  readonly labels: readonly Label[];
   readonly training?: readonly { readonly image: string; readonly label: string }[] | undefined;
 }
 
@@ -25,7 +40,7 @@ const descriptionSchema = z.looseObject({
   channel_names: z.record(z.string(), z.string()).optional(),
   file_ending: z.string().optional(),
   labels: z
-    .record(z.string(), z.union([z.string(), z.int().min(0), z.array(z.int().min(0))]))
+    .record(z.string(), z.union([z.string(), z.int().min(0), z.array(z.int().min(0)).min(1)]))
     .refine(
       (labels) => Object.entries(labels).every(([key, value]) => typeof value !== 'string' || /^\d+$/.test(key)),
       {
@@ -36,8 +51,11 @@ const descriptionSchema = z.looseObject({
   training: z.array(z.object({ image: z.string(), label: z.string() })).optional(),
 });
 
-/** More classes than this do not fit the uint8 label maps of prepared cases. */
-export const MAX_LABELS = 256;
+/** What voxels that are ignored are in the uint8 label maps of prepared cases. */
+export const IGNORED_CLASS = 255;
+
+/** More classes than this do not fit beside it. */
+export const MAX_LABELS = IGNORED_CLASS;
 
 /**
  * Reads the `dataset.json` of a folder, as the Medical Segmentation Decathlon or nnU-Net v2 writes it.
@@ -52,7 +70,7 @@ export async function readDescription(folder: string): Promise<Description> {
   const channels = Object.entries(channel_names ?? modality ?? { 0: 'image' })
     .sort(([left], [right]) => Number(left) - Number(right))
     .map(([, channel]) => channel);
-  return { name, channels, labels: readLabels(file, labels), training };
+  return { name, channels, ...readLabelling(file, labels), training };
 }
 
 async function readJson(folder: string, file: string): Promise<z.infer<typeof descriptionSchema>> {
@@ -84,13 +102,47 @@ function parseJson(file: string, text: string): unknown {
 
 type ListedLabels = z.infer<typeof descriptionSchema>['labels'];
 
-function readLabels(file: string, listed: ListedLabels): readonly Label[] {
-  const labels = Object.entries(listed)
-    .map(([key, value]) => readLabel(file, key, value))
-    .sort((left, right) => left.value - right.value);
-  const twice = labels.find(({ value }, i) => i > 0 && labels[i - 1].value === value);
-  if (twice)
-    throw new UserError(`${file}: "labels" lists the value ${twice.value} more than once. Keep one name for it.`);
+function readLabelling(file: string, listed: ListedLabels): Labelling {
+  const { ignore, ...meant } = listed;
+  if (typeof ignore === 'object')
+    throw new UserError(`${file}: "labels" lists ${ignore.length} values to ignore. Keep one.`);
+  // In the Decathlon's layout the keys are values, so "ignore" as a key is nnU-Net's.
+  const ignoredValue = typeof ignore === 'number' ? ignore : undefined;
+  const regions = Object.entries(meant).flatMap(([name, value]) => {
+    if (typeof value === 'string') return [];
+    const values = typeof value === 'number' ? [value] : value;
+    return values.length === 1 && values[0] === 0 ? [] : [{ name, values }];
+  });
+  const hasRegions = regions.some(({ values }) => values.length !== 1);
+  const labels = hasRegions ? labelsOfRegions(regions) : Object.entries(meant).map(toLabel);
+  return {
+    labels: checkedLabels(file, labels, ignoredValue),
+    regions: hasRegions ? regions : [],
+    ...(ignoredValue !== undefined && { ignoredValue }),
+  };
+}
+
+/** The Decathlon lists `"1": "liver"`, nnU-Net `"liver": 1`, or `"liver": [1]`. */
+function toLabel([key, value]: readonly [string, ListedLabels[string]]): Label {
+  if (typeof value === 'string') return { value: Number(key), name: value };
+  return { value: typeof value === 'number' ? value : value[0], name: key };
+}
+
+/** Every value that a region is made of, with the region's name where it is the only one in it. */
+function labelsOfRegions(regions: readonly Region[]): readonly Label[] {
+  const values = [...new Set([0, ...regions.flatMap((region) => region.values)])];
+  return values.map((value) => {
+    const own = regions.find((region) => region.values.length === 1 && region.values[0] === value);
+    return { value, name: own?.name ?? (value === 0 ? 'background' : `label ${value}`) };
+  });
+}
+
+function checkedLabels(file: string, unsorted: readonly Label[], ignoredValue: number | undefined): readonly Label[] {
+  const labels = unsorted.toSorted((left, right) => left.value - right.value);
+  const values = [...labels.map(({ value }) => value), ...(ignoredValue === undefined ? [] : [ignoredValue])];
+  const twice = values.find((value, i) => values.indexOf(value) < i);
+  if (twice !== undefined)
+    throw new UserError(`${file}: "labels" lists the value ${twice} more than once. Keep one name for it.`);
   if (labels[0]?.value !== 0) {
     throw new UserError(`${file}: "labels" does not list 0. Add "0": "background".`);
   }
@@ -101,20 +153,4 @@ function readLabels(file: string, listed: ListedLabels): readonly Label[] {
     throw new UserError(`${file}: "labels" lists ${labels.length} labels; at most ${MAX_LABELS} are possible.`);
   }
   return labels;
-}
-
-/** The Decathlon lists `"1": "liver"`, nnU-Net `"liver": 1`. */
-function readLabel(file: string, key: string, value: ListedLabels[string]): Label {
-  if (typeof value === 'string') return { value: Number(key), name: value };
-  if (typeof value !== 'number') {
-    throw new UserError(
-      `${file}: the label "${key}" is a region of the values ${value.join(', ')}. Regions are not supported: list a label for each value.`,
-    );
-  }
-  if (key === 'ignore') {
-    throw new UserError(
-      `${file}: "labels" lists an ignore label. It is not supported: correct the label maps, and remove it there.`,
-    );
-  }
-  return { value, name: key };
 }

@@ -68,10 +68,10 @@ export interface Intensities {
 const SAMPLED_VOXELS = 10_000;
 
 /** The summary of a case whose image and label have the same shape and whose label values are all listed. */
-export function summariseCase(loaded: LoadedCase, { labels }: DataSet): Omit<CaseSummary, 'orientation'> {
+export function summariseCase(loaded: LoadedCase, { labels, ignoredValue }: DataSet): Omit<CaseSummary, 'orientation'> {
   const { imageVolume, labelVolume } = loaded;
   const counts = countValues(labelVolume.data);
-  const sampled = labelledVoxels(labelVolume.data, SAMPLED_VOXELS);
+  const sampled = labelledVoxels(labelVolume.data, SAMPLED_VOXELS, ignoredValue);
   const size = labelVolume.data.length;
   return {
     name: loaded.name,
@@ -88,15 +88,15 @@ export function summariseCase(loaded: LoadedCase, { labels }: DataSet): Omit<Cas
   };
 }
 
-/** The indices of voxels that are not background: all of them, or at most `limit` spread evenly. */
-export function labelledVoxels(label: Voxels, limit: number): Uint32Array {
+/** The indices of voxels that are neither background nor ignored: all of them, or at most `limit` spread evenly. */
+export function labelledVoxels(label: Voxels, limit: number, ignored = 0): Uint32Array {
   let count = 0;
-  for (let i = 0; i < label.length; i++) if (label[i] !== 0) count++;
+  for (let i = 0; i < label.length; i++) if (label[i] !== 0 && label[i] !== ignored) count++;
   const step = Math.max(1, Math.ceil(count / limit));
   const voxels = new Uint32Array(Math.ceil(count / step));
   let seen = 0;
   for (let i = 0; i < label.length; i++) {
-    if (label[i] !== 0 && seen++ % step === 0) voxels[(seen - 1) / step] = i;
+    if (label[i] !== 0 && label[i] !== ignored && seen++ % step === 0) voxels[(seen - 1) / step] = i;
   }
   return voxels;
 }

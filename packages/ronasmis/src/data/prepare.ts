@@ -5,6 +5,7 @@ import { channelsOf, type LoadedCase, type Problem, spatialShape, spatialSpacing
 import { checkDataSet } from './check.ts';
 import { type Crop, cropVolume, foregroundBox } from './crop.ts';
 import type { DataSet } from './dataset.ts';
+import { IGNORED_CLASS } from './description.ts';
 import { makeFolder } from './files.ts';
 import { type Fingerprint, labelledVoxels } from './fingerprint.ts';
 import { readNiftiHeader, type Volume } from './nifti.ts';
@@ -129,7 +130,7 @@ export function prepareImage(volume: Volume, normalisations: readonly (Normalisa
 
 async function prepareCase(
   { name, imageVolume, labelVolume }: LoadedCase,
-  { channels, labels }: DataSet,
+  { channels, labels, ignoredValue }: DataSet,
   cacheFolder: string | undefined,
 ): Promise<PreparedCase> {
   // What is normalised by the data set has to wait until all of it is known.
@@ -139,9 +140,11 @@ async function prepareCase(
   const box = { offset: geometry.crop.offset, shape: geometry.shape };
   cropVolume(labelVolume.data, 0, geometry.crop.shape, box, values);
   const label = new Uint8Array(new SharedArrayBuffer(values.length));
-  labels.forEach(({ value }, index) => {
+  const classes = labels.map(({ value }, index) => ({ value, index }));
+  if (ignoredValue !== undefined) classes.push({ value: ignoredValue, index: IGNORED_CLASS });
+  for (const { value, index } of classes) {
     for (let i = 0; i < label.length; i++) if (values[i] === value) label[i] = index;
-  });
+  }
   const storage: CaseStorage =
     cacheFolder === undefined
       ? { kind: 'memory', image, label }
@@ -151,7 +154,13 @@ async function prepareCase(
   const outsideCrop = labels.map(({ value }, index) =>
     index === 0 ? 0 : (all.get(value) ?? 0) - (inside.get(value) ?? 0),
   );
-  return { name, ...geometry, storage, foreground: labelledVoxels(label, MAX_FOREGROUND_VOXELS), outsideCrop };
+  return {
+    name,
+    ...geometry,
+    storage,
+    foreground: labelledVoxels(label, MAX_FOREGROUND_VOXELS, IGNORED_CLASS),
+    outsideCrop,
+  };
 }
 
 function normaliseByDataSet({ storage, shape }: PreparedCase, normalisations: readonly Normalisation[]): void {

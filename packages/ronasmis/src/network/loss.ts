@@ -2,6 +2,7 @@ import {
   add,
   addScalar,
   arange,
+  clamp,
   crossEntropyLoss,
   divide,
   equal,
@@ -12,14 +13,17 @@ import {
   multiplyScalar,
   narrow,
   negate,
+  notEqualScalar,
   slice,
   softmax,
   sum,
+  sumAll,
   type Tensor,
   to,
   unsqueeze,
   view,
 } from '@ronasmis/libtorch';
+import { IGNORED_CLASS } from '../data/description.ts';
 import type { Architecture } from '../space/architecture.ts';
 import { strideBetween } from './child.ts';
 import { supervisedLevels } from './weights.ts';
@@ -37,8 +41,9 @@ export interface SupervisedLevel {
  *
  * @param logits of `forward` with deep supervision, the finest first
  * @param label uint8 [batch, depth, height, width]
+ * @param hasIgnored whether the label may have voxels of {@link IGNORED_CLASS}, which then count for nothing
  */
-export function childLoss(child: Architecture, logits: readonly Tensor[], label: Tensor): Tensor {
+export function childLoss(child: Architecture, logits: readonly Tensor[], label: Tensor, hasIgnored = false): Tensor {
   const weights = supervisedLevels.map((_, index) => 2 ** -index);
   const total = weights.reduce((sum, value) => sum + value, 0);
   const levels = logits.map((scores, index) => ({
@@ -46,7 +51,7 @@ export function childLoss(child: Architecture, logits: readonly Tensor[], label:
     stride: strideBetween(child, 0, supervisedLevels[index]),
     weight: weights[index] / total,
   }));
-  return segmentationLoss(levels, label);
+  return hasIgnored ? composedLoss(levels, label) : segmentationLoss(levels, label);
 }
 
 /**
@@ -66,7 +71,7 @@ export function segmentationLoss(levels: readonly SupervisedLevel[], label: Tens
   );
 }
 
-/** The same by libtorch's operations. */
+/** The same by libtorch's operations. Voxels of {@link IGNORED_CLASS} count for nothing. */
 export function composedLoss(levels: readonly SupervisedLevel[], label: Tensor): Tensor {
   return levels
     .map(({ logits, stride, weight }) => multiplyScalar(levelLoss(logits, thin(label, stride)), weight))
@@ -77,8 +82,15 @@ function levelLoss(logits: Tensor, label: Tensor): Tensor {
   const scores = to(logits, 'float32');
   const indices = view(arange(0, logits.shape[1], 1, 'int64', null, logits.device), [1, -1, 1, 1, 1]);
   const oneHot = to(equal(unsqueeze(label, 1), indices), 'float32');
-  return add(diceLoss(softmax(scores, 1), oneHot), crossEntropyLoss(scores, to(label, 'int64')));
+  const counts = to(notEqualScalar(label, IGNORED_CLASS), 'float32');
+  const probabilities = multiply(softmax(scores, 1), unsqueeze(counts, 1));
+  const crossEntropy = crossEntropyLoss(scores, to(label, 'int64'), null, sumOfVoxels, IGNORED_CLASS);
+  // A patch may have nothing but ignored voxels.
+  return add(diceLoss(probabilities, oneHot), divide(crossEntropy, clamp(sumAll(counts), 1)));
 }
+
+/** What libtorch calls the reduction. */
+const sumOfVoxels = 2;
 
 /** Keeps the Dice of a class that neither prediction nor label has at 1. The same stands in native/kernels. */
 const smooth = 1e-5;

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { RunRecord, SearchEvent, SearchReport } from '../run/records.ts';
+import { classNamesOf, type RunRecord, type SearchEvent, type SearchReport } from '../run/records.ts';
 import type { Architecture } from '../space/architecture.ts';
 import { drawArchitecture } from './architecture-drawing.ts';
 import { drawCell } from './cell-drawing.ts';
@@ -25,7 +25,7 @@ export type ReportContent = {
 export function renderReport(content: ReportContent): string {
   const { run, report, architecture } = content;
   const name = basename(run.settings.data_set);
-  const classNames = Object.fromEntries(run.labels.map((label) => [String(label.value), label.name]));
+  const classNames = classNamesOf(run);
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${name} · RONASMIS</title><style>${STYLE}</style></head>
 <body><main>

@@ -83,6 +83,11 @@ export const runSchema = z.object({
   }),
   /** The data set's labels by class index: `labels[0]` is the background. */
   labels: z.array(z.object({ value: z.int(), name: z.string() })).readonly(),
+  /** Labels that are scored together, in place of the labels; none where these are. */
+  regions: z
+    .array(z.object({ name: z.string(), values: z.array(z.int()).readonly() }))
+    .readonly()
+    .default([]),
   /** Of each channel; run folders from before there was a choice do not say it, and z-score all. */
   normalisation: z.array(normalisationSchema).readonly().optional(),
   /** Whether every channel of a scan is in a file of its own, as nnU-Net has them; run folders from before that was possible do not say it. */
@@ -92,6 +97,17 @@ export const runSchema = z.object({
   fingerprint: z.record(z.string(), z.unknown()),
 });
 export type RunRecord = z.infer<typeof runSchema>;
+
+/** What a run's Dice are told of, by their keys in a report: a label's name by its value, a region's by itself. */
+export function classNamesOf({
+  labels,
+  regions,
+}: Pick<RunRecord, 'labels' | 'regions'>): Readonly<Record<string, string>> {
+  return Object.fromEntries([
+    ...labels.map(({ value, name }) => [String(value), name]),
+    ...regions.map(({ name }) => [name, name]),
+  ]);
+}
 
 /** How far a search has come; `done` of `total` count within the phase. */
 export type Progress = {

@@ -1,4 +1,5 @@
 import { type Tensor, tensor, to } from '@ronasmis/libtorch';
+import type { Labelling } from '../data/description.ts';
 import type { CaseSplit } from '../data/folds.ts';
 import type { PreparedCase } from '../data/prepare.ts';
 import type { ComputeDevice, Precision } from '../device.ts';
@@ -15,10 +16,31 @@ export interface SearchContext {
   readonly split: CaseSplit;
   /** The data set's label value of each class; index 0 is the background. */
   readonly labelValues: readonly number[];
+  readonly scored: readonly ScoredClass[];
+  /** Whether labels have voxels that are neither learnt from nor scored. */
+  readonly hasIgnored: boolean;
   /** Whether patches are rotated, scaled and changed in their intensities; they are mirrored in any case. */
   readonly augment: boolean;
   /** Children judged at each controller step. */
   readonly children: number;
+}
+
+/** What a Dice is told of: a label, or a region of several. */
+export interface ScoredClass {
+  /** The label's value as text, or the region's name. */
+  readonly name: string;
+  /** Class indices that it is made of. */
+  readonly classes: readonly number[];
+}
+
+/** What the Dice of a data set are told of: its regions, or its labels but for the background. */
+export function scoredClasses({ labels, regions }: Labelling): readonly ScoredClass[] {
+  if (regions.length === 0)
+    return labels.slice(1).map(({ value }, index) => ({ name: String(value), classes: [index + 1] }));
+  return regions.map(({ name, values }) => ({
+    name,
+    classes: labels.flatMap(({ value }, index) => (values.includes(value) ? [index] : [])),
+  }));
 }
 
 /** Class indices of this shape on the device, as uint8; on a processor they share the memory of `values`. */

@@ -4,11 +4,15 @@ import {
   confusionMatrix,
   emptyCache,
   isOutOfMemory,
+  multiply,
   narrow,
   noGradient,
+  notEqualScalar,
   scope,
   type Tensor,
+  to,
 } from '@ronasmis/libtorch';
+import { IGNORED_CLASS } from '../data/description.ts';
 import { imageOf, labelOf, type PreparedCase } from '../data/prepare.ts';
 import { dataTypeOf } from '../device.ts';
 import { diceOfOverlap } from '../evaluation/dice.ts';
@@ -98,7 +102,7 @@ export async function judge(
           const predictions = segment(cast, child, image);
           cases.forEach(({ name, outsideCrop }, index) => {
             const [prediction, reference] = [predictions, label].map((all) => narrow(all, 0, index, 1));
-            scores.push([name, compare(prediction, reference, context.labelValues, outsideCrop)]);
+            scores.push([name, compare(prediction, reference, context, outsideCrop)]);
           });
         }),
       );
@@ -110,22 +114,32 @@ export async function judge(
   return Object.fromEntries(scores);
 }
 
-/** Dice by label value, of a prediction and a label in class indices. */
+/** Dice of what is scored, of a prediction and a label in class indices. */
 function compare(
   prediction: Tensor,
   label: Tensor,
-  labelValues: readonly number[],
+  { labelValues, scored, hasIgnored }: SearchContext,
   outsideCrop: readonly number[],
 ): CaseScores {
-  const classes = labelValues.length;
-  const counts = confusionMatrix(prediction, label, classes).toNumbers();
-  const indices = Array.from({ length: classes }, (_, index) => index);
-  const entries = indices.slice(1).map((index) => {
-    const predicted = indices.reduce((sum, row) => sum + counts[row * classes + index], 0);
-    const reference = indices.reduce((sum, column) => sum + counts[index * classes + column], outsideCrop[index]);
-    return [String(labelValues[index]), diceOfOverlap({ predicted, reference, both: counts[index * classes + index] })];
+  const all = labelValues.length;
+  // Where nothing is scored, both are made background, which has no Dice.
+  const kept = hasIgnored ? to(notEqualScalar(label, IGNORED_CLASS), 'uint8') : undefined;
+  const [predictions, labels] = [prediction, label].map((one) => (kept ? multiply(one, kept) : one));
+  const counts = confusionMatrix(predictions, labels, all).toNumbers();
+  const indices = Array.from({ length: all }, (_, index) => index);
+  const voxels = (labelled: readonly number[], predicted: readonly number[]): number =>
+    total(labelled.flatMap((row) => predicted.map((column) => counts[row * all + column])));
+  const entries = scored.map(({ name, classes }) => {
+    const outside = total(classes.map((index) => outsideCrop[index]));
+    const reference = voxels(classes, indices) + outside;
+    const overlap = { predicted: voxels(indices, classes), reference, both: voxels(classes, classes) };
+    return [name, diceOfOverlap(overlap)];
   });
   return Object.fromEntries(entries);
+}
+
+function total(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }
 
 /** Scores by case name. */

@@ -23,6 +23,8 @@ export interface MemoryDemands {
   readonly volume: readonly [number, number, number];
   readonly inputChannels: number;
   readonly classes: number;
+  /** Whether labels have ignored voxels, of which the fused loss knows nothing. */
+  readonly hasIgnored: boolean;
   readonly cases: readonly PreparedCase[];
   readonly split: CaseSplit;
 }
@@ -45,6 +47,8 @@ const processBytes = 380 * 2 ** 20;
 const reservedBytes = 84 * 2 ** 20;
 /** What small tensors and work space add to a pass at most, measured. */
 const passFactor = 1.03;
+/** What the loss by libtorch's operations takes for a class and voxel: 34 to 42 bytes at full resolution, measured, and its coarser levels. */
+const composedLossBytes = 64;
 /** Batches whose arrays exist at once: one in use, one that is being made. */
 const batchesAtOnce = 2;
 /** Copies of the float32 weights: themselves, their average and Adam's two moments; the gradients count to a child's pass. */
@@ -134,7 +138,8 @@ function predictor(
   const weights = 4 * weightCount(demands.space === 'micro' ? 'micro' : 'macro', dimensions);
   const elementBytes = dataType === 'float32' ? 4 : 2;
   const onDevice = voxelsOf(validation) * (demands.inputChannels * elementBytes + 1);
-  const fixed = weightCopies * weights + onDevice + hostBytes(device, cases, patchVoxels);
+  const loss = demands.hasIgnored ? composedLossBytes * dimensions.classes * patchVoxels : 0;
+  const fixed = weightCopies * weights + onDevice + loss + hostBytes(device, cases, patchVoxels);
   return (child) => {
     const { depth, height, width } = child.patch;
     const batch = Math.max(1, Math.floor(patchVoxels / (depth * height * width)));

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describeEngine, type EngineDescription } from '@ronasmis/libtorch';
 import { readDataSet } from '../data/dataset.ts';
+import type { Region } from '../data/description.ts';
 import type { Fingerprint } from '../data/fingerprint.ts';
 import { splitCases } from '../data/folds.ts';
 import type { Normalisation } from '../data/normalisation.ts';
@@ -14,7 +15,7 @@ import type { Architecture } from '../space/architecture.ts';
 import { hasOneChild } from '../space/spaces.ts';
 import { VERSION } from '../version.ts';
 import { type Budget, outlookOf, requireOneStep } from './budget.ts';
-import type { SearchContext } from './context.ts';
+import { type SearchContext, scoredClasses } from './context.ts';
 import { caseNamed, measureJudging } from './judging.ts';
 import {
   caseBytesWithin,
@@ -120,6 +121,7 @@ function memoryUse(budgetBytes: number, { space, bytesFor }: MemoryPlan): Memory
 interface Prepared {
   readonly context: SearchContext;
   readonly fingerprint: Fingerprint;
+  readonly regions: readonly Region[];
   readonly normalisations: readonly Normalisation[];
   readonly channelFiles: boolean;
   readonly engine: EngineDescription;
@@ -146,7 +148,9 @@ async function prepare(options: SearchSettings, folder: string, { onProgress }: 
     memoryLimitBytes: caseBytesWithin(budgetBytes, device),
     onCase: (done, total) => onProgress?.({ phase: 'prepare', step: 0, done, total }),
   });
-  const inputs = { inputChannels: dataSet.channels.length, classes: dataSet.labels.length, cases, split };
+  const hasIgnored = dataSet.ignoredValue !== undefined;
+  const counts = { inputChannels: dataSet.channels.length, classes: dataSet.labels.length };
+  const inputs = { ...counts, hasIgnored, cases, split };
   const { space, onlyChild } = options;
   const demands = { space, volume: fingerprint.shape.median, device, precision, ...inputs };
   const plan = planMemory(budgetBytes, { ...demands, ...(onlyChild && { onlyChild }) });
@@ -160,11 +164,14 @@ async function prepare(options: SearchSettings, folder: string, { onProgress }: 
     split,
     augment: options.augment,
     labelValues: dataSet.labels.map(({ value }) => value),
+    scored: scoredClasses(dataSet),
+    hasIgnored,
     children: hasOneChild(plan.space) ? 1 : options.children,
   };
   return {
     context,
     fingerprint,
+    regions: dataSet.regions,
     normalisations,
     channelFiles: dataSet.channelFiles,
     engine,
@@ -233,7 +240,7 @@ const reportSeconds = 2;
 
 function runRecord(
   settings: SearchSettings,
-  { context, fingerprint, normalisations, channelFiles, engine }: Prepared,
+  { context, fingerprint, regions, normalisations, channelFiles, engine }: Prepared,
 ): RunRecord {
   const { dimensions, device, precision } = context;
   return {
@@ -243,6 +250,7 @@ function runRecord(
     engine: { libtorch: engine.version, device, precision, threads: engine.cpu.threads, cpu: engine.cpu.name },
     network: { channels: dimensions.channels, input_channels: dimensions.inputChannels, classes: dimensions.classes },
     labels: fingerprint.labels,
+    regions,
     normalisation: normalisations,
     channel_files: channelFiles,
     orientation: fingerprint.orientation,

@@ -73,6 +73,29 @@ describe('a data set in the layout of nnU-Net v2', () => {
     });
   });
 
+  test('may list regions, which are scored, of labels that the network tells apart', async () => {
+    const labels = { background: 0, 'whole tumour': [1, 2, 3], 'tumour core': [2, 3], enhancing: 3, ignore: 4 };
+    await describedAs({ ...nnunet, labels, regions_class_order: [1, 2, 3] });
+    const dataSet = await readDataSet(folder);
+    expect(dataSet.labels).toEqual([
+      { value: 0, name: 'background' },
+      { value: 1, name: 'label 1' },
+      { value: 2, name: 'label 2' },
+      { value: 3, name: 'enhancing' },
+    ]);
+    expect(dataSet.regions).toEqual([
+      { name: 'whole tumour', values: [1, 2, 3] },
+      { name: 'tumour core', values: [2, 3] },
+      { name: 'enhancing', values: [3] },
+    ]);
+    expect(dataSet.ignoredValue).toBe(4);
+  });
+
+  test('without regions of several values scores its labels', async () => {
+    await describedAs({ ...nnunet, labels: { background: 0, box: [1], core: 2 } });
+    expect(await readDataSet(folder)).toMatchObject({ regions: [], labels: [{}, { name: 'box', value: 1 }, {}] });
+  });
+
   test('may have a case whose own name ends in a number', async () => {
     await writeDataSet(folder, [boxCase('case_0003', createRandom(1))], { training: undefined });
     for (const name of ['a', 'b', 'c']) {
@@ -92,14 +115,19 @@ describe('a data set in the layout of nnU-Net v2', () => {
     ['a channel too many', () => describedAs({ ...nnunet, channel_names: { 0: 'CT' } }), 'there are 2 files.'],
     ['files of another kind', () => describedAs({ ...nnunet, file_ending: '.nrrd' }), '"file_ending" is .nrrd.'],
     [
-      'regions',
-      () => describedAs({ ...nnunet, labels: { background: 0, whole: [1, 2] } }),
-      '"whole" is a region of the values 1, 2.',
+      'a region of nothing',
+      () => describedAs({ ...nnunet, labels: { background: 0, box: 1, whole: [] } }),
+      'at labels.whole',
     ],
     [
-      'an ignore label',
-      () => describedAs({ ...nnunet, labels: { background: 0, box: 1, ignore: 2 } }),
-      'lists an ignore label.',
+      'two values to ignore',
+      () => describedAs({ ...nnunet, labels: { background: 0, box: 1, ignore: [2, 3] } }),
+      '"labels" lists 2 values to ignore.',
+    ],
+    [
+      'a value that is both ignored and not',
+      () => describedAs({ ...nnunet, labels: { background: 0, box: 1, core: 2, ignore: 2 } }),
+      'the value 2 more than once.',
     ],
     [
       'a value twice',
@@ -185,7 +213,7 @@ describe('what is missing or wrong is said', () => {
     [
       'more labels than a uint8 has room for',
       () => describedAs({ labels: Object.fromEntries(Array.from({ length: 257 }, (_, value) => [value, 'a part'])) }),
-      'lists 257 labels; at most 256 are possible',
+      'lists 257 labels; at most 255 are possible',
     ],
     ['no cases', () => describedAs({ labels, training: [] }), 'no training cases'],
     ['a case twice', () => describedAs({ labels, training: ['a', 'a'].map(entry) }), 'a is listed more than once'],

@@ -191,3 +191,14 @@ test('a data set with errors is refused with all of them, a scan with NaN too', 
     'channel 0 holds voxels',
   );
 });
+
+test('ignored voxels have a class of their own, from which no crop is drawn', async () => {
+  const labels = { background: 0, near: 2, ignore: 300 };
+  await writeDataSet(folder, [smallCase('a'), smallCase('b')], { modality: small.modality, labels });
+  const { cases, fingerprint } = await prepareDataSet(await readDataSet(folder), { folds: 2, cacheFolder });
+  expect([...labelOf(cases[0])]).toEqual([0, 255, 0, 1, 0, 255, 0, 1]);
+  expect([...cases[0].foreground]).toEqual([3, 7]);
+  // Two voxels of 24 in either case; the intensities are those of the label alone: 16 and 64, 144 and 256.
+  expect(fingerprint.classFractions[1]).toBeCloseTo(2 / 24, 10);
+  expect(fingerprint.intensities.map(({ mean }) => mean)).toEqual([40, 200]);
+});

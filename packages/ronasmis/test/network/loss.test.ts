@@ -1,6 +1,7 @@
 import { type DataType, scope, setThreads, type Tensor, tensor, threads, to } from '@ronasmis/libtorch';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { IGNORED_CLASS } from '../../src/data/description.ts';
 import { childLoss, composedLoss, type SupervisedLevel, segmentationLoss } from '../../src/network/loss.ts';
 import type { Architecture } from '../../src/space/architecture.ts';
 import { chirp, expectDigest, product } from '../chirp.ts';
@@ -159,6 +160,60 @@ describe('the fused loss and the composed one', () => {
     expect(() => segmentationLoss(single(label), label)).toThrow(/\[batch, class, depth, height, width\]/);
     expect(() => segmentationLoss(single(to(logits, 'float64')), label)).toThrow(/float32 or bfloat16/);
     expect(() => segmentationLoss(single(chirp([1, 1, 2, 3, 4], 0)), label)).toThrow(/two classes or more/);
+  });
+});
+
+test('voxels that are ignored count for nothing: the loss and the gradients are those of the others alone', () => {
+  const ignored = fc.array(fc.boolean(), { minLength: 2, maxLength: 40 }).filter((all) => all.includes(false));
+  fc.assert(
+    fc.property(ignored, fc.integer({ min: 2, max: 5 }), (isIgnored, classes) => {
+      const all = isIgnored.length;
+      const kept = isIgnored.flatMap((is, voxel) => (is ? [] : [voxel]));
+      const label = chirpLabel(all, classes, 3);
+      const scores = Float32Array.from({ length: classes * all }, (_, i) => 3 * Math.sin(1 + i * i));
+      const whole = tensor(scores, [1, classes, 1, 1, all]);
+      const values = kept.map((voxel) => Array.from({ length: classes }, (_, c) => scores[c * all + voxel]));
+      const part = tensor(
+        Float32Array.from(
+          { length: classes * kept.length },
+          (_, i) => values[i % kept.length][Math.floor(i / kept.length)],
+        ),
+        [1, classes, 1, 1, kept.length],
+      );
+      for (const logits of [whole, part]) logits.requiresGradient = true;
+      scope(() => {
+        const marked = Uint8Array.from(label, (value, voxel) => (isIgnored[voxel] ? IGNORED_CLASS : value));
+        const ours = composedLoss(single(whole), tensor(marked, [1, 1, 1, all]));
+        const theirs = segmentationLoss(
+          single(part),
+          tensor(
+            Uint8Array.from(kept, (voxel) => label[voxel]),
+            [1, 1, 1, kept.length],
+          ),
+        );
+        expect(ours.item()).toBeCloseTo(theirs.item(), 4);
+        for (const loss of [ours, theirs]) loss.backward();
+        const [ofWhole, ofPart] = [whole, part].map(({ gradient }) => gradient?.toNumbers() ?? []);
+        for (let c = 0; c < classes; c += 1) {
+          isIgnored.forEach((is, voxel) => {
+            const expected = is ? 0 : ofPart[c * kept.length + kept.indexOf(voxel)];
+            expect(ofWhole[c * all + voxel]).toBeCloseTo(expected, 5);
+          });
+        }
+      });
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('a patch of ignored voxels alone has the loss 0, and no gradient that is not a number', () => {
+  const logits = chirp([1, 3, 1, 2, 2], 1);
+  logits.requiresGradient = true;
+  scope(() => {
+    const loss = composedLoss(single(logits), tensor(new Uint8Array(4).fill(IGNORED_CLASS), [1, 1, 2, 2]));
+    expect(loss.item()).toBeCloseTo(0, 6);
+    loss.backward();
+    for (const value of logits.gradient?.toNumbers() ?? [Number.NaN]) expect(value).toBe(0);
   });
 });
 

@@ -112,6 +112,7 @@ export function reportContent(steps = 40): ReportContent {
       engine: { libtorch: '2.15.0', device: 'cpu', precision: 'bf16', threads: 2, cpu: 'A processor with AMX' },
       network: { channels: [16, 32, 64, 128, 256], input_channels: 1, classes: 3 },
       labels: LABELS,
+      regions: [],
       channel_files: false,
       fingerprint: { cases: 208, spacing: { median: [1, 1, 1] }, shape: { median: [35, 51, 36] } },
     },

@@ -2,6 +2,7 @@ import { memory, tensor } from '@ronasmis/libtorch';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Triple } from '../../src/data/affine.ts';
+import { IGNORED_CLASS } from '../../src/data/description.ts';
 import type { PreparedCase } from '../../src/data/prepare.ts';
 import { dicePerClass } from '../../src/evaluation/dice.ts';
 import { patientMean } from '../../src/evaluation/summary.ts';
@@ -54,6 +55,30 @@ it('scores by label value as the evaluation does, for any label', async () => {
     expect(scores).toEqual(dicePerClass(predictionOf(scan), valuesOf(scan.label), [2, 5]));
   });
   await fc.assert(property, { numRuns: 15 });
+});
+
+it('scores regions as labels that were joined, and nothing where voxels are ignored', async () => {
+  const scored = [
+    { name: 'both', classes: [1, 2] },
+    { name: 'second', classes: [2] },
+  ];
+  const property = fc.asyncProperty(fc.nat(), async (seed) => {
+    const scan = randomScan(seed, 3, [0, 0, 0]);
+    const random = createRandom(seed);
+    const label = scan.label.map((index) => (random.integer(3) === 0 ? IGNORED_CLASS : index));
+    const judged = { ...scan.judged, label: toLabel(label, [1, ...shape], 'cpu') };
+    const context = { ...tinyContext, scored, hasIgnored: true };
+    const [scores] = Object.values(await judge(context, weights, space.base, [judged], nothing));
+    const kept = Array.from(label.keys()).filter((voxel) => label[voxel] !== IGNORED_CLASS);
+    const predicted = segment(weights, space.base, scan.judged.image).toNumbers();
+    const pick = (values: ArrayLike<number>, of: (index: number) => number) => kept.map((voxel) => of(values[voxel]));
+    const dice = (of: (index: number) => number) => dicePerClass(pick(predicted, of), pick(label, of), [1])[1];
+    expect(scores).toEqual({
+      both: dice((index) => Math.min(1, index)),
+      second: dice((index) => Number(index === 2)),
+    });
+  });
+  await fc.assert(property, { numRuns: 10 });
 });
 
 it('counts labelled voxels that the crop left out as missed', async () => {

@@ -52,6 +52,7 @@ function demands(space: MemoryDemands['space'], volume: Triple): MemoryDemands {
     device: 'cpu',
     precision: 'fp32',
     volume,
+    hasIgnored: false,
     inputChannels: 1,
     classes: 3,
     cases: names.map((name) => prepared(name, volume)),

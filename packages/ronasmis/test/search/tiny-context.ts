@@ -14,5 +14,10 @@ export const tinyContext: SearchContext = {
   cases: [],
   split: { training: [], validation: [], test: [] },
   labelValues: [0, 2, 5],
+  scored: [
+    { name: '2', classes: [1] },
+    { name: '5', classes: [2] },
+  ],
+  hasIgnored: false,
   children: 2,
 };
