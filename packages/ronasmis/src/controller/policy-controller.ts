@@ -52,6 +52,7 @@ export function policyController(space: SearchSpace, seed: number, update: Polic
   const sample: Controller['proposeForJudging'] = (count, random, { done }) =>
     sampleChildren(policy, space, count, random, sharpnessAt(done));
   return {
+    decidedAfter,
     begin: ({ expectedSteps }) => preferChild(policy, space, space.baseChoices, baseLead(expectedSteps)),
     proposeForTraining: sample,
     proposeForJudging: sample,

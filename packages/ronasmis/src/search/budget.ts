@@ -29,6 +29,8 @@ export interface Budget {
   readonly children: number;
   /** Different ones among the children of the running step: what its judging would take, were it the last. */
   distinctChildren: number;
+  /** Share of the steps after which the controller proposes one child alone; 1 where it never does. */
+  readonly decidedAfter: number;
   /** Seconds since the search's start, those of earlier processes included. */
   elapsed(): number;
 }
@@ -118,10 +120,14 @@ function expectedSteps(budget: Budget, step: number): number {
 
 /** Seconds until the end, with controller step `step` (from 0) done so far. */
 export function secondsLeft(budget: Budget, step: number, { trained, judged }: StepProgress): number {
-  const { limit, durations } = budget;
-  const done = trained * durations.train + judged * durations.judge;
-  const ofEpochs = Math.max(0, (limit.epochs - step) * stepSeconds(budget) - done) + durations.final;
-  return Math.max(0, Math.min(ofEpochs, limit.seconds - budget.elapsed()));
+  const { limit, durations, trainingSteps, distinctChildren, decidedAfter } = budget;
+  if (!Number.isFinite(limit.epochs)) return Math.max(0, limit.seconds - budget.elapsed());
+  const steps = limit.epochs - step;
+  // In the running step and those before the decision as many as now, then one.
+  const undecided = Math.min(steps, Math.max(1, decidedAfter * limit.epochs - step));
+  const judgements = undecided * Math.min(childrenPerStep(budget), distinctChildren) + steps - undecided;
+  const work = durations.train * (steps * trainingSteps - trained) + durations.judge * (judgements - judged);
+  return Math.max(0, Math.min(Math.max(0, work) + durations.final, limit.seconds - budget.elapsed()));
 }
 
 /** @throws UserError where the time does not even suffice for one controller step */

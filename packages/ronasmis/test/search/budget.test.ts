@@ -24,6 +24,7 @@ function budgetAt(elapsed: number, limit: Partial<Budget['limit']>, overrides: P
     trainingSteps: 20,
     children: 10,
     distinctChildren: 10,
+    decidedAfter: 1,
     elapsed: () => elapsed,
     ...overrides,
   };
@@ -56,7 +57,15 @@ interface Simulated {
 function simulate({ limit, expected, real, trainingSteps, children }: Simulated) {
   let now = 0;
   const durations = { ...expected };
-  const budget = { limit, durations, trainingSteps, children, distinctChildren: children, elapsed: () => now };
+  const budget = {
+    limit,
+    durations,
+    trainingSteps,
+    children,
+    distinctChildren: children,
+    decidedAfter: 1,
+    elapsed: () => now,
+  };
   requireOneStep(budget);
   const trained: number[] = [];
   const judged: number[] = [];
@@ -169,6 +178,15 @@ it('counts the seconds that are left', () => {
   expect(secondsLeft(budgetAt(77, { epochs: 5 }), 3, { trained: 20, judged: 6 })).toBe(2 * 25 - 20 - 3 + 10);
   expect(secondsLeft(budgetAt(77, { seconds: 100 }), 3, { trained: 4, judged: 0 })).toBe(23);
   expect(secondsLeft(budgetAt(101, { seconds: 100 }), 3, { trained: 4, judged: 0 })).toBe(0);
+});
+
+it('knows that a controller which has made up its mind has one child judged', () => {
+  const decides = { decidedAfter: 0.5 };
+  // Of 10 steps, 2 are done and 3 are before the decision: 3 times 10 children and 5 times one, half a second each.
+  const before = budgetAt(77, { epochs: 10 }, decides);
+  expect(secondsLeft(before, 2, { trained: 0, judged: 0 })).toBe(8 * 20 + 35 / 2 + 10);
+  const after = budgetAt(77, { epochs: 10 }, { ...decides, distinctChildren: 1 });
+  expect(secondsLeft(after, 8, { trained: 20, judged: 1 })).toBe(20 + 1 / 2 + 10);
 });
 
 it('expects the steps that fit into the time', () => {
