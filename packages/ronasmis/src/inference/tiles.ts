@@ -1,0 +1,97 @@
+import {
+  addInPlace,
+  divide,
+  multiply,
+  narrow,
+  noGradient,
+  scope,
+  type Tensor,
+  tensor,
+  to,
+  zeros,
+} from '@ronasmis/libtorch';
+
+/** `[depth, height, width]` in voxels. */
+type Size = readonly [number, number, number];
+
+/** No tile is smaller than this along an axis that is not: five levels would have nothing left to pool. */
+const smallestTile = 16;
+
+/**
+ * The largest tile of a volume that fits, by making the longest axis shorter again and again; the volume's own size where that does.
+ * @returns undefined where not even the smallest fits
+ */
+export function tileFor(volume: Size, fits: (tile: Size) => boolean): Size | undefined {
+  let tile = volume;
+  while (!fits(tile)) {
+    const longest = tile.indexOf(Math.max(...tile));
+    const shorter = smallestTile * (Math.ceil(tile[longest] / smallestTile) - 1);
+    if (shorter < smallestTile) return undefined;
+    const cut = (axis: 0 | 1 | 2): number => (axis === longest ? shorter : tile[axis]);
+    tile = [cut(0), cut(1), cut(2)];
+  }
+  return tile;
+}
+
+/** The first voxels of the tiles that cover a volume, neighbours overlapping by half or more, as nnU-Net's sliding window places them. */
+export function tileOffsets(volume: Size, tile: Size): readonly Size[] {
+  const along = (axis: 0 | 1 | 2): readonly number[] => {
+    const room = volume[axis] - tile[axis];
+    const gaps = Math.ceil(room / (tile[axis] / 2));
+    return Array.from({ length: gaps + 1 }, (_, i) => (gaps === 0 ? 0 : Math.round((i * room) / gaps)));
+  };
+  const [depths, rows, columns] = [along(0), along(1), along(2)];
+  return depths.flatMap((z) => rows.flatMap((y) => columns.map((x): Size => [z, y, x])));
+}
+
+/**
+ * Logits of a volume, put together from those of overlapping tiles: each counts most in its middle, by a Gaussian of an eighth of the tile
+ * (nnU-Net, Isensee et al. 2021). The network's norms see a tile where they would see the volume, so the result is near that of one pass, and
+ * not the same.
+ *
+ * @param image [1, channel, depth, height, width]
+ * @param logitsOf of a tile [1, channel, ...tile], logits [1, class, ...tile]
+ * @returns float32 [1, class, depth, height, width] on the processor, whatever the device
+ */
+export function logitsInTiles(image: Tensor, tile: Size, classes: number, logitsOf: (tile: Tensor) => Tensor): Tensor {
+  const [, , depth, height, width] = image.shape;
+  const volume: Size = [depth, height, width];
+  return noGradient(() =>
+    scope(() => {
+      const importance = gaussian(tile);
+      const sums = zeros([1, classes, ...volume], 'float32');
+      const weights = zeros([1, 1, ...volume], 'float32');
+      for (const offset of tileOffsets(volume, tile)) {
+        scope(() => {
+          const part = to(
+            boxOf(image, offset, tile),
+            image.dataType,
+            null,
+            null,
+            null,
+            false,
+            true,
+            'channels_last_3d',
+          );
+          const logits = to(logitsOf(part), 'float32', null, 'cpu');
+          addInPlace(boxOf(sums, offset, tile), multiply(logits, importance));
+          addInPlace(boxOf(weights, offset, tile), importance);
+        });
+      }
+      return divide(sums, weights);
+    }),
+  );
+}
+
+function boxOf(volume: Tensor, offset: Size, size: Size): Tensor {
+  return offset.reduce((part, start, axis) => narrow(part, axis + 2, start, size[axis]), volume);
+}
+
+/** What the voxels of a tile count [1, 1, ...tile]: 1 in its middle. */
+function gaussian(tile: Size): Tensor {
+  const [depths, rows, columns] = tile.map((size) =>
+    Array.from({ length: size }, (_, at) => Math.exp(-0.5 * ((at - (size - 1) / 2) / (size / 8)) ** 2)),
+  );
+  const values = depths.flatMap((z) => rows.flatMap((y) => columns.map((x) => z * y * x)));
+  return tensor(Float32Array.from(values), [1, 1, ...tile]);
+}
