@@ -35,8 +35,8 @@ export interface ControllerState {
  * that it is handed, so that a search that is resumed goes on with the same children.
  */
 export interface Controller {
-  /** Share of a search after which it proposes one child alone; left out where it never does. */
-  readonly decidedAfter?: number;
+  /** Share of a search of so many controller steps after which it proposes one child alone; left out where it never does. */
+  decidedAfter?(expectedSteps: number): number;
   /** Called once before a new search. */
   begin(outlook: Outlook): void;
   /** Children for `count` mini-batches of the shared weights. */

@@ -2,7 +2,7 @@ import { adam, type Optimiser } from '@ronasmis/libtorch';
 import { z } from 'zod';
 import { copyInto, joinParts, partOf } from '../named-tensors.ts';
 import type { SearchSpace } from '../space/space.ts';
-import type { Choices, Controller } from './controller.ts';
+import type { Choices, Controller, Outlook } from './controller.ts';
 import { baseLead } from './draw.ts';
 import { createPolicy, likeliestChild, type Policy, preferChild, sampleChildren } from './policy.ts';
 
@@ -17,8 +17,13 @@ export const entropyWeight = 1e-4;
 /** The controller's rate for Adam and the controller steps of a search that ENAS and the paper set it for. */
 const enasLearningRate = 3.5e-4;
 const paperSteps = 150;
-/** Share of the search after which the policy is to be decided, and how many times its logits are then taken. */
-const decidedAfter = 2 / 3;
+/**
+ * The policy is to be decided after two thirds of a search, or in a long one so many controller steps before its end: three passes over the
+ * training cases each, and a child that is trained alone for more of them over-fits.
+ */
+const decidedShare = 2 / 3;
+const stepsAlone = 5;
+/** How many times its logits are then taken. */
 const largestSharpness = 50;
 
 /** What an update changes: a policy, and the space that it decides on. */
@@ -49,19 +54,20 @@ export function policyController(space: SearchSpace, seed: number, update: Polic
   const policy = createPolicy(space, seed);
   const optimiser = adam([...policy.values()], { learningRate: enasLearningRate });
   let baseline: number | null = null;
-  const sample: Controller['proposeForJudging'] = (count, random, { done }) =>
-    sampleChildren(policy, space, count, random, sharpnessAt(done));
+  const sample: Controller['proposeForJudging'] = (count, random, outlook) =>
+    sampleChildren(policy, space, count, random, sharpnessAt(outlook));
   return {
     decidedAfter,
     begin: ({ expectedSteps }) => preferChild(policy, space, space.baseChoices, baseLead(expectedSteps)),
     proposeForTraining: sample,
     proposeForJudging: sample,
-    learn: (children, rewards, { expectedSteps, done }) => {
+    learn: (children, rewards, outlook) => {
       const moved = movedBaseline(baseline, rewards);
       const advantages = rewards.map((reward) => reward - moved);
       baseline = moved;
       const learner = { policy, optimiser, space };
-      const entropy = update(learner, children, advantages, sharpnessAt(done), learningRateFor(expectedSteps));
+      const learningRate = learningRateFor(outlook.expectedSteps);
+      const entropy = update(learner, children, advantages, sharpnessAt(outlook), learningRate);
       return { entropy, baseline };
     },
     finalists: () => [likeliestChild(policy, space)],
@@ -83,12 +89,17 @@ export function movedBaseline(baseline: number | null, rewards: readonly number[
   return kept * (baseline ?? mean) + (1 - kept) * mean;
 }
 
+/** Share of a search of so many controller steps after which its policy is decided. */
+export function decidedAfter(expectedSteps: number): number {
+  return Math.max(decidedShare, 1 - stepsAlone / expectedSteps);
+}
+
 /**
- * How sharp the policy is when this share of the search is done: as it is at first, decided after two thirds of the search. The shared
- * weights are trained on what the controller draws, so one that stayed undecided would leave the chosen child half trained.
+ * How sharp the policy is at this point of a search: as it is at first, decided towards the end. The shared weights are trained on what the
+ * controller draws, so one that stayed undecided would leave the chosen child half trained.
  */
-export function sharpnessAt(done: number): number {
-  return 1 / Math.max(1 / largestSharpness, 1 - done / decidedAfter);
+export function sharpnessAt({ done, expectedSteps }: Outlook): number {
+  return 1 / Math.max(1 / largestSharpness, 1 - done / decidedAfter(expectedSteps));
 }
 
 /**

@@ -223,7 +223,7 @@ function measureBudget(
     trainingSteps: trainingStepsPerPhase(context),
     children,
     distinctChildren: children,
-    decidedAfter: state.controller.decidedAfter ?? 1,
+    decidedAfter: state.controller.decidedAfter?.(epochs) ?? 1,
     elapsed: () => secondsBefore + (performance.now() - startedAt) / 1000,
   };
 }

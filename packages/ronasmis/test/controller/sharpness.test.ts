@@ -1,21 +1,33 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { createPolicy, likeliestChild, sampleChildren } from '../../src/controller/policy.ts';
-import { sharpnessAt } from '../../src/controller/policy-controller.ts';
+import { decidedAfter, sharpnessAt } from '../../src/controller/policy-controller.ts';
 import { createRandom } from '../../src/random.ts';
 import { smallSpace } from './small-space.ts';
 
 it('is 1 at first, never falls, and is at its most from two thirds of the search on', () => {
-  expect(sharpnessAt(0)).toBe(1);
-  expect(sharpnessAt(1 / 3)).toBeCloseTo(2, 12);
-  expect(sharpnessAt(2 / 3)).toBe(50);
-  expect(sharpnessAt(1)).toBe(50);
+  const sharpnessOf = (done: number): number => sharpnessAt({ done, expectedSteps: 15 });
+  expect(sharpnessOf(0)).toBe(1);
+  expect(sharpnessOf(1 / 3)).toBeCloseTo(2, 12);
+  expect(sharpnessOf(2 / 3)).toBe(50);
+  expect(sharpnessOf(1)).toBe(50);
   const share = fc.double({ min: 0, max: 1, noNaN: true });
   fc.assert(
-    fc.property(share, share, (one, other) => {
-      expect(sharpnessAt(Math.max(one, other))).toBeGreaterThanOrEqual(sharpnessAt(Math.min(one, other)));
+    fc.property(share, share, fc.integer({ min: 1, max: 500 }), (one, other, expectedSteps) => {
+      const [later, earlier] = [Math.max, Math.min].map((pick) =>
+        sharpnessAt({ done: pick(one, other), expectedSteps }),
+      );
+      expect(later).toBeGreaterThanOrEqual(earlier);
     }),
   );
+});
+
+it('is at its most for the last five controller steps alone of a long search', () => {
+  expect(decidedAfter(3)).toBe(2 / 3);
+  expect(decidedAfter(15)).toBe(2 / 3);
+  expect(decidedAfter(50)).toBeCloseTo(0.9, 12);
+  expect(sharpnessAt({ done: 2 / 3, expectedSteps: 50 })).toBeCloseTo(1 / (1 - 2 / 3 / 0.9), 9);
+  expect(sharpnessAt({ done: 0.9, expectedSteps: 50 })).toBe(50);
 });
 
 it('makes a policy that has hardly learnt draw its likeliest child', () => {
