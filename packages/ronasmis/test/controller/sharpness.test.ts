@@ -24,7 +24,7 @@ it('is 1 at first, never falls, and is at its most from two thirds of the search
 
 it('is at its most for the last five controller steps alone of a long search', () => {
   expect(decidedAfter(3)).toBe(2 / 3);
-  expect(decidedAfter(15)).toBe(2 / 3);
+  expect(decidedAfter(12)).toBe(2 / 3);
   expect(decidedAfter(50)).toBeCloseTo(0.9, 12);
   expect(sharpnessAt({ done: 2 / 3, expectedSteps: 50 })).toBeCloseTo(1 / (1 - 2 / 3 / 0.9), 9);
   expect(sharpnessAt({ done: 0.9, expectedSteps: 50 })).toBe(50);
