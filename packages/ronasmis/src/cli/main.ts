@@ -4,6 +4,7 @@ import { VERSION } from '../version.ts';
 import { addDoctor } from './doctor.ts';
 import { addEvaluate } from './evaluate.ts';
 import { Exit } from './exit.ts';
+import { addExport } from './export.ts';
 import { addInspect } from './inspect.ts';
 import { coloursOf, note, printJson } from './output.ts';
 import { addPredict } from './predict.ts';
@@ -36,7 +37,17 @@ function createProgram(): Command {
     .version(VERSION)
     .exitOverride()
     .showHelpAfterError('Add --help to see what there is.');
-  for (const add of [addSearch, addResume, addPredict, addEvaluate, addInspect, addShow, addStudy, addDoctor])
+  for (const add of [
+    addSearch,
+    addResume,
+    addPredict,
+    addEvaluate,
+    addInspect,
+    addShow,
+    addExport,
+    addStudy,
+    addDoctor,
+  ])
     add(program);
   return program;
 }

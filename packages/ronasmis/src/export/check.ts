@@ -1,0 +1,87 @@
+import { argmaxLabels, noGradient, scope, tensor } from '@ronasmis/libtorch';
+import { reasonOf } from '../errors.ts';
+import type { Model } from '../inference/model.ts';
+import { toImage } from '../inference/segment.ts';
+import { forward } from '../network/child.ts';
+import { createRandom, normal } from '../random.ts';
+import { ports } from './model.ts';
+
+type Runtime = typeof import('onnxruntime-node');
+
+/** How far an exported network computes what ours does, on one image. */
+export interface Agreement {
+  /** Of the image: `[batch, channel, depth, height, width]`. */
+  readonly shape: readonly number[];
+  /** Between logits. */
+  readonly largestDifference: number;
+  /** Of ours, without its sign. */
+  readonly largestLogit: number;
+  /** Share of the voxels whose label is the same, 0 to 1. */
+  readonly equalLabels: number;
+}
+
+/** What comparing an exported network has come to; `unchecked` where ONNX Runtime is not there, with the reason. */
+export type Check = ({ readonly kind: 'agrees' } & Agreement) | { readonly kind: 'unchecked'; readonly reason: string };
+
+/** Of the largest logit. Rounding alone made at most a thirtieth of it in random children of both spaces. */
+const allowedDifference = 1e-3;
+const leastEqualLabels = 0.999;
+/** Odd, and of more than one voxel on every level of the network. */
+const checkedVolume = [33, 37, 35];
+
+/**
+ * Runs an exported network by ONNX Runtime on a small volume of noise, where onnxruntime-node is installed, and compares it with ours.
+ * Throws where the two disagree.
+ */
+export async function checkOnnx(onnx: Uint8Array, model: Model): Promise<Check> {
+  const runtime = await import('onnxruntime-node').catch(whyMissing);
+  if (typeof runtime === 'string') return { kind: 'unchecked', reason: runtime };
+  const agreement = await compare(runtime, onnx, model, [1, model.run.network.input_channels, ...checkedVolume]);
+  const { largestDifference, largestLogit, equalLabels } = agreement;
+  // What is no number disagrees as well.
+  if (!(largestDifference <= allowedDifference * largestLogit && equalLabels >= leastEqualLabels)) {
+    throw new Error(
+      `The exported network is not written, for onnxruntime-node makes something else of it: logits of up to ${largestLogit} differ by ` +
+        `up to ${largestDifference}, and ${100 * equalLabels} % of the labels are equal.`,
+    );
+  }
+  return { kind: 'agrees', ...agreement };
+}
+
+function whyMissing(error: unknown): string {
+  const isMissing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
+  return isMissing ? 'onnxruntime-node is not installed' : `onnxruntime-node does not load (${reasonOf(error)})`;
+}
+
+/** Both networks on the same noise of `shape`, `[batch, channel, depth, height, width]`, in float32 on the processor. */
+export async function compare(
+  runtime: Runtime,
+  onnx: Uint8Array,
+  { architecture, weights }: Model,
+  shape: readonly number[],
+): Promise<Agreement> {
+  const random = createRandom(1);
+  const image = Float32Array.from({ length: shape.reduce((product, size) => product * size, 1) }, () => normal(random));
+  const session = await runtime.InferenceSession.create(onnx, { logSeverityLevel: 3 });
+  const { [ports.output]: found } = await session.run({ [ports.input]: new runtime.Tensor('float32', image, shape) });
+  const { data, dims } = found;
+  await session.release();
+  if (!(data instanceof Float32Array)) throw new TypeError(`ONNX Runtime gives logits as ${found.type}.`);
+  return noGradient(() =>
+    scope(() => {
+      const [ours] = forward(weights, architecture, toImage(image, shape, 'cpu', 'float32'), {
+        deepSupervision: false,
+      });
+      if (String(dims) !== String(ours.shape))
+        throw new Error(`ONNX Runtime gives logits of [${dims}], and this program of [${ours.shape}].`);
+      const logits = ours.toNumbers();
+      const [labels, foundLabels] = [ours, tensor(data, dims)].map((logits) => argmaxLabels(logits).toNumbers());
+      return {
+        shape,
+        largestDifference: logits.reduce((largest, logit, i) => Math.max(largest, Math.abs(logit - data[i])), 0),
+        largestLogit: logits.reduce((largest, logit) => Math.max(largest, Math.abs(logit)), 0),
+        equalLabels: labels.reduce((count, label, i) => count + (label === foundLabels[i] ? 1 : 0), 0) / labels.length,
+      };
+    }),
+  );
+}

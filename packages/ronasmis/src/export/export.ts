@@ -1,0 +1,38 @@
+import { stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { makeFolder, writeAtomically } from '../data/files.ts';
+import { UserError } from '../errors.ts';
+import { loadModel } from '../inference/model.ts';
+import { type Check, checkOnnx } from './check.ts';
+import { encodeOnnx } from './model.ts';
+
+export interface ExportOptions {
+  /** Run folder of a finished search. */
+  readonly run: string;
+  /** File for the network, such as `model.onnx`. */
+  readonly out: string;
+}
+
+/** A network that was written for other runtimes. */
+export interface ExportedNetwork {
+  readonly output: string;
+  readonly bytes: number;
+  readonly check: Check;
+}
+
+/**
+ * Writes a search's network as an ONNX file, in float32, for volumes of any size; where onnxruntime-node is installed, only once that has
+ * computed what this program computes.
+ *
+ * @throws UserError for a run that has not finished or a file that cannot be written; an error where the two disagree
+ */
+export async function exportOnnx({ run, out }: ExportOptions): Promise<ExportedNetwork> {
+  const model = await loadModel(run, 'cpu');
+  if ((await stat(out).catch(() => undefined))?.isDirectory())
+    throw new UserError(`${out} is a folder: give a file with --out, such as ${join(out, 'model.onnx')}.`);
+  await makeFolder(dirname(out));
+  const onnx = encodeOnnx(model);
+  const check = await checkOnnx(onnx, model);
+  await writeAtomically(out, onnx);
+  return { output: out, bytes: onnx.length, check };
+}

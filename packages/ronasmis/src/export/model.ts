@@ -1,0 +1,53 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import { z } from 'zod';
+import { zScore } from '../data/normalisation.ts';
+import type { Model } from '../inference/model.ts';
+import { childWeightNames, weight } from '../network/weights.ts';
+import type { RunRecord } from '../run/records.ts';
+import { VERSION } from '../version.ts';
+import { createGraph, finishGraph } from './graph.ts';
+import { addNetwork } from './network.ts';
+import { ModelProtoSchema, Version } from './onnx_pb.ts';
+
+/** Names of the model's input and output. */
+export const ports = { input: 'image', output: 'logits' } as const;
+
+/** The first in which all operations in use are as they are still; runtimes of 2022 have it. */
+const operatorSet = 17;
+
+/**
+ * A search's network as an ONNX file's bytes, in float32: `image` `[batch, channel, depth, height, width]` gives `logits`
+ * `[batch, class, depth, height, width]`, for any batch and volume.
+ */
+export function encodeOnnx({ architecture, weights, run }: Model): Uint8Array {
+  const graph = createGraph(new Map(childWeightNames(architecture).map((name) => [name, weight(weights, name)])));
+  addNetwork(graph, architecture, ports.input, ports.output);
+  const size = ['depth', 'height', 'width'];
+  const input = { name: ports.input, shape: ['batch', run.network.input_channels, ...size] };
+  const output = { name: ports.output, shape: ['batch', run.network.classes, ...size] };
+  const model = create(ModelProtoSchema, {
+    irVersion: BigInt(Version.IR_VERSION_2021_7_30),
+    opsetImport: [{ version: BigInt(operatorSet) }],
+    producerName: 'ronasmis',
+    producerVersion: VERSION,
+    graph: finishGraph(graph, 'child', input, output),
+    metadataProps: Object.entries(metadata(run)).map(([key, value]) => ({ key, value: JSON.stringify(value) })),
+  });
+  return toBinary(ModelProtoSchema, model);
+}
+
+/** Of the fingerprint, what the metadata say: `[depth, height, width]` in millimetres. */
+const spacingSchema = z.object({ spacing: z.object({ median: z.array(z.number()) }) });
+
+/** What has to be known to prepare an image and to read the labels, each value as JSON. docs/python.md says what they are. */
+function metadata({ network, normalisation, labels, orientation, fingerprint }: RunRecord): Record<string, unknown> {
+  return {
+    version: VERSION,
+    channels: network.input_channels,
+    normalisation: normalisation ?? Array.from({ length: network.input_channels }, () => zScore),
+    labels,
+    spacing: spacingSchema.parse(fingerprint).spacing.median,
+    // Runs from before scans were turned have none.
+    ...(orientation !== undefined && { orientation }),
+  };
+}

@@ -1,0 +1,62 @@
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { temporaryFolder } from '../data/scans.ts';
+import { startScript } from '../end-to-end/command.ts';
+import { narrowModel, writeFinishedRun } from '../export/models.ts';
+import { ARCHITECTURE } from '../report/content.ts';
+import { run, writeRunFolder } from './run.ts';
+
+const root = await temporaryFolder();
+const finished = await writeFinishedRun(root, narrowModel(ARCHITECTURE));
+
+it('writes the network, with folders that are missing, and says how far ONNX Runtime agrees', async () => {
+  const out = join(root, 'new', 'folder', 'model.onnx');
+  const { code, stdout, stderr } = await run('export', finished, '--out', out, '--format', 'onnx');
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout.split('\n')[0]).toMatch(`${out}  `);
+  expect(stdout).toMatch(
+    /^Checked by ONNX Runtime on 33 x 37 x 35 voxels: logits of up to [\d.]+ differ by \S+ at most, and (99\.9|100)\S* % of the labels are equal\.$/m,
+  );
+  expect(await readdir(join(root, 'new', 'folder'))).toEqual(['model.onnx']);
+  const { length } = await readFile(out);
+  expect(JSON.parse((await run('export', finished, '--out', out, '--json')).stdout)).toMatchObject({
+    output: out,
+    bytes: length,
+    check: { kind: 'agrees', shape: [1, 2, 33, 37, 35] },
+  });
+});
+
+it('says so where the network was not checked, for onnxruntime-node is not installed', async () => {
+  const out = join(root, 'unchecked.onnx');
+  const { code, stdout } = await startScript(
+    new URL('../export/without-runtime.mjs', import.meta.url).pathname,
+    'export',
+    finished,
+    '--out',
+    out,
+  ).ended;
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^Not checked against this program's own prediction: onnxruntime-node is not installed\.$/m);
+  expect((await readFile(out)).length).toBeGreaterThan(0);
+});
+
+it('refuses what is no run, a search that has not finished, a folder as the file and an unknown format', async () => {
+  const out = join(root, 'refused.onnx');
+  const refuses = async (folder: string, file: string, sentence: RegExp) =>
+    expect(await run('export', folder, '--out', file)).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(sentence),
+    });
+  await refuses(join(root, 'nowhere'), out, /nowhere is no run folder/);
+  const unfinished = join(root, 'unfinished');
+  await writeRunFolder(unfinished, false);
+  await refuses(unfinished, out, /has not finished\. Go on with it by 'ronasmis resume/);
+  const folder = join(root, 'folder');
+  await mkdir(folder);
+  await refuses(finished, folder, /folder is a folder: give a file with --out, such as .*model\.onnx\.$/m);
+  expect((await run('export', finished, '--out', out, '--format', 'tflite')).code).toBe(2);
+  expect((await run('export', finished)).code).toBe(2);
+  expect(await readdir(root)).not.toContain('refused.onnx');
+});

@@ -1,0 +1,65 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import { describe, expect, it } from 'vitest';
+import { encodeOnnx } from '../../src/export/model.ts';
+import { ModelProtoSchema, type ValueInfoProto } from '../../src/export/onnx_pb.ts';
+import { childWeightNames } from '../../src/network/weights.ts';
+import type { RunRecord } from '../../src/run/records.ts';
+import { VERSION } from '../../src/version.ts';
+import { ARCHITECTURE, MICRO_ARCHITECTURE } from '../report/content.ts';
+import { narrowModel } from './models.ts';
+
+const decode = (settings: Partial<RunRecord> = {}, architecture = ARCHITECTURE) =>
+  fromBinary(ModelProtoSchema, encodeOnnx(narrowModel(architecture, settings)));
+
+const metadataOf = (settings: Partial<RunRecord>) =>
+  Object.fromEntries(decode(settings).metadataProps.map(({ key, value }) => [key, JSON.parse(value)]));
+
+describe('the metadata', () => {
+  const labels = [0, 2, 5].map((value) => ({ value, name: `label "${value}"` }));
+  const fingerprint = { cases: 3, spacing: { min: [1, 1, 1], median: [2.5, 0.8, 0.9], max: [3, 1, 1] } };
+
+  it('says how an image is prepared, what classes mean, and what wrote the file', () => {
+    const ct = { kind: 'data_set' as const, low: -100, high: 240.5, mean: 70, deviation: 31 };
+    const normalisation = [ct, { kind: 'z_score' as const }];
+    expect(metadataOf({ labels, normalisation, orientation: 'LPS', fingerprint })).toEqual({
+      version: VERSION,
+      channels: 2,
+      normalisation,
+      labels,
+      spacing: [2.5, 0.8, 0.9],
+      orientation: 'LPS',
+    });
+  });
+
+  it('of a run from before there was a choice says that all channels are z-scored, and no orientation', () => {
+    const found = metadataOf({ labels, fingerprint });
+    expect(found.normalisation).toEqual([{ kind: 'z_score' }, { kind: 'z_score' }]);
+    expect(found).not.toHaveProperty('orientation');
+  });
+});
+
+describe('the model', () => {
+  const shapeOf = ({ type }: ValueInfoProto) =>
+    type?.value.case === 'tensorType' ? type.value.value.shape?.dim.map(({ value }) => value.value) : undefined;
+
+  it('takes an image and gives logits, of any batch and volume', () => {
+    const { graph, opsetImport, irVersion, producerName } = decode();
+    expect(graph?.input.map(({ name }) => name)).toEqual(['image']);
+    expect(graph?.input.map(shapeOf)).toEqual([['batch', 2n, 'depth', 'height', 'width']]);
+    expect(graph?.output.map(({ name }) => name)).toEqual(['logits']);
+    expect(graph?.output.map(shapeOf)).toEqual([['batch', 3n, 'depth', 'height', 'width']]);
+    expect([irVersion, opsetImport.map(({ version }) => version), producerName]).toEqual([8n, [17n], 'ronasmis']);
+  });
+
+  it.each([ARCHITECTURE, MICRO_ARCHITECTURE])('has the weights of the child alone, by their names: $space', (child) => {
+    const model = narrowModel(child);
+    const { graph } = fromBinary(ModelProtoSchema, encodeOnnx(model));
+    const weights = graph?.initializer.filter(({ name }) => model.weights.has(name)) ?? [];
+    expect(weights.map(({ name }) => name).sort()).toEqual([...childWeightNames(child)].sort());
+    for (const { name, dims, rawData } of weights) {
+      const expected = model.weights.get(name);
+      expect(dims.map(Number)).toEqual(expected?.shape);
+      expect(new Float32Array(rawData.slice().buffer)).toEqual(expected?.toArray());
+    }
+  });
+});

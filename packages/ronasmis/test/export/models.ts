@@ -1,0 +1,28 @@
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeSafetensors } from '@ronasmis/libtorch';
+import type { Model } from '../../src/inference/model.ts';
+import { childWeightNames, weight } from '../../src/network/weights.ts';
+import type { RunRecord } from '../../src/run/records.ts';
+import { writeRecord } from '../../src/run/run-folder.ts';
+import type { Architecture } from '../../src/space/architecture.ts';
+import { chirpWeights, narrow } from '../network/peer.ts';
+import { reportContent } from '../report/content.ts';
+
+/** A child with its run of two channels and three classes, as a finished search has them, but narrow and not trained. */
+export function narrowModel(architecture: Architecture, settings: Partial<RunRecord> = {}): Model {
+  const { run } = reportContent(1);
+  const network = { channels: narrow.channels, input_channels: narrow.inputChannels, classes: narrow.classes };
+  return { architecture, weights: chirpWeights(narrow, architecture.space), run: { ...run, network, ...settings } };
+}
+
+/** Writes the run folder of a search that ended with this model. */
+export async function writeFinishedRun(root: string, { architecture, weights, run }: Model): Promise<string> {
+  const folder = await mkdtemp(join(root, 'run-'));
+  await writeRecord(folder, 'run.json', run);
+  await writeRecord(folder, 'architecture.json', architecture);
+  await writeRecord(folder, 'report.json', reportContent(1).report);
+  const own = new Map(childWeightNames(architecture).map((name) => [name, weight(weights, name)]));
+  await writeSafetensors(join(folder, 'model.safetensors'), own);
+  return folder;
+}

@@ -1,0 +1,84 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { readNifti, writeNifti } from '../../src/data/nifti.ts';
+import { exportOnnx } from '../../src/export/export.ts';
+import { predict } from '../../src/inference/predict.ts';
+import { childWeightNames } from '../../src/network/weights.ts';
+import { createRandom } from '../../src/random.ts';
+import type { RunRecord } from '../../src/run/records.ts';
+import { straight, temporaryFolder } from '../data/scans.ts';
+import { ARCHITECTURE, MICRO_ARCHITECTURE } from '../report/content.ts';
+import { narrowModel, writeFinishedRun } from './models.ts';
+
+const python = process.env.RONASMIS_PEERS;
+const has = (...modules: readonly string[]): boolean => {
+  const found = python !== undefined && spawnSync(python, ['-c', `import ${modules.join(', ')}`]).status === 0;
+  if (!found) console.warn(`Skipping a program of docs/python.md: RONASMIS_PEERS names no Python with ${modules.join(', ')}.`);
+  return found;
+};
+
+/** The programs of docs/python.md: the weights, and a scan by ONNX Runtime. */
+const programs = [
+  ...readFileSync(new URL('../../../../docs/python.md', import.meta.url), 'utf8').matchAll(/^```python\n(.*?)^```$/gms),
+].map(([, program]) => program);
+const root = await temporaryFolder();
+
+/** Runs a program in Python; gives what it printed. */
+function run(program: string, ...args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(python ?? '', ['-c', program, ...args], { encoding: 'utf8' });
+  expect(status, stderr).toBe(0);
+  return stdout;
+}
+
+const readsWeights = has('numpy', 'safetensors');
+it.skipIf(!readsWeights)('Python lists every weight of a run in the terms of its architecture', async () => {
+  for (const architecture of [ARCHITECTURE, MICRO_ARCHITECTURE]) {
+    const model = narrowModel(architecture);
+    const listed = run(programs[0], await writeFinishedRun(root, model));
+    for (const name of childWeightNames(architecture)) {
+      const shape = model.weights.get(name)?.shape ?? [];
+      expect(listed).toContain(`${name} (${shape.join(', ')}${shape.length === 1 ? ',' : ''})`);
+    }
+    expect(listed.match(/^(en|de)coder level \d: \{/gm)).toHaveLength(9);
+    expect(listed).toContain(`decoder level 2: ${JSON.stringify(architecture.decoder[2]).replace(/([,:])/g, '$1 ')}`);
+  }
+});
+
+const runsOnnx = has('numpy', 'nibabel', 'onnxruntime');
+it.skipIf(!runsOnnx)('Python segments a scan by the exported network as predict does', async () => {
+  const labels = [0, 2, 300].map((value) => ({ value, name: `label ${value}` }));
+  const settings: Partial<RunRecord> = {
+    labels,
+    orientation: 'PIR',
+    normalisation: [{ kind: 'data_set', low: -40, high: 55.5, mean: 10, deviation: 21 }, { kind: 'z_score' }],
+  };
+  const folder = await writeFinishedRun(root, narrowModel(ARCHITECTURE, settings));
+  const [onnx, scan, found] = ['model.onnx', 'scan.nii.gz', 'found.nii.gz'].map((name) => join(root, name));
+  await exportOnnx({ run: folder, out: onnx });
+  // Of two channels, and 0 at the edges.
+  const random = createRandom(3);
+  const shape = [31, 40, 37, 2];
+  const data = Float32Array.from({ length: 31 * 40 * 37 * 2 }, (_, i) => {
+    const [x, y, z] = [i % 31, Math.floor(i / 31) % 40, Math.floor(i / (31 * 40)) % 37];
+    return x > 2 && y < 36 && z > 0 ? 200 * random.uniform() - 100 : 0;
+  });
+  await writeNifti(scan, { shape, data, affine: straight(0.8, 0.9, 1.5, -20) });
+
+  run(programs[1], onnx, scan, found);
+  const [{ output }] = await predict({ run: folder, inputs: [scan], out: join(root, 'out'), device: 'cpu', precision: 'fp32' });
+  const [ours, theirs] = [await readNifti(output), await readNifti(found)];
+  expect(theirs.shape).toEqual(ours.shape);
+  expect(theirs.affine).toEqual(ours.affine);
+  const equal = ours.data.reduce((count, value, i) => count + (value === theirs.data[i] ? 1 : 0), 0);
+  expect(equal / ours.data.length).toBeGreaterThanOrEqual(0.999);
+  expect(new Set(ours.data)).toEqual(new Set([0, 2, 300]));
+});
+
+const checksOnnx = has('onnx');
+it.skipIf(!checksOnnx).each([ARCHITECTURE, MICRO_ARCHITECTURE])("ONNX's own checker finds no fault: $space", async (child) => {
+  const out = join(root, `${child.space}.onnx`);
+  await exportOnnx({ run: await writeFinishedRun(root, narrowModel(child)), out });
+  run('import onnx, sys; onnx.checker.check_model(sys.argv[1], full_check=True)', out);
+});
