@@ -62,7 +62,7 @@ export async function compare(
 ): Promise<Agreement> {
   const random = createRandom(1);
   const image = Float32Array.from({ length: shape.reduce((product, size) => product * size, 1) }, () => normal(random));
-  const session = await runtime.InferenceSession.create(onnx, { logSeverityLevel: 3 });
+  const session = await runtime.InferenceSession.create(onnx, { logSeverityLevel: 3, intraOpNumThreads: 1 });
   const { [ports.output]: found } = await session.run({ [ports.input]: new runtime.Tensor('float32', image, shape) });
   const { data, dims } = found;
   await session.release();

@@ -4,12 +4,12 @@ import { encodeOnnx } from '../../src/export/model.ts';
 import { ModelProtoSchema, type ValueInfoProto } from '../../src/export/onnx_pb.ts';
 import { childWeightNames } from '../../src/network/weights.ts';
 import type { RunRecord } from '../../src/run/records.ts';
+import type { Architecture } from '../../src/space/architecture.ts';
 import { VERSION } from '../../src/version.ts';
-import { ARCHITECTURE, MICRO_ARCHITECTURE } from '../report/content.ts';
-import { narrowModel } from './models.ts';
+import { macroChild, microChild, narrowModel } from './models.ts';
 
-const decode = (settings: Partial<RunRecord> = {}, architecture = ARCHITECTURE) =>
-  fromBinary(ModelProtoSchema, encodeOnnx(narrowModel(architecture, settings)));
+const decode = (settings: Partial<RunRecord> = {}, child: Architecture = macroChild) =>
+  fromBinary(ModelProtoSchema, encodeOnnx(narrowModel(child, settings)));
 
 const metadataOf = (settings: Partial<RunRecord>) =>
   Object.fromEntries(decode(settings).metadataProps.map(({ key, value }) => [key, JSON.parse(value)]));
@@ -51,13 +51,12 @@ describe('the model', () => {
     expect([irVersion, opsetImport.map(({ version }) => version), producerName]).toEqual([8n, [17n], 'ronasmis']);
   });
 
-  it.each([ARCHITECTURE, MICRO_ARCHITECTURE])('has the weights of the child alone, by their names: $space', (child) => {
-    const model = narrowModel(child);
-    const { graph } = fromBinary(ModelProtoSchema, encodeOnnx(model));
-    const weights = graph?.initializer.filter(({ name }) => model.weights.has(name)) ?? [];
+  it.each([macroChild, microChild])('has the weights of the child alone, by their names: $space', (child) => {
+    const { weights: all } = narrowModel(child);
+    const weights = decode({}, child).graph?.initializer.filter(({ name }) => all.has(name)) ?? [];
     expect(weights.map(({ name }) => name).sort()).toEqual([...childWeightNames(child)].sort());
     for (const { name, dims, rawData } of weights) {
-      const expected = model.weights.get(name);
+      const expected = all.get(name);
       expect(dims.map(Number)).toEqual(expected?.shape);
       expect(new Float32Array(rawData.slice().buffer)).toEqual(expected?.toArray());
     }

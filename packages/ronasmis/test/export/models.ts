@@ -6,8 +6,12 @@ import { childWeightNames, weight } from '../../src/network/weights.ts';
 import type { RunRecord } from '../../src/run/records.ts';
 import { writeRecord } from '../../src/run/run-folder.ts';
 import type { Architecture } from '../../src/space/architecture.ts';
-import { chirpWeights, narrow } from '../network/peer.ts';
+import { chirpWeights, microReference, narrow, reference } from '../network/peer.ts';
 import { reportContent } from '../report/content.ts';
+
+/** Children with every kind of choice in them. */
+export const macroChild = reference.children['skips from finer and coarser levels, of odd volumes'].child;
+export const microChild = microReference.children['every operation, of odd volumes'].child;
 
 /** A child with its run of two channels and three classes, as a finished search has them, but narrow and not trained. */
 export function narrowModel(architecture: Architecture, settings: Partial<RunRecord> = {}): Model {

@@ -9,13 +9,13 @@ import { childWeightNames } from '../../src/network/weights.ts';
 import { createRandom } from '../../src/random.ts';
 import type { RunRecord } from '../../src/run/records.ts';
 import { straight, temporaryFolder } from '../data/scans.ts';
-import { ARCHITECTURE, MICRO_ARCHITECTURE } from '../report/content.ts';
-import { narrowModel, writeFinishedRun } from './models.ts';
+import { macroChild, microChild, narrowModel, writeFinishedRun } from './models.ts';
 
 const python = process.env.RONASMIS_PEERS;
 const has = (...modules: readonly string[]): boolean => {
   const found = python !== undefined && spawnSync(python, ['-c', `import ${modules.join(', ')}`]).status === 0;
-  if (!found) console.warn(`Skipping a program of docs/python.md: RONASMIS_PEERS names no Python with ${modules.join(', ')}.`);
+  if (!found)
+    console.warn(`Skipping a comparison with Python: RONASMIS_PEERS names no Python with ${modules.join(', ')}.`);
   return found;
 };
 
@@ -34,7 +34,7 @@ function run(program: string, ...args: readonly string[]): string {
 
 const readsWeights = has('numpy', 'safetensors');
 it.skipIf(!readsWeights)('Python lists every weight of a run in the terms of its architecture', async () => {
-  for (const architecture of [ARCHITECTURE, MICRO_ARCHITECTURE]) {
+  for (const architecture of [macroChild, microChild]) {
     const model = narrowModel(architecture);
     const listed = run(programs[0], await writeFinishedRun(root, model));
     for (const name of childWeightNames(architecture)) {
@@ -54,7 +54,7 @@ it.skipIf(!runsOnnx)('Python segments a scan by the exported network as predict 
     orientation: 'PIR',
     normalisation: [{ kind: 'data_set', low: -40, high: 55.5, mean: 10, deviation: 21 }, { kind: 'z_score' }],
   };
-  const folder = await writeFinishedRun(root, narrowModel(ARCHITECTURE, settings));
+  const folder = await writeFinishedRun(root, narrowModel(macroChild, settings));
   const [onnx, scan, found] = ['model.onnx', 'scan.nii.gz', 'found.nii.gz'].map((name) => join(root, name));
   await exportOnnx({ run: folder, out: onnx });
   // Of two channels, and 0 at the edges.
@@ -67,17 +67,23 @@ it.skipIf(!runsOnnx)('Python segments a scan by the exported network as predict 
   await writeNifti(scan, { shape, data, affine: straight(0.8, 0.9, 1.5, -20) });
 
   run(programs[1], onnx, scan, found);
-  const [{ output }] = await predict({ run: folder, inputs: [scan], out: join(root, 'out'), device: 'cpu', precision: 'fp32' });
+  const [{ output }] = await predict({
+    run: folder,
+    inputs: [scan],
+    out: join(root, 'out'),
+    device: 'cpu',
+    precision: 'fp32',
+  });
   const [ours, theirs] = [await readNifti(output), await readNifti(found)];
   expect(theirs.shape).toEqual(ours.shape);
   expect(theirs.affine).toEqual(ours.affine);
-  const equal = ours.data.reduce((count, value, i) => count + (value === theirs.data[i] ? 1 : 0), 0);
+  const equal = Array.from(ours.data, (value, i) => value === theirs.data[i]).filter(Boolean).length;
   expect(equal / ours.data.length).toBeGreaterThanOrEqual(0.999);
   expect(new Set(ours.data)).toEqual(new Set([0, 2, 300]));
 });
 
 const checksOnnx = has('onnx');
-it.skipIf(!checksOnnx).each([ARCHITECTURE, MICRO_ARCHITECTURE])("ONNX's own checker finds no fault: $space", async (child) => {
+it.skipIf(!checksOnnx).each([macroChild, microChild])("ONNX's own checker finds no fault: $space", async (child) => {
   const out = join(root, `${child.space}.onnx`);
   await exportOnnx({ run: await writeFinishedRun(root, narrowModel(child)), out });
   run('import onnx, sys; onnx.checker.check_model(sys.argv[1], full_check=True)', out);
