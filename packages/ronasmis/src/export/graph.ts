@@ -60,8 +60,7 @@ function attributeFields(attribute: Attribute) {
 /** A list of whole numbers as a value of the graph (int64). */
 export function wholeNumbers(graph: Graph, values: readonly number[]): Value {
   const name = `int64 ${values.join(' ')}`;
-  const numbers = BigInt64Array.from(values, BigInt);
-  graph.initializers.set(name, tensorProto(name, DataType.INT64, [values.length], numbers));
+  graph.initializers.set(name, tensorProto(name, DataType.INT64, [values.length], BigInt64Array.from(values, BigInt)));
   return name;
 }
 

@@ -12,7 +12,7 @@ import { ModelProtoSchema, Version } from './onnx_pb.ts';
 /** Names of the model's input and output. */
 export const ports = { input: 'image', output: 'logits' } as const;
 
-/** The first in which all operations in use are as they are still; runtimes of 2022 have it. */
+/** Of ONNX's own operations. It has all that are used, and runtimes have it since 2022. */
 const operatorSet = 17;
 
 /**

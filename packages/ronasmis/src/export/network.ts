@@ -33,11 +33,8 @@ function sumOfInputs(graph: Graph, child: Architecture, level: number, below: Va
   return child.decoder[level].skips.reduce((added, from) => {
     const name = `decoder.${level}.skip${from}`;
     if (from > level) return add(graph, added, enlarged(encoded[from], name, from));
-    return add(
-      graph,
-      added,
-      pointwise(graph, name, downsample(graph, encoded[from], strideBetween(child, from, level))),
-    );
+    const pooled = downsample(graph, encoded[from], strideBetween(child, from, level));
+    return add(graph, added, pointwise(graph, name, pooled));
   }, sum);
 }
 
