@@ -6,6 +6,17 @@ export class UserError extends Error {
   override readonly name = 'UserError';
 }
 
+/** So many errors are named before the rest is counted. */
+const maxNamedErrors = 10;
+
+/** One error of several: a sentence a line. */
+export function allErrors(sentences: readonly string[]): UserError {
+  const more = sentences.length - maxNamedErrors;
+  return new UserError(
+    [...sentences.slice(0, maxNamedErrors), ...(more > 0 ? [`(and ${more} more errors)`] : [])].join('\n'),
+  );
+}
+
 /** Why a file operation failed, in words: Node's message without its code. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message.replace(/^[A-Z]+: /, '') : String(error);

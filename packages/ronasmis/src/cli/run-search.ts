@@ -5,6 +5,9 @@ import { coloursOf, note, printJson } from './output.ts';
 import type { ProgressView } from './progress.ts';
 import { printRun } from './show.ts';
 
+/** So many warnings are said before a search. */
+const maxWarnings = 10;
+
 /** Runs a new or resumed search under a progress view and Ctrl-C, and prints what it found. */
 export async function runSearch(
   folder: string,
@@ -34,7 +37,9 @@ export function announce(
   view: ProgressView,
   { engine, memory, warnings }: Parameters<NonNullable<SearchHooks['onStart']>>[0],
 ): void {
-  warnings.forEach(warner(view));
+  const warn = warner(view);
+  warnings.slice(0, maxWarnings).forEach(warn);
+  if (warnings.length > maxWarnings) warn(`and ${warnings.length - maxWarnings} more, which inspect lists.`);
   const size = `${formatBytes(memory.expectedBytes)} of memory expected, ${formatBytes(memory.budgetBytes)} at most`;
   view.say(`Searching on ${engine.device} in ${engine.precision} (${engine.cpu}, ${engine.threads} threads), ${size}`);
 }

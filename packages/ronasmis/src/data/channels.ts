@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { UserError } from '../errors.ts';
+import { allErrors, UserError } from '../errors.ts';
 import { affineDifference, affineTolerance } from './affine.ts';
 import { readNifti, type Volume } from './nifti.ts';
 
@@ -32,18 +32,16 @@ export function groupChannels(files: readonly string[], wantedChannels?: number)
     scans.set(name, [...(scans.get(name) ?? []), file]);
   }
   const channels = wantedChannels ?? Math.max(...[...scans.values()].map(({ length }) => length));
-  return [...scans].map(([name, found]) => {
+  const errors = [...scans].flatMap(([name, found]) => {
     const wanted = Array.from({ length: channels }, (_, channel) => `${name}_${String(channel).padStart(4, '0')}`);
     const names = found.map(caseName);
     const missing = wanted.find((file) => !names.includes(file));
-    if (missing !== undefined || names.length > channels) {
-      const what = missing === undefined ? `there are ${names.length} files` : `${missing} is not there`;
-      throw new UserError(
-        `${found[0]}: of its scan, which needs ${channels} channel files, ${what}. Add or remove files.`,
-      );
-    }
-    return { name, files: found };
+    if (missing === undefined && names.length === channels) return [];
+    const what = missing === undefined ? `there are ${names.length} files` : `${missing} is not there`;
+    return [`${found[0]}: of its scan, which needs ${channels} channel files, ${what}. Add or remove files.`];
   });
+  if (errors.length > 0) throw allErrors(errors);
+  return [...scans].map(([name, files]) => ({ name, files }));
 }
 
 /**

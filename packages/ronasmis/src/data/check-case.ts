@@ -1,6 +1,8 @@
 import { affineDifference, affineTolerance } from './affine.ts';
 import { channelsOf, type LoadedCase, type Problem, spatialShape } from './case.ts';
+import { cropVolume, foregroundBox } from './crop.ts';
 import type { DataSet } from './dataset.ts';
+import type { Voxels } from './nifti-types.ts';
 import { channelRanges, countValues } from './statistics.ts';
 
 /** So many stray label values are listed in a message. */
@@ -8,7 +10,9 @@ const MAX_LISTED_VALUES = 5;
 
 /** Everything that is wrong with one case, errors and warnings. */
 export function checkCase(loaded: LoadedCase, dataSet: DataSet): readonly Problem[] {
-  return [...checkGeometry(loaded), ...checkImage(loaded, dataSet), ...checkLabel(loaded, dataSet)];
+  const geometry = checkGeometry(loaded);
+  const fits = geometry.length === 0 ? checkCrop(loaded, dataSet) : [];
+  return [...geometry, ...checkImage(loaded, dataSet), ...checkLabel(loaded, dataSet), ...fits];
 }
 
 function checkGeometry({ image, label, imageVolume, labelVolume }: LoadedCase): readonly Problem[] {
@@ -70,6 +74,22 @@ function checkLabel({ label, labelVolume }: LoadedCase, { labels, ignoredValue }
     problems.push(problem('error', label, 'the label is empty (background only). Segment it or remove the case.'));
   }
   return problems;
+}
+
+function checkCrop({ label, imageVolume, labelVolume }: LoadedCase, { ignoredValue }: DataSet): readonly Problem[] {
+  const shape = spatialShape(imageVolume);
+  const box = foregroundBox(imageVolume.data, channelsOf(imageVolume), shape);
+  const inside = new Float32Array(box.shape[0] * box.shape[1] * box.shape[2]);
+  if (inside.length === labelVolume.data.length) return [];
+  cropVolume(labelVolume.data, 0, shape, box, inside);
+  const labelled = (values: Voxels): number => {
+    const counts = [...countValues(values)].filter(([value]) => value !== 0 && value !== ignoredValue);
+    return counts.reduce((sum, [, count]) => sum + count, 0);
+  };
+  const [all, found] = [labelled(labelVolume.data), labelled(inside)];
+  if (found === all) return [];
+  const what = `${all - found} of its ${all} labelled voxels lie in the border where the image is 0, which is cut off`;
+  return [problem('warning', label, `${what}: they can't be found. Check that label and image belong together.`)];
 }
 
 /** A problem whose message begins with its file. */

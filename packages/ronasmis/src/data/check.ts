@@ -1,5 +1,7 @@
+import { access } from 'node:fs/promises';
 import { orientationOf } from './affine.ts';
 import { type LoadedCase, loadCase, type Problem, turnCase } from './case.ts';
+import { checkAcross } from './check-across.ts';
 import { checkCase, problem } from './check-case.ts';
 import { mapConcurrently } from './concurrently.ts';
 import type { Case, DataSet } from './dataset.ts';
@@ -12,6 +14,8 @@ export interface CheckResult {
   readonly problems: readonly Problem[];
   /** Of the cases without an error; undefined where there is none. */
   readonly fingerprint: Fingerprint | undefined;
+  /** Of each case without an error, in the order of the cases. */
+  readonly summaries: readonly CaseSummary[];
 }
 
 /** How a data set is checked. */
@@ -25,9 +29,6 @@ export interface CheckOptions {
   /** So many cases may be in memory at once. */
   readonly atOnce?: number;
 }
-
-/** Spacing that differs from the median by more than this factor is worth a warning. */
-const SPACING_FACTOR = 1.5;
 
 /** Decodes every case once, a few at a time, and collects every problem there is. */
 export async function checkDataSet(dataSet: DataSet, options: CheckOptions): Promise<CheckResult> {
@@ -51,6 +52,7 @@ export async function checkDataSet(dataSet: DataSet, options: CheckOptions): Pro
   return {
     problems: [...errors, ...warnings],
     fingerprint: summaries.length > 0 ? fingerprint(dataSet, summaries, orientation) : undefined,
+    summaries,
   };
 }
 
@@ -69,6 +71,8 @@ async function usualOrientation(cases: readonly Case[]): Promise<string> {
 }
 
 async function examine(entry: Case, dataSet: DataSet, orientation: string, visit: CheckOptions['visit']) {
+  const missing = await missingFiles(entry);
+  if (missing.length > 0) return { problems: missing, summary: undefined };
   const result = await loadCase(entry);
   if (result.kind === 'unreadable') return { problems: result.problems, summary: undefined };
   const problems = checkCase(result.loaded, dataSet);
@@ -79,78 +83,18 @@ async function examine(entry: Case, dataSet: DataSet, orientation: string, visit
   return { problems, summary };
 }
 
-function checkAcross(
-  dataSet: DataSet,
-  summaries: readonly CaseSummary[],
-  folds: number,
-  orientation: string,
-): readonly Problem[] {
-  const { folder, cases } = dataSet;
-  const tooFew =
-    cases.length < folds
-      ? [
-          problem(
-            'error',
-            folder,
-            `it has ${cases.length} cases, fewer than the ${folds} folds. Add cases or lower --folds.`,
-          ),
-        ]
-      : [];
-  return [
-    ...tooFew,
-    ...checkSpacing(summaries),
-    ...checkOrientation(summaries, orientation),
-    ...checkClasses(dataSet, summaries, folds),
-    ...checkDuplicates(summaries),
-  ];
+async function missingFiles({ images, label }: Case): Promise<readonly Problem[]> {
+  const files = [...images.map((file) => ({ file, what: 'an image' })), { file: label, what: 'a label' }];
+  const found = await Promise.all(files.map(({ file }) => isThere(file)));
+  return files
+    .filter((_, i) => !found[i])
+    .map(({ file, what }) =>
+      problem('error', file, `listed as ${what} in dataset.json, but not there. Add it or remove its entry.`),
+    );
 }
 
-function checkSpacing(summaries: readonly CaseSummary[]): readonly Problem[] {
-  const medians = [0, 1, 2].map((axis) => {
-    const sorted = summaries.map(({ spacing }) => spacing[axis]).sort((left, right) => left - right);
-    return sorted[Math.floor(sorted.length / 2)];
-  });
-  const factor = ({ spacing }: CaseSummary) =>
-    Math.max(...spacing.map((value, axis) => Math.max(value / medians[axis], medians[axis] / value)));
-  const different = summaries.filter((summary) => factor(summary) > SPACING_FACTOR);
-  return different.map(({ image, spacing }) => {
-    // As the file states them: x first.
-    const written = (millimetres: readonly number[]) =>
-      millimetres
-        .map((value) => value.toPrecision(3))
-        .reverse()
-        .join(' x ');
-    const what = `its spacing of ${written(spacing)} mm is far from the median, ${written(medians)} mm`;
-    return problem('warning', image, `${what}. Check its header; resample it if it is right.`);
-  });
-}
-
-function checkOrientation(summaries: readonly CaseSummary[], usual: string): readonly Problem[] {
-  return summaries
-    .filter(({ orientation }) => orientation !== usual)
-    .map(({ image, orientation }) => {
-      const what = `its voxel axes point to ${orientation}, those of most cases to ${usual}`;
-      return problem('warning', image, `${what}. It is turned to agree with them; check that its header is right.`);
-    });
-}
-
-function checkClasses(dataSet: DataSet, summaries: readonly CaseSummary[], folds: number): readonly Problem[] {
-  return dataSet.labels.slice(1).flatMap(({ value, name }, index) => {
-    const present = summaries.filter(({ classVoxels }) => classVoxels[index + 1] > 0).length;
-    if (present >= folds) return [];
-    const what = `label ${value} (${name}) is in ${present} of ${summaries.length} cases`;
-    return [problem('warning', dataSet.folder, `${what}: some folds will lack it. Add cases that show it.`)];
-  });
-}
-
-function checkDuplicates(summaries: readonly CaseSummary[]): readonly Problem[] {
-  const first = new Map<string, string>();
-  return summaries.flatMap(({ image, imageSha256 }) => {
-    const other = first.get(imageSha256);
-    first.set(imageSha256, other ?? image);
-    if (other === undefined) return [];
-    return [
-      problem('warning', image, `it is the same file as ${other}. Remove one: copies in two folds flatter the Dice.`),
-    ];
-  });
-}
+const isThere = (file: string): Promise<boolean> =>
+  access(file).then(
+    () => true,
+    () => false,
+  );

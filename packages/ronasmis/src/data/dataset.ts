@@ -1,6 +1,6 @@
-import { access, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { UserError } from '../errors.ts';
+import { allErrors, UserError } from '../errors.ts';
 import { channelsOf } from './case.ts';
 import { caseName, groupChannels, isChannelFile, type ScanFiles } from './channels.ts';
 import { mapConcurrently } from './concurrently.ts';
@@ -37,7 +37,7 @@ const MAX_NAMED = 5;
 /**
  * Reads `dataset.json` and finds the files it speaks of; without a `training` list, those in `imagesTr` and `labelsTr`, an image each or,
  * where all images are named so, one for each channel. With a `labelFolder`, `folder` is one of images alone.
- * @throws UserError naming the folder or file, where the data set is not whole.
+ * @throws UserError that names every file without its counterpart, or the folder, where the data set is not whole. Listed files are not looked for.
  */
 export async function readDataSet(folder: string, labelFolder?: string): Promise<DataSet> {
   if (labelFolder !== undefined) return readFolders(folder, labelFolder);
@@ -45,7 +45,7 @@ export async function readDataSet(folder: string, labelFolder?: string): Promise
   const { cases, channelFiles } = training
     ? { cases: training.map((entry) => toCase(folder, entry)), channelFiles: false }
     : await listCases({ images: join(folder, 'imagesTr'), labels: join(folder, 'labelsTr') }, channels.length);
-  await checkCases(join(folder, 'dataset.json'), cases);
+  checkCases(join(folder, 'dataset.json'), cases);
   return { name, folder, channels, channelFiles, ...labelling, cases: sortedByName(cases) };
 }
 
@@ -79,19 +79,16 @@ async function listCases(
     : images.map((file): ScanFiles => ({ name: caseName(file), files: [file] }));
   const names = new Set(scans.map(({ name }) => name));
   const orphans = labels.filter((label) => !names.has(caseName(label)));
-  if (orphans.length > 0) {
-    throw new UserError(
-      `${some(orphans)}: no image of this name in ${basename(imageFolder)}. Add it or remove the label.`,
-    );
-  }
-  const cases = scans.map(({ name, files }) => {
+  const unlabelled = scans.filter(({ name }) => !labelByName.has(name)).map(({ files: [file] }) => file);
+  const without = (files: readonly string[], what: string, where: string): readonly string[] =>
+    files.length === 0
+      ? []
+      : [`${some(files)}: no ${what} of this name in ${basename(where)}. Add it or remove the file.`];
+  const errors = [...without(orphans, 'image', imageFolder), ...without(unlabelled, 'label', labelFolder)];
+  if (errors.length > 0) throw allErrors(errors);
+  const cases = scans.flatMap(({ name, files }) => {
     const label = labelByName.get(name);
-    if (label === undefined) {
-      throw new UserError(
-        `${files[0]}: no label of this name in ${basename(labelFolder)}. Add it or remove the image.`,
-      );
-    }
-    return { name, images: files, label };
+    return label === undefined ? [] : [{ name, images: files, label }];
   });
   return { cases, channelFiles };
 }
@@ -102,7 +99,7 @@ async function listCases(
  */
 async function readFolders(images: string, labels: string): Promise<DataSet> {
   const { cases, channelFiles } = await listCases({ images, labels }, undefined);
-  await checkCases(images, cases);
+  checkCases(images, cases);
   const [{ images: files }] = cases;
   const channels = channelFiles ? files.length : channelsOf(await readNiftiHeader(files[0]));
   return {
@@ -150,38 +147,17 @@ export async function listScans(folder: string): Promise<string[]> {
     .map((name) => join(folder, name));
 }
 
-async function checkCases(file: string, unsorted: readonly Case[]): Promise<void> {
+function checkCases(file: string, unsorted: readonly Case[]): void {
   const cases = sortedByName(unsorted);
   if (cases.length === 0) throw new UserError(`${file}: the data set has no training cases. Add images with labels.`);
   const repeated = cases.filter(({ name }, i) => i > 0 && cases[i - 1].name === name).map(({ name }) => name);
   if (repeated.length > 0) {
     throw new UserError(`${file}: ${some(repeated)} is listed more than once. Keep one entry for each case.`);
   }
-  const missing = async (files: readonly string[]): Promise<readonly string[]> => {
-    const found = await Promise.all(files.map(exists));
-    return files.filter((_, i) => !found[i]);
-  };
-  const images = await missing(cases.flatMap((entry) => entry.images));
-  if (images.length > 0) {
-    throw new UserError(
-      `${some(images)}: listed as an image in dataset.json, but not there. Add it or remove its entry.`,
-    );
-  }
-  const labels = await missing(cases.map(({ label }) => label));
-  if (labels.length > 0) {
-    throw new UserError(
-      `${some(labels)}: listed as a label in dataset.json, but not there. Add it or remove its entry.`,
-    );
-  }
 }
 
-const exists = (file: string): Promise<boolean> =>
-  access(file).then(
-    () => true,
-    () => false,
-  );
-
-function some(names: readonly string[]): string {
+/** Up to five names, and how many more there are. */
+export function some(names: readonly string[]): string {
   const more = names.length - MAX_NAMED;
   return names.slice(0, MAX_NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { UserError } from '../errors.ts';
+import { allErrors, UserError } from '../errors.ts';
 
 /** A value in the label maps and what it means. */
 export interface Label {
@@ -87,8 +87,10 @@ async function readJson(folder: string, file: string): Promise<z.infer<typeof de
   });
   const parsed = descriptionSchema.safeParse(parseJson(file, text));
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new UserError(`${file}: at ${issue.path.join('.') || 'the top'}: ${issue.message}. Correct it there.`);
+  const issues = parsed.error.issues.map(
+    ({ path, message }) => `${file}: at ${path.join('.') || 'the top'}: ${message}. Correct it there.`,
+  );
+  throw allErrors(issues);
 }
 
 function parseJson(file: string, text: string): unknown {

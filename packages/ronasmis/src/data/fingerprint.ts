@@ -3,6 +3,7 @@ import type { Triple } from './affine.ts';
 import { channelsOf, type LoadedCase, spatialShape, spatialSpacing } from './case.ts';
 import type { DataSet } from './dataset.ts';
 import type { Label } from './description.ts';
+import type { Volume } from './nifti.ts';
 import type { Voxels } from './nifti-types.ts';
 import { countValues, meanAndDeviation, quantile } from './statistics.ts';
 
@@ -10,6 +11,7 @@ import { countValues, meanAndDeviation, quantile } from './statistics.ts';
 export interface CaseSummary {
   readonly name: string;
   readonly image: string;
+  readonly label: string;
   /** `[depth, height, width]` in voxels. */
   readonly shape: Triple;
   /** `[depth, height, width]` in millimetres. */
@@ -20,6 +22,9 @@ export interface CaseSummary {
   readonly classVoxels: readonly number[];
   /** For each channel, intensities of labelled (foreground) voxels: all of them, or 10,000 spread evenly. */
   readonly intensities: readonly Float32Array[];
+  /** The same for scans of the same voxels, however they are stored. */
+  readonly voxelsSha256: string;
+  /** Of the stored files. */
   readonly imageSha256: string;
   readonly labelSha256: string;
   readonly storedBytes: number;
@@ -66,6 +71,7 @@ export interface Intensities {
 
 /** nnU-Net samples as many foreground voxels of a case for its fingerprint. */
 const SAMPLED_VOXELS = 10_000;
+const HASHED_VOXELS = 2 ** 20;
 
 /** The summary of a case whose image and label have the same shape and whose label values are all listed. */
 export function summariseCase(loaded: LoadedCase, { labels, ignoredValue }: DataSet): Omit<CaseSummary, 'orientation'> {
@@ -76,16 +82,31 @@ export function summariseCase(loaded: LoadedCase, { labels, ignoredValue }: Data
   return {
     name: loaded.name,
     image: loaded.image,
+    label: loaded.label,
     shape: spatialShape(imageVolume),
     spacing: spatialSpacing(imageVolume),
     classVoxels: labels.map(({ value }) => counts.get(value) ?? 0),
     intensities: Array.from({ length: channelsOf(imageVolume) }, (_, channel) =>
       new Float32Array(sampled.length).map((_, i) => imageVolume.data[channel * size + sampled[i]]),
     ),
+    voxelsSha256: hashVoxels(imageVolume),
     imageSha256: loaded.imageSha256,
     labelSha256: loaded.labelSha256,
     storedBytes: loaded.storedBytes,
   };
+}
+
+/** Volume of each class, by class index. */
+export function classMillilitres({ classVoxels, spacing }: CaseSummary): readonly number[] {
+  const cubicMillimetres = spacing[0] * spacing[1] * spacing[2];
+  return classVoxels.map((voxels) => (voxels * cubicMillimetres) / 1000);
+}
+
+/** Of the shape and of at most a million voxels, spread evenly: more would tell no more scans apart, and take longer. */
+function hashVoxels({ shape, data }: Volume): string {
+  const step = Math.ceil(data.length / HASHED_VOXELS);
+  const values = new Float64Array(Math.ceil(data.length / step)).map((_, i) => data[i * step]);
+  return createHash('sha256').update(`${shape}\n`).update(values).digest('hex');
 }
 
 /** The indices of voxels that are neither background nor ignored: all of them, or at most `limit` spread evenly. */

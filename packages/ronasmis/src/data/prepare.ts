@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { UserError } from '../errors.ts';
+import { allErrors, UserError } from '../errors.ts';
 import type { Triple } from './affine.ts';
 import { channelsOf, type LoadedCase, type Problem, spatialShape, spatialSpacing } from './case.ts';
 import { checkDataSet } from './check.ts';
@@ -57,8 +57,6 @@ export interface PreparedDataSet {
 }
 
 const MAX_FOREGROUND_VOXELS = 10_000;
-/** So many errors are printed before the rest is counted. */
-const MAX_PRINTED_ERRORS = 10;
 
 /**
  * Decodes, checks, crops and normalises every case, once, in shared memory or on disk.
@@ -79,11 +77,7 @@ export async function prepareDataSet(dataSet: DataSet, options: PrepareOptions):
     },
   });
   const errors = problems.filter(({ severity }) => severity === 'error').map(({ message }) => message);
-  if (errors.length > 0 || fingerprint === undefined) {
-    const more = errors.length - MAX_PRINTED_ERRORS;
-    const shown = errors.slice(0, MAX_PRINTED_ERRORS);
-    throw new UserError([...shown, ...(more > 0 ? [`(and ${more} more errors)`] : [])].join('\n'));
-  }
+  if (errors.length > 0 || fingerprint === undefined) throw allErrors(errors);
   const cases = dataSet.cases.flatMap(({ name }) => prepared.get(name) ?? []);
   const normalisations = normalisationsFor(dataSet.channels, fingerprint.intensities);
   for (const one of cases) normaliseByDataSet(one, normalisations);

@@ -104,6 +104,18 @@ describe('search', () => {
     expect(stdout).toContain(join(folder, 'report.html'));
   });
 
+  it('says ten warnings and counts the others', async () => {
+    search.mockImplementation(async (_, { onStart }) => {
+      const engine = { device: 'cpu', precision: 'fp32', cpu: 'a CPU', threads: 2 };
+      const warnings = Array.from({ length: 13 }, (_, i) => `case ${i} is odd.`);
+      onStart({ engine, memory: { expectedBytes: 2 ** 30, budgetBytes: 2 ** 31 }, warnings });
+      return { report, architecture };
+    });
+    const { stderr } = await run('search', 'data', '--out', folder);
+    expect(stderr.match(/warning: case \d+ is odd\./g)).toHaveLength(10);
+    expect(stderr).toContain('warning: and 3 more, which inspect lists.\n');
+  });
+
   it('says nothing of an entropy where the controller has none', async () => {
     search.mockImplementation(async (_, { onProgress }) => {
       onProgress({ phase: 'judge', step: 2, done: 20, total: 20, loss: 0.5, reward: 0.7, entropy: null, dice: 0.8 });

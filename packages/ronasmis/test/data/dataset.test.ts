@@ -217,8 +217,11 @@ describe('what is missing or wrong is said', () => {
     ],
     ['no cases', () => describedAs({ labels, training: [] }), 'no training cases'],
     ['a case twice', () => describedAs({ labels, training: ['a', 'a'].map(entry) }), 'a is listed more than once'],
-    ['an image gone', () => rm(join(folder, 'imagesTr', 'a.nii.gz')), 'a.nii.gz: listed as an image'],
-    ['a label gone', () => rm(join(folder, 'labelsTr', 'b.nii.gz')), 'b.nii.gz: listed as a label'],
+    [
+      'labels that are no object, and a list of cases that is none',
+      () => describedAs({ labels: 1, training: 2 }),
+      'at training',
+    ],
     [
       'a label without its image',
       async () => {
@@ -234,6 +237,18 @@ describe('what is missing or wrong is said', () => {
         await cp(join(folder, 'imagesTr', 'a.nii.gz'), join(folder, 'imagesTr', 'd.nii.gz'));
       },
       'imagesTr/d.nii.gz: no label of this name in labelsTr',
+    ],
+    [
+      'labels and images without each other, all of them',
+      async () => {
+        await describedAs({ labels });
+        await rm(join(folder, 'imagesTr', 'a.nii.gz'));
+        for (const name of ['b', 'c']) await rm(join(folder, 'labelsTr', `${name}.nii.gz`));
+      },
+      [
+        `labelsTr/a.nii.gz: no image of this name in imagesTr. Add it or remove the file.\n${folder}/imagesTr/b.nii.gz, `,
+        `${folder}/imagesTr/c.nii.gz: no label of this name in labelsTr. Add it or remove the file.`,
+      ].join(''),
     ],
     [
       'no image folder',

@@ -1,0 +1,148 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { checkDataSet } from '../../src/data/check.ts';
+import { readDataSet } from '../../src/data/dataset.ts';
+import { scansOfPatients } from '../../src/data/patients.ts';
+import { createRandom } from '../../src/random.ts';
+import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet } from './scans.ts';
+
+const folder = join(await temporaryFolder(), 'boxes');
+const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'];
+const random = createRandom(1);
+const sound = names.map((name) => boxCase(name, random, [16, 14, 12]));
+
+beforeEach(() => rm(folder, { recursive: true, force: true }));
+
+async function warningsOf(cases: readonly TestCase[], folds = 2, overrides = {}): Promise<readonly string[]> {
+  await writeDataSet(folder, cases, overrides);
+  const { problems } = await checkDataSet(await readDataSet(folder), { folds });
+  expect(problems.map(({ severity }) => severity)).not.toContain('error');
+  return problems.map(({ message }) => message.replaceAll(folder, '.'));
+}
+
+/** The sound cases, of which the last is another one. */
+const withLast = (change: (last: TestCase) => Partial<TestCase>): readonly TestCase[] =>
+  sound.map((one) => (one.name === 'j' ? { ...one, ...change(one) } : one));
+
+const scaled =
+  (factor: number, offset = 0) =>
+  ({ image }: TestCase): Partial<TestCase> => ({
+    image: { ...image, data: Float32Array.from(image.data, (value) => value * factor + offset) },
+  });
+
+/** The same case with only one in so many voxels left of a class, the others of class `to`. */
+const relabelled =
+  (from: number, to: number, keepEvery: number) =>
+  ({ label }: TestCase) => {
+    let seen = 0;
+    const data = label.data.map((value) => (value === from && seen++ % keepEvery > 0 ? to : value));
+    return { label: { ...label, data } };
+  };
+
+describe('a case that differs from the others', () => {
+  it('is none among sound ones', async () => {
+    expect(await warningsOf(sound)).toEqual([]);
+  });
+
+  it('in its spacing, unless spacings vary as much anyway', async () => {
+    const spaced = (millimetres: number) => (one: TestCase) => ({
+      image: { ...one.image, affine: straight(1, 1, millimetres) },
+      label: { ...one.label, affine: straight(1, 1, millimetres) },
+    });
+    expect(await warningsOf(withLast(spaced(1.4)))).toEqual([]);
+    expect(await warningsOf(withLast(spaced(3)))).toEqual([
+      './imagesTr/j.nii.gz: its spacing of 1 x 1 x 3 mm is far from the median, 1 x 1 x 1 mm. Check its header; resample it if it is right.',
+    ]);
+    const varied = sound.map((one, i) => ({ ...one, ...spaced(1.3 ** i)(one) }));
+    expect(await warningsOf(varied)).toEqual([]);
+  });
+
+  it('in its size', async () => {
+    expect(await warningsOf(withLast(() => boxCase('j', random, [16, 14, 40])))).toEqual([
+      './imagesTr/j.nii.gz: its size of 16 x 14 x 40 voxels is far from the median, 16 x 14 x 12. Check that it is whole; crop it if it shows more than the others.',
+    ]);
+    expect(await warningsOf(withLast(() => boxCase('j', random, [16, 14, 30])))).toEqual([]);
+  });
+
+  it('in the scale of its intensities', async () => {
+    const [warning, ...others] = await warningsOf(withLast(scaled(100)));
+    expect(warning).toMatch(
+      /^\.: in j, channel 0 \(MRI\), where it is labelled, has another scale: from \d+ to \d+ in the first of them, from /,
+    );
+    expect(others).toEqual([]);
+    expect(await warningsOf(withLast(scaled(5, 4000)))).toEqual([]);
+  });
+
+  it('in the units of a CT', async () => {
+    const ct = { modality: { 0: 'CT' } };
+    const [warning, ...others] = await warningsOf(withLast(scaled(1, 1024)), 2, ct);
+    expect(warning).toMatch(
+      /^\.\/imagesTr\/j\.nii\.gz: channel 0 \(CT\), where it is labelled, goes from 10\d+ to 15\d+, but/,
+    );
+    expect(others).toEqual([]);
+    expect(await warningsOf(withLast(scaled(1, 300)), 2, ct)).toEqual([]);
+  });
+
+  it('in the volume of a class', async () => {
+    expect(await warningsOf(withLast(relabelled(1, 0, 20)))).toEqual([
+      './labelsTr/j.nii.gz: label 1 (box) takes 0.008 ml, in the median case 0.144 ml. Check that it is whole, and that nothing else has this label.',
+    ]);
+    expect(await warningsOf(withLast(relabelled(1, 0, 5)))).toEqual([]);
+    const varied = sound.map((one, i) => ({ ...one, ...relabelled(1, 0, 1 + 2 * i)(one) }));
+    expect(await warningsOf(varied)).toEqual([]);
+  });
+});
+
+describe('a class that few cases have', () => {
+  const withoutCore = ({ label }: TestCase) => ({
+    label: { ...label, data: label.data.map((value) => Math.min(value, 1)) },
+  });
+  const onlyIn = (having: readonly string[]) =>
+    sound.map((one) => (having.includes(one.name) ? one : { ...one, ...withoutCore(one) }));
+
+  it('is named with the folds that cannot be tested on it', async () => {
+    // scikit-learn 1.9, KFold(5, shuffle=True, random_state=12345) has the test cases a h, d j, e g, b i, c f.
+    expect(await warningsOf(onlyIn(['a', 'h', 'd', 'e', 'b']), 5)).toEqual([
+      '.: label 2 (core) is in 5 of 10 cases: no test case of --fold 4 has it. Add cases that show it.',
+    ]);
+    expect(await warningsOf(onlyIn(['a', 'd', 'e', 'b', 'c']), 5)).toEqual([]);
+    expect(await warningsOf(onlyIn([]), 5)).toEqual([
+      '.: label 2 (core) is in 0 of 10 cases: no test case of --fold 0, 1, 2, 3, 4 has it. Add cases that show it.',
+    ]);
+  });
+});
+
+describe('several scans of one patient', () => {
+  const named = (list: readonly string[]) => list.map((name) => boxCase(name, random));
+
+  it('are named where they are in different folds', async () => {
+    const list = ['01_ED', '01_ES', '02_ED', '02_ES', '03_ED', '03_ES', '04_ED', '04_ES', '05_ED', '05_ES'];
+    const [warning, ...others] = await warningsOf(named(list), 5);
+    expect(warning).toMatch(
+      /^\.: by their names 01_ED and 01_ES are of one patient, and those of 4 more patients, but lie in different folds \(names that agree up to the last _ or -\)\. If they are, keep one/,
+    );
+    expect(others).toEqual([]);
+  });
+
+  it.each<[string, readonly string[], number]>([
+    [
+      'frames',
+      ['patient001_frame01', 'patient001_frame12', 'patient002_frame01', 'patient002_frame09', 'patient003_frame01'],
+      2,
+    ],
+    ['time points', ['GLI-00000-000', 'GLI-00000-001', 'GLI-00002-000', 'GLI-00003-000', 'GLI-00003-001'], 2],
+    ['one number for all', ['hippocampus_001', 'hippocampus_003', 'hippocampus_004'], 0],
+    ['a name with a number for all', ['BraTS2021_00000', 'BraTS2021_00002', 'BraTS2021_00003'], 0],
+    ['groups without a number', ['SC-HF-01', 'SC-HF-02', 'SC-N-01', 'SC-N-02', 'SC-HYP-01'], 0],
+    [
+      'sites whose patients have numbers of their own',
+      ['TCGA-02-0006', 'TCGA-02-0009', 'TCGA-06-0119', 'TCGA-08-0356'],
+      0,
+    ],
+    ['few sites whose patients are all counted from 1', ['s1_1', 's1_2', 's1_3', 's2_1', 's2_2', 's2_3'], 0],
+    ['numbers alone', ['1', '2', '3'], 0],
+  ])('%s', (_, list, patients) => {
+    expect(scansOfPatients(list)).toHaveLength(patients);
+  });
+});
