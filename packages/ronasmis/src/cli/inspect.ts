@@ -1,10 +1,16 @@
 import type { Command } from 'commander';
+import { writeAtomically } from '../data/files.ts';
 import type { Fingerprint } from '../data/fingerprint.ts';
 import { Exit } from './exit.ts';
 import { integerBetween, jsonOption, labelsOption } from './options.ts';
-import { coloursOf, print, printJson, table } from './output.ts';
+import { coloursOf, note, print, printJson, table } from './output.ts';
 
-type Options = { readonly labels?: string; readonly folds: number; readonly json?: true };
+interface Options {
+  readonly labels?: string;
+  readonly folds: number;
+  readonly html?: string;
+  readonly json?: true;
+}
 
 /** Adds `inspect DATASET`. */
 export function addInspect(program: Command): void {
@@ -14,16 +20,18 @@ export function addInspect(program: Command): void {
     .argument('<dataset>', 'folder with dataset.json, imagesTr and labelsTr')
     .addOption(labelsOption())
     .option('--folds <n>', 'parts that the cases will be split into', integerBetween(2, 100), 5)
+    .option('--html <file>', 'also write it as a page, with plots and slices')
     .addOption(jsonOption())
-    .addHelpText('after', '\nExample:\n  $ ronasmis inspect data/Prostate')
-    .action(async (folder: string, { labels, folds, json }: Options) => {
+    .addHelpText('after', '\nExample:\n  $ ronasmis inspect data/Prostate --html prostate.html')
+    .action(async (folder: string, { labels, folds, html, json }: Options) => {
       const { readDataSet } = await import('../data/dataset.ts');
       const { checkDataSet } = await import('../data/check.ts');
       const { openProgress } = await import('./progress.ts');
       const dataSet = await readDataSet(folder, labels);
       const view = openProgress();
       const onCase = (done: number, total: number) => view.update({ phase: 'prepare', step: 0, done, total });
-      const { fingerprint, problems } = await checkDataSet(dataSet, { folds, onCase }).finally(view.stop);
+      const result = await checkDataSet(dataSet, { folds, onCase }).finally(view.stop);
+      const { fingerprint, problems } = result;
       const errors = problems.filter((problem) => problem.severity === 'error').length;
       if (json) {
         printJson({ fingerprint: fingerprint ?? null, problems });
@@ -31,21 +39,24 @@ export function addInspect(program: Command): void {
         await printFingerprint(fingerprint);
         printProblems(problems);
       }
+      if (html !== undefined) {
+        const { inspectionPage } = await import('../report/inspection.ts');
+        await writeAtomically(html, Buffer.from(await inspectionPage(dataSet, result)));
+        note(`Page: ${html}`);
+      }
       if (errors > 0) throw new Exit(2);
     });
 }
 
 async function printFingerprint(fingerprint: Fingerprint | undefined): Promise<void> {
   if (fingerprint === undefined) return;
-  const { formatBytes, plural } = await import('../report/format.ts');
+  const { formatAxes, formatBytes, formatFigure, plural } = await import('../report/format.ts');
   const { bold } = coloursOf(process.stdout);
   const { name, cases, channels, storedBytes, shape, spacing, intensities, labels, classFractions } = fingerprint;
   print(`${bold(name)}  ${plural(cases, 'case')}, ${plural(channels.length, 'channel')}, ${formatBytes(storedBytes)}`);
   print(`Voxel axes  ${orientationText(fingerprint)}\n`);
 
-  // As people and files have it: x first.
-  const alongAxes = (values: readonly number[]): string => values.map(figure).reverse().join(' x ');
-  const spread = ({ min, median, max }: typeof shape): string[] => [min, median, max].map(alongAxes);
+  const spread = ({ min, median, max }: typeof shape): string[] => [min, median, max].map(formatAxes);
   print(
     table(
       ['x, y, z, each by itself', 'smallest', 'median', 'largest'],
@@ -57,7 +68,7 @@ async function printFingerprint(fingerprint: Fingerprint | undefined): Promise<v
   );
   const channelRows = intensities.map(({ mean, deviation, percentile005, median, percentile995 }, channel) => [
     channels[channel],
-    ...[mean, deviation, percentile005, median, percentile995].map(figure),
+    ...[mean, deviation, percentile005, median, percentile995].map(formatFigure),
   ]);
   const intensityHead = ['channel, where labelled', 'mean', 'deviation', '0.5 %', 'median', '99.5 %'];
   print(`\n${table(intensityHead, channelRows)}`);
@@ -72,11 +83,6 @@ async function printFingerprint(fingerprint: Fingerprint | undefined): Promise<v
 function orientationText({ orientation, orientations }: Fingerprint): string {
   const all = Object.entries(orientations).map(([axes, count]) => `${axes} (${count})`);
   return all.length === 1 ? orientation : `${all.join(', ')}: all are turned to ${orientation}`;
-}
-
-/** A number with four significant digits, without needless zeros. */
-function figure(value: number): string {
-  return String(Number(value.toPrecision(4)));
 }
 
 function printProblems(

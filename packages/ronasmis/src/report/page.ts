@@ -5,7 +5,7 @@ import { drawArchitecture } from './architecture-drawing.ts';
 import { drawCell } from './cell-drawing.ts';
 import { lineChart } from './curves.ts';
 import { dicePlot } from './dice-plot.ts';
-import { formatBytes, formatCount, formatDice, formatSeconds, plural } from './format.ts';
+import { formatBytes, formatCount, formatDice, formatFigure, formatSeconds, plural } from './format.ts';
 import { type Html, html } from './html.ts';
 import { drawSlice, type Example, type Slice } from './slices.ts';
 import { STYLE } from './style.ts';
@@ -90,15 +90,10 @@ ${lineChart(
     { name: 'best child', values: events.map((event) => event.reward_max * 100), tone: 'warm' },
     { name: 'mean', values: events.map((event) => event.reward_mean * 100), tone: 'accent' },
   ],
-  shortNumber,
+  formatFigure,
 )}
-${entropies.length === 0 ? html`` : lineChart('Entropy of the controller, nats', steps, [{ name: 'entropy', values: entropies, tone: 'accent' }], shortNumber)}
-${lineChart('Training loss', steps, [{ name: 'loss', values: events.map((event) => event.loss), tone: 'accent' }], shortNumber)}</div>`;
-}
-
-/** Up to four significant digits, without trailing zeros. */
-function shortNumber(value: number): string {
-  return String(Number(value.toPrecision(4)));
+${entropies.length === 0 ? html`` : lineChart('Entropy of the controller, nats', steps, [{ name: 'entropy', values: entropies, tone: 'accent' }], formatFigure)}
+${lineChart('Training loss', steps, [{ name: 'loss', values: events.map((event) => event.loss), tone: 'accent' }], formatFigure)}</div>`;
 }
 
 function exampleSection({ examples, run }: ReportContent, classNames: Readonly<Record<string, string>>): Html {

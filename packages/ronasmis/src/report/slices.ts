@@ -6,7 +6,7 @@ import { type Html, html } from './html.ts';
 /** A slice to look at: intensities and label values, all [height, width]. */
 export type Slice = {
   readonly image: Float32Array;
-  readonly prediction: Uint8Array;
+  readonly prediction?: Uint8Array;
   readonly reference: Uint8Array;
   readonly height: number;
   readonly width: number;
@@ -23,7 +23,7 @@ export type Example = { readonly rank: 'Best' | 'Median' | 'Worst'; readonly nam
 /** A whole case: one channel's intensities and label values, all [depth, height, width]. */
 export type ExampleVolume = {
   readonly image: Float32Array;
-  readonly prediction: Uint8Array;
+  readonly prediction?: Uint8Array;
   readonly reference: Uint8Array;
   readonly shape: readonly [number, number, number];
   /** Millimetres along [depth, height, width]. */
@@ -55,14 +55,14 @@ export function chooseSlices(volume: ExampleVolume): readonly Slice[] {
   const plane = height * width;
   const hasLabel = (z: number) => {
     const range = [z * plane, (z + 1) * plane] as const;
-    return volume.reference.subarray(...range).some(isSet) || volume.prediction.subarray(...range).some(isSet);
+    return [volume.reference, volume.prediction].some((mask) => mask?.subarray(...range).some(isSet));
   };
   const labelled = Array.from({ length: depth }, (_, z) => z).filter(hasLabel);
   const candidates = labelled.length > 0 ? labelled : [Math.floor(depth / 2)];
   const chosen = new Set([0.25, 0.5, 0.75].map((part) => candidates[Math.round(part * (candidates.length - 1))]));
   return [...chosen].map((z) => ({
     image: volume.image.slice(z * plane, (z + 1) * plane),
-    prediction: volume.prediction.slice(z * plane, (z + 1) * plane),
+    ...(volume.prediction && { prediction: volume.prediction.slice(z * plane, (z + 1) * plane) }),
     reference: volume.reference.slice(z * plane, (z + 1) * plane),
     height,
     width,
@@ -75,7 +75,7 @@ export function chooseSlices(volume: ExampleVolume): readonly Slice[] {
 const isSet = (label: number): boolean => label !== 0;
 
 /**
- * Draws a slice with the contours of the reference and of the prediction over it. Rows run from last to first: in the
+ * Draws a slice with the contours of the reference and of a prediction over it. Rows run from last to first: in the
  * usual orientation (+y anterior) the patient's front is up.
  * @param labels label values in the order of the page's class colours
  */
@@ -88,7 +88,7 @@ export function drawSlice(slice: Slice, labels: readonly number[]): Html {
     });
   return html`<figure class="slice"><svg viewBox="0 0 ${width} ${height}" style="aspect-ratio:${width} / ${height * slice.pixelAspect}" preserveAspectRatio="none" role="img" aria-label="Slice ${slice.number}">
 <g transform="matrix(1 0 0 -1 0 ${height})"><image href="${toPng(slice)}" width="${width}" height="${height}" preserveAspectRatio="none"/>
-${contours(slice.reference, 'reference')}${contours(slice.prediction, 'prediction')}</g></svg>
+${contours(slice.reference, 'reference')}${slice.prediction ? contours(slice.prediction, 'prediction') : []}</g></svg>
 <figcaption>slice ${slice.number} of ${slice.count}</figcaption></figure>`;
 }
 

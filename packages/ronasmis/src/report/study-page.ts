@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { StudyRecord, StudyResults } from '../run/study-record.ts';
 import { lineChart } from './curves.ts';
 import { dotRows } from './dot-rows.ts';
-import { formatDice, formatSeconds, plural } from './format.ts';
+import { formatDice, formatFigure, formatSeconds, plural } from './format.ts';
 import { type Html, html } from './html.ts';
 import { scatterPlot } from './scatter.ts';
 import { CAVEATS, formatInterval, formatProbability, formatSpread, points, verdict } from './study-verdict.ts';
@@ -35,8 +35,6 @@ export function renderStudy({ results: _, ...record }: StudyRecord, results: Stu
 `.markup;
 }
 
-const shortNumber = (value: number): string => String(Number(value.toPrecision(4)));
-
 function contestantRows({ contestants }: StudyResults): Html {
   const rows = contestants.map(({ name, runs, test_dice }, i) => ({
     name,
@@ -48,7 +46,7 @@ function contestantRows({ contestants }: StudyResults): Html {
       tone: `level${i}`,
     })),
   }));
-  return dotRows('Test Dice by contestant, %', rows, shortNumber);
+  return dotRows('Test Dice by contestant, %', rows, formatFigure);
 }
 
 function comparisonTable({ comparisons }: StudyResults): Html {
@@ -79,7 +77,7 @@ function rewardCurves({ contestants }: StudyResults): readonly Html[] {
           band: rewards.map(({ lowest, highest }) => [lowest * 100, highest * 100] as const),
         },
       ],
-      shortNumber,
+      formatFigure,
       { name: 'seconds', tick: (at) => `${Math.round(at)} s`, point: formatSeconds },
     ),
   );
@@ -99,7 +97,7 @@ function alonePlot({ alone }: StudyResults): Html {
     y: validation_dice * 100,
     label: `${run}: ${formatDice(reward)} % shared, ${formatDice(validation_dice)} % alone`,
   }));
-  return html`<div class="charts">${scatterPlot(dots, 'reward with shared weights, %', 'Validation Dice trained alone, %', shortNumber)}</div>`;
+  return html`<div class="charts">${scatterPlot(dots, 'reward with shared weights, %', 'Validation Dice trained alone, %', formatFigure)}</div>`;
 }
 
 function childCount({ contributions }: StudyResults): number {
@@ -117,7 +115,7 @@ function contributionRows({ contributions }: StudyResults): Html {
       tone: `level${i % 5}`,
     })),
   }));
-  return dotRows('Relative reward by choice, points', rows, shortNumber);
+  return dotRows('Relative reward by choice, points', rows, formatFigure);
 }
 
 function costTable({ contestants }: StudyResults): Html {
@@ -125,7 +123,7 @@ function costTable({ contestants }: StudyResults): Html {
     runs.map((run) => {
       const rest = run.seconds - run.training_seconds - run.judging_seconds;
       const cells = [run.seconds, run.training_seconds, run.judging_seconds, rest].map(formatSeconds);
-      return html`<tr><td>${run.run}</td>${[...cells, String(run.controller_steps), run.joules === null ? '–' : shortNumber(run.joules)].map(number)}</tr>`;
+      return html`<tr><td>${run.run}</td>${[...cells, String(run.controller_steps), run.joules === null ? '–' : formatFigure(run.joules)].map(number)}</tr>`;
     }),
   );
   const head = ['time', 'training', 'judging', 'rest', 'controller steps', 'joules'];

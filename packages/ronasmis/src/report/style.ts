@@ -48,6 +48,7 @@ text{fill:var(--ink);font-size:13px}.tick{fill:var(--soft);font-size:11.5px}.lab
 .slices{display:grid;grid-template-columns:repeat(3,minmax(0,290px));gap:12px}
 .slice svg{width:100%;display:block;border-radius:8px;background:#000}.slice figcaption{color:var(--soft);font-size:12px}
 .reference,.prediction{fill:none;vector-effect:non-scaling-stroke;stroke-linecap:round}.reference{stroke:#fff;stroke-width:1.5}.prediction{stroke:var(--tone);stroke-width:2}.reference{filter:drop-shadow(0 0 1px #000)}
+.labels .reference{stroke:var(--tone);stroke-width:2}.problem{overflow-wrap:anywhere;font-size:14px;margin:8px 0}
 .legend{font-size:13px;color:var(--soft)}.legend span{margin-right:16px;white-space:nowrap}.legend span::before{content:"";display:inline-block;width:18px;height:3px;border-radius:2px;margin-right:6px;vertical-align:middle;background:var(--tone)}.legend .white{--tone:#fff}.legend .white::before{outline:1px solid var(--quiet)}
 summary{cursor:pointer;font-weight:650}table{border-collapse:collapse;width:100%;margin:12px 0 4px;font-size:13px}td,th{text-align:left;padding:5px 10px 5px 0;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}td:first-child{color:var(--soft);width:38%}th{color:var(--soft);font-weight:500}
 td.number,th.number{text-align:right;font-variant-numeric:tabular-nums}

@@ -124,6 +124,16 @@ describe('inspect', () => {
     expect(JSON.parse((await run('inspect', folder, '--json')).stdout).fingerprint).toMatchObject({ cases: 5 });
   });
 
+  it('writes a page beside what it prints, also where there are errors', async () => {
+    const folder = await dataSet('few', 3);
+    const file = join(root, 'few.html');
+    const { code, stdout, stderr } = await run('inspect', folder, '--html', file, '--json');
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout).problems).not.toHaveLength(0);
+    expect(stderr).toContain(`Page: ${file}\n`);
+    expect(await readFile(file, 'utf8')).toMatch(/^<!doctype html>.*fewer than the 5 folds.*slice \d+ of 12/s);
+  });
+
   it('ends with 2 where there are errors, with the whole list on standard output', async () => {
     const { code, stdout } = await run('inspect', await dataSet('small', 3));
     expect(code).toBe(2);
