@@ -1,4 +1,5 @@
 export { writePhantomDataSet } from './data/phantom.ts';
+export { type DownloadHooks, type DownloadProgress, download } from './download/download.ts';
 export { UserError } from './errors.ts';
 export { type Evaluation, evaluate } from './evaluation/evaluate.ts';
 export { type ExportedNetwork, type ExportOptions, exportOnnx } from './export/export.ts';

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { UserError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import { addDoctor } from './doctor.ts';
+import { addDownload } from './download.ts';
 import { addEvaluate } from './evaluate.ts';
 import { Exit } from './exit.ts';
 import { addExport } from './export.ts';
@@ -37,7 +38,7 @@ function createProgram(): Command {
     .version(VERSION)
     .exitOverride()
     .showHelpAfterError('Add --help to see what there is.');
-  for (const add of [
+  const verbs = [
     addSearch,
     addResume,
     addPredict,
@@ -46,9 +47,10 @@ function createProgram(): Command {
     addShow,
     addExport,
     addStudy,
+    addDownload,
     addDoctor,
-  ])
-    add(program);
+  ];
+  for (const add of verbs) add(program);
   return program;
 }
 

@@ -30,11 +30,8 @@ function openBar(stream: NodeJS.WriteStream): ProgressView {
     stream,
     hideCursor: true,
     clearOnComplete: true,
-    format: (_, { progress }) => {
-      const filled = Math.round(progress * 24);
-      const drawn = colours.cyan('━'.repeat(filled)) + colours.dim('━'.repeat(24 - filled));
-      return `${title(known).padEnd(26)} ${drawn} ${known.done}/${known.total}  ${colours.dim(figures(known).join(' · '))}`;
-    },
+    format: (_, { progress }) =>
+      `${title(known).padEnd(26)} ${drawBar(progress, stream)} ${known.done}/${known.total}  ${colours.dim(figures(known).join(' · '))}`,
   });
   bar.start(1, 0);
   return {
@@ -50,6 +47,13 @@ function openBar(stream: NodeJS.WriteStream): ProgressView {
     },
     stop: () => bar.stop(),
   };
+}
+
+/** The part of a bar that is filled, and the rest of it. */
+export function drawBar(fraction: number, stream: NodeJS.WriteStream): string {
+  const colours = coloursOf(stream);
+  const filled = Math.round(fraction * 24);
+  return colours.cyan('━'.repeat(filled)) + colours.dim('━'.repeat(24 - filled));
 }
 
 function openLines(stream: NodeJS.WriteStream): ProgressView {
