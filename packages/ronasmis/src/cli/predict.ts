@@ -11,7 +11,7 @@ export function addPredict(program: Command): void {
     .command('predict')
     .description("segment scans with a search's network; each result lies on the scan's own grid")
     .argument('<run>', 'run folder of a finished search')
-    .argument('<input...>', 'scans (.nii.gz or .nii) or folders of scans')
+    .argument('<input...>', 'scans (NIfTI, NRRD, MetaImage, or a folder with a DICOM series) or folders of them')
     .requiredOption('--out <folder>', 'where the label maps go')
     .addOption(deviceOption())
     .addOption(precisionOption())

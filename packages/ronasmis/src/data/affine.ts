@@ -36,6 +36,13 @@ export function affineFromVoxelSizes(shape: Triple, [x, y, z]: Triple): Affine {
   ];
 }
 
+/** The affine (RAS) of one that leads towards left, posterior and superior, as ITK and DICOM have it. */
+export function affineFromLps([left, posterior, ...others]: Affine): Affine {
+  // Not the negative, which would turn 0 into -0.
+  const mirrored = ([x, y, z, t]: Affine[number]) => [0 - x, 0 - y, 0 - z, 0 - t] as const;
+  return [mirrored(left), mirrored(posterior), ...others];
+}
+
 /** The distance in millimetres between neighbouring voxels along x, y and z: the lengths of the affine's columns. */
 export function spacingOf(affine: Affine): Triple {
   const length = (column: 0 | 1 | 2) => Math.hypot(affine[0][column], affine[1][column], affine[2][column]);

@@ -3,9 +3,9 @@ import { UserError } from '../errors.ts';
 import type { Triple } from './affine.ts';
 import { joinChannels } from './channels.ts';
 import type { Case } from './dataset.ts';
-import { readBytes } from './files.ts';
-import { decodeNifti, type Volume } from './nifti.ts';
 import { turnVolume } from './orientation.ts';
+import { readStored } from './read-volume.ts';
+import type { Volume } from './volume.ts';
 
 /** Something about a data set that keeps it from being used (error) or is worth a look (warning). */
 export interface Problem {
@@ -21,10 +21,10 @@ export interface LoadedCase extends Case {
   readonly image: string;
   readonly imageVolume: Volume;
   readonly labelVolume: Volume;
-  /** Of the stored (compressed) files. */
+  /** Of the stored (compressed) files if they are NIfTI, or else of what they hold. */
   readonly imageSha256: string;
   readonly labelSha256: string;
-  /** Both stored files together. */
+  /** Both together, in the same way. */
   readonly storedBytes: number;
 }
 
@@ -61,12 +61,13 @@ type LoadedFile =
 /** One volume, in one file or one a channel. */
 async function loadFiles(files: readonly string[]): Promise<LoadedFile> {
   try {
-    const bytes = await Promise.all(files.map(readBytes));
+    const stored = await Promise.all(files.map(readStored));
+    const content = stored.flatMap((one) => one.content);
     const hash = createHash('sha256');
-    for (const part of bytes) hash.update(part);
-    const volumes = await Promise.all(files.map((file, i) => decodeNifti(file, bytes[i])));
-    const storedBytes = bytes.reduce((sum, { length }) => sum + length, 0);
-    return { kind: 'volume', volume: joinChannels(volumes), sha256: hash.digest('hex'), storedBytes };
+    for (const part of content) hash.update(part);
+    const storedBytes = content.reduce((sum, { length }) => sum + length, 0);
+    const volume = joinChannels(stored.map((one) => one.volume));
+    return { kind: 'volume', volume, sha256: hash.digest('hex'), storedBytes };
   } catch (error) {
     if (error instanceof UserError) {
       return { kind: 'problem', problem: { severity: 'error', file: files[0], message: error.message } };

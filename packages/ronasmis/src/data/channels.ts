@@ -1,16 +1,14 @@
-import { basename } from 'node:path';
 import { allErrors, UserError } from '../errors.ts';
 import { affineDifference, affineTolerance } from './affine.ts';
-import { readNifti, type Volume } from './nifti.ts';
+import { readVolume } from './read-volume.ts';
+import { caseName } from './scan-files.ts';
+import type { Volume } from './volume.ts';
 
 /** A scan: one file with all of its channels along the fourth dimension, or one file a channel, in their order. */
 export interface ScanFiles {
   readonly name: string;
   readonly files: readonly string[];
 }
-
-/** A scan's file name without folder and without `.nii` or `.nii.gz`. */
-export const caseName = (file: string): string => basename(file).replace(/\.nii(\.gz)?$/, '');
 
 /** Whether a file is named as nnU-Net names those of a channel: `CASE_0000.nii.gz`. */
 export const isChannelFile = (file: string): boolean => /_\d{4}$/.test(caseName(file));
@@ -49,7 +47,7 @@ export function groupChannels(files: readonly string[], wantedChannels?: number)
  * @throws UserError where one cannot be read, or they are not on one grid
  */
 export async function readScan(files: readonly string[]): Promise<Volume> {
-  return joinChannels(await Promise.all(files.map(readNifti)));
+  return joinChannels(await Promise.all(files.map(readVolume)));
 }
 
 /** One volume of several that have a channel each, with its channels along the fourth dimension. @throws UserError where their grids differ */

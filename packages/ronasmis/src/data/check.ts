@@ -6,7 +6,7 @@ import { checkCase, problem } from './check-case.ts';
 import { mapConcurrently } from './concurrently.ts';
 import type { Case, DataSet } from './dataset.ts';
 import { type CaseSummary, countOf, type Fingerprint, fingerprint, summariseCase } from './fingerprint.ts';
-import { readNiftiHeader } from './nifti.ts';
+import { readGrid } from './read-volume.ts';
 
 /** What a look at every file of a data set found. */
 export interface CheckResult {
@@ -60,7 +60,7 @@ export async function checkDataSet(dataSet: DataSet, options: CheckOptions): Pro
 async function usualOrientation(cases: readonly Case[]): Promise<string> {
   const found = await Promise.all(
     cases.map(({ images: [image] }) =>
-      readNiftiHeader(image).then(
+      readGrid(image).then(
         ({ affine }) => [orientationOf(affine)],
         () => [],
       ),

@@ -1,16 +1,16 @@
-import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { allErrors, UserError } from '../errors.ts';
 import { channelsOf } from './case.ts';
-import { caseName, groupChannels, isChannelFile, type ScanFiles } from './channels.ts';
+import { groupChannels, isChannelFile, type ScanFiles } from './channels.ts';
 import { mapConcurrently } from './concurrently.ts';
 import { type Label, type Labelling, MAX_LABELS, readDescription } from './description.ts';
-import { readNifti, readNiftiHeader } from './nifti.ts';
+import { readGrid, readVolume } from './read-volume.ts';
+import { caseName, listScans } from './scan-files.ts';
 import { countValues } from './statistics.ts';
 
 /** A scan and its label map, by their files. */
 export interface Case {
-  /** The image's file name without `.nii.gz` and without a channel's number. */
+  /** The image's file name without ending and without a channel's number. */
   readonly name: string;
   /** One file with all channels, or one a channel. */
   readonly images: readonly string[];
@@ -101,7 +101,7 @@ async function readFolders(images: string, labels: string): Promise<DataSet> {
   const { cases, channelFiles } = await listCases({ images, labels }, undefined);
   checkCases(images, cases);
   const [{ images: files }] = cases;
-  const channels = channelFiles ? files.length : channelsOf(await readNiftiHeader(files[0]));
+  const channels = channelFiles ? files.length : channelsOf(await readGrid(files[0]));
   return {
     name: basename(resolve(images)),
     folder: images,
@@ -117,7 +117,7 @@ async function readFolders(images: string, labels: string): Promise<DataSet> {
 async function findLabels(cases: readonly Case[]): Promise<readonly Label[]> {
   const values = new Set([0]);
   await mapConcurrently(cases, async ({ label }) => {
-    const volume = await readNifti(label).catch(() => undefined);
+    const volume = await readVolume(label).catch(() => undefined);
     const found = volume === undefined ? [] : [...countValues(volume.data).keys()];
     const odd = found.find((value) => !Number.isInteger(value) || value < 0);
     if (odd !== undefined || found.length > MAX_LABELS) {
@@ -134,17 +134,6 @@ async function findLabels(cases: readonly Case[]): Promise<readonly Label[]> {
       `${cases[0].label}: the label maps have ${listed.length} values; at most ${MAX_LABELS} are possible.`,
     );
   return listed.map((value) => ({ value, name: value === 0 ? 'background' : `label ${value}` }));
-}
-
-/** The `.nii` and `.nii.gz` files of a folder; hidden ones (`._*` of macOS) are none. @throws UserError without the folder. */
-export async function listScans(folder: string): Promise<string[]> {
-  const names = await readdir(folder).catch(() => {
-    throw new UserError(`${folder}: there is no such folder. Give one that holds .nii.gz files.`);
-  });
-  return names
-    .filter((name) => /\.nii(\.gz)?$/.test(name) && !name.startsWith('.'))
-    .sort()
-    .map((name) => join(folder, name));
 }
 
 function checkCases(file: string, unsorted: readonly Case[]): void {

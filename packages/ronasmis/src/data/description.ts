@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { allErrors, UserError } from '../errors.ts';
+import { SCAN_ENDINGS } from './scan-files.ts';
 
 /** A value in the label maps and what it means. */
 export interface Label {
@@ -64,8 +65,11 @@ export const MAX_LABELS = IGNORED_CLASS;
 export async function readDescription(folder: string): Promise<Description> {
   const file = join(folder, 'dataset.json');
   const { name, modality, channel_names, file_ending, labels, training } = await readJson(folder, file);
-  if (file_ending !== undefined && file_ending !== '.nii.gz' && file_ending !== '.nii') {
-    throw new UserError(`${file}: "file_ending" is ${file_ending}. Convert the files to .nii.gz, and say so there.`);
+  if (file_ending !== undefined && !SCAN_ENDINGS.includes(file_ending)) {
+    const endings = SCAN_ENDINGS.join(', ');
+    throw new UserError(
+      `${file}: "file_ending" is ${file_ending}, not one of ${endings}. Convert the files, and say so there.`,
+    );
   }
   const channels = Object.entries(channel_names ?? modality ?? { 0: 'image' })
     .sort(([left], [right]) => Number(left) - Number(right))

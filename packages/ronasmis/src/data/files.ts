@@ -70,7 +70,7 @@ export async function writeAtomically(file: string, bytes: Uint8Array): Promise<
 const CAUSES: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or folder. Check the path.',
   EEXIST: 'a file of this name is there. Choose another folder.',
-  EISDIR: 'this is a folder. Give the path of a .nii.gz file.',
+  EISDIR: 'this is a folder. Give the path of a file.',
   EPERM: 'permission denied. Give yourself access to it.',
   EACCES: 'permission denied. Give yourself access to it.',
   EROFS: 'the disk is read-only. Choose another folder.',

@@ -1,9 +1,10 @@
 import { orientationOf, type Triple } from './affine.ts';
 import type { Crop } from './crop.ts';
 import type { Label } from './description.ts';
-import { type Volume, writeNifti } from './nifti.ts';
+import { writeNifti } from './nifti.ts';
 import type { Voxels } from './nifti-types.ts';
 import { turnBetween, turnVoxels } from './orientation.ts';
+import type { Volume } from './volume.ts';
 
 /** What a network says about a prepared image. */
 export interface Segmentation {

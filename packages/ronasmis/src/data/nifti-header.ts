@@ -2,21 +2,17 @@ import { UserError } from '../errors.ts';
 import { type Affine, affineFromQuaternion, affineFromVoxelSizes, spacingOf, type Triple } from './affine.ts';
 import { type FieldName, HEADER_LAYOUTS, readField, writeField } from './nifti-layout.ts';
 import { type VoxelType, voxelTypeByCode } from './nifti-types.ts';
+import type { Grid } from './volume.ts';
 
 /** What a NIfTI-1 or NIfTI-2 header says, checked. */
-export interface NiftiHeader {
+export interface NiftiHeader extends Grid {
   readonly version: 1 | 2;
   readonly littleEndian: boolean;
-  /** Voxels along x, y, z and further dimensions (channels or time), x fastest in memory. */
-  readonly shape: readonly number[];
   readonly voxelType: VoxelType;
   /** Where the voxels begin, in bytes. */
   readonly dataOffset: number;
   /** True value = stored value * slope + intercept; undefined where the stored values are the true ones. */
   readonly scale: { readonly slope: number; readonly intercept: number } | undefined;
-  /** Millimetres between voxels along x, y, z. */
-  readonly spacing: Triple;
-  readonly affine: Affine;
 }
 
 /** The longest header proper, in bytes: what has to be read before anything is known. */

@@ -7,18 +7,10 @@ import type { Affine } from './affine.ts';
 import { mendable, readBytes, writeAtomically } from './files.ts';
 import { createHeaderBytes, describeValues, MAX_HEADER_BYTES, type NiftiHeader, parseHeader } from './nifti-header.ts';
 import { type Voxels, type VoxelType, voxelTypeOf } from './nifti-types.ts';
+import type { Volume } from './volume.ts';
 
-/** A scan or a label map in memory. */
-export interface Volume extends NiftiHeader {
-  readonly file: string;
-  /**
-   * The true values. NIfTI's order, x fastest, is the C order of `[channel, depth, height, width]` with x = width.
-   * Scaled values are float32; others keep the type they are stored as.
-   */
-  readonly data: Voxels;
-  /** The file's bytes before the voxels, extensions included: what `writeNifti` keeps of it. */
-  readonly prefix: Uint8Array;
-}
+/** A volume that was read from a NIfTI file, whose own bytes its prefix is. */
+export type NiftiVolume = Volume & NiftiHeader;
 
 /** What `writeNifti` writes: values on the grid of a scan (its `prefix`) or on a new one (`affine`). */
 export type WritableVolume = {
@@ -40,7 +32,7 @@ const MAX_DEFLATE_RATIO = 1032;
  * Reads a `.nii` or `.nii.gz` file (told apart by content): NIfTI-1 or NIfTI-2, either byte order, any real voxel type.
  * @throws UserError where the file is missing, truncated, damaged or of a kind that is not supported.
  */
-export async function readNifti(file: string): Promise<Volume> {
+export async function readNifti(file: string): Promise<NiftiVolume> {
   return decodeNifti(file, await readBytes(file));
 }
 
@@ -60,7 +52,7 @@ export async function readNiftiHeader(file: string): Promise<NiftiHeader> {
 }
 
 /** The volume in the bytes of `file`. @throws UserError as `readNifti` does. */
-export async function decodeNifti(file: string, bytes: Uint8Array): Promise<Volume> {
+export async function decodeNifti(file: string, bytes: Uint8Array): Promise<NiftiVolume> {
   const header = parseHeader(headerBytes(file, bytes), file);
   const voxelCount = header.shape.reduce((product, size) => product * size, 1);
   const neededBytes = header.dataOffset + voxelCount * header.voxelType.bytes;

@@ -1,6 +1,6 @@
 import { type Affine, orientationOf, spacingOf, type Triple } from './affine.ts';
-import type { Volume } from './nifti.ts';
 import type { Voxels } from './nifti-types.ts';
+import type { Volume } from './volume.ts';
 
 /** How the voxel axes x, y, z of a volume come from another's: which of its axes each is, and whether it runs the other way. */
 export interface Turn {

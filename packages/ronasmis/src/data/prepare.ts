@@ -8,10 +8,11 @@ import type { DataSet } from './dataset.ts';
 import { IGNORED_CLASS } from './description.ts';
 import { makeFolder } from './files.ts';
 import { type Fingerprint, labelledVoxels } from './fingerprint.ts';
-import { readNiftiHeader, type Volume } from './nifti.ts';
 import { isCt, type Normalisation, normalisationsFor, normalise, zScore } from './normalisation.ts';
+import { readGrid } from './read-volume.ts';
 import { countValues } from './statistics.ts';
 import { type CaseStorage, changeImage, imageSpan, labelSpan, moveToDisk } from './storage.ts';
+import type { Volume } from './volume.ts';
 
 /** An image as the network takes it. */
 export interface PreparedImage {
@@ -91,10 +92,10 @@ const copiesWhileRead = 3;
 function preparedBytes({ cases }: DataSet): Promise<readonly number[]> {
   return Promise.all(
     cases.map(async ({ images }) => {
-      const header = await readNiftiHeader(images[0]).catch(() => undefined);
-      if (header === undefined) return 0;
-      const [depth, height, width] = spatialShape(header);
-      return depth * height * width * (4 * channelsOf(header) * images.length + 1);
+      const grid = await readGrid(images[0]).catch(() => undefined);
+      if (grid === undefined) return 0;
+      const [depth, height, width] = spatialShape(grid);
+      return depth * height * width * (4 * channelsOf(grid) * images.length + 1);
     }),
   );
 }

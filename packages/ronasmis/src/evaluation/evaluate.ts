@@ -1,8 +1,9 @@
-import { readdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { affineDifference, affineTolerance } from '../data/affine.ts';
 import { mapConcurrently } from '../data/concurrently.ts';
-import { readNifti, type Volume } from '../data/nifti.ts';
+import { readVolume } from '../data/read-volume.ts';
+import { caseName, listScans, SCAN_ENDINGS } from '../data/scan-files.ts';
+import type { Volume } from '../data/volume.ts';
 import { UserError } from '../errors.ts';
 import type { Box } from './mask.ts';
 import { meanInterval } from './paired-tests.ts';
@@ -29,7 +30,7 @@ const MOST_CLASSES = 255;
 /**
  * Compares every prediction of a folder with the label file of the same name.
  * @param options.toleranceMillimetres how far off a surface may be to count as right in NSD: 1 where it is left out
- * @throws UserError for a folder without NIfTI files, a prediction without its label, different shapes or affines, values
+ * @throws UserError for a folder without label maps, a prediction without its label, different shapes or affines, values
  *   that are no label values
  */
 export async function evaluate(
@@ -38,8 +39,8 @@ export async function evaluate(
   { toleranceMillimetres = 1 }: { readonly toleranceMillimetres?: number } = {},
   onCase: (done: number, total: number) => void = () => {},
 ): Promise<Evaluation> {
-  const predicted = await listNifti(predictions);
-  const expected = await listNifti(labels);
+  const predicted = await listLabelMaps(predictions);
+  const expected = await listLabelMaps(labels);
   for (const [name, file] of predicted) {
     if (!expected.has(name)) {
       throw new UserError(`${file} has no label of the same name in ${labels}: add it, or move the prediction away.`);
@@ -58,17 +59,14 @@ export async function evaluate(
   };
 }
 
-/** NIfTI files of a folder, case name -> path, sorted by name. */
-async function listNifti(folder: string): Promise<ReadonlyMap<string, string>> {
-  const names = await readdir(folder).catch(() => {
-    throw new UserError(
-      `${folder} is not a folder that can be read: name a folder with NIfTI files (.nii.gz or .nii).`,
-    );
-  });
-  const files = names.filter((name) => /\.nii(\.gz)?$/.test(name) && !name.startsWith('.')).sort();
-  if (files.length === 0)
-    throw new UserError(`${folder} holds no NIfTI file (.nii.gz or .nii): name the right folder.`);
-  return new Map(files.map((name) => [name.replace(/\.nii(\.gz)?$/, ''), join(folder, name)]));
+/** Label maps of a folder, case name -> path, sorted by name. */
+async function listLabelMaps(folder: string): Promise<ReadonlyMap<string, string>> {
+  const files = await listScans(folder);
+  if (files.length === 0) {
+    const endings = SCAN_ENDINGS.join(', ');
+    throw new UserError(`${folder} holds no label map (${endings} or a folder of DICOM): name the right folder.`);
+  }
+  return new Map(files.map((file) => [caseName(file), file]));
 }
 
 async function evaluateCase(predictionFile: string, referenceFile: string, tolerance: number) {
@@ -79,7 +77,7 @@ async function evaluateCase(predictionFile: string, referenceFile: string, toler
 }
 
 async function readLabels(file: string): Promise<Volume> {
-  const volume = await readNifti(file);
+  const volume = await readVolume(file);
   const { data } = volume;
   const values = new Set<number>();
   for (let voxel = 0; voxel < data.length; voxel++) {

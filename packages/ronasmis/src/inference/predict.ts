@@ -3,15 +3,15 @@ import { basename, join } from 'node:path';
 import { type DataType, describeEngine, scope } from '@ronasmis/libtorch';
 import { orientationOf } from '../data/affine.ts';
 import { channelsOf } from '../data/case.ts';
-import { caseName, groupChannels, readScan, type ScanFiles } from '../data/channels.ts';
+import { groupChannels, readScan, type ScanFiles } from '../data/channels.ts';
 import { mapConcurrently } from '../data/concurrently.ts';
-import { listScans } from '../data/dataset.ts';
 import { mkdirWithParents } from '../data/files.ts';
 import { type Segmentation, writeLabelMap } from '../data/label-map.ts';
-import type { Volume } from '../data/nifti.ts';
 import { zScore } from '../data/normalisation.ts';
 import { turnVolume } from '../data/orientation.ts';
 import { prepareImage } from '../data/prepare.ts';
+import { caseName, isDicomSeries, listScans, SCAN_ENDINGS } from '../data/scan-files.ts';
+import type { Volume } from '../data/volume.ts';
 import { type ComputeDevice, chooseDevice, dataTypeOf, type Precision } from '../device.ts';
 import { reasonOf, UserError } from '../errors.ts';
 import { castWeights } from '../network/weights.ts';
@@ -23,7 +23,7 @@ import { segment, toImage } from './segment.ts';
 export interface PredictOptions {
   /** Run folder of a finished search. */
   readonly run: string;
-  /** NIfTI files, and folders of them. */
+  /** Scans (NIfTI, NRRD or MetaImage files, or folders that hold a DICOM series), and folders of them. */
   readonly inputs: readonly string[];
   /** Folder for the label maps, named as the scans. */
   readonly out: string;
@@ -83,12 +83,14 @@ async function findScans(
       const entry = await stat(input).catch(() => {
         throw new UserError(`${input}: there is no such file or folder. Check the path.`);
       });
-      return entry.isDirectory() ? listScans(input) : [input];
+      return entry.isDirectory() && !(await isDicomSeries(input)) ? listScans(input) : [input];
     }),
   );
   const files = [...new Set(found.flat())];
   if (files.length === 0)
-    throw new UserError(`${inputs.join(', ')}: no .nii or .nii.gz file is there to be segmented.`);
+    throw new UserError(
+      `${inputs.join(', ')}: no scan (${SCAN_ENDINGS.join(', ')} or a folder of DICOM) is there to be segmented.`,
+    );
   const scans = channel_files
     ? groupChannels(files, network.input_channels)
     : files.map((file): ScanFiles => ({ name: caseName(file), files: [file] }));

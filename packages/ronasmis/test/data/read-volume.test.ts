@@ -1,0 +1,190 @@
+import { readFileSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { readNifti, writeNifti } from '../../src/data/nifti.ts';
+import { readGrid, readStored, readVolume } from '../../src/data/read-volume.ts';
+import { caseName, listScans } from '../../src/data/scan-files.ts';
+import { UserError } from '../../src/errors.ts';
+import { temporaryFolder } from './scans.ts';
+
+// Files come from SimpleITK and pydicom, expected values from nibabel, which read them as NIfTI: see make-scan-fixtures.py.
+const fixtures = z
+  .array(
+    z.object({
+      name: z.string(),
+      path: z.string(),
+      files: z.record(z.string(), z.string()),
+      shape: z.array(z.number()),
+      affine: z.array(z.array(z.number())),
+      values: z.array(z.number()),
+    }),
+  )
+  .parse(JSON.parse(readFileSync(new URL('scan-fixtures.json', import.meta.url), 'utf8')));
+
+const root = await temporaryFolder();
+
+/** Writes the files of a fixture into a new folder; returns the path of the scan. */
+async function stored(name: string): Promise<string> {
+  const fixture = fixtures.find((candidate) => candidate.name === name);
+  if (!fixture) throw new Error(`no fixture ${name}`);
+  const folder = await mkdtemp(join(root, 'scän '));
+  for (const [file, packed] of Object.entries(fixture.files)) {
+    await mkdir(join(folder, dirname(file)), { recursive: true });
+    await writeFile(join(folder, file), gunzipSync(Buffer.from(packed, 'base64')));
+  }
+  return join(folder, fixture.path);
+}
+
+/** The sentence that reading a scan ends with. */
+async function refusal(path: string): Promise<string> {
+  const error = await readVolume(path).catch((caught: unknown) => caught);
+  expect(error).toBeInstanceOf(UserError);
+  const { message } = z.object({ message: z.string() }).parse(error);
+  expect(message.startsWith(dirname(path))).toBe(true);
+  expect(message).toMatch(/\.$/);
+  return message;
+}
+
+describe('a scan has the voxels and the place in millimetres that it has as NIfTI', () => {
+  test.each(fixtures)('$name', async ({ name, shape, affine, values }) => {
+    const path = await stored(name);
+    const volume = await readVolume(path);
+    expect(volume.shape).toEqual(shape);
+    expect([...volume.data]).toEqual(values);
+    volume.affine.flat().forEach((value, i) => {
+      expect(value).toBeCloseTo(affine.flat()[i], 5);
+    });
+    // By the header alone.
+    const { shape: gridShape, affine: gridAffine, spacing } = volume;
+    expect(await readGrid(path)).toEqual({ shape: gridShape, affine: gridAffine, spacing });
+    // What is written on its grid lies where it lies.
+    const file = join(dirname(path), 'written.nii.gz');
+    await writeNifti(file, { shape: shape.slice(0, 3), data: new Uint8Array(values.length), prefix: volume.prefix });
+    (await readNifti(file)).affine.flat().forEach((value, i) => {
+      expect(value).toBeCloseTo(affine.flat()[i], 5);
+    });
+  });
+
+  test('through links and relative paths', async () => {
+    const path = await stored('NRRD header and voxels');
+    const link = join(root, 'link.nhdr');
+    await symlink(path, link);
+    const { data } = await readVolume(path);
+    expect((await readVolume(link)).data).toEqual(data);
+    const { cwd } = process;
+    const folder = cwd();
+    process.chdir(dirname(path));
+    expect((await readVolume('a.nhdr')).data).toEqual(data);
+    process.chdir(folder);
+  });
+
+});
+
+describe('a folder', () => {
+  test('has scans of every format, and folders of DICOM, by their names', async () => {
+    const folder = await mkdtemp(join(root, 'scans-'));
+    for (const [name, to] of [
+      ['NRRD uint8', 'a.nrrd'],
+      ['MetaImage uint8', 'b.mha'],
+      ['DICOM', 'c.1'],
+      ['NRRD header and voxels', 'd.nhdr'],
+    ])
+      await rename(await stored(name), join(folder, to));
+    await mkdir(join(folder, 'notes'));
+    await writeFile(join(folder, 'notes', 'notes.txt'), 'nothing');
+    await writeFile(join(folder, 'd.raw'), 'voxels');
+    const scans = await listScans(folder);
+    expect(scans.map((scan) => scan.slice(folder.length + 1))).toEqual(['a.nrrd', 'b.mha', 'c.1', 'd.nhdr']);
+    expect(scans.map(caseName)).toEqual(['a', 'b', 'c.1', 'd']);
+  });
+});
+
+test('what tells a volume apart is what it holds, in whatever files', async () => {
+  const path = await stored('MetaImage header and voxels');
+  const before = Buffer.concat((await readStored(path)).content);
+  const voxels = join(dirname(path), 'a.raw');
+  const bytes = await readFile(voxels);
+  bytes[5] ^= 1;
+  await writeFile(voxels, bytes);
+  expect(Buffer.concat((await readStored(path)).content).equals(before)).toBe(false);
+});
+
+/** Replaces bytes of a file by as many others. */
+async function edit(file: string, from: string, to: string): Promise<void> {
+  const text = await readFile(file, 'latin1');
+  expect(text).toContain(from);
+  await writeFile(file, text.replace(from, to), 'latin1');
+}
+
+describe('what the user can mend is said in a sentence', () => {
+  test.each(['NRRD uint16', 'NRRD float32', 'MetaImage int16', 'MetaImage float32'])('%s, truncated', async (name) => {
+    const path = await stored(name);
+    for (const bytes of [560, 100, 0]) {
+      await truncate(path, bytes);
+      expect(await refusal(path)).toMatch(/^.*a\.\w+: it is damaged, truncated or .* Copy or export it again\.$/);
+    }
+  });
+
+  test.each(['NRRD header and voxels', 'MetaImage header and compressed voxels'])('%s, of which one is gone', async (name) => {
+    const path = await stored(name);
+    for (const file of await readdir(dirname(path)))
+      if (!path.endsWith(file)) await rm(join(dirname(path), file));
+    expect(await refusal(path)).toMatch(/it is damaged, truncated/);
+    await rm(path);
+    expect(await refusal(path)).toMatch(/there is no such file or folder/);
+  });
+
+  test.each<[string, (series: string) => Promise<unknown>, RegExp]>([
+    ['a truncated slice', (series) => truncate(join(series, '0'), 1300), /series.0: the file is truncated\. Copy or/],
+    ['a truncated header', (series) => truncate(join(series, '0'), 700), /series.0: the file is truncated\. Copy or/],
+    ['a file that says only in its name that it is DICOM', (series) => writeFile(join(series, 'x.dcm'), ''), /x\.dcm: this is not/],
+    ['a slice twice', (series) => cp(join(series, '0'), join(series, '3')), /series.3: it lies where .*series.0 lies\./],
+    ['uneven steps', (series) => edit(join(series, '2'), '\\30.5', '\\36.5'), /series.0: it lies 3\.\d+ mm from where even steps/],
+    ['two series', (series) => edit(join(series, '0'), '.498.2', '.498.7'), /series: it holds 2 DICOM series\. Give each/],
+    ['another size', (series) => edit(join(series, '0'), '(\0\x10\0US\x02\0\x04', '(\0\x10\0US\x02\0\x02'), /series.2: it differs from .*series.0 in size/],
+    ['no positions', (series) => edit(join(series, '0'), ' \x002\0DS', ' \x003\0DS'), /series.0: it does not say where its slice lies/],
+    ['big-endian slices', (series) => edit(join(series, '0'), '1.2.840.10008.1.2.1', '1.2.840.10008.1.2.2'), /series.0: it is stored big-endian or/],
+    ['several frames', (series) => edit(join(series, '0'), '(\0\x02\0US\x02\0\x01', '(\0\x02\0US\x02\0\x03'), /series.0: it is a colour image\. Give/],
+    [
+      'a single slice',
+      (series) => Promise.all(['0', '1'].map((file) => rm(join(series, file)))),
+      /series: it holds a single DICOM slice\. Give the folder/,
+    ],
+  ])('a DICOM series with %s', async (_, spoil, sentence) => {
+    const series = await stored('DICOM');
+    await spoil(series);
+    expect(await refusal(series)).toMatch(sentence);
+  });
+
+  test('other folders and a file of a series', async () => {
+    expect(await refusal(await mkdtemp(join(root, 'empty-')))).toMatch(/it holds no DICOM slice\. Give the folder/);
+    const series = await stored('DICOM');
+    await writeFile(join(series, 'notes.txt'), 'a file that is not DICOM');
+    expect((await readVolume(series)).shape).toEqual([5, 4, 3]);
+    expect(await refusal(join(series, '1'))).toMatch(/this is one DICOM file\. Give the folder of its series\./);
+  });
+
+  test.each(['NRRD int16', 'NRRD float32', 'MetaImage int16', 'MetaImage uint8', 'DICOM', 'DICOM, compressed'])(
+    '%s, damaged anywhere, is a sentence or another volume, never a crash',
+    async (name) => {
+      const path = await stored(name);
+      const file = name.startsWith('DICOM') ? join(path, '1') : path;
+      const whole = await readFile(file);
+      await fc.assert(
+        fc.asyncProperty(fc.nat(), fc.integer({ min: 0, max: 255 }), async (at, value) => {
+          const damaged = Uint8Array.from(whole);
+          damaged[at % damaged.length] = value;
+          await writeFile(file, damaged);
+          await readVolume(path).catch((error: unknown) => {
+            expect(error).toBeInstanceOf(UserError);
+          });
+        }),
+        { numRuns: 25 },
+      );
+    },
+  );
+});
