@@ -113,7 +113,11 @@ describe('a data set in the layout of nnU-Net v2', () => {
       'b_0000.nii.gz: of its scan, which needs 2 channel files, b_0001 is not there. Add or remove files.',
     ],
     ['a channel too many', () => describedAs({ ...nnunet, channel_names: { 0: 'CT' } }), 'there are 2 files.'],
-    ['files of another kind', () => describedAs({ ...nnunet, file_ending: '.nrrd' }), '"file_ending" is .nrrd.'],
+    [
+      'files of another kind',
+      () => describedAs({ ...nnunet, file_ending: '.png' }),
+      '"file_ending" is .png, not one of',
+    ],
     [
       'a region of nothing',
       () => describedAs({ ...nnunet, labels: { background: 0, box: 1, whole: [] } }),

@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -9,35 +7,12 @@ import { readNifti, writeNifti } from '../../src/data/nifti.ts';
 import { readGrid, readStored, readVolume } from '../../src/data/read-volume.ts';
 import { caseName, listScans } from '../../src/data/scan-files.ts';
 import { UserError } from '../../src/errors.ts';
+import { scanFixtures, writeScanFixture } from './scan-fixtures.ts';
 import { temporaryFolder } from './scans.ts';
-
-// Files come from SimpleITK and pydicom, expected values from nibabel, which read them as NIfTI: see make-scan-fixtures.py.
-const fixtures = z
-  .array(
-    z.object({
-      name: z.string(),
-      path: z.string(),
-      files: z.record(z.string(), z.string()),
-      shape: z.array(z.number()),
-      affine: z.array(z.array(z.number())),
-      values: z.array(z.number()),
-    }),
-  )
-  .parse(JSON.parse(readFileSync(new URL('scan-fixtures.json', import.meta.url), 'utf8')));
 
 const root = await temporaryFolder();
 
-/** Writes the files of a fixture into a new folder; returns the path of the scan. */
-async function stored(name: string): Promise<string> {
-  const fixture = fixtures.find((candidate) => candidate.name === name);
-  if (!fixture) throw new Error(`no fixture ${name}`);
-  const folder = await mkdtemp(join(root, 'scän '));
-  for (const [file, packed] of Object.entries(fixture.files)) {
-    await mkdir(join(folder, dirname(file)), { recursive: true });
-    await writeFile(join(folder, file), gunzipSync(Buffer.from(packed, 'base64')));
-  }
-  return join(folder, fixture.path);
-}
+const stored = (name: string): Promise<string> => writeScanFixture(root, name);
 
 /** The sentence that reading a scan ends with. */
 async function refusal(path: string): Promise<string> {
@@ -50,7 +25,7 @@ async function refusal(path: string): Promise<string> {
 }
 
 describe('a scan has the voxels and the place in millimetres that it has as NIfTI', () => {
-  test.each(fixtures)('$name', async ({ name, shape, affine, values }) => {
+  test.each(scanFixtures)('$name', async ({ name, shape, affine, values }) => {
     const path = await stored(name);
     const volume = await readVolume(path);
     expect(volume.shape).toEqual(shape);
@@ -81,7 +56,6 @@ describe('a scan has the voxels and the place in millimetres that it has as NIfT
     expect((await readVolume('a.nhdr')).data).toEqual(data);
     process.chdir(folder);
   });
-
 });
 
 describe('a folder', () => {
@@ -129,26 +103,60 @@ describe('what the user can mend is said in a sentence', () => {
     }
   });
 
-  test.each(['NRRD header and voxels', 'MetaImage header and compressed voxels'])('%s, of which one is gone', async (name) => {
-    const path = await stored(name);
-    for (const file of await readdir(dirname(path)))
-      if (!path.endsWith(file)) await rm(join(dirname(path), file));
-    expect(await refusal(path)).toMatch(/it is damaged, truncated/);
-    await rm(path);
-    expect(await refusal(path)).toMatch(/there is no such file or folder/);
-  });
+  test.each(['NRRD header and voxels', 'MetaImage header and compressed voxels'])(
+    '%s, of which one is gone',
+    async (name) => {
+      const path = await stored(name);
+      for (const file of await readdir(dirname(path))) if (!path.endsWith(file)) await rm(join(dirname(path), file));
+      expect(await refusal(path)).toMatch(/it is damaged, truncated/);
+      await rm(path);
+      expect(await refusal(path)).toMatch(/there is no such file or folder/);
+    },
+  );
 
   test.each<[string, (series: string) => Promise<unknown>, RegExp]>([
     ['a truncated slice', (series) => truncate(join(series, '0'), 1300), /series.0: the file is truncated\. Copy or/],
     ['a truncated header', (series) => truncate(join(series, '0'), 700), /series.0: the file is truncated\. Copy or/],
-    ['a file that says only in its name that it is DICOM', (series) => writeFile(join(series, 'x.dcm'), ''), /x\.dcm: this is not/],
-    ['a slice twice', (series) => cp(join(series, '0'), join(series, '3')), /series.3: it lies where .*series.0 lies\./],
-    ['uneven steps', (series) => edit(join(series, '2'), '\\30.5', '\\36.5'), /series.0: it lies 3\.\d+ mm from where even steps/],
-    ['two series', (series) => edit(join(series, '0'), '.498.2', '.498.7'), /series: it holds 2 DICOM series\. Give each/],
-    ['another size', (series) => edit(join(series, '0'), '(\0\x10\0US\x02\0\x04', '(\0\x10\0US\x02\0\x02'), /series.2: it differs from .*series.0 in size/],
-    ['no positions', (series) => edit(join(series, '0'), ' \x002\0DS', ' \x003\0DS'), /series.0: it does not say where its slice lies/],
-    ['big-endian slices', (series) => edit(join(series, '0'), '1.2.840.10008.1.2.1', '1.2.840.10008.1.2.2'), /series.0: it is stored big-endian or/],
-    ['several frames', (series) => edit(join(series, '0'), '(\0\x02\0US\x02\0\x01', '(\0\x02\0US\x02\0\x03'), /series.0: it is a colour image\. Give/],
+    [
+      'a file that says only in its name that it is DICOM',
+      (series) => writeFile(join(series, 'x.dcm'), ''),
+      /x\.dcm: this is not/,
+    ],
+    [
+      'a slice twice',
+      (series) => cp(join(series, '0'), join(series, '3')),
+      /series.3: it lies where .*series.0 lies\./,
+    ],
+    [
+      'uneven steps',
+      (series) => edit(join(series, '2'), '\\30.5', '\\32.5'),
+      /series.0: it lies 1\.\d+ mm from where even steps/,
+    ],
+    [
+      'two series',
+      (series) => edit(join(series, '0'), '.498.2', '.498.7'),
+      /series: it holds 2 DICOM series\. Give each/,
+    ],
+    [
+      'another size',
+      (series) => edit(join(series, '0'), '(\0\x10\0US\x02\0\x04', '(\0\x10\0US\x02\0\x02'),
+      /series.[12]: it differs from .*series.0 in size/,
+    ],
+    [
+      'no positions',
+      (series) => edit(join(series, '0'), ' \x002\0DS', ' \x003\0DS'),
+      /series.0: it does not say where its slice lies/,
+    ],
+    [
+      'big-endian slices',
+      (series) => edit(join(series, '0'), '1.2.840.10008.1.2.1', '1.2.840.10008.1.2.2'),
+      /series.0: it is stored big-endian or/,
+    ],
+    [
+      'several frames',
+      (series) => edit(join(series, '0'), '(\0\x02\0US\x02\0\x01', '(\0\x02\0US\x02\0\x03'),
+      /series.0: it is a colour image\. Give/,
+    ],
     [
       'a single slice',
       (series) => Promise.all(['0', '1'].map((file) => rm(join(series, file)))),
@@ -168,23 +176,22 @@ describe('what the user can mend is said in a sentence', () => {
     expect(await refusal(join(series, '1'))).toMatch(/this is one DICOM file\. Give the folder of its series\./);
   });
 
-  test.each(['NRRD int16', 'NRRD float32', 'MetaImage int16', 'MetaImage uint8', 'DICOM', 'DICOM, compressed'])(
-    '%s, damaged anywhere, is a sentence or another volume, never a crash',
-    async (name) => {
-      const path = await stored(name);
-      const file = name.startsWith('DICOM') ? join(path, '1') : path;
-      const whole = await readFile(file);
-      await fc.assert(
-        fc.asyncProperty(fc.nat(), fc.integer({ min: 0, max: 255 }), async (at, value) => {
-          const damaged = Uint8Array.from(whole);
-          damaged[at % damaged.length] = value;
-          await writeFile(file, damaged);
-          await readVolume(path).catch((error: unknown) => {
-            expect(error).toBeInstanceOf(UserError);
-          });
-        }),
-        { numRuns: 25 },
-      );
-    },
-  );
+  test('damage anywhere is a sentence or another volume, never a crash', async () => {
+    const paths = await Promise.all(['NRRD int16', 'NRRD int32', 'MetaImage int16', 'MetaImage uint8'].map(stored));
+    const series = await Promise.all(['DICOM', 'DICOM, compressed'].map(stored));
+    const files = [...paths, ...series.map((folder) => join(folder, '1'))];
+    const whole = await Promise.all(files.map((file) => readFile(file)));
+    await fc.assert(
+      fc.asyncProperty(fc.nat(files.length - 1), fc.nat(), fc.nat(255), async (which, at, value) => {
+        const damaged = Uint8Array.from(whole[which]);
+        damaged[at % damaged.length] = value;
+        await writeFile(files[which], damaged);
+        await readVolume([...paths, ...series][which]).catch((error: unknown) => {
+          expect(error).toBeInstanceOf(UserError);
+        });
+        await writeFile(files[which], whole[which]);
+      }),
+      { numRuns: 60 },
+    );
+  });
 });

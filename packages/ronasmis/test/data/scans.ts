@@ -2,10 +2,11 @@ import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { deflateSync } from 'node:zlib';
 import { afterAll } from 'vitest';
-import type { Affine } from '../../src/data/affine.ts';
+import { type Affine, spacingOf } from '../../src/data/affine.ts';
 import { writeNifti } from '../../src/data/nifti.ts';
-import type { Voxels } from '../../src/data/nifti-types.ts';
+import { type Voxels, voxelTypeOf } from '../../src/data/nifti-types.ts';
 import type { Random } from '../../src/random.ts';
 
 const realFolder = process.env.RONASMIS_TEST_DATA;
@@ -58,6 +59,47 @@ export function boxCase(
     image: { shape: channels === 1 ? [x, y, z] : [x, y, z, channels], data: image },
     label: { shape: [x, y, z], data: label },
   };
+}
+
+/** A NRRD file of a volume, uncompressed. */
+export function nrrdBytes({ shape, data, affine = straight() }: TestCase['image']): Uint8Array {
+  const column = (axis: 0 | 1 | 2) => `(${affine.slice(0, 3).map((row) => row[axis])})`;
+  const header = [
+    'NRRD0004',
+    `type: ${voxelTypeOf(data).name}`,
+    'dimension: 3',
+    'space: right-anterior-superior',
+    `sizes: ${shape.join(' ')}`,
+    `space directions: ${column(0)} ${column(1)} ${column(2)}`,
+    `space origin: (${affine.slice(0, 3).map((row) => row[3])})`,
+    'endian: little',
+    'encoding: raw',
+  ];
+  return Buffer.concat([Buffer.from(`${header.join('\n')}\n\n`), new Uint8Array(data.buffer)]);
+}
+
+/** A MetaImage file of a uint8 volume, compressed. */
+export function metaImageBytes({ shape, data, affine = straight() }: TestCase['image']): Uint8Array {
+  const voxels = deflateSync(Uint8Array.from(data));
+  const towards = [-1, -1, 1];
+  const direction = [0, 1, 2].flatMap((column) =>
+    towards.map((sign, row) => (sign * affine[row][column]) / spacingOf(affine)[column]),
+  );
+  const header = [
+    'ObjectType = Image',
+    'NDims = 3',
+    'BinaryData = True',
+    'BinaryDataByteOrderMSB = False',
+    'CompressedData = True',
+    `CompressedDataSize = ${voxels.length}`,
+    `TransformMatrix = ${direction.join(' ')}`,
+    `Offset = ${towards.map((sign, row) => sign * affine[row][3]).join(' ')}`,
+    `ElementSpacing = ${spacingOf(affine).join(' ')}`,
+    `DimSize = ${shape.join(' ')}`,
+    'ElementType = MET_UCHAR',
+    'ElementDataFile = LOCAL',
+  ];
+  return Buffer.concat([Buffer.from(`${header.join('\n')}\n`), voxels]);
 }
 
 /** Writes cases and a `dataset.json` that lists them; `overrides` replace its entries (undefined removes one). */

@@ -95,7 +95,7 @@ describe('evaluate', () => {
     await expect(bad('empty', new Uint8Array(referenceVolume().length))).resolves.toMatchObject({ dice: { mean: 0 } });
     const missing = evaluate(join(root, 'nowhere'), root, { toleranceMillimetres: 1 });
     await expect(missing).rejects.toBeInstanceOf(UserError);
-    await expect(missing).rejects.toThrow(/nowhere is not a folder/);
+    await expect(missing).rejects.toThrow(/nowhere: there is no such folder/);
   });
 
   it('refuses a prediction without its label', async () => {

@@ -1,5 +1,5 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { type Tensor, tensor, writeSafetensors } from '@ronasmis/libtorch';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { orientationOf } from '../../src/data/affine.ts';
@@ -7,6 +7,8 @@ import { readNifti, writeNifti } from '../../src/data/nifti.ts';
 import { zScore } from '../../src/data/normalisation.ts';
 import { turnVolume } from '../../src/data/orientation.ts';
 import { prepareImage } from '../../src/data/prepare.ts';
+import { readVolume } from '../../src/data/read-volume.ts';
+import { caseName } from '../../src/data/scan-files.ts';
 import { UserError } from '../../src/errors.ts';
 import { loadModel } from '../../src/inference/model.ts';
 import { type PredictOptions, predict } from '../../src/inference/predict.ts';
@@ -15,6 +17,7 @@ import { childWeightNames, createWeights, weight } from '../../src/network/weigh
 import { createRandom } from '../../src/random.ts';
 import type { RunRecord } from '../../src/run/records.ts';
 import { writeRecord } from '../../src/run/run-folder.ts';
+import { writeScanFixture } from '../data/scan-fixtures.ts';
 import { straight, temporaryFolder } from '../data/scans.ts';
 import { reportContent } from '../report/content.ts';
 import { tinyContext } from '../search/tiny-context.ts';
@@ -155,6 +158,30 @@ describe('predict', () => {
     expect((await readdir(join(root, 'many'))).sort()).toEqual(['a.nii.gz', 'b.nii.gz']);
   });
 
+  it('segments scans of other formats as their copies in NIfTI, on the same grid', async () => {
+    const names = ['NRRD int16', 'MetaImage header and voxels', 'DICOM'];
+    const paths = await Promise.all(names.map((name) => writeScanFixture(root, name)));
+    const copies = await mkdtemp(join(root, 'copies-'));
+    for (const [i, path] of paths.entries()) {
+      const { shape, data, affine } = await readVolume(path);
+      await writeNifti(join(copies, `${names[i]}.nii.gz`), { shape, data, affine });
+    }
+    for (const [i, path] of paths.entries()) {
+      const out = `others-${i}`;
+      const [{ output }] = await predictInto(out, { inputs: [path] });
+      expect(output).toBe(join(root, out, `${caseName(path)}.nii.gz`));
+      const [copy] = await predictInto(out, { inputs: [join(copies, `${names[i]}.nii.gz`)] });
+      const [written, expected] = [await readNifti(output), await readNifti(copy.output)];
+      expect([written.shape, written.data, written.affine]).toEqual([expected.shape, expected.data, expected.affine]);
+      expect(new Set(written.data).size).toBeGreaterThan(1);
+    }
+    // A folder of folders of DICOM is several scans.
+    const folder = await mkdtemp(join(root, 'series-'));
+    for (const name of ['a', 'b']) await rename(await writeScanFixture(root, 'DICOM'), join(folder, name));
+    const several = await predictInto('several', { inputs: [folder] });
+    expect(several.map(({ output }) => basename(output))).toEqual(['a.nii.gz', 'b.nii.gz']);
+  });
+
   it('stops between scans and tells how far it is', async () => {
     const stop = new AbortController();
     const told: number[] = [];
@@ -191,7 +218,9 @@ describe('predict', () => {
       /nowhere: there is no such/,
     );
     const empty = await mkdtemp(join(root, 'empty-'));
-    expect(await refusal(predictInto('never', { inputs: [empty] }))).toMatch(/no \.nii or \.nii\.gz file is there/);
+    expect(await refusal(predictInto('never', { inputs: [empty] }))).toMatch(
+      /no scan \(\.nii\.gz, .* or a folder of DICOM\) is there/,
+    );
     const inputs = [scan, await writeScan(join(empty, 'scan.nii.gz'))];
     expect(await refusal(predictInto('never', { inputs }))).toMatch(/another scan is called scan\.nii\.gz too/);
   });
