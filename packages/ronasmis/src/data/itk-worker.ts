@@ -17,6 +17,9 @@ export type ItkAnswer =
   | { readonly kind: 'not_installed'; readonly packageName: string }
   | { readonly kind: 'failed' };
 
+// Sentences about damaged files come from `itk.ts`; what ITK prints of them would stand among them.
+for (const method of ['log', 'warn', 'error'] as const) console[method] = () => {};
+
 async function read(request: ItkRequest): Promise<unknown> {
   if (request.format === 'dicom') {
     const { readImageDicomFileSeriesNode } = await import('@itk-wasm/dicom');

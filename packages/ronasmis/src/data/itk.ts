@@ -129,8 +129,7 @@ const unreadable = (path: string): UserError =>
 
 /** Asks the thread, which is started when it is first needed, and keeps no process alive that waits for nothing. */
 async function send(request: ItkRequest): Promise<ItkAnswer> {
-  // What ITK prints about damaged files goes to streams that nobody reads.
-  worker ??= new Worker(new URL(WORKER_FILE, import.meta.url), { stdout: true, stderr: true });
+  worker ??= new Worker(new URL(WORKER_FILE, import.meta.url));
   const thread = worker;
   thread.ref();
   try {
