@@ -46,7 +46,7 @@ export async function readItk(file: string, format: 'nrrd' | 'meta_image'): Prom
   return volumeOn(file, grid, data);
 }
 
-/** Reads the header of a NRRD or MetaImage file alone. @throws UserError as `readItk` does, but without a look at the voxels. */
+/** The header of a NRRD or MetaImage file alone; of a compressed MetaImage, ITK unpacks the voxels all the same. @throws UserError as `readItk` does */
 export async function readItkGrid(file: string, format: 'nrrd' | 'meta_image'): Promise<Grid> {
   return gridOf(await readImage(file, format, true));
 }

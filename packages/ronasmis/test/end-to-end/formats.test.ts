@@ -63,9 +63,10 @@ describe('a data set in NRRD and MetaImage', () => {
     const { code, stdout, stderr } = await ronasmis('inspect', folder, '--json');
     expect(code).toBe(2);
     expect(stderr).not.toMatch(/exception|pipeline/i);
-    expect(JSON.parse(stdout).problems).toMatchObject([
-      { severity: 'error', message: expect.stringMatching(/c_0000\.nrrd: it is damaged, truncated or .* again\.$/) },
-    ]);
+    expect(JSON.parse(stdout).problems[0]).toMatchObject({
+      severity: 'error',
+      message: expect.stringMatching(/c_0000\.nrrd: it is damaged, truncated or .* again\.$/),
+    });
   });
 });
 
