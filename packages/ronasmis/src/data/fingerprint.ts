@@ -3,9 +3,9 @@ import type { Triple } from './affine.ts';
 import { channelsOf, type LoadedCase, spatialShape, spatialSpacing } from './case.ts';
 import type { DataSet } from './dataset.ts';
 import type { Label } from './description.ts';
-import type { Volume } from './nifti.ts';
 import type { Voxels } from './nifti-types.ts';
 import { countValues, meanAndDeviation, quantile } from './statistics.ts';
+import type { Volume } from './volume.ts';
 
 /** What is kept of a case once its volumes are gone: enough for the checks across cases and the fingerprint. */
 export interface CaseSummary {
