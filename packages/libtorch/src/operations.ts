@@ -806,3 +806,25 @@ export const surfaceDistances = tensorsOperation<[first: Tensor, second: Tensor,
 
 /** `ronasmis::euclidean_norm(Tensor[] tensors) -> Tensor` */
 export const euclideanNorm = tensorOperation<[tensors: readonly Tensor[]]>('ronasmis::euclidean_norm', '');
+
+/** `ronasmis::resample_cubic(Tensor volume, int[3] size, int? nearest_axis=None) -> Tensor` */
+export const resampleCubic = tensorOperation<
+  [volume: Tensor, size: number | readonly number[], nearestAxis?: number | null | undefined]
+>('ronasmis::resample_cubic', '');
+
+/** `ronasmis::resample_labels(Tensor labels, int[3] size, int? nearest_axis=None) -> Tensor` */
+export const resampleLabels = tensorOperation<
+  [labels: Tensor, size: number | readonly number[], nearestAxis?: number | null | undefined]
+>('ronasmis::resample_labels', '');
+
+/** `ronasmis::resample_argmax(Tensor logits, int[3] size) -> Tensor` */
+export const resampleArgmax = tensorOperation<[logits: Tensor, size: number | readonly number[]]>(
+  'ronasmis::resample_argmax',
+  '',
+);
+
+/** `ronasmis::resample_softmax(Tensor logits, int[3] size) -> Tensor` */
+export const resampleSoftmax = tensorOperation<[logits: Tensor, size: number | readonly number[]]>(
+  'ronasmis::resample_softmax',
+  '',
+);
