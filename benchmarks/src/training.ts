@@ -31,9 +31,10 @@ export function openTraining(volume: Size, dimensions: NetworkDimensions): Train
     augment: false,
     cases: [],
     split: { training: [], validation: [], test: [] },
+    orientation: 'RAS',
     labelValues: Array.from({ length: dimensions.classes }, (_, value) => value),
     scored: [],
-    hasIgnored: false,
+    ignoredValue: undefined,
     children: 1,
   };
   const state = createState(context, 'reinforce', 1);

@@ -140,7 +140,16 @@ describe('resampleSoftmax and resampleArgmax', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 5 }), sizes, (batch, classes, shape) => {
         scope(() => {
-          const logits = to(logitsOf(batch, classes, shape, classes), 'bfloat16', null, null, null, false, true, 'channels_last_3d');
+          const logits = to(
+            logitsOf(batch, classes, shape, classes),
+            'bfloat16',
+            null,
+            null,
+            null,
+            false,
+            true,
+            'channels_last_3d',
+          );
           const expected = softmax(to(logits, 'float32'), 1).toNumbers();
           expect(largestDifference(resampleSoftmax(logits, [...shape]).toNumbers(), expected)).toBeLessThan(1e-6);
           expect(resampleArgmax(logits, [...shape]).toNumbers()).toEqual(argmaxLabels(logits).toNumbers());
@@ -158,14 +167,18 @@ describe('resampleSoftmax and resampleArgmax', () => {
           Array.from({ length: classes }, (_, c) => both[c * voxels + i]).reduce((sum, share) => sum + share),
         );
         expect(largestDifference(sums, new Array(voxels).fill(1))).toBeLessThan(1e-5);
-        expect(numbers(() => resampleSoftmax(logitsOf(1, classes, shape, 1), size))).toEqual(both.slice(0, classes * voxels));
+        expect(numbers(() => resampleSoftmax(logitsOf(1, classes, shape, 1), size))).toEqual(
+          both.slice(0, classes * voxels),
+        );
       }),
     );
   });
 
   test('a linear ramp of probabilities is exact between its ends', () => {
     const shares = Float32Array.from({ length: 8 }, (_, i) => 0.1 + 0.1 * i);
-    const logits = Float32Array.from([...shares].flatMap((share) => Math.log(share)).concat([...shares].map((share) => Math.log(1 - share))));
+    const logits = Float32Array.from(
+      [...shares].flatMap((share) => Math.log(share)).concat([...shares].map((share) => Math.log(1 - share))),
+    );
     const resampled = numbers(() => resampleSoftmax(tensor(logits, [1, 2, 1, 1, 8]), [1, 1, 20]));
     for (let i = 1; i < 19; i++) expect(resampled[i]).toBeCloseTo(0.1 + 0.1 * (((i + 0.5) * 8) / 20 - 0.5), 5);
   });
@@ -177,7 +190,11 @@ describe('what cannot be resampled is refused by a sentence', () => {
     ['another type', () => resampleLabels(zeros([2, 3, 4]), [2, 2, 2]), 'a volume must be a dense tensor of Byte'],
     ['an empty size', () => resampleCubic(zeros([2, 3, 4]), [2, 0, 2]), 'three positive numbers, not [2, 0, 2]'],
     ['an axis that is none', () => resampleCubic(zeros([2, 3, 4]), [2, 2, 2], 3), 'the axis must be 0, 1 or 2, not 3'],
-    ['no logits', () => resampleArgmax(zeros([2, 3, 4]), [2, 2, 2]), 'logits must be [batch, class, depth, height, width]'],
+    [
+      'no logits',
+      () => resampleArgmax(zeros([2, 3, 4]), [2, 2, 2]),
+      'logits must be [batch, class, depth, height, width]',
+    ],
     ['too many classes', () => resampleArgmax(zeros([1, 257, 1, 1, 1]), [2, 2, 2]), 'no room for 257 classes'],
   ])('%s', (_, make, message) => {
     scope(() => expect(make).toThrow(message));

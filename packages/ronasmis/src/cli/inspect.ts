@@ -54,7 +54,9 @@ async function printFingerprint(fingerprint: Fingerprint | undefined): Promise<v
   const { bold } = coloursOf(process.stdout);
   const { name, cases, channels, storedBytes, shape, spacing, intensities, labels, classFractions } = fingerprint;
   print(`${bold(name)}  ${plural(cases, 'case')}, ${plural(channels.length, 'channel')}, ${formatBytes(storedBytes)}`);
-  print(`Voxel axes  ${orientationText(fingerprint)}\n`);
+  print(`Voxel axes  ${orientationText(fingerprint)}`);
+  const resampled = fingerprint.resampled === 0 ? '' : `; resampled to it: ${plural(fingerprint.resampled, 'case')}`;
+  print(`Spacing     ${formatAxes(fingerprint.commonSpacing)} mm${resampled}\n`);
 
   const spread = ({ min, median, max }: typeof shape): string[] => [min, median, max].map(formatAxes);
   print(

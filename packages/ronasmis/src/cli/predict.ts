@@ -3,7 +3,7 @@ import { interruptible } from './interrupt.ts';
 import { deviceOption, type EngineOptions, jsonOption, precisionOption } from './options.ts';
 import { print, printJson, table } from './output.ts';
 
-type Options = EngineOptions & { readonly out: string; readonly json?: true };
+type Options = EngineOptions & { readonly out: string; readonly probabilities?: true; readonly json?: true };
 
 /** Adds `predict RUN INPUT...`. */
 export function addPredict(program: Command): void {
@@ -13,6 +13,10 @@ export function addPredict(program: Command): void {
     .argument('<run>', 'run folder of a finished search')
     .argument('<input...>', 'scans (NIfTI, NRRD, MetaImage, or a folder with a DICOM series) or folders of them')
     .requiredOption('--out <folder>', 'where the label maps go')
+    .option(
+      '--probabilities',
+      'write the probability of each class beside each label map, as NAME_probabilities.nii.gz',
+    )
     .addOption(deviceOption())
     .addOption(precisionOption())
     .addOption(jsonOption())

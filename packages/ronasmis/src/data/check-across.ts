@@ -5,6 +5,7 @@ import { type CaseSummary, classMillilitres } from './fingerprint.ts';
 import { splitCases } from './folds.ts';
 import { isCt } from './normalisation.ts';
 import { scansOfPatients } from './patients.ts';
+import { commonSpacing, growsTooMuch } from './spacing.ts';
 import { quantile } from './statistics.ts';
 
 /** A value is odd where it differs from the median by more than this factor, and by more than is common among the others. */
@@ -83,10 +84,17 @@ const alongAxes = (values: readonly number[]): string => values.map(figure).reve
 const figure = (value: number): string => String(Number(value.toPrecision(3)));
 
 function checkSpacing(summaries: readonly CaseSummary[]): readonly Problem[] {
+  if (summaries.length === 0) return [];
   const { cases, medians } = oddAlongAxes(summaries, ({ spacing }) => spacing, spacingFactor);
-  return cases.map(({ image, spacing }) => {
+  const common = commonSpacing(summaries);
+  return cases.map((summary) => {
+    const { image, spacing } = summary;
     const what = `its spacing of ${alongAxes(spacing)} mm is far from the median, ${alongAxes(medians)} mm`;
-    return problem('warning', image, `${what}. Check its header; resample it if it is right.`);
+    if (growsTooMuch(summary, common)) {
+      const mend = 'Correct its header, or remove it.';
+      return problem('error', image, `${what}: resampled, it would be far too large. ${mend}`);
+    }
+    return problem('warning', image, `${what}. It is resampled to agree with them; check that its header is right.`);
   });
 }
 

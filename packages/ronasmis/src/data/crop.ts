@@ -11,6 +11,8 @@ export interface Box {
 export interface Crop {
   /** The crop's first voxel in the scan, `[depth, height, width]`. */
   readonly offset: Triple;
+  /** The crop's own shape, in voxels of the scan. */
+  readonly size: Triple;
   /** The scan's own shape, `[depth, height, width]`. */
   readonly shape: Triple;
 }

@@ -4,6 +4,7 @@ import { channelsOf, type LoadedCase, spatialShape, spatialSpacing } from './cas
 import type { DataSet } from './dataset.ts';
 import type { Label } from './description.ts';
 import type { Voxels } from './nifti-types.ts';
+import { commonSpacing, shapeAt } from './spacing.ts';
 import { countValues, meanAndDeviation, quantile } from './statistics.ts';
 import type { Volume } from './volume.ts';
 
@@ -42,6 +43,12 @@ export interface Fingerprint {
   readonly orientations: Readonly<Record<string, number>>;
   /** The one that all cases are turned to, and scans to be segmented: that of most cases. */
   readonly orientation: string;
+  /** The one that all cases are resampled to, and scans to be segmented. */
+  readonly commonSpacing: Triple;
+  /** The median of the cases' shapes at that spacing. */
+  readonly commonShape: Triple;
+  /** How many cases have another shape at that spacing. */
+  readonly resampled: number;
   /** Of each channel over labelled voxels. */
   readonly intensities: readonly Intensities[];
   /** Share of each class in all voxels, by class index. */
@@ -130,6 +137,8 @@ export function fingerprint(dataSet: DataSet, summaries: readonly CaseSummary[],
     hash.update(`${name} ${storedBytes} ${imageSha256} ${labelSha256}\n`);
   }
   const voxels = sum(sorted.map(({ shape }) => shape[0] * shape[1] * shape[2]));
+  const spacing = commonSpacing(sorted);
+  const shapes = sorted.map((summary) => shapeAt(summary, spacing));
   return {
     name: dataSet.name,
     cases: sorted.length,
@@ -139,6 +148,9 @@ export function fingerprint(dataSet: DataSet, summaries: readonly CaseSummary[],
     spacing: spread(sorted.map(({ spacing }) => spacing)),
     orientations: countOf(sorted.map((summary) => summary.orientation)),
     orientation,
+    commonSpacing: spacing,
+    commonShape: spread(shapes).median,
+    resampled: sorted.filter(({ shape }, index) => String(shape) !== String(shapes[index])).length,
     intensities: dataSet.channels.map((_, channel) => pool(sorted.map(({ intensities }) => intensities[channel]))),
     classFractions: dataSet.labels.map((_, index) => sum(sorted.map(({ classVoxels }) => classVoxels[index])) / voxels),
     storedBytes: sum(sorted.map(({ storedBytes }) => storedBytes)),

@@ -1,17 +1,18 @@
-import { orientationOf, type Triple } from './affine.ts';
+import { orientationOf } from './affine.ts';
 import type { Crop } from './crop.ts';
 import type { Label } from './description.ts';
 import { writeNifti } from './nifti.ts';
 import type { Voxels } from './nifti-types.ts';
 import { turnBetween, turnVoxels } from './orientation.ts';
+import { voxelsOf } from './spacing.ts';
 import type { Volume } from './volume.ts';
 
-/** What a network says about a prepared image. */
+/** What a network says about a scan, within the crop that it saw. */
 export interface Segmentation {
-  /** The class of each voxel of the crop, flat `[depth, height, width]`. */
+  /** The class of each of the crop's own voxels, flat `[depth, height, width]`. */
   readonly classes: Uint8Array;
-  /** Of the crop, `[depth, height, width]`. */
-  readonly shape: Triple;
+  /** The probability of each class there, flat `[class, depth, height, width]`, where it was asked for. */
+  readonly probabilities?: Float32Array;
   readonly crop: Crop;
   /** Where the axes x, y and z of the prepared image pointed, such as 'RAS'. */
   readonly orientation: string;
@@ -28,19 +29,54 @@ export async function writeLabelMap(
   segmentation: Segmentation,
   labels: readonly Label[],
 ): Promise<void> {
-  const { classes, shape, crop, orientation } = segmentation;
-  const [depth, height, width] = crop.shape;
-  const data = emptyLabelMap(depth * height * width, Math.max(...labels.map(({ value }) => value)));
-  for (let z = 0; z < shape[0]; z++) {
-    for (let y = 0; y < shape[1]; y++) {
-      const from = (z * shape[1] + y) * shape[2];
-      const to = ((z + crop.offset[0]) * height + y + crop.offset[1]) * width + crop.offset[2];
-      for (let x = 0; x < shape[2]; x++) data[to + x] = labels[classes[from + x]].value;
-    }
+  const { classes, crop } = segmentation;
+  const data = emptyLabelMap(voxelsOf(crop.shape), Math.max(...labels.map(({ value }) => value)));
+  for (const { from, to } of rowsOf(crop)) {
+    for (let x = 0; x < crop.size[2]; x++) data[to + x] = labels[classes[from + x]].value;
   }
   const [x, y, z] = scan.shape;
-  const turned = turnVoxels(data, [width, height, depth], turnBetween(orientation, orientationOf(scan.affine)));
-  await writeNifti(file, { shape: [x, y, z], data: turned, prefix: scan.prefix });
+  await writeNifti(file, { shape: [x, y, z], data: turnBack(data, scan, segmentation), prefix: scan.prefix });
+}
+
+/** What the name of a file of class probabilities has behind that of its label map. */
+export const probabilitiesSuffix = '_probabilities';
+
+/**
+ * Writes the probabilities of a segmentation on its scan's own grid, as float32 with the classes along the fourth dimension. What was
+ * cropped away is background for sure.
+ * @throws UserError where the folder cannot be written to.
+ */
+export async function writeProbabilities(
+  file: string,
+  scan: Volume,
+  segmentation: Segmentation & Required<Pick<Segmentation, 'probabilities'>>,
+): Promise<void> {
+  const { probabilities, crop } = segmentation;
+  const [inside, voxels] = [voxelsOf(crop.size), voxelsOf(crop.shape)];
+  const classes = probabilities.length / inside;
+  const data = new Float32Array(classes * voxels).fill(1, 0, voxels);
+  for (let index = 0; index < classes; index++) {
+    const values = probabilities.subarray(index * inside, (index + 1) * inside);
+    for (const { from, to } of rowsOf(crop)) data.set(values.subarray(from, from + crop.size[2]), index * voxels + to);
+  }
+  const [x, y, z] = scan.shape;
+  await writeNifti(file, { shape: [x, y, z, classes], data: turnBack(data, scan, segmentation), prefix: scan.prefix });
+}
+
+/** The rows of a crop: where each begins in the crop and in the scan. */
+function* rowsOf({ offset, size, shape }: Crop): Generator<{ readonly from: number; readonly to: number }> {
+  for (let z = 0; z < size[0]; z++) {
+    for (let y = 0; y < size[1]; y++) {
+      const from = (z * size[1] + y) * size[2];
+      const to = ((z + offset[0]) * shape[1] + y + offset[1]) * shape[2] + offset[2];
+      yield { from, to };
+    }
+  }
+}
+
+function turnBack(data: Voxels, scan: Volume, { crop, orientation }: Segmentation): Voxels {
+  const [depth, height, width] = crop.shape;
+  return turnVoxels(data, [width, height, depth], turnBetween(orientation, orientationOf(scan.affine)));
 }
 
 function emptyLabelMap(voxels: number, largest: number): Voxels {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { allErrors, UserError } from '../errors.ts';
 import type { Triple } from './affine.ts';
+import { imageAt, labelAt } from './at-spacing.ts';
 import { channelsOf, type LoadedCase, type Problem, spatialShape, spatialSpacing } from './case.ts';
 import { checkDataSet } from './check.ts';
 import { type Crop, cropVolume, foregroundBox } from './crop.ts';
@@ -9,7 +10,9 @@ import { IGNORED_CLASS } from './description.ts';
 import { makeFolder } from './files.ts';
 import { type Fingerprint, labelledVoxels } from './fingerprint.ts';
 import { isCt, type Normalisation, normalisationsFor, normalise, zScore } from './normalisation.ts';
-import { readGrid } from './read-volume.ts';
+import { turnVolume } from './orientation.ts';
+import { readGrid, readVolume } from './read-volume.ts';
+import { type Grid, growsTooMuch, shapeAt, spacingText, voxelsOf } from './spacing.ts';
 import { countValues } from './statistics.ts';
 import { type CaseStorage, changeImage, imageSpan, labelSpan, moveToDisk } from './storage.ts';
 import type { Volume } from './volume.ts';
@@ -19,7 +22,7 @@ export interface PreparedImage {
   /** `[channel, depth, height, width]`, each channel normalised. */
   readonly image: Float32Array;
   readonly channels: number;
-  /** `[depth, height, width]` of the crop. */
+  /** `[depth, height, width]`; another one than the crop's own where it was resampled. */
   readonly shape: Triple;
   /** `[depth, height, width]` in millimetres. */
   readonly spacing: Triple;
@@ -30,10 +33,11 @@ export interface PreparedImage {
 /** A case as training and validation take it; `imageOf` and `labelOf` give its arrays. */
 export interface PreparedCase extends Omit<PreparedImage, 'image'> {
   readonly name: string;
+  readonly labelFile: string;
   readonly storage: CaseStorage;
   /** Flat indices into `[depth, height, width]` of labelled voxels: all of them, or 10,000 spread evenly. */
   readonly foreground: Uint32Array;
-  /** By class index, labelled voxels outside the crop: they can't be found, yet they count in a Dice. */
+  /** By class index, labelled voxels (of `shape`'s size) outside the crop: they can't be found, yet they count in a Dice. */
   readonly outsideCrop: readonly number[];
 }
 
@@ -60,7 +64,7 @@ export interface PreparedDataSet {
 const MAX_FOREGROUND_VOXELS = 10_000;
 
 /**
- * Decodes, checks, crops and normalises every case, once, in shared memory or on disk.
+ * Decodes, checks, crops and normalises every case, once, and resamples it to the data set's spacing, in shared memory or on disk.
  * @throws UserError that lists the errors found, so that nothing is trained on a data set with any.
  */
 export async function prepareDataSet(dataSet: DataSet, options: PrepareOptions): Promise<PreparedDataSet> {
@@ -79,9 +83,21 @@ export async function prepareDataSet(dataSet: DataSet, options: PrepareOptions):
   });
   const errors = problems.filter(({ severity }) => severity === 'error').map(({ message }) => message);
   if (errors.length > 0 || fingerprint === undefined) throw allErrors(errors);
-  const cases = dataSet.cases.flatMap(({ name }) => prepared.get(name) ?? []);
   const normalisations = normalisationsFor(dataSet.channels, fingerprint.intensities);
-  for (const one of cases) normaliseByDataSet(one, normalisations);
+  const { commonSpacing: spacing } = fingerprint;
+  const bytes = [...prepared.values()].map((one) => voxelsOf(shapeAt(one, spacing)) * (4 * one.channels + 1));
+  const resampleOnDisk = onDisk || bytes.reduce((total, size) => total + size, 0) > memoryLimitBytes;
+  if (resampleOnDisk) await makeFolder(cacheFolder);
+  const cases: PreparedCase[] = [];
+  for (const { name } of dataSet.cases) {
+    const one = prepared.get(name);
+    if (!one) continue;
+    // Of what is resampled, the original is not kept.
+    prepared.delete(name);
+    // Normalised first, as nnU-Net does: what is clipped can't shine into its neighbourhood.
+    normaliseByDataSet(one, normalisations);
+    cases.push(await caseAt(one, spacing, resampleOnDisk ? cacheFolder : undefined));
+  }
   return { cases, fingerprint, normalisations, warnings: problems };
 }
 
@@ -101,15 +117,20 @@ function preparedBytes({ cases }: DataSet): Promise<readonly number[]> {
 }
 
 /**
- * The image of a scan, cropped to its non-zero voxels and normalised channel by channel, in shared memory.
+ * The image of a scan, cropped to its non-zero voxels, normalised channel by channel and resampled, in shared memory.
  * @param normalisations of each channel; where one is left out, the channel is left as it is
- * @throws UserError where a voxel is not a number.
+ * @param spacing of the result, `[depth, height, width]` in millimetres; the scan's own where it is left out
+ * @throws UserError where a voxel is not a number, or the scan would become far too large
  */
-export function prepareImage(volume: Volume, normalisations: readonly (Normalisation | undefined)[]): PreparedImage {
+export function prepareImage(
+  volume: Volume,
+  normalisations: readonly (Normalisation | undefined)[],
+  spacing?: Triple,
+): PreparedImage {
   const channels = channelsOf(volume);
   const shape = spatialShape(volume);
   const box = foregroundBox(volume.data, channels, shape);
-  const voxels = box.shape[0] * box.shape[1] * box.shape[2];
+  const voxels = voxelsOf(box.shape);
   const image = new Float32Array(new SharedArrayBuffer(4 * channels * voxels));
   for (let channel = 0; channel < channels; channel++) {
     const values = image.subarray(channel * voxels, (channel + 1) * voxels);
@@ -120,42 +141,110 @@ export function prepareImage(volume: Volume, normalisations: readonly (Normalisa
       throw new UserError(`${volume.file}: ${what}. Replace them, by 0 for example.`);
     }
   }
-  return { image, channels, shape: box.shape, spacing: spatialSpacing(volume), crop: { offset: box.offset, shape } };
+  const own = { shape: box.shape, spacing: spatialSpacing(volume) };
+  const cropped = { image, channels, ...own, crop: { offset: box.offset, size: box.shape, shape } };
+  if (spacing === undefined || !changesShape(own, spacing)) return cropped;
+  if (growsTooMuch(own, spacing)) {
+    const what = `its spacing of ${spacingText(own.spacing)} mm is far from that of the training data, ${spacingText(spacing)} mm`;
+    throw new UserError(`${volume.file}: ${what}: resampled, it would be far too large. Correct its header.`);
+  }
+  return { ...cropped, image: imageAt(image, channels, own, spacing), shape: shapeAt(own, spacing), spacing };
 }
 
+const changesShape = (grid: Grid, spacing: Triple): boolean => String(shapeAt(grid, spacing)) !== String(grid.shape);
+
+/** A case on its own grid. */
 async function prepareCase(
-  { name, imageVolume, labelVolume }: LoadedCase,
-  { channels, labels, ignoredValue }: DataSet,
+  { name, label: labelFile, imageVolume, labelVolume }: LoadedCase,
+  dataSet: DataSet,
   cacheFolder: string | undefined,
 ): Promise<PreparedCase> {
   // What is normalised by the data set has to wait until all of it is known.
-  const own = channels.map((channel) => (isCt(channel) ? undefined : zScore));
+  const own = dataSet.channels.map((channel) => (isCt(channel) ? undefined : zScore));
   const { image, ...geometry } = prepareImage(imageVolume, own);
-  const values = new Float32Array(image.length / geometry.channels);
-  const box = { offset: geometry.crop.offset, shape: geometry.shape };
-  cropVolume(labelVolume.data, 0, geometry.crop.shape, box, values);
+  const { labels, ignoredValue } = dataSet;
+  const meanings = { labelValues: labels.map(({ value }) => value), ignoredValue };
+  const { label, outsideCrop } = classesOfCrop(labelVolume, geometry.crop, meanings);
+  const storage = await storeCase(cacheFolder, name, image, label);
+  const foreground = labelledVoxels(label, MAX_FOREGROUND_VOXELS, IGNORED_CLASS);
+  return { name, labelFile, ...geometry, storage, foreground, outsideCrop };
+}
+
+/** A label on its scan's own grid, as class indices. */
+interface CroppedLabel {
+  /** `[depth, height, width]` of the crop, in shared memory. */
+  readonly label: Uint8Array;
+  /** By class index, labelled voxels outside the crop. */
+  readonly outsideCrop: readonly number[];
+}
+
+/** The label values of the classes, and that of voxels to ignore. */
+interface LabelMeanings {
+  readonly labelValues: readonly number[];
+  readonly ignoredValue: number | undefined;
+}
+
+function classesOfCrop(
+  volume: Volume,
+  { offset, size, shape }: Crop,
+  { labelValues, ignoredValue }: LabelMeanings,
+): CroppedLabel {
+  const values = new Float32Array(voxelsOf(size));
+  cropVolume(volume.data, 0, shape, { offset, shape: size }, values);
   const label = new Uint8Array(new SharedArrayBuffer(values.length));
-  const classes = labels.map(({ value }, index) => ({ value, index }));
+  const classes = labelValues.map((value, index) => ({ value, index }));
   if (ignoredValue !== undefined) classes.push({ value: ignoredValue, index: IGNORED_CLASS });
   for (const { value, index } of classes) {
     for (let i = 0; i < label.length; i++) if (values[i] === value) label[i] = index;
   }
-  const storage: CaseStorage =
-    cacheFolder === undefined
-      ? { kind: 'memory', image, label }
-      : await moveToDisk(join(cacheFolder, name), image, label);
-  const all = countValues(labelVolume.data);
+  const all = countValues(volume.data);
   const inside = countValues(values);
-  const outsideCrop = labels.map(({ value }, index) =>
+  const outsideCrop = labelValues.map((value, index) =>
     index === 0 ? 0 : (all.get(value) ?? 0) - (inside.get(value) ?? 0),
   );
+  return { label, outsideCrop };
+}
+
+async function storeCase(
+  cacheFolder: string | undefined,
+  name: string,
+  image: Float32Array,
+  label: Uint8Array,
+): Promise<CaseStorage> {
+  if (cacheFolder === undefined) return { kind: 'memory', image, label };
+  return moveToDisk(join(cacheFolder, name), image, label);
+}
+
+/** A case at the data set's spacing: the same where it has that. */
+async function caseAt(one: PreparedCase, spacing: Triple, cacheFolder: string | undefined): Promise<PreparedCase> {
+  if (!changesShape(one, spacing)) return one;
+  const shape = shapeAt(one, spacing);
+  const image = imageAt(imageOf(one), one.channels, one, spacing);
+  const label = labelAt(labelOf(one), one, spacing);
+  const growth = voxelsOf(shape) / voxelsOf(one.shape);
   return {
-    name,
-    ...geometry,
-    storage,
+    ...one,
+    shape,
+    spacing,
+    storage: await storeCase(cacheFolder, one.name, image, label),
     foreground: labelledVoxels(label, MAX_FOREGROUND_VOXELS, IGNORED_CLASS),
-    outsideCrop,
+    outsideCrop: one.outsideCrop.map((voxels) => growth * voxels),
   };
+}
+
+/** Whether a case has not the voxels of its scan. */
+export const isResampled = ({ shape, crop }: PreparedCase): boolean => String(shape) !== String(crop.size);
+
+/**
+ * Reads the label of a case again, as it was before it was resampled.
+ * @param orientation that the data set's cases were turned to
+ */
+export async function readOwnLabel(
+  { labelFile, crop }: PreparedCase,
+  orientation: string,
+  meanings: LabelMeanings,
+): Promise<CroppedLabel> {
+  return classesOfCrop(turnVolume(await readVolume(labelFile), orientation), crop, meanings);
 }
 
 function normaliseByDataSet({ storage, shape }: PreparedCase, normalisations: readonly Normalisation[]): void {

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { affineDifference, affineTolerance } from '../data/affine.ts';
 import { mapConcurrently } from '../data/concurrently.ts';
+import { probabilitiesSuffix } from '../data/label-map.ts';
 import { readVolume } from '../data/read-volume.ts';
 import { caseName, listScans, SCAN_ENDINGS } from '../data/scan-files.ts';
 import type { Volume } from '../data/volume.ts';
@@ -66,7 +67,10 @@ async function listLabelMaps(folder: string): Promise<ReadonlyMap<string, string
     const endings = SCAN_ENDINGS.join(', ');
     throw new UserError(`${folder} holds no label map (${endings} or a folder of DICOM): name the right folder.`);
   }
-  return new Map(files.map((file) => [caseName(file), file]));
+  const named = new Map(files.map((file) => [caseName(file), file]));
+  // Class probabilities that lie beside a label map are none.
+  for (const name of [...named.keys()]) named.delete(`${name}${probabilitiesSuffix}`);
+  return named;
 }
 
 async function evaluateCase(predictionFile: string, referenceFile: string, tolerance: number) {

@@ -1,5 +1,4 @@
 import { create, toBinary } from '@bufbuild/protobuf';
-import { z } from 'zod';
 import { zScore } from '../data/normalisation.ts';
 import type { Model } from '../inference/model.ts';
 import { childWeightNames, weight } from '../network/weights.ts';
@@ -36,18 +35,15 @@ export function encodeOnnx({ architecture, weights, run }: Model): Uint8Array {
   return toBinary(ModelProtoSchema, model);
 }
 
-/** Of the fingerprint, what the metadata say: `[depth, height, width]` in millimetres. */
-const spacingSchema = z.object({ spacing: z.object({ median: z.array(z.number()) }) });
-
 /** What has to be known to prepare an image and to read the labels, each value as JSON. docs/python.md says what they are. */
-function metadata({ network, normalisation, labels, orientation, fingerprint }: RunRecord): Record<string, unknown> {
+function metadata({ network, normalisation, labels, orientation, spacing }: RunRecord): Record<string, unknown> {
   return {
     version: VERSION,
     channels: network.input_channels,
     normalisation: normalisation ?? Array.from({ length: network.input_channels }, () => zScore),
     labels,
-    spacing: spacingSchema.parse(fingerprint).spacing.median,
-    // Runs from before scans were turned have none.
+    // Runs from before scans were resampled and turned have none.
+    ...(spacing !== undefined && { spacing }),
     ...(orientation !== undefined && { orientation }),
   };
 }

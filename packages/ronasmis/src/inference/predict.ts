@@ -6,7 +6,7 @@ import { channelsOf } from '../data/case.ts';
 import { groupChannels, readScan, type ScanFiles } from '../data/channels.ts';
 import { mapConcurrently } from '../data/concurrently.ts';
 import { mkdirWithParents } from '../data/files.ts';
-import { type Segmentation, writeLabelMap } from '../data/label-map.ts';
+import { probabilitiesSuffix, type Segmentation, writeLabelMap, writeProbabilities } from '../data/label-map.ts';
 import { zScore } from '../data/normalisation.ts';
 import { turnVolume } from '../data/orientation.ts';
 import { prepareImage } from '../data/prepare.ts';
@@ -18,7 +18,7 @@ import { castWeights } from '../network/weights.ts';
 import { choosePrecision } from '../precision.ts';
 import type { Progress } from '../run/records.ts';
 import { loadModel, type Model } from './model.ts';
-import { segment, toImage } from './segment.ts';
+import { segment, segmentWithProbabilities, toImage } from './segment.ts';
 
 export interface PredictOptions {
   /** Run folder of a finished search. */
@@ -27,6 +27,8 @@ export interface PredictOptions {
   readonly inputs: readonly string[];
   /** Folder for the label maps, named as the scans. */
   readonly out: string;
+  /** Whether class probabilities are written beside each label map. */
+  readonly probabilities?: boolean;
   readonly device?: 'auto' | ComputeDevice;
   readonly precision?: 'auto' | Precision;
 }
@@ -45,9 +47,10 @@ export interface Prediction {
  * @throws UserError for a run that has not finished, an unreadable scan or one with other channels than the network's
  */
 export async function predict(
-  { run, inputs, out, device: wantedDevice = 'auto', precision: wantedPrecision = 'auto' }: PredictOptions,
+  options: PredictOptions,
   hooks: { readonly signal?: AbortSignal; readonly onProgress?: (progress: Progress) => void } = {},
 ): Promise<readonly Prediction[]> {
+  const { run, inputs, out, device: wantedDevice = 'auto', precision: wantedPrecision = 'auto' } = options;
   const engine = describeEngine();
   const device = chooseDevice(wantedDevice, engine);
   const dataType = dataTypeOf[await choosePrecision(wantedPrecision, device, engine)];
@@ -64,9 +67,21 @@ export async function predict(
     const volume = await readScan(files);
     hooks.onProgress?.({ phase: 'final', step: 0, done, total: scans.length });
     const { orientation = orientationOf(volume.affine) } = model.run;
-    const segmentation = segmentVolume(model, turnVolume(volume, orientation), device, dataType);
+    const input = turnVolume(volume, orientation);
+    const segmentation = segmentVolume(model, input, {
+      device,
+      dataType,
+      probabilities: options.probabilities ?? false,
+    });
     const output = join(out, `${name}.nii.gz`);
     await writeLabelMap(output, volume, segmentation, model.run.labels);
+    const { probabilities } = segmentation;
+    if (probabilities) {
+      await writeProbabilities(join(out, `${name}${probabilitiesSuffix}.nii.gz`), volume, {
+        ...segmentation,
+        probabilities,
+      });
+    }
     done += 1;
     hooks.signal?.throwIfAborted();
     return { input: files[0], output, seconds: (performance.now() - started) / 1000 };
@@ -103,8 +118,18 @@ async function findScans(
   return scans;
 }
 
-/** @throws UserError where the scan has other channels than the network */
-function segmentVolume(model: Model, volume: Volume, device: ComputeDevice, dataType: DataType): Segmentation {
+interface SegmentationOptions {
+  readonly device: ComputeDevice;
+  readonly dataType: DataType;
+  readonly probabilities: boolean;
+}
+
+/** @throws UserError where the scan has other channels than the network, or its spacing can't be that of a scan */
+function segmentVolume(
+  model: Model,
+  volume: Volume,
+  { device, dataType, probabilities }: SegmentationOptions,
+): Segmentation {
   const expected = model.run.network.input_channels;
   const channels = channelsOf(volume);
   if (channels !== expected) {
@@ -112,12 +137,20 @@ function segmentVolume(model: Model, volume: Volume, device: ComputeDevice, data
       `${volume.file} has ${channels} channels; the network was trained on ${expected}. Give a scan with the channels of the training data.`,
     );
   }
-  const { normalisation = Array.from({ length: channels }, () => zScore) } = model.run;
-  const { image, shape, crop } = prepareImage(volume, normalisation);
-  const classes = scope(() => {
+  const { normalisation = Array.from({ length: channels }, () => zScore), spacing } = model.run;
+  const { image, shape, crop } = prepareImage(volume, normalisation, spacing);
+  const [classes, shares] = scope(() => {
     const input = toImage(image, [1, channels, ...shape], device, dataType);
-    return segment(model.weights, model.architecture, input).toArray();
+    const given = [model.weights, model.architecture, input, crop.size] as const;
+    if (!probabilities) return [segment(...given).toArray()];
+    const both = segmentWithProbabilities(...given);
+    return [both.classes.toArray(), both.probabilities.toArray()];
   });
   if (!(classes instanceof Uint8Array)) throw new TypeError('Segmentations are uint8.');
-  return { classes, shape, crop, orientation: orientationOf(volume.affine) };
+  return {
+    classes,
+    ...(shares instanceof Float32Array && { probabilities: shares }),
+    crop,
+    orientation: orientationOf(volume.affine),
+  };
 }

@@ -31,7 +31,9 @@ export type SearchEvent = z.infer<typeof eventSchema>;
 
 /** `report.json`: what the search left. */
 export const reportSchema = z.object({
+  /** At the data set's spacing, as the rewards. */
   validation_dice: diceSummarySchema,
+  /** On the scans' own grids. */
   test_dice: diceSummarySchema,
   seconds: z.number(),
   /** Of `seconds`, those after the last step in which children were judged and the test cases segmented. */
@@ -94,6 +96,8 @@ export const runSchema = z.object({
   channel_files: z.boolean().default(false),
   /** Where the axes x, y and z of the network's volumes point, such as 'RAS'; run folders from before scans were turned do not say it. */
   orientation: z.string().optional(),
+  /** Millimetres between voxels of the network's volumes, `[depth, height, width]`; run folders from before scans were resampled do not say it. */
+  spacing: z.tuple([z.number(), z.number(), z.number()]).readonly().optional(),
   fingerprint: z.record(z.string(), z.unknown()),
 });
 export type RunRecord = z.infer<typeof runSchema>;

@@ -14,11 +14,13 @@ export interface SearchContext {
   readonly space: SearchSpace;
   readonly cases: readonly PreparedCase[];
   readonly split: CaseSplit;
+  /** Where the voxel axes of all cases point, such as 'RAS'. */
+  readonly orientation: string;
   /** The data set's label value of each class; index 0 is the background. */
   readonly labelValues: readonly number[];
   readonly scored: readonly ScoredClass[];
-  /** Whether labels have voxels that are neither learnt from nor scored. */
-  readonly hasIgnored: boolean;
+  /** Label value of voxels that are neither learnt from nor scored. */
+  readonly ignoredValue: number | undefined;
   /** Whether patches are rotated, scaled and changed in their intensities; they are mirrored in any case. */
   readonly augment: boolean;
   /** Children judged at each controller step. */

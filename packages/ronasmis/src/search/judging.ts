@@ -13,7 +13,7 @@ import {
   to,
 } from '@ronasmis/libtorch';
 import { IGNORED_CLASS } from '../data/description.ts';
-import { imageOf, labelOf, type PreparedCase } from '../data/prepare.ts';
+import { imageOf, isResampled, labelOf, type PreparedCase, readOwnLabel } from '../data/prepare.ts';
 import { dataTypeOf } from '../device.ts';
 import { diceOfOverlap } from '../evaluation/dice.ts';
 import { type CaseScores, patientMean } from '../evaluation/summary.ts';
@@ -22,7 +22,10 @@ import { castWeights, childWeightNames, type Weights } from '../network/weights.
 import type { Architecture } from '../space/architecture.ts';
 import { type SearchContext, toLabel } from './context.ts';
 
-/** Whole cases of one shape on the device: image `[batch, channel, depth, height, width]`, label `[batch, depth, height, width]`. */
+/**
+ * Whole cases of one shape on the device: image `[batch, channel, depth, height, width]`, label `[batch, depth, height, width]`, which
+ * may be on a finer or coarser grid than the image.
+ */
 export interface DeviceBatch {
   readonly image: Tensor;
   readonly label: Tensor;
@@ -31,7 +34,7 @@ export interface DeviceBatch {
 
 interface JudgedCase {
   readonly name: string;
-  /** By class index, voxels of the label outside of what the network sees. */
+  /** By class index, voxels (of the label's size) of the label outside of what the network sees. */
   readonly outsideCrop: readonly number[];
 }
 
@@ -69,6 +72,19 @@ function toDeviceBatch({ device, precision }: SearchContext, cases: readonly Pre
   }));
 }
 
+/** A case with its label on the scan's own grid, read again where the case was resampled: predictions are brought back for it. */
+export async function toOwnGridBatch(context: SearchContext, prepared: PreparedCase): Promise<DeviceBatch> {
+  if (!isResampled(prepared)) return toDeviceBatch(context, [prepared]);
+  const { label, outsideCrop } = await readOwnLabel(prepared, context.orientation, context);
+  const batch = toDeviceBatch(context, [prepared]);
+  batch.label.free();
+  return {
+    image: batch.image,
+    label: toLabel(label, [1, ...prepared.crop.size], context.device),
+    cases: [{ name: prepared.name, outsideCrop }],
+  };
+}
+
 export function freeBatches(batches: readonly DeviceBatch[]): void {
   for (const { image, label } of batches) for (const tensor of [image, label]) tensor.free();
 }
@@ -82,7 +98,7 @@ export function caseNamed(context: SearchContext, name: string): PreparedCase {
 
 /**
  * Dice of each foreground class of each case, every volume predicted in one shot, by case name and label value; `null` where
- * neither prediction nor label has the class. `between` is awaited after every pass, so that a search can be stopped there.
+ * neither prediction nor label has the class. It is that of the grid of the label. `between` is awaited after every pass, so that a search can be stopped there.
  */
 export async function judge(
   context: SearchContext,
@@ -99,7 +115,7 @@ export async function judge(
     for (const { image, label, cases } of batches) {
       noGradient(() =>
         scope(() => {
-          const predictions = segment(cast, child, image);
+          const predictions = segment(cast, child, image, label.shape.slice(1));
           cases.forEach(({ name, outsideCrop }, index) => {
             const [prediction, reference] = [predictions, label].map((all) => narrow(all, 0, index, 1));
             scores.push([name, compare(prediction, reference, context, outsideCrop)]);
@@ -118,12 +134,12 @@ export async function judge(
 function compare(
   prediction: Tensor,
   label: Tensor,
-  { labelValues, scored, hasIgnored }: SearchContext,
+  { labelValues, scored, ignoredValue }: SearchContext,
   outsideCrop: readonly number[],
 ): CaseScores {
   const all = labelValues.length;
   // Where nothing is scored, both are made background, which has no Dice.
-  const kept = hasIgnored ? to(notEqualScalar(label, IGNORED_CLASS), 'uint8') : undefined;
+  const kept = ignoredValue !== undefined ? to(notEqualScalar(label, IGNORED_CLASS), 'uint8') : undefined;
   const [predictions, labels] = [prediction, label].map((one) => (kept ? multiply(one, kept) : one));
   const counts = confusionMatrix(predictions, labels, all).toNumbers();
   const indices = Array.from({ length: all }, (_, index) => index);
@@ -163,7 +179,8 @@ export interface JudgingHooks {
 }
 
 /**
- * Phase two of a controller step: every child segments every validation case in one shot (paper, section 2.3). One that was proposed
+ * Phase two of a controller step: every child segments every validation case in one shot (paper, section 2.3). Rewards are Dice at the
+ * data set's spacing: bringing every prediction back to its scan's grid would only cost time, for children are compared with each other. One that was proposed
  * more than once is judged once, and both are the same object.
  */
 export async function judgeChildren(

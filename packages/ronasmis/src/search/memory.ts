@@ -1,6 +1,6 @@
 import { emptyCache, freeMemoryBytes, isOutOfMemory, limitTensorBytes } from '@ronasmis/libtorch';
 import type { CaseSplit } from '../data/folds.ts';
-import type { PreparedCase } from '../data/prepare.ts';
+import { isResampled, type PreparedCase } from '../data/prepare.ts';
 import { type ComputeDevice, dataTypeOf, type Precision } from '../device.ts';
 import { UserError } from '../errors.ts';
 import { type NetworkDimensions, networkDimensions } from '../network/dimensions.ts';
@@ -19,7 +19,7 @@ export interface MemoryDemands {
   readonly onlyChild?: Architecture;
   readonly device: ComputeDevice;
   readonly precision: Precision;
-  /** Median depth, height and width of the scans, in voxels. */
+  /** Median depth, height and width of the scans at the data set's spacing, in voxels. */
   readonly volume: readonly [number, number, number];
   readonly inputChannels: number;
   readonly classes: number;
@@ -139,7 +139,8 @@ function predictor(
   const elementBytes = dataType === 'float32' ? 4 : 2;
   const onDevice = voxelsOf(validation) * (demands.inputChannels * elementBytes + 1);
   const loss = demands.hasIgnored ? composedLossBytes * dimensions.classes * patchVoxels : 0;
-  const fixed = weightCopies * weights + onDevice + loss + hostBytes(device, cases, patchVoxels);
+  const tensors = weightCopies * weights + onDevice + loss;
+  const fixed = tensors + ownGridBytes(test) + hostBytes(device, cases, patchVoxels);
   return (child) => {
     const { depth, height, width } = child.patch;
     const batch = Math.max(1, Math.floor(patchVoxels / (depth * height * width)));
@@ -156,6 +157,11 @@ function hostBytes(device: ComputeDevice, cases: readonly PreparedCase[], batchV
   const inMemory = cases.filter(({ storage }) => storage.kind === 'memory');
   const bytesPerVoxel = 4 * cases[0].channels + 1;
   return processBytes + bytesPerVoxel * (voxelsOf(inMemory) + batchesAtOnce * batchVoxels);
+}
+
+/** A test case that was resampled is compared on its own grid: a byte of a label and one of a segmentation for each voxel. */
+function ownGridBytes(test: readonly PreparedCase[]): number {
+  return 2 * Math.max(0, ...test.filter(isResampled).map(({ crop: { size } }) => size[0] * size[1] * size[2]));
 }
 
 function voxelsOf(cases: readonly PreparedCase[]): number {

@@ -12,7 +12,7 @@ import type { Progress, SearchReport } from '../run/records.ts';
 import { readRun, writeRecord, writeRunFile } from '../run/run-folder.ts';
 import type { Architecture } from '../space/architecture.ts';
 import type { SearchContext } from './context.ts';
-import { caseNamed, freeBatches, type JudgedChild, judge, toDeviceBatches } from './judging.ts';
+import { caseNamed, freeBatches, type JudgedChild, judge, toDeviceBatches, toOwnGridBatch } from './judging.ts';
 import type { SearchResult } from './search.ts';
 import type { SearchRun } from './setup.ts';
 import { removeState, type SearchState } from './state.ts';
@@ -60,7 +60,7 @@ export async function finish(
   return { report, architecture };
 }
 
-/** One case at a time: there may be many, and they are needed once. */
+/** Dice on the scans' own grids. One case at a time: there may be many, and they are needed once. */
 async function judgeTestCases(
   context: SearchContext,
   { averaged, step }: SearchState,
@@ -70,7 +70,7 @@ async function judgeTestCases(
   const { test } = context.split;
   const scores: Record<string, CaseScores> = {};
   for (const [index, name] of test.entries()) {
-    const batches = toDeviceBatches(context, [caseNamed(context, name)]);
+    const batches = [await toOwnGridBatch(context, caseNamed(context, name))];
     const told = (): Promise<void> => tell({ phase: 'final', step, done: index + 1, total: test.length });
     Object.assign(scores, await judge(context, averaged, child, batches, told));
     freeBatches(batches);

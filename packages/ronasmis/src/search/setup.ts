@@ -84,6 +84,11 @@ export async function reopenSearch(folder: string, hooks: SearchHooks): Promise<
       `${options.dataSet} has changed since ${folder} was begun: undo the change, or search again into a new folder.`,
     );
   }
+  if (run.spacing === undefined && fingerprint.resampled > 0) {
+    throw new UserError(
+      `${folder} was begun by a version that left every scan at its own spacing: search again into a new folder.`,
+    );
+  }
   const state = createState(context, options.controller, options.seed);
   await restoreState(folder, state);
   await keepEventsUntil(folder, state.step);
@@ -152,7 +157,7 @@ async function prepare(options: SearchSettings, folder: string, { onProgress }: 
   const counts = { inputChannels: dataSet.channels.length, classes: dataSet.labels.length };
   const inputs = { ...counts, hasIgnored, cases, split };
   const { space, onlyChild } = options;
-  const demands = { space, volume: fingerprint.shape.median, device, precision, ...inputs };
+  const demands = { space, volume: fingerprint.commonShape, device, precision, ...inputs };
   const plan = planMemory(budgetBytes, { ...demands, ...(onlyChild && { onlyChild }) });
   limitMemory(budgetBytes, device, plan);
   const context: SearchContext = {
@@ -163,9 +168,10 @@ async function prepare(options: SearchSettings, folder: string, { onProgress }: 
     cases,
     split,
     augment: options.augment,
+    orientation: fingerprint.orientation,
     labelValues: dataSet.labels.map(({ value }) => value),
     scored: scoredClasses(dataSet),
-    hasIgnored,
+    ignoredValue: dataSet.ignoredValue,
     children: hasOneChild(plan.space) ? 1 : options.children,
   };
   return {
@@ -255,6 +261,7 @@ function runRecord(
     normalisation: normalisations,
     channel_files: channelFiles,
     orientation: fingerprint.orientation,
+    spacing: fingerprint.commonSpacing,
     fingerprint: { ...fingerprint },
   };
 }

@@ -177,7 +177,7 @@ function backward(
     const weights = castWeights(state.weights, [...childWeightNames(child), ...supervisionWeightNames], dataType);
     const input = toImage(image, [size[0], dimensions.inputChannels, ...plan.patch], device, dataType);
     const logits = forward(weights, child, input, { deepSupervision: true, dropSkip });
-    return childLoss(child, logits, toLabel(label, size, device), context.hasIgnored);
+    return childLoss(child, logits, toLabel(label, size, device), context.ignoredValue !== undefined);
   });
   state.optimiser.scaleLoss(loss).backward();
   return loss;

@@ -205,8 +205,9 @@ describe('what is drawn', () => {
     const prepared = {
       ...source,
       name: 'a',
+      labelFile: '',
       spacing: [1, 1, 1] as const,
-      crop: { offset: [0, 0, 0] as const, shape },
+      crop: { offset: [0, 0, 0] as const, size: shape, shape },
       foreground: new Uint32Array(),
       outsideCrop: [0],
     };

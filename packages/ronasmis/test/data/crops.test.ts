@@ -86,8 +86,9 @@ describe('sampling crops', () => {
   const sampled = (shape: Triple, patch: Triple, foreground: readonly number[], draws = 600) => {
     const prepared = {
       name: 'a',
+      labelFile: '',
       spacing: [1, 1, 1] as const,
-      crop: { offset: [0, 0, 0] as const, shape },
+      crop: { offset: [0, 0, 0] as const, size: shape, shape },
       foreground: Uint32Array.from(foreground),
       outsideCrop: [0],
       ...countingCase(shape, 1),

@@ -25,15 +25,12 @@ test.each([
   const scanFile = join(folder, 'scan.nii.gz');
   await writeNifti(scanFile, { shape: [5, 4, 3, 2], data, affine: straight(1, 2, 3, -7) });
   const scan = await readNifti(scanFile);
-  const { shape, crop } = prepareImage(scan, [zScore, zScore]);
-  expect([shape, crop.offset]).toEqual([
-    [2, 2, 3],
-    [0, 2, 1],
-  ]);
+  const { crop } = prepareImage(scan, [zScore, zScore]);
+  expect(crop).toEqual({ offset: [0, 2, 1], size: [2, 2, 3], shape: [3, 4, 5] });
 
   const classes = Uint8Array.from([0, 1, 2, 0, 0, 1, 2, 2, 2, 1, 0, 0]);
   const file = join(folder, 'label.nii.gz');
-  await writeLabelMap(file, scan, { classes, shape, crop, orientation: 'RAS' }, labels(second));
+  await writeLabelMap(file, scan, { classes, crop, orientation: 'RAS' }, labels(second));
   const written = await readNifti(file);
   expect([written.shape, written.affine, written.voxelType.name]).toEqual([[5, 4, 3], scan.affine, type]);
   const rows = Array.from({ length: 12 }, (_, row) => [...written.data.subarray(row * 5, row * 5 + 5)]);

@@ -5,7 +5,7 @@ import { readDataSet } from '../../src/data/dataset.ts';
 import { readNifti, writeNifti } from '../../src/data/nifti.ts';
 import { zScore } from '../../src/data/normalisation.ts';
 import { turnVolume } from '../../src/data/orientation.ts';
-import { imageOf, labelOf, prepareDataSet, prepareImage } from '../../src/data/prepare.ts';
+import { imageOf, isResampled, labelOf, prepareDataSet, prepareImage, readOwnLabel } from '../../src/data/prepare.ts';
 import { createRandom } from '../../src/random.ts';
 import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet } from './scans.ts';
 
@@ -47,7 +47,7 @@ test('a case is cropped to what is not 0, z-scored channel by channel, its label
   const { cases } = await prepareDataSet(await readDataSet(folder), { folds: 2, cacheFolder });
   const [first] = cases;
   expect(first).toMatchObject({ name: 'a', channels: 2, shape: [2, 2, 2], spacing: [5, 2, 1] });
-  expect(first.crop).toEqual({ offset: [0, 1, 1], shape: [2, 3, 4] });
+  expect(first.crop).toEqual({ offset: [0, 1, 1], size: [2, 2, 2], shape: [2, 3, 4] });
   expect([...labelOf(first)]).toEqual([0, 2, 0, 1, 0, 2, 0, 1]);
   expect([...first.foreground]).toEqual([1, 3, 5, 7]);
   // numpy 2.4: v = numpy.arange(1, 9) ** 2; (v - v.mean()) / v.std(); and the same of numpy.arange(9, 17) ** 2
@@ -137,12 +137,128 @@ test('a case that is stored in another orientation is turned to that of most cas
   }
   const prepared = await prepareDataSet(await readDataSet(folder), { folds: 2, cacheFolder });
   const [usual, , turned] = prepared.cases;
-  expect({ ...turned, name: 'a' }).toEqual(usual);
+  expect({ ...turned, name: 'a', labelFile: usual.labelFile }).toEqual(usual);
   expect(prepared.fingerprint).toMatchObject({ orientation: 'RAS', orientations: { RAS: 2, SLP: 1 } });
   expect(prepared.fingerprint.shape).toEqual({ min: [2, 3, 4], median: [2, 3, 4], max: [2, 3, 4] });
   expect(prepared.warnings.map(({ message }) => message)).toContainEqual(
     expect.stringMatching(/c\.nii\.gz: its voxel axes point to SLP, those of most cases to RAS\. It is turned/),
   );
+});
+
+/** Cases a, b and c of 24 x 20 x 12 voxels of 1 x 1 x 2 mm, and d of 16 x 24 x 12 that are 1.5 x 1 x 2 mm apart, with a margin of zeros. */
+async function writeTwoSpacings(modality: string): Promise<void> {
+  const sized = (name: string, [x, y, z]: readonly number[], wide: number): TestCase => {
+    const voxels = Array.from({ length: x * y * z }, (_, i) => [i % x, Math.floor(i / x) % y, Math.floor(i / (x * y))]);
+    const affine = straight(wide, 1, 2);
+    const inside = voxels.map(([i, j]) => i >= 2 && i < x - 2 && j >= 4);
+    const ramp = (i: number, k: number): number => 100 + 10 * (i + 0.5) * wide + 20 * k;
+    return {
+      name,
+      image: {
+        shape: [x, y, z],
+        data: Float32Array.from(voxels, ([i, , k], at) => (inside[at] ? ramp(i, k) : 0)),
+        affine,
+      },
+      label: {
+        shape: [x, y, z],
+        data: Uint8Array.from(voxels, ([i, j]) => ((i + 0.5) * wide < 12 ? 1 : j === 1 ? 2 : 0)),
+        affine,
+      },
+    };
+  };
+  await writeDataSet(
+    folder,
+    [...['a', 'b', 'c'].map((name) => sized(name, [24, 20, 12], 1)), sized('d', [16, 24, 12], 1.5)],
+    { modality: { 0: modality } },
+  );
+}
+
+test('a case of another spacing is resampled to that of most, its label too, and a scan to be segmented in the same way', async () => {
+  for (const modality of ['MRI', 'CT']) {
+    await writeTwoSpacings(modality);
+    const dataSet = await readDataSet(folder);
+    const { cases, fingerprint, normalisations } = await prepareDataSet(dataSet, { folds: 2, cacheFolder });
+    expect(fingerprint).toMatchObject({ commonSpacing: [2, 1, 1], commonShape: [12, 20, 24], resampled: 1 });
+    expect(cases.map(isResampled)).toEqual([false, false, false, true]);
+    const other = cases[3];
+    // 12 of 16 voxels are not 0: 18 of one millimetre.
+    expect(other).toMatchObject({ shape: [12, 20, 18], spacing: [2, 1, 1] });
+    expect(other.crop).toEqual({ offset: [0, 4, 2], size: [12, 20, 12], shape: [12, 24, 16] });
+    const [image, label] = [imageOf(other), labelOf(other)];
+    // A millimetre along x, away from the ends, is half a slice; the label ends at 12 mm, 9 after the crop's begin.
+    const slice = image[9 * 20 * 18 + 9] - image[8 * 20 * 18 + 9];
+    for (const x of [7, 8, 9, 10]) expect((image[x + 1] - image[x]) / slice).toBeCloseTo(0.5, 2);
+    expect([...label.subarray(0, 18)]).toEqual(Array.from({ length: 18 }, (_, x) => (x < 9 ? 1 : 0)));
+    expect(other.foreground.every((voxel) => label[voxel] > 0)).toBe(true);
+    expect(other.outsideCrop).toEqual([0, 1.5 * (2 * 20 + 8 * 4) * 12, 1.5 * 8 * 12]);
+
+    const scan = await readNifti(dataSet.cases[3].images[0]);
+    const prepared = prepareImage(scan, normalisations, fingerprint.commonSpacing);
+    expect(prepared.image).toEqual(image);
+    expect(prepared).toMatchObject({ shape: other.shape, spacing: other.spacing, crop: other.crop });
+    expect(prepareImage(scan, normalisations).shape).toEqual([12, 20, 12]);
+  }
+});
+
+test('the label of a case that was resampled can be read again as it was', async () => {
+  await writeTwoSpacings('MRI');
+  const { cases } = await prepareDataSet(await readDataSet(folder), { folds: 2, cacheFolder });
+  const { label, outsideCrop } = await readOwnLabel(cases[3], 'RAS', {
+    labelValues: [0, 1, 2],
+    ignoredValue: undefined,
+  });
+  expect([...label.subarray(0, 12)]).toEqual(Array.from({ length: 12 }, (_, x) => (x < 6 ? 1 : 0)));
+  expect(outsideCrop).toEqual([0, (2 * 20 + 8 * 4) * 12, 8 * 12]);
+});
+
+test('cases that do not fit into memory before, or only after they are resampled, are the same from disk', async () => {
+  const { image, label } = boxCase('d', random);
+  const affine = straight(3, 3, 3);
+  const coarse = { name: 'd', image: { ...image, affine }, label: { ...label, affine } };
+  await writeDataSet(folder, [...['a', 'b', 'c'].map((name) => boxCase(name, random)), coarse], {
+    modality: { 0: 'CT' },
+  });
+  const dataSet = await readDataSet(folder);
+  const inMemory = await prepareDataSet(dataSet, { folds: 2, cacheFolder });
+  expect(inMemory.cases[3].shape).toEqual([18, 21, 24]);
+  // Each has 1,680 bytes, the last 45,360 when it is resampled.
+  for (const [memoryLimitBytes, kinds] of [
+    [1000, ['disk', 'disk', 'disk', 'disk']],
+    [10_000, ['memory', 'memory', 'memory', 'disk']],
+  ] as const) {
+    const { cases } = await prepareDataSet(dataSet, { folds: 2, cacheFolder, memoryLimitBytes });
+    expect(cases.map(({ storage }) => storage.kind)).toEqual(kinds);
+    cases.forEach((one, index) => {
+      expect([...imageOf(one)]).toEqual([...imageOf(inMemory.cases[index])]);
+      expect([...labelOf(one)]).toEqual([...labelOf(inMemory.cases[index])]);
+    });
+  }
+});
+
+test('cases that differ in spacing by less than 1 % stay voxel for voxel as they are', async () => {
+  const { image, label } = boxCase('c', random);
+  const nearly = {
+    image: { ...image, affine: straight(1.009, 1, 1) },
+    label: { ...label, affine: straight(1.009, 1, 1) },
+  };
+  await writeDataSet(folder, [boxCase('a', random), boxCase('b', random), { name: 'c', ...nearly }]);
+  const { cases, fingerprint, warnings } = await prepareDataSet(await readDataSet(folder), { folds: 3, cacheFolder });
+  expect(fingerprint.resampled).toBe(0);
+  expect(warnings).toEqual([]);
+  const scan = await readNifti(join(folder, 'imagesTr', 'c.nii.gz'));
+  expect(imageOf(cases[2])).toEqual(prepareImage(scan, [zScore]).image);
+});
+
+test('a scan that would become far too large is refused, in a data set and alone', async () => {
+  const { image, label } = boxCase('d', random);
+  const affine = straight(1000, 1000, 1000);
+  const wrong = { name: 'd', image: { ...image, affine }, label: { ...label, affine } };
+  await writeDataSet(folder, [...['a', 'b', 'c'].map((name) => boxCase(name, random)), wrong]);
+  await expect(prepareDataSet(await readDataSet(folder), { folds: 3, cacheFolder })).rejects.toThrow(
+    /d\.nii\.gz: its spacing of .* mm is far from the median, .* mm: resampled, it would be far too large\. Correct its/,
+  );
+  const scan = await readNifti(join(folder, 'imagesTr', 'd.nii.gz'));
+  expect(() => prepareImage(scan, [zScore], [1, 1, 1])).toThrow(/d\.nii\.gz: its spacing of .* far too large/);
 });
 
 test('cases that do not fit into memory are the same from disk', async () => {

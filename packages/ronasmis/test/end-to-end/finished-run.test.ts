@@ -13,6 +13,7 @@ import { eventSchema, reportSchema, runSchema } from '../../src/run/records.ts';
 import { readRun } from '../../src/run/run-folder.ts';
 import { architectureSchema } from '../../src/space/architecture.ts';
 import { type Ended, ronasmis } from './command.ts';
+import { agreementWithCopy, writeResampledCopy } from './resampled-copy.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'ronasmis-finished-'));
 const dataSet = join(root, 'Phantom');
@@ -22,6 +23,18 @@ const json = async (name: string): Promise<unknown> => JSON.parse(await readFile
 let searched: Ended;
 beforeAll(async () => {
   await writePhantomDataSet(dataSet, { cases: 8, seed: 3 });
+  // One test case and one other are sampled more finely than most.
+  const names = (await readDataSet(dataSet)).cases.map(({ name }) => name);
+  const { test, training } = splitCases(names, { folds: 4, fold: 1 });
+  for (const name of [test[0], training[0]]) {
+    for (const [folder, kind] of [
+      ['imagesTr', 'scan'],
+      ['labelsTr', 'label'],
+    ] as const) {
+      const file = join(dataSet, folder, `${name}.nii.gz`);
+      await writeResampledCopy(file, file, kind);
+    }
+  }
   searched = await ronasmis(...`search ${dataSet} --out ${run} --folds 4 --fold 1 --epochs 2 --children 2`.split(' '));
 }, 120_000);
 afterAll(() => rm(root, { recursive: true }));
@@ -156,6 +169,15 @@ describe('what works on a finished run', () => {
     const evaluated = await ronasmis('evaluate', out, join(dataSet, 'labelsTr'), '--json');
     expect(evaluated.code, evaluated.stderr).toBe(0);
     expect(JSON.parse(evaluated.stdout).dice).toEqual(test_dice);
+  });
+
+  it('predict says the same of a scan that is sampled more finely along one axis', async () => {
+    const agreement = await agreementWithCopy(
+      run,
+      join(dataSet, 'imagesTr', 'phantom_001.nii.gz'),
+      join(root, 'finer'),
+    );
+    for (const dice of agreement) expect(dice).toBeGreaterThanOrEqual(0.97);
   });
 
   it('predict takes a folder, and gives the same for a scan whatever else is there', async () => {

@@ -5,6 +5,7 @@ import { readDataSet } from '../../src/data/dataset.ts';
 import { reportSchema } from '../../src/run/records.ts';
 import { realDataSets, temporaryFolder } from '../data/scans.ts';
 import { ronasmis } from './command.ts';
+import { agreementWithCopy } from './resampled-copy.ts';
 
 /** Of several, the one of the smallest scans: every child passes through whole volumes. */
 const sizes = await Promise.all(
@@ -20,7 +21,7 @@ if (realDataSet === undefined) {
 const root = await temporaryFolder();
 
 it.skipIf(realDataSet === undefined)(
-  'a search on ten real cases ends with a report',
+  'a search on ten real cases ends with a report, and its network says the same of a scan at another spacing',
   async () => {
     const description = JSON.parse(await readFile(join(realDataSet, 'dataset.json'), 'utf8'));
     const { cases } = await readDataSet(realDataSet);
@@ -37,6 +38,10 @@ it.skipIf(realDataSet === undefined)(
     const { test_dice } = reportSchema.parse(JSON.parse(await readFile(join(run, 'report.json'), 'utf8')));
     expect(Object.keys(test_dice.cases)).toHaveLength(2);
     expect(test_dice.mean).toBeGreaterThan(0);
+
+    const tested = cases.find(({ name }) => name in test_dice.cases);
+    const agreement = await agreementWithCopy(run, tested?.images[0] ?? '', root);
+    for (const dice of agreement) expect(dice).toBeGreaterThanOrEqual(0.97);
   },
   300_000,
 );

@@ -36,6 +36,18 @@ async function folderOf(
 }
 
 describe('evaluate', () => {
+  it('passes over class probabilities that lie beside their label map', async () => {
+    const labels = await folderOf('labels of one', { 'a.nii.gz': referenceVolume() });
+    const shares = Float32Array.from(referenceVolume(), (value) => value / 3);
+    const files = { 'a.nii.gz': twoEllipsoids(0), 'a_probabilities.nii.gz': shares };
+    const evaluation = await evaluate(await folderOf('with probabilities', files), labels);
+    expect(Object.keys(evaluation.cases)).toEqual(['a']);
+    const alone = { 'b_probabilities.nii.gz': shares };
+    await expect(evaluate(await folderOf('probabilities alone', alone), labels)).rejects.toThrow(
+      /has no label of the same/,
+    );
+  });
+
   it('scores each case and class as MONAI does, on the grid in millimetres', async () => {
     const labels = await folderOf('labels', {
       'a.nii.gz': referenceVolume(),

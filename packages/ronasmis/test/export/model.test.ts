@@ -16,25 +16,26 @@ const metadataOf = (settings: Partial<RunRecord>) =>
 
 describe('the metadata', () => {
   const labels = [0, 2, 5].map((value) => ({ value, name: `label "${value}"` }));
-  const fingerprint = { cases: 3, spacing: { min: [1, 1, 1], median: [2.5, 0.8, 0.9], max: [3, 1, 1] } };
+  const spacing: readonly [number, number, number] = [2.5, 0.8, 0.9];
 
   it('says how an image is prepared, what classes mean, and what wrote the file', () => {
     const ct = { kind: 'data_set' as const, low: -100, high: 240.5, mean: 70, deviation: 31 };
     const normalisation = [ct, { kind: 'z_score' as const }];
-    expect(metadataOf({ labels, normalisation, orientation: 'LPS', fingerprint })).toEqual({
+    expect(metadataOf({ labels, normalisation, orientation: 'LPS', spacing })).toEqual({
       version: VERSION,
       channels: 2,
       normalisation,
       labels,
-      spacing: [2.5, 0.8, 0.9],
+      spacing,
       orientation: 'LPS',
     });
   });
 
-  it('of a run from before there was a choice says that all channels are z-scored, and no orientation', () => {
-    const found = metadataOf({ labels, fingerprint });
+  it('of a run from before there was a choice says that all channels are z-scored, and neither orientation nor spacing', () => {
+    const found = metadataOf({ labels });
     expect(found.normalisation).toEqual([{ kind: 'z_score' }, { kind: 'z_score' }]);
     expect(found).not.toHaveProperty('orientation');
+    expect(found).not.toHaveProperty('spacing');
   });
 });
 

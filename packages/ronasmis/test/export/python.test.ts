@@ -52,6 +52,8 @@ it.skipIf(!runsOnnx)('Python segments a scan by the exported network as predict 
   const settings: Partial<RunRecord> = {
     labels,
     orientation: 'PIR',
+    // Of the scan, in that order of the axes from the last to the first.
+    spacing: [0.8, 1.5, 0.9],
     normalisation: [{ kind: 'data_set', low: -40, high: 55.5, mean: 10, deviation: 21 }, { kind: 'z_score' }],
   };
   const folder = await writeFinishedRun(root, narrowModel(macroChild, settings));

@@ -64,6 +64,12 @@ beforeAll(async () => {
 const predictInto = (out: string, options: Partial<PredictOptions> = {}) =>
   predict({ run, inputs: [scan], out: join(root, out), device: 'cpu', precision: 'fp32', ...options });
 
+const refusal = async (work: Promise<unknown>) => {
+  const error = await work.catch((caught: unknown) => caught);
+  expect(error).toBeInstanceOf(UserError);
+  return String(error);
+};
+
 describe('predict', () => {
   it("writes what the network says of the crop, on the scan's grid, with the data set's label values", async () => {
     const [{ input, output, seconds }] = await predictInto('out');
@@ -112,6 +118,85 @@ describe('predict', () => {
       expect(orientationOf(written.affine)).toBe(orientation);
       expect(turnVolume(written, 'RAS').data).toEqual(expected.data);
     }
+  });
+
+  /** The scan's file again, its voxels so many millimetres apart. */
+  const spaced = async (name: string, x: number, y: number, z: number): Promise<string> => {
+    const file = join(await mkdtemp(join(root, 'spaced-')), `${name}.nii.gz`);
+    const { shape, data } = await readNifti(scan);
+    await writeNifti(file, { shape, data, affine: straight(x, y, z, -31) });
+    return file;
+  };
+
+  it('resamples a scan of another spacing, and brings class probabilities back to its grid', async () => {
+    const spacing = [2.5, 0.9, 0.8] as const;
+    const spacedRun = await writeRun(new Map(childWeightNames(child).map((name) => [name, weight(weights, name)])), {
+      orientation: 'RAS',
+      spacing,
+    });
+    await predictInto('same', { run: spacedRun });
+    await predictInto('unsaid');
+    const [same, unsaid] = [
+      await readNifti(join(root, 'same', 'scan.nii.gz')),
+      await readNifti(join(root, 'unsaid', 'scan.nii.gz')),
+    ];
+    expect(same.data).toEqual(unsaid.data);
+
+    const other = await spaced('other', 1.2, 0.9, 2);
+    const [{ output }] = await predictInto('resampled', { run: spacedRun, inputs: [other], probabilities: true });
+    const [volume, written] = [await readNifti(other), await readNifti(output)];
+    expect([written.shape, written.affine]).toEqual([volume.shape, volume.affine]);
+    const { image, shape, crop } = prepareImage(volume, [zScore], spacing);
+    expect([shape, crop.size]).toEqual([
+      [8, 15, 17],
+      [10, 15, 11],
+    ]);
+    const prediction = segment(weights, child, toImage(image, [1, 1, ...shape], 'cpu', 'float32'), crop.size);
+    const inside = prediction.toNumbers().map((index) => labels[index].value);
+    expect(Array.from(written.data).filter((_, voxel) => isInside(voxel))).toEqual(inside);
+    expect(new Set(inside).size).toBeGreaterThan(1);
+  });
+
+  const isInside = (voxel: number): boolean => {
+    const [x, y, z] = [voxel % 14, Math.floor(voxel / 14) % 17, Math.floor(voxel / (14 * 17))];
+    return x >= 2 && x <= 12 && y >= 1 && y <= 15 && z <= 9;
+  };
+
+  it('writes class probabilities on the grid of each scan, turned and resampled', async () => {
+    const chosen = await writeRun(new Map(childWeightNames(child).map((name) => [name, weight(weights, name)])), {
+      orientation: 'LSP',
+      spacing: [1, 2, 0.8],
+    });
+    for (const [out, wanted] of [
+      ['probabilities', { probabilities: true }],
+      ['probabilities of another grid', { probabilities: true, run: chosen }],
+    ] as const) {
+      await predictInto(out, wanted);
+      const [labelMap, written] = [
+        await readNifti(join(root, out, 'scan.nii.gz')),
+        await readNifti(join(root, out, 'scan_probabilities.nii.gz')),
+      ];
+      expect([written.shape, written.voxelType.name]).toEqual([[14, 17, 11, 3], 'float32']);
+      expect(written.affine).toEqual(labelMap.affine);
+      const voxels = 14 * 17 * 11;
+      for (let voxel = 0; voxel < voxels; voxel++) {
+        const shares = [0, 1, 2].map((index) => written.data[index * voxels + voxel]);
+        expect(Math.abs(shares[0] + shares[1] + shares[2] - 1)).toBeLessThan(1e-5);
+        if (!isInside(voxel)) expect(shares).toEqual([1, 0, 0]);
+        expect(labels[shares.indexOf(Math.max(...shares))].value).toBe(labelMap.data[voxel]);
+      }
+    }
+    expect(await readdir(join(root, 'unsaid'))).toEqual(['scan.nii.gz']);
+  });
+
+  it('refuses a scan whose spacing can not be that of a scan', async () => {
+    const spacedRun = await writeRun(new Map(childWeightNames(child).map((name) => [name, weight(weights, name)])), {
+      spacing: [2.5, 0.9, 0.8],
+    });
+    const inputs = [await spaced('metres', 800, 900, 2500)];
+    expect(await refusal(predictInto('never', { run: spacedRun, inputs }))).toMatch(
+      /metres\.nii\.gz: its spacing of 800 x 900 x 2\.50e\+3 mm is far from that of the training data, 0\.800 x 0\.900 x 2\.50 mm/,
+    );
   });
 
   it("joins a scan's channel files where the network was trained on such, and names the label map after the scan", async () => {
@@ -199,12 +284,6 @@ describe('predict', () => {
     await expect(predict(options, { signal: stop.signal, onProgress })).rejects.toMatchObject({ name: 'AbortError' });
     expect(told).toEqual([0]);
   });
-
-  const refusal = async (work: Promise<unknown>) => {
-    const error = await work.catch((caught: unknown) => caught);
-    expect(error).toBeInstanceOf(UserError);
-    return String(error);
-  };
 
   it('refuses, in a sentence, a scan with other channels than the network', async () => {
     const inputs = [await writeScan(join(root, 'two.nii.gz'), 2)];

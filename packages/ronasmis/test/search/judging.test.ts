@@ -2,8 +2,10 @@ import { memory, tensor } from '@ronasmis/libtorch';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Triple } from '../../src/data/affine.ts';
+import { readDataSet } from '../../src/data/dataset.ts';
 import { IGNORED_CLASS } from '../../src/data/description.ts';
-import type { PreparedCase } from '../../src/data/prepare.ts';
+import { readNifti } from '../../src/data/nifti.ts';
+import { imageOf, type PreparedCase, prepareDataSet } from '../../src/data/prepare.ts';
 import { dicePerClass } from '../../src/evaluation/dice.ts';
 import { patientMean } from '../../src/evaluation/summary.ts';
 import { segment, toImage } from '../../src/inference/segment.ts';
@@ -17,7 +19,9 @@ import {
   judgeChildren,
   judgedTwin,
   toDeviceBatches,
+  toOwnGridBatch,
 } from '../../src/search/judging.ts';
+import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet } from '../data/scans.ts';
 import { tinyContext } from './tiny-context.ts';
 
 const { dimensions, space, labelValues } = tinyContext;
@@ -25,6 +29,7 @@ const weights = createWeights('macro', dimensions, 'cpu', 4);
 const shape = [9, 11, 16] as const;
 const voxels = shape[0] * shape[1] * shape[2];
 const nothing = async () => {};
+const folder = await temporaryFolder();
 
 interface Scan {
   readonly judged: DeviceBatch;
@@ -67,7 +72,7 @@ it('scores regions as labels that were joined, and nothing where voxels are igno
     const random = createRandom(seed);
     const label = scan.label.map((index) => (random.integer(3) === 0 ? IGNORED_CLASS : index));
     const judged = { ...scan.judged, label: toLabel(label, [1, ...shape], 'cpu') };
-    const context = { ...tinyContext, scored, hasIgnored: true };
+    const context = { ...tinyContext, scored, ignoredValue: 9 };
     const [scores] = Object.values(await judge(context, weights, space.base, [judged], nothing));
     const kept = Array.from(label.keys()).filter((voxel) => label[voxel] !== IGNORED_CLASS);
     const predicted = segment(weights, space.base, scan.judged.image).toNumbers();
@@ -110,10 +115,11 @@ describe('small cases of one shape', () => {
     const count = size[0] * size[1] * size[2];
     const image = Float32Array.from({ length: count }, () => 4 * random.uniform() - 2);
     const label = Uint8Array.from({ length: count }, () => random.integer(3));
-    const crop = { offset: [0, 0, 0], shape: size } as const;
+    const crop = { offset: [0, 0, 0], size, shape: size } as const;
     const storage = { kind: 'memory', image, label } as const;
     return {
       name,
+      labelFile: '',
       storage,
       crop,
       shape: size,
@@ -154,6 +160,37 @@ describe('small cases of one shape', () => {
     const before = memory().tensors;
     freeBatches(toDeviceBatches(tinyContext, [prepared('a', [8, 8, 8], []), prepared('bb', [8, 8, 8], [])]));
     expect(memory().tensors).toBe(before);
+  });
+});
+
+describe('a case that was resampled', () => {
+  it("is compared with its file's label, on the scan's own grid", async () => {
+    const random = createRandom(3);
+    const sized = (name: string, z: number): TestCase => {
+      const { image, label } = boxCase(name, random, [8, 8, z === 1 ? 12 : 6]);
+      const affine = straight(1, 1, z);
+      return { name, image: { ...image, affine }, label: { ...label, affine } };
+    };
+    await writeDataSet(folder, [sized('a', 1), sized('b', 1), sized('c', 2)], {
+      labels: { 0: 'background', 1: 'box', 2: 'core' },
+    });
+    const dataSet = await readDataSet(folder);
+    const { cases } = await prepareDataSet(dataSet, { folds: 3, cacheFolder: folder });
+    const context = { ...tinyContext, cases, labelValues: [0, 1, 2] };
+    const [, same, resampled] = cases;
+    expect([same.shape, resampled.shape]).toEqual([
+      [12, 8, 8],
+      [12, 8, 8],
+    ]);
+    const scores = await judge(context, weights, space.base, [await toOwnGridBatch(context, resampled)], nothing);
+    const image = toImage(imageOf(resampled), [1, 1, ...resampled.shape], 'cpu', 'float32');
+    const prediction = segment(weights, space.base, image, [6, 8, 8]).toNumbers();
+    const { data } = await readNifti(resampled.labelFile);
+    expect(scores).toEqual({ c: dicePerClass(prediction, data, [1, 2]) });
+    const [usual, own] = [toDeviceBatches(context, [same]), [await toOwnGridBatch(context, same)]];
+    expect(await judge(context, weights, space.base, own, nothing)).toEqual(
+      await judge(context, weights, space.base, usual, nothing),
+    );
   });
 });
 

@@ -32,9 +32,10 @@ const options = {
 function prepared(name: string, shape: Triple): PreparedCase {
   const voxels = shape[0] * shape[1] * shape[2];
   const storage = { kind: 'memory', image: new Float32Array(voxels), label: new Uint8Array(voxels).fill(1) } as const;
-  const crop = { offset: [0, 0, 0] as const, shape };
+  const crop = { offset: [0, 0, 0] as const, size: shape, shape };
   return {
     name,
+    labelFile: '',
     channels: 1,
     shape,
     spacing: [1, 1, 1],

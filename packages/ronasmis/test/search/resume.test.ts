@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/random.ts';
 import type { Progress } from '../../src/run/records.ts';
-import { appendEvent, readRun } from '../../src/run/run-folder.ts';
+import { appendEvent, readRun, writeRecord } from '../../src/run/run-folder.ts';
 import { resume, type SearchHooks, type SearchOptions, search } from '../../src/search/search.ts';
-import { boxCase, temporaryFolder, writeDataSet } from '../data/scans.ts';
+import { boxCase, straight, temporaryFolder, writeDataSet } from '../data/scans.ts';
 
 const root = await temporaryFolder();
 const options = {
@@ -130,4 +130,24 @@ it('another seed is another search', async () => {
   const folder = join(root, 'other seed');
   await search({ dataSet: join(root, 'Boxes'), out: folder, ...options, epochs: 1, seed: 4 });
   expect((await readRun(folder)).events[0].loss).not.toBe(unbroken.events[0].loss);
+});
+
+it('is refused where it was begun by a version that did not resample scans, and some would be now', async () => {
+  const random = createRandom(2);
+  const cases = ['a', 'b', 'c', 'd'].map((name) => {
+    const { image, label } = boxCase(name, random, [16, 16, name === 'd' ? 8 : 16]);
+    const affine = straight(1, 1, name === 'd' ? 2 : 1);
+    return { name, image: { ...image, affine }, label: { ...label, affine } };
+  });
+  const dataSet = await writeDataSet(join(root, 'Two spacings'), cases);
+  const folder = join(root, 'older');
+  const stopped = search(
+    { ...options, dataSet, out: folder },
+    stopping(({ phase }) => phase === 'train'),
+  );
+  await expect(stopped).rejects.toMatchObject({ name: 'AbortError' });
+  const { spacing, ...older } = (await readRun(folder)).run;
+  expect(spacing).toEqual([1, 1, 1]);
+  await writeRecord(folder, 'run.json', older);
+  await expect(resume(folder)).rejects.toThrow(/older was begun by a version that left every scan at its own spacing/);
 });

@@ -13,11 +13,12 @@ export const tinyContext: SearchContext = {
   augment: false,
   cases: [],
   split: { training: [], validation: [], test: [] },
+  orientation: 'RAS',
   labelValues: [0, 2, 5],
   scored: [
     { name: '2', classes: [1] },
     { name: '5', classes: [2] },
   ],
-  hasIgnored: false,
+  ignoredValue: undefined,
   children: 2,
 };
