@@ -78,7 +78,7 @@ export const labelsOption = (): Option =>
     'label maps of the same names as the images; then <dataset> is a folder of images alone',
   );
 
-/** `--memory`, of the verbs that search. */
+/** `--memory`, of the verbs that compute. */
 export const memoryOption = (): Option =>
   new Option(
     '--memory <size>',

@@ -17,8 +17,10 @@ import { reasonOf, UserError } from '../errors.ts';
 import { castWeights } from '../network/weights.ts';
 import { choosePrecision } from '../precision.ts';
 import type { Progress } from '../run/records.ts';
+import { bytesForPass, fittingTile } from './fitting.ts';
 import { loadModel, type Model } from './model.ts';
 import { segment, segmentWithProbabilities, toImage } from './segment.ts';
+import { type Size, tileOffsets } from './tiles.ts';
 
 export interface PredictOptions {
   /** Run folder of a finished search. */
@@ -29,6 +31,11 @@ export interface PredictOptions {
   readonly out: string;
   /** Whether class probabilities are written beside each label map. */
   readonly probabilities?: boolean;
+  /**
+   * Bytes of the process, or of a GPU's memory, that may be taken; 80 % of what is free where it is left out. A scan that does not fit in one
+   * pass is segmented in overlapping tiles.
+   */
+  readonly memoryBytes?: number;
   readonly device?: 'auto' | ComputeDevice;
   readonly precision?: 'auto' | Precision;
 }
@@ -36,20 +43,27 @@ export interface PredictOptions {
 export interface Prediction {
   readonly input: string;
   readonly output: string;
+  /** `[depth, height, width]` of the tiles that the scan was passed in, at the network's spacing; null where it was passed as a whole. */
+  readonly tile: Size | null;
   /** From reading the scan to its label map on the disk, while others are read and written too. */
   readonly seconds: number;
 }
 
+/** How a prediction is watched and stopped. */
+export interface PredictHooks {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+  /** Told, in a sentence, of a scan that is segmented in tiles, before it is. */
+  readonly onWarning?: (sentence: string) => void;
+}
+
 /**
- * Segments scans with a search's network, each whole volume in one pass, and writes label maps on the scans' own grids with
- * the label values of the data set that was trained on.
+ * Segments scans with a search's network, each whole volume in one pass where memory suffices, and writes label maps on the scans' own
+ * grids with the label values of the data set that was trained on.
  *
  * @throws UserError for a run that has not finished, an unreadable scan or one with other channels than the network's
  */
-export async function predict(
-  options: PredictOptions,
-  hooks: { readonly signal?: AbortSignal; readonly onProgress?: (progress: Progress) => void } = {},
-): Promise<readonly Prediction[]> {
+export async function predict(options: PredictOptions, hooks: PredictHooks = {}): Promise<readonly Prediction[]> {
   const { run, inputs, out, device: wantedDevice = 'auto', precision: wantedPrecision = 'auto' } = options;
   const engine = describeEngine();
   const device = chooseDevice(wantedDevice, engine);
@@ -68,11 +82,8 @@ export async function predict(
     hooks.onProgress?.({ phase: 'final', step: 0, done, total: scans.length });
     const { orientation = orientationOf(volume.affine) } = model.run;
     const input = turnVolume(volume, orientation);
-    const segmentation = segmentVolume(model, input, {
-      device,
-      dataType,
-      probabilities: options.probabilities ?? false,
-    });
+    const how = { device, dataType, probabilities: options.probabilities ?? false, memoryBytes: options.memoryBytes };
+    const { tile, ...segmentation } = segmentVolume(model, input, how, hooks.onWarning);
     const output = join(out, `${name}.nii.gz`);
     await writeLabelMap(output, volume, segmentation, model.run.labels);
     const { probabilities } = segmentation;
@@ -84,7 +95,7 @@ export async function predict(
     }
     done += 1;
     hooks.signal?.throwIfAborted();
-    return { input: files[0], output, seconds: (performance.now() - started) / 1000 };
+    return { input: files[0], output, tile, seconds: (performance.now() - started) / 1000 };
   });
 }
 
@@ -122,14 +133,19 @@ interface SegmentationOptions {
   readonly device: ComputeDevice;
   readonly dataType: DataType;
   readonly probabilities: boolean;
+  readonly memoryBytes: number | undefined;
 }
 
-/** @throws UserError where the scan has other channels than the network, or its spacing can't be that of a scan */
+/**
+ * @throws UserError where the scan has other channels than the network, its spacing can't be that of a scan, or memory does not even
+ * suffice for tiles
+ */
 function segmentVolume(
   model: Model,
   volume: Volume,
-  { device, dataType, probabilities }: SegmentationOptions,
-): Segmentation {
+  { device, dataType, probabilities, memoryBytes }: SegmentationOptions,
+  warn: PredictHooks['onWarning'],
+): Segmentation & Pick<Prediction, 'tile'> {
   const expected = model.run.network.input_channels;
   const channels = channelsOf(volume);
   if (channels !== expected) {
@@ -139,9 +155,21 @@ function segmentVolume(
   }
   const { normalisation = Array.from({ length: channels }, () => zScore), spacing } = model.run;
   const { image, shape, crop } = prepareImage(volume, normalisation, spacing);
+  const tile = fittingTile(model, shape, bytesForPass(memoryBytes, device), { device, dataType });
+  if (tile === undefined) {
+    throw new UserError(`${volume.file}: memory does not suffice for it, nor for tiles of it. Give more --memory.`);
+  }
+  const isWhole = String(tile) === String(shape);
+  if (!isWhole) {
+    const tiles = `${tileOffsets(shape, tile).length} overlapping tiles of ${tile.join(' x ')} voxels`;
+    warn?.(
+      `${volume.file} does not fit into memory in one pass: it is segmented in ${tiles}, which is worse the smaller they are. Give more --memory.`,
+    );
+  }
   const [classes, shares] = scope(() => {
     const input = toImage(image, [1, channels, ...shape], device, dataType);
-    const given = [model.weights, model.architecture, input, crop.size] as const;
+    const sizes = { size: crop.size, ...(!isWhole && { tile }) };
+    const given = [model.weights, model.architecture, input, sizes] as const;
     if (!probabilities) return [segment(...given).toArray()];
     const both = segmentWithProbabilities(...given);
     return [both.classes.toArray(), both.probabilities.toArray()];
@@ -152,5 +180,6 @@ function segmentVolume(
     ...(shares instanceof Float32Array && { probabilities: shares }),
     crop,
     orientation: orientationOf(volume.affine),
+    tile: isWhole ? null : tile,
   };
 }

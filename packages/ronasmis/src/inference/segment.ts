@@ -11,8 +11,9 @@ import {
 } from '@ronasmis/libtorch';
 import type { ComputeDevice } from '../device.ts';
 import { forward } from '../network/child.ts';
-import type { Weights } from '../network/weights.ts';
+import { type Weights, weight } from '../network/weights.ts';
 import type { Architecture } from '../space/architecture.ts';
+import { logitsInTiles, type Size } from './tiles.ts';
 
 /** An image `[batch, channel, depth, height, width]` on the device, in the precision and layout of the forward pass. */
 export function toImage(
@@ -24,18 +25,25 @@ export function toImage(
   return to(tensor(values, shape, { share: true }), dataType, null, device, null, false, true, 'channels_last_3d');
 }
 
+/** How a volume is segmented; sizes are `[depth, height, width]` in voxels. */
+export interface SegmentationSizes {
+  /** Of the result, the image's own where it is left out. Where it differs, class probabilities are interpolated, never classes. */
+  readonly size?: readonly number[];
+  /** Of overlapping tiles that the image is passed in; in one pass where it is left out. */
+  readonly tile?: Size;
+}
+
 /**
  * The child's segmentation of a whole volume in one pass (one-shot inference): class indices, uint8
  * `[batch, depth, height, width]`. Weights and image are of one precision.
- * @param size `[depth, height, width]` of the result. Where the image has others, class probabilities are interpolated, never classes
  */
 export function segment(
   weights: Weights,
   child: Architecture,
   image: Tensor,
-  size: readonly number[] = image.shape.slice(2),
+  { size = image.shape.slice(2), tile }: SegmentationSizes = {},
 ): Tensor {
-  return noGradient(() => scope(() => classesAt(logitsOf(weights, child, image), size)));
+  return noGradient(() => scope(() => classesAt(logitsOf(weights, child, image, tile), size)));
 }
 
 /** As {@link segment}, and the probability of each class, float32 `[batch, class, depth, height, width]` on the CPU. */
@@ -43,18 +51,20 @@ export function segmentWithProbabilities(
   weights: Weights,
   child: Architecture,
   image: Tensor,
-  size: readonly number[],
+  { size = image.shape.slice(2), tile }: SegmentationSizes,
 ): { readonly classes: Tensor; readonly probabilities: Tensor } {
   return noGradient(() =>
     scope(() => {
-      const logits = logitsOf(weights, child, image);
+      const logits = logitsOf(weights, child, image, tile);
       return { classes: classesAt(logits, size), probabilities: resampleSoftmax(onProcessor(logits), size) };
     }),
   );
 }
 
-function logitsOf(weights: Weights, child: Architecture, image: Tensor): Tensor {
-  return forward(weights, child, image, { deepSupervision: false })[0];
+function logitsOf(weights: Weights, child: Architecture, image: Tensor, tile: Size | undefined): Tensor {
+  const ofVolume = (volume: Tensor): Tensor => forward(weights, child, volume, { deepSupervision: false })[0];
+  if (tile === undefined) return ofVolume(image);
+  return logitsInTiles(image, tile, weight(weights, 'head.0').shape[0], ofVolume);
 }
 
 function classesAt(logits: Tensor, size: readonly number[]): Tensor {

@@ -12,7 +12,7 @@ import {
 } from '@ronasmis/libtorch';
 
 /** `[depth, height, width]` in voxels. */
-type Size = readonly [number, number, number];
+export type Size = readonly [number, number, number];
 
 /** No tile is smaller than this along an axis that is not: five levels would have nothing left to pool. */
 const smallestTile = 16;

@@ -115,7 +115,7 @@ export async function judge(
     for (const { image, label, cases } of batches) {
       noGradient(() =>
         scope(() => {
-          const predictions = segment(cast, child, image, label.shape.slice(1));
+          const predictions = segment(cast, child, image, { size: label.shape.slice(1) });
           cases.forEach(({ name, outsideCrop }, index) => {
             const [prediction, reference] = [predictions, label].map((all) => narrow(all, 0, index, 1));
             scores.push([name, compare(prediction, reference, context, outsideCrop)]);

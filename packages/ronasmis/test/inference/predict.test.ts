@@ -10,9 +10,10 @@ import { prepareImage } from '../../src/data/prepare.ts';
 import { readVolume } from '../../src/data/read-volume.ts';
 import { caseName } from '../../src/data/scan-files.ts';
 import { UserError } from '../../src/errors.ts';
+import { fittingTile } from '../../src/inference/fitting.ts';
 import { loadModel } from '../../src/inference/model.ts';
 import { type PredictOptions, predict } from '../../src/inference/predict.ts';
-import { segment, toImage } from '../../src/inference/segment.ts';
+import { type SegmentationSizes, segment, toImage } from '../../src/inference/segment.ts';
 import { childWeightNames, createWeights, weight } from '../../src/network/weights.ts';
 import { createRandom } from '../../src/random.ts';
 import type { RunRecord } from '../../src/run/records.ts';
@@ -120,6 +121,44 @@ describe('predict', () => {
     }
   });
 
+  it('segments a scan in tiles where memory does not suffice for one pass, and says so', async () => {
+    const large = join(root, 'large.nii.gz');
+    const random = createRandom(6);
+    const data = Float32Array.from({ length: 40 * 36 * 33 }, () => 1 + random.uniform());
+    await writeNifti(large, { shape: [40, 36, 33], data, affine: straight() });
+    const model = await loadModel(run, 'cpu');
+    const tileWithin = (bytes: number) =>
+      fittingTile(model, [33, 36, 40], bytes, { device: 'cpu', dataType: 'float32' });
+    const mebibytes = Array.from({ length: 400 }, (_, i) => (400 - i) / 4);
+    const tight = mebibytes.find((size) => String(tileWithin(size * 2 ** 20)) !== '33,36,40') ?? 0;
+    const tile = tileWithin(tight * 2 ** 20);
+    expect(tile?.some((size, axis) => size < [33, 36, 40][axis])).toBe(true);
+
+    const stored = await readNifti(large);
+    const warnings: string[] = [];
+    const predictLarge = async (mebibytes: number) => {
+      const options = { run, inputs: [large], out: join(root, 'tiles'), memoryBytes: mebibytes * 2 ** 20 };
+      const hooks = { onWarning: (sentence: string) => warnings.push(sentence) };
+      const [prediction] = await predict({ ...options, device: 'cpu', precision: 'fp32' }, hooks);
+      return { ...prediction, labels: [...(await readNifti(prediction.output)).data] };
+    };
+    const labelsOf = (sizes: SegmentationSizes): readonly number[] => {
+      const { image } = prepareImage(stored, [zScore]);
+      const input = toImage(image, [1, 1, 33, 36, 40], 'cpu', 'float32');
+      return segment(weights, child, input, sizes)
+        .toNumbers()
+        .map((index) => labels[index].value);
+    };
+    const whole = await predictLarge(4000);
+    expect([whole.tile, warnings]).toEqual([null, []]);
+    expect(whole.labels).toEqual(labelsOf({}));
+    const tiled = await predictLarge(400 + tight);
+    expect(tiled.tile).toEqual(tile);
+    expect(warnings).toEqual([expect.stringContaining(`large.nii.gz does not fit into memory in one pass: it is`)]);
+    expect(tiled.labels).toEqual(labelsOf(tile ? { tile } : {}));
+    expect(await refusal(predictLarge(401))).toContain('large.nii.gz: memory does not suffice for it');
+  });
+
   /** The scan's file again, its voxels so many millimetres apart. */
   const spaced = async (name: string, x: number, y: number, z: number): Promise<string> => {
     const file = join(await mkdtemp(join(root, 'spaced-')), `${name}.nii.gz`);
@@ -151,7 +190,9 @@ describe('predict', () => {
       [8, 15, 17],
       [10, 15, 11],
     ]);
-    const prediction = segment(weights, child, toImage(image, [1, 1, ...shape], 'cpu', 'float32'), crop.size);
+    const prediction = segment(weights, child, toImage(image, [1, 1, ...shape], 'cpu', 'float32'), {
+      size: crop.size,
+    });
     const inside = prediction.toNumbers().map((index) => labels[index].value);
     expect(Array.from(written.data).filter((_, voxel) => isInside(voxel))).toEqual(inside);
     expect(new Set(inside).size).toBeGreaterThan(1);

@@ -184,7 +184,7 @@ describe('a case that was resampled', () => {
     ]);
     const scores = await judge(context, weights, space.base, [await toOwnGridBatch(context, resampled)], nothing);
     const image = toImage(imageOf(resampled), [1, 1, ...resampled.shape], 'cpu', 'float32');
-    const prediction = segment(weights, space.base, image, [6, 8, 8]).toNumbers();
+    const prediction = segment(weights, space.base, image, { size: [6, 8, 8] }).toNumbers();
     const { data } = await readNifti(resampled.labelFile);
     expect(scores).toEqual({ c: dicePerClass(prediction, data, [1, 2]) });
     const [usual, own] = [toDeviceBatches(context, [same]), [await toOwnGridBatch(context, same)]];
