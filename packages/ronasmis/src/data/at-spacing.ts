@@ -1,13 +1,13 @@
 import { resampleCubic, resampleLabels, scope, tensor } from '@ronasmis/libtorch';
 import type { Triple } from './affine.ts';
-import { type Grid, shapeAt, thickAxis, voxelsOf } from './spacing.ts';
+import { type Sampling, shapeAt, thickAxis, voxelsOf } from './spacing.ts';
 
 /**
  * An image at another spacing, as nnU-Net resamples: cubic B-splines between the same outer edges, along thick slices the nearest one.
  * @param image `[channel, depth, height, width]` on `grid`
  * @returns the same in shared memory, of {@link shapeAt}
  */
-export function imageAt(image: Float32Array, channels: number, grid: Grid, spacing: Triple): Float32Array {
+export function imageAt(image: Float32Array, channels: number, grid: Sampling, spacing: Triple): Float32Array {
   const size = shapeAt(grid, spacing);
   const [from, to] = [voxelsOf(grid.shape), voxelsOf(size)];
   const resampled = new Float32Array(new SharedArrayBuffer(4 * channels * to));
@@ -27,7 +27,7 @@ export function imageAt(image: Float32Array, channels: number, grid: Grid, spaci
  * @param label `[depth, height, width]` on `grid`
  * @returns the same in shared memory, of {@link shapeAt}
  */
-export function labelAt(label: Uint8Array, grid: Grid, spacing: Triple): Uint8Array {
+export function labelAt(label: Uint8Array, grid: Sampling, spacing: Triple): Uint8Array {
   const size = shapeAt(grid, spacing);
   const values = scope(() => {
     const volume = tensor(label, grid.shape, { share: true });

@@ -5,7 +5,7 @@ import { type CaseSummary, classMillilitres } from './fingerprint.ts';
 import { splitCases } from './folds.ts';
 import { isCt } from './normalisation.ts';
 import { scansOfPatients } from './patients.ts';
-import { commonSpacing, growsTooMuch } from './spacing.ts';
+import { alongAxes, commonSpacing, figure, growsTooMuch } from './spacing.ts';
 import { quantile } from './statistics.ts';
 
 /** A value is odd where it differs from the median by more than this factor, and by more than is common among the others. */
@@ -78,24 +78,27 @@ function oddAlongAxes(
   return { cases: summaries.filter((_, i) => odd.some((axis) => axis[i])), medians: axes.map(median) };
 }
 
-/** As the file states it: x first. */
-const alongAxes = (values: readonly number[]): string => values.map(figure).reverse().join(' x ');
-
-const figure = (value: number): string => String(Number(value.toPrecision(3)));
-
 function checkSpacing(summaries: readonly CaseSummary[]): readonly Problem[] {
   if (summaries.length === 0) return [];
   const { cases, medians } = oddAlongAxes(summaries, ({ spacing }) => spacing, spacingFactor);
   const common = commonSpacing(summaries);
-  return cases.map((summary) => {
-    const { image, spacing } = summary;
-    const what = `its spacing of ${alongAxes(spacing)} mm is far from the median, ${alongAxes(medians)} mm`;
-    if (growsTooMuch(summary, common)) {
-      const mend = 'Correct its header, or remove it.';
-      return problem('error', image, `${what}: resampled, it would be far too large. ${mend}`);
-    }
-    return problem('warning', image, `${what}. It is resampled to agree with them; check that its header is right.`);
-  });
+  const tooLarge = summaries.filter((summary) => growsTooMuch(summary, common));
+  return [
+    ...tooLarge.map(({ image, spacing }) => {
+      const what = `at the data set's spacing of ${alongAxes(common)} mm it would be far too large, for its own is ${alongAxes(spacing)} mm`;
+      return problem('error', image, `${what}. Correct its header, or remove it.`);
+    }),
+    ...cases
+      .filter((summary) => !tooLarge.includes(summary))
+      .map(({ image, spacing }) => {
+        const what = `its spacing of ${alongAxes(spacing)} mm is far from the median, ${alongAxes(medians)} mm`;
+        return problem(
+          'warning',
+          image,
+          `${what}. It is resampled to agree with them; check that its header is right.`,
+        );
+      }),
+  ];
 }
 
 function checkSize(summaries: readonly CaseSummary[]): readonly Problem[] {

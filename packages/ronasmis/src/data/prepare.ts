@@ -5,15 +5,14 @@ import { imageAt, labelAt } from './at-spacing.ts';
 import { channelsOf, type LoadedCase, type Problem, spatialShape, spatialSpacing } from './case.ts';
 import { checkDataSet } from './check.ts';
 import { type Crop, cropVolume, foregroundBox } from './crop.ts';
+import { cropLabel } from './cropped-label.ts';
 import type { DataSet } from './dataset.ts';
 import { IGNORED_CLASS } from './description.ts';
 import { makeFolder } from './files.ts';
 import { type Fingerprint, labelledVoxels } from './fingerprint.ts';
 import { isCt, type Normalisation, normalisationsFor, normalise, zScore } from './normalisation.ts';
-import { turnVolume } from './orientation.ts';
-import { readGrid, readVolume } from './read-volume.ts';
-import { type Grid, growsTooMuch, shapeAt, spacingText, voxelsOf } from './spacing.ts';
-import { countValues } from './statistics.ts';
+import { readGrid } from './read-volume.ts';
+import { alongAxes, growsTooMuch, type Sampling, shapeAt, voxelsOf } from './spacing.ts';
 import { type CaseStorage, changeImage, imageSpan, labelSpan, moveToDisk } from './storage.ts';
 import type { Volume } from './volume.ts';
 
@@ -145,64 +144,31 @@ export function prepareImage(
   const cropped = { image, channels, ...own, crop: { offset: box.offset, size: box.shape, shape } };
   if (spacing === undefined || !changesShape(own, spacing)) return cropped;
   if (growsTooMuch(own, spacing)) {
-    const what = `its spacing of ${spacingText(own.spacing)} mm is far from that of the training data, ${spacingText(spacing)} mm`;
+    const what = `its spacing of ${alongAxes(own.spacing)} mm is far from that of the training data, ${alongAxes(spacing)} mm`;
     throw new UserError(`${volume.file}: ${what}: resampled, it would be far too large. Correct its header.`);
   }
   return { ...cropped, image: imageAt(image, channels, own, spacing), shape: shapeAt(own, spacing), spacing };
 }
 
-const changesShape = (grid: Grid, spacing: Triple): boolean => String(shapeAt(grid, spacing)) !== String(grid.shape);
+const changesShape = (own: Sampling, spacing: Triple): boolean => String(shapeAt(own, spacing)) !== String(own.shape);
 
 /** A case on its own grid. */
 async function prepareCase(
   { name, label: labelFile, imageVolume, labelVolume }: LoadedCase,
-  dataSet: DataSet,
+  { channels, labels, ignoredValue }: DataSet,
   cacheFolder: string | undefined,
 ): Promise<PreparedCase> {
   // What is normalised by the data set has to wait until all of it is known.
-  const own = dataSet.channels.map((channel) => (isCt(channel) ? undefined : zScore));
+  const own = channels.map((channel) => (isCt(channel) ? undefined : zScore));
   const { image, ...geometry } = prepareImage(imageVolume, own);
-  const { labels, ignoredValue } = dataSet;
-  const meanings = { labelValues: labels.map(({ value }) => value), ignoredValue };
-  const { label, outsideCrop } = classesOfCrop(labelVolume, geometry.crop, meanings);
+  const labelValues = labels.map(({ value }) => value);
+  const { label, outsideCrop } = cropLabel(labelVolume, geometry.crop, { labelValues, ignoredValue });
   const storage = await storeCase(cacheFolder, name, image, label);
-  const foreground = labelledVoxels(label, MAX_FOREGROUND_VOXELS, IGNORED_CLASS);
-  return { name, labelFile, ...geometry, storage, foreground, outsideCrop };
+  return { name, labelFile, ...geometry, storage, foreground: foregroundOf(label), outsideCrop };
 }
 
-/** A label on its scan's own grid, as class indices. */
-interface CroppedLabel {
-  /** `[depth, height, width]` of the crop, in shared memory. */
-  readonly label: Uint8Array;
-  /** By class index, labelled voxels outside the crop. */
-  readonly outsideCrop: readonly number[];
-}
-
-/** The label values of the classes, and that of voxels to ignore. */
-interface LabelMeanings {
-  readonly labelValues: readonly number[];
-  readonly ignoredValue: number | undefined;
-}
-
-function classesOfCrop(
-  volume: Volume,
-  { offset, size, shape }: Crop,
-  { labelValues, ignoredValue }: LabelMeanings,
-): CroppedLabel {
-  const values = new Float32Array(voxelsOf(size));
-  cropVolume(volume.data, 0, shape, { offset, shape: size }, values);
-  const label = new Uint8Array(new SharedArrayBuffer(values.length));
-  const classes = labelValues.map((value, index) => ({ value, index }));
-  if (ignoredValue !== undefined) classes.push({ value: ignoredValue, index: IGNORED_CLASS });
-  for (const { value, index } of classes) {
-    for (let i = 0; i < label.length; i++) if (values[i] === value) label[i] = index;
-  }
-  const all = countValues(volume.data);
-  const inside = countValues(values);
-  const outsideCrop = labelValues.map((value, index) =>
-    index === 0 ? 0 : (all.get(value) ?? 0) - (inside.get(value) ?? 0),
-  );
-  return { label, outsideCrop };
+function foregroundOf(label: Uint8Array): Uint32Array {
+  return labelledVoxels(label, MAX_FOREGROUND_VOXELS, IGNORED_CLASS);
 }
 
 async function storeCase(
@@ -227,25 +193,13 @@ async function caseAt(one: PreparedCase, spacing: Triple, cacheFolder: string | 
     shape,
     spacing,
     storage: await storeCase(cacheFolder, one.name, image, label),
-    foreground: labelledVoxels(label, MAX_FOREGROUND_VOXELS, IGNORED_CLASS),
+    foreground: foregroundOf(label),
     outsideCrop: one.outsideCrop.map((voxels) => growth * voxels),
   };
 }
 
 /** Whether a case has not the voxels of its scan. */
 export const isResampled = ({ shape, crop }: PreparedCase): boolean => String(shape) !== String(crop.size);
-
-/**
- * Reads the label of a case again, as it was before it was resampled.
- * @param orientation that the data set's cases were turned to
- */
-export async function readOwnLabel(
-  { labelFile, crop }: PreparedCase,
-  orientation: string,
-  meanings: LabelMeanings,
-): Promise<CroppedLabel> {
-  return classesOfCrop(turnVolume(await readVolume(labelFile), orientation), crop, meanings);
-}
 
 function normaliseByDataSet({ storage, shape }: PreparedCase, normalisations: readonly Normalisation[]): void {
   const voxels = shape[0] * shape[1] * shape[2];

@@ -2,7 +2,7 @@ import type { Triple } from './affine.ts';
 import { quantile } from './statistics.ts';
 
 /** How finely a volume is sampled, `[depth, height, width]`: voxels, and millimetres between them. */
-export interface Grid {
+export interface Sampling {
   readonly shape: Triple;
   readonly spacing: Triple;
 }
@@ -20,8 +20,8 @@ const axes = [0, 1, 2] as const;
  * taken across them, but no less than the spacing within them: interpolated slices are worse than large volumes.
  * @param grids of all cases, of one orientation
  */
-export function commonSpacing(grids: readonly Grid[]): Triple {
-  const along = (of: keyof Grid, axis: number, fraction: number): number =>
+export function commonSpacing(grids: readonly Sampling[]): Triple {
+  const along = (of: keyof Sampling, axis: number, fraction: number): number =>
     quantile(
       grids.map((grid) => grid[of][axis]).sort((left, right) => left - right),
       fraction,
@@ -38,14 +38,14 @@ export function commonSpacing(grids: readonly Grid[]): Triple {
 }
 
 /** The voxels of a volume at a spacing; those that it has where its own is the same within 1 %. */
-export function shapeAt({ shape, spacing }: Grid, common: Triple): Triple {
+export function shapeAt({ shape, spacing }: Sampling, common: Triple): Triple {
   if (axes.every((axis) => Math.abs(spacing[axis] / common[axis] - 1) <= tolerance)) return shape;
   const size = (axis: 0 | 1 | 2): number => Math.max(1, Math.round((shape[axis] * spacing[axis]) / common[axis]));
   return [size(0), size(1), size(2)];
 }
 
 /** Whether a volume would have so many voxels at a spacing that one of the two must be wrong. */
-export function growsTooMuch(grid: Grid, common: Triple): boolean {
+export function growsTooMuch(grid: Sampling, common: Triple): boolean {
   return voxelsOf(shapeAt(grid, common)) > mostGrowth * voxelsOf(grid.shape);
 }
 
@@ -66,9 +66,8 @@ export function thickAxis(spacing: Triple, common: Triple): 0 | 1 | 2 | undefine
 /** Voxels of a volume of this shape. */
 export const voxelsOf = ([depth, height, width]: Triple): number => depth * height * width;
 
-/** A spacing as people and files have it: x first. */
-export const spacingText = (spacing: Triple): string =>
-  spacing
-    .map((millimetres) => millimetres.toPrecision(3))
-    .reverse()
-    .join(' x ');
+/** Sizes or spacings as files state them: x first. */
+export const alongAxes = (values: readonly number[]): string => values.map(figure).reverse().join(' x ');
+
+/** Up to three significant digits. */
+export const figure = (value: number): string => String(Number(value.toPrecision(3)));

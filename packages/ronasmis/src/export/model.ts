@@ -42,8 +42,8 @@ function metadata({ network, normalisation, labels, orientation, spacing }: RunR
     channels: network.input_channels,
     normalisation: normalisation ?? Array.from({ length: network.input_channels }, () => zScore),
     labels,
-    // Runs from before scans were resampled and turned have none.
-    ...(spacing !== undefined && { spacing }),
+    // Runs from before scans were turned and resampled have none.
     ...(orientation !== undefined && { orientation }),
+    ...(spacing !== undefined && { spacing }),
   };
 }

@@ -19,7 +19,7 @@ export interface SearchContext {
   /** The data set's label value of each class; index 0 is the background. */
   readonly labelValues: readonly number[];
   readonly scored: readonly ScoredClass[];
-  /** Label value of voxels that are neither learnt from nor scored. */
+  /** Of voxels that are neither learnt from nor scored; undefined where there are none. */
   readonly ignoredValue: number | undefined;
   /** Whether patches are rotated, scaled and changed in their intensities; they are mirrored in any case. */
   readonly augment: boolean;

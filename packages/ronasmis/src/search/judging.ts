@@ -12,8 +12,9 @@ import {
   type Tensor,
   to,
 } from '@ronasmis/libtorch';
+import { readOwnLabel } from '../data/cropped-label.ts';
 import { IGNORED_CLASS } from '../data/description.ts';
-import { imageOf, isResampled, labelOf, type PreparedCase, readOwnLabel } from '../data/prepare.ts';
+import { imageOf, isResampled, labelOf, type PreparedCase } from '../data/prepare.ts';
 import { dataTypeOf } from '../device.ts';
 import { diceOfOverlap } from '../evaluation/dice.ts';
 import { type CaseScores, patientMean } from '../evaluation/summary.ts';
@@ -75,7 +76,7 @@ function toDeviceBatch({ device, precision }: SearchContext, cases: readonly Pre
 /** A case with its label on the scan's own grid, read again where the case was resampled: predictions are brought back for it. */
 export async function toOwnGridBatch(context: SearchContext, prepared: PreparedCase): Promise<DeviceBatch> {
   if (!isResampled(prepared)) return toDeviceBatch(context, [prepared]);
-  const { label, outsideCrop } = await readOwnLabel(prepared, context.orientation, context);
+  const { label, outsideCrop } = await readOwnLabel(prepared, context);
   const batch = toDeviceBatch(context, [prepared]);
   batch.label.free();
   return {

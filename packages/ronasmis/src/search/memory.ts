@@ -139,8 +139,7 @@ function predictor(
   const elementBytes = dataType === 'float32' ? 4 : 2;
   const onDevice = voxelsOf(validation) * (demands.inputChannels * elementBytes + 1);
   const loss = demands.hasIgnored ? composedLossBytes * dimensions.classes * patchVoxels : 0;
-  const tensors = weightCopies * weights + onDevice + loss;
-  const fixed = tensors + ownGridBytes(test) + hostBytes(device, cases, patchVoxels);
+  const fixed = weightCopies * weights + onDevice + loss + ownGridBytes(test) + hostBytes(device, cases, patchVoxels);
   return (child) => {
     const { depth, height, width } = child.patch;
     const batch = Math.max(1, Math.floor(patchVoxels / (depth * height * width)));

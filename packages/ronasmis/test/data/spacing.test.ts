@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { commonSpacing, type Grid, growsTooMuch, shapeAt, thickAxis } from '../../src/data/spacing.ts';
+import { commonSpacing, growsTooMuch, type Sampling, shapeAt, thickAxis } from '../../src/data/spacing.ts';
 
-const grid = (shape: Grid['shape'], spacing: Grid['spacing']): Grid => ({ shape, spacing });
+const grid = (shape: Sampling['shape'], spacing: Sampling['spacing']): Sampling => ({ shape, spacing });
 
 test('the common spacing is the median of each axis', () => {
   const grids = [grid([40, 50, 60], [1, 2, 3]), grid([40, 50, 60], [2, 1, 1]), grid([40, 50, 60], [1.5, 4, 1])];

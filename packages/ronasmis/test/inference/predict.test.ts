@@ -236,7 +236,7 @@ describe('predict', () => {
     });
     const inputs = [await spaced('metres', 800, 900, 2500)];
     expect(await refusal(predictInto('never', { run: spacedRun, inputs }))).toMatch(
-      /metres\.nii\.gz: its spacing of 800 x 900 x 2\.50e\+3 mm is far from that of the training data, 0\.800 x 0\.900 x 2\.50 mm/,
+      /metres\.nii\.gz: its spacing of 800 x 900 x 2500 mm is far from that of the training data, 0\.8 x 0\.9 x 2\.5 mm/,
     );
   });
 
