@@ -5,7 +5,7 @@ import { groupChannels, isChannelFile, type ScanFiles } from './channels.ts';
 import { mapConcurrently } from './concurrently.ts';
 import { type Label, type Labelling, MAX_LABELS, readDescription } from './description.ts';
 import { readGrid, readVolume } from './read-volume.ts';
-import { caseName, listScans } from './scan-files.ts';
+import { byCaseName, caseName, listScans } from './scan-files.ts';
 import { countValues } from './statistics.ts';
 
 /** A scan and its label map, by their files. */
@@ -71,7 +71,7 @@ async function listCases(
   // One after the other, so that of two missing folders it is always the same that is named.
   const images = await listScans(imageFolder);
   const labels = await listScans(labelFolder);
-  const labelByName = new Map(labels.map((label) => [caseName(label), label]));
+  const labelByName = byCaseName(labels);
   const channelFiles =
     images.length > 0 && images.every((file) => isChannelFile(file) && !labelByName.has(caseName(file)));
   const scans = channelFiles

@@ -1,7 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { allErrors, UserError } from '../errors.ts';
+import { parseJson } from '../json.ts';
+import { isFolder } from './files.ts';
 import { SCAN_ENDINGS } from './scan-files.ts';
 
 /** A value in the label maps and what it means. */
@@ -35,13 +37,20 @@ export interface Description extends Labelling {
   readonly training?: readonly { readonly image: string; readonly label: string }[] | undefined;
 }
 
+/** Names end up in tables and messages, whose lines they must not break. */
+const lineSchema = z.string().regex(/^\P{Cc}*$/u, 'line breaks and control characters have no place here');
+
+/** Label maps are written as int32 at most. */
+const LARGEST_LABEL = 2 ** 31 - 1;
+const valueSchema = z.int().min(0).max(LARGEST_LABEL);
+
 const descriptionSchema = z.looseObject({
-  name: z.string().optional(),
-  modality: z.record(z.string(), z.string()).optional(),
-  channel_names: z.record(z.string(), z.string()).optional(),
-  file_ending: z.string().optional(),
+  name: lineSchema.optional(),
+  modality: z.record(lineSchema, lineSchema).optional(),
+  channel_names: z.record(lineSchema, lineSchema).optional(),
+  file_ending: lineSchema.optional(),
   labels: z
-    .record(z.string(), z.union([z.string(), z.int().min(0), z.array(z.int().min(0)).min(1)]))
+    .record(lineSchema, z.union([lineSchema, valueSchema, z.array(valueSchema).min(1)]))
     .refine(
       (labels) => Object.entries(labels).every(([key, value]) => typeof value !== 'string' || /^\d+$/.test(key)),
       {
@@ -49,7 +58,7 @@ const descriptionSchema = z.looseObject({
           'labels are listed as {"0": "background", "1": "liver"}, with whole numbers as keys, or as {"background": 0, "liver": 1}, with numbers as values',
       },
     ),
-  training: z.array(z.object({ image: z.string(), label: z.string() })).optional(),
+  training: z.array(z.object({ image: lineSchema, label: lineSchema })).optional(),
 });
 
 /** What voxels that are ignored are in the uint8 label maps of prepared cases. */
@@ -78,32 +87,17 @@ export async function readDescription(folder: string): Promise<Description> {
 }
 
 async function readJson(folder: string, file: string): Promise<z.infer<typeof descriptionSchema>> {
-  const isFolder = await stat(folder).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-  if (!isFolder) throw new UserError(`${folder}: there is no such folder. Give the folder that holds dataset.json.`);
+  if (!(await isFolder(folder)))
+    throw new UserError(`${folder}: there is no such folder. Give the folder that holds dataset.json.`);
   const text = await readFile(file, 'utf8').catch(() => {
     throw new UserError(
       `${folder}: it holds no readable dataset.json. Give a folder in the layout of the Medical Segmentation Decathlon ` +
         'or of nnU-Net (dataset.json, imagesTr, labelsTr), or one of images alone and --labels for their label maps.',
     );
   });
-  const parsed = descriptionSchema.safeParse(parseJson(file, text));
-  if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map(
-    ({ path, message }) => `${file}: at ${path.join('.') || 'the top'}: ${message}. Correct it there.`,
+  return parseJson(text, descriptionSchema, (problems) =>
+    allErrors(problems.map((what) => `${file}: ${what}. Correct it there.`)),
   );
-  throw allErrors(issues);
-}
-
-function parseJson(file: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UserError(`${file}: this is not valid JSON (${reason}). Correct it there.`);
-  }
 }
 
 type ListedLabels = z.infer<typeof descriptionSchema>['labels'];
@@ -145,6 +139,9 @@ function labelsOfRegions(regions: readonly Region[]): readonly Label[] {
 
 function checkedLabels(file: string, unsorted: readonly Label[], ignoredValue: number | undefined): readonly Label[] {
   const labels = unsorted.toSorted((left, right) => left.value - right.value);
+  const large = labels.find(({ value }) => value > LARGEST_LABEL);
+  if (large)
+    throw new UserError(`${file}: "labels" lists the value ${large.value}; ${LARGEST_LABEL} is the largest possible.`);
   const values = [...labels.map(({ value }) => value), ...(ignoredValue === undefined ? [] : [ignoredValue])];
   const twice = values.find((value, i) => values.indexOf(value) < i);
   if (twice !== undefined)

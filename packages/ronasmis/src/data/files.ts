@@ -2,14 +2,22 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { UserError } from '../errors.ts';
+import { reasonOf, UserError } from '../errors.ts';
 
 /** So much is read sooner than another thread is woken up to do it. */
 const SMALL_BYTES = 2 ** 20;
 
 /** All bytes of a file. @throws UserError where it cannot be read. */
 export function readBytes(file: string): Promise<Uint8Array> {
-  return mendable(file, async () => (statSync(file).size < SMALL_BYTES ? readFileSync(file) : readFile(file)));
+  return mendable(file, async () => (sizeOf(file) < SMALL_BYTES ? readFileSync(file) : readFile(file)));
+}
+
+/** Bytes of a file. @throws UserError for what is none: a pipe would be waited for, a device may never end */
+export function sizeOf(file: string): number {
+  const found = statSync(file);
+  if (!found.isFile() && !found.isDirectory())
+    throw new UserError(`${file}: this is a pipe or a device. Give the path of a file.`);
+  return found.size;
 }
 
 /** Makes a folder, with those above it; one that is there is left as it is. @throws UserError where it cannot be made. */
@@ -39,7 +47,8 @@ async function isMade(folder: string): Promise<boolean> {
   }
 }
 
-const isFolder = (path: string): Promise<boolean> =>
+/** Whether there is a folder of this path. */
+export const isFolder = (path: string): Promise<boolean> =>
   stat(path).then(
     (found) => found.isDirectory(),
     () => false,
@@ -55,8 +64,10 @@ export async function writeAtomically(file: string, bytes: Uint8Array): Promise<
   try {
     const handle = await mendable(file, () => open(temporary, 'w'));
     try {
-      await mendable(file, () => handle.writeFile(bytes));
-      await handle.sync();
+      await mendable(file, async () => {
+        await handle.writeFile(bytes);
+        await handle.sync();
+      });
     } finally {
       await handle.close();
     }
@@ -75,17 +86,23 @@ const CAUSES: Readonly<Record<string, string>> = {
   EACCES: 'permission denied. Give yourself access to it.',
   EROFS: 'the disk is read-only. Choose another folder.',
   ENOSPC: 'the disk is full. Free some space.',
+  EDQUOT: 'your share of the disk is used up. Free some space.',
+  EFBIG: 'it would be larger than this disk, or the limit that ulimit states, allows. Choose another folder.',
+  ELOOP: 'this link leads back to itself. Replace it by the file.',
+  ENAMETOOLONG: 'the name is too long. Shorten it.',
   ENOTDIR: 'a part of this path is a file. Check the path.',
   ERR_FS_FILE_TOO_LARGE: 'the file is larger than 2 GiB. Crop or compress the scan.',
 };
 
-/** Runs a file operation; what the user can mend about its failure becomes a UserError that names `file`. */
+/** Runs a file operation; where the system refuses it, for that the user can mend, the error is a UserError that names `file`. */
 export async function mendable<T>(file: string, operation: () => Promise<T>): Promise<T> {
   try {
     return await operation();
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     if (code in CAUSES) throw new UserError(`${file}: ${CAUSES[code]}`);
+    if (error instanceof Error && 'syscall' in error)
+      throw new UserError(`${file}: the system refuses it (${reasonOf(error)}). Check the disk.`);
     throw error;
   }
 }

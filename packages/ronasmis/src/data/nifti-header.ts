@@ -62,6 +62,9 @@ function identify(view: DataView, file: string): Pick<NiftiHeader, 'version' | '
       }
     }
   }
+  const begins = view.byteLength < 4 ? [] : [true, false].map((littleEndian) => view.getInt32(0, littleEndian));
+  if (Object.values(HEADER_LAYOUTS).some(({ size }) => view.byteLength < size && begins.includes(size)))
+    throw new UserError(`${file}: the file is truncated: it ends within its header. Copy or export it again.`);
   throw new UserError(`${file}: this is not a NIfTI file (no NIfTI-1 or NIfTI-2 header). Convert the scan to .nii.gz.`);
 }
 
@@ -89,7 +92,8 @@ function readAffine(
     field(name, from + 2),
   ];
   const stored = triple('pixdim', 1);
-  const voxelSizes: Triple = [Math.abs(stored[0]) || 1, Math.abs(stored[1]) || 1, Math.abs(stored[2]) || 1];
+  const positive = (size: number) => (size === 0 ? 1 : Math.abs(size));
+  const voxelSizes: Triple = [positive(stored[0]), positive(stored[1]), positive(stored[2])];
   let affine: Affine;
   if (isForm(field('sform_code'))) {
     const row = (axis: number) => [...triple('srow', 4 * axis), field('srow', 4 * axis + 3)] as const;

@@ -1,10 +1,11 @@
+import { constants as bufferLimits } from 'node:buffer';
 import { open } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { promisify } from 'node:util';
 import { constants, gunzip, gunzipSync, gzip } from 'node:zlib';
 import { UserError } from '../errors.ts';
 import type { Affine } from './affine.ts';
-import { mendable, readBytes, writeAtomically } from './files.ts';
+import { mendable, readBytes, sizeOf, writeAtomically } from './files.ts';
 import { createHeaderBytes, describeValues, MAX_HEADER_BYTES, type NiftiHeader, parseHeader } from './nifti-header.ts';
 import { type Voxels, type VoxelType, voxelTypeOf } from './nifti-types.ts';
 import type { Volume } from './volume.ts';
@@ -41,7 +42,10 @@ export async function readNifti(file: string): Promise<NiftiVolume> {
  * @throws UserError as `readNifti` does, but without a look at the voxels.
  */
 export async function readNiftiHeader(file: string): Promise<NiftiHeader> {
-  const handle = await mendable(file, () => open(file));
+  const handle = await mendable(file, async () => {
+    sizeOf(file);
+    return open(file);
+  });
   try {
     const start = new Uint8Array(PEEK_BYTES);
     const { bytesRead } = await mendable(file, () => handle.read(start, 0, PEEK_BYTES, 0));
@@ -59,6 +63,7 @@ export async function decodeNifti(file: string, bytes: Uint8Array): Promise<Nift
   // Checked before anything of that size is allocated: a damaged header may claim petabytes.
   const possibleBytes = isGzip(bytes) ? bytes.length * MAX_DEFLATE_RATIO : bytes.length;
   if (neededBytes > possibleBytes) throw shortFile(file, header);
+  if (neededBytes + MAX_TRAILING_BYTES > bufferLimits.MAX_LENGTH) throw largeFile(file, header);
   const content = isGzip(bytes) ? await inflate(file, bytes, neededBytes) : bytes;
   if (content.length < neededBytes) throw shortFile(file, header);
   if (content.length > neededBytes + MAX_TRAILING_BYTES) throw longFile(file, header);
@@ -68,13 +73,17 @@ export async function decodeNifti(file: string, bytes: Uint8Array): Promise<Nift
 }
 
 function headerBytes(file: string, bytes: Uint8Array): Uint8Array {
+  if (bytes.length === 0) throw new UserError(`${file}: the file is empty. Copy or export it again.`);
   if (!isGzip(bytes)) return bytes.subarray(0, MAX_HEADER_BYTES);
+  let start: Uint8Array;
   try {
-    const start = gunzipSync(bytes.subarray(0, PEEK_BYTES), { finishFlush: constants.Z_SYNC_FLUSH });
-    return start.subarray(0, MAX_HEADER_BYTES);
+    start = gunzipSync(bytes.subarray(0, PEEK_BYTES), { finishFlush: constants.Z_SYNC_FLUSH });
   } catch {
-    throw new UserError(`${file}: its gzip compression is damaged. Copy or export the file again.`);
+    throw new UserError(`${file}: the file has a damaged gzip stream. Copy or export it again.`);
   }
+  if (start.length === 0)
+    throw new UserError(`${file}: the file is truncated: nothing is packed in it. Copy or export it again.`);
+  return start.subarray(0, MAX_HEADER_BYTES);
 }
 
 const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
@@ -98,6 +107,12 @@ function shortFile(file: string, { shape, voxelType }: NiftiHeader): UserError {
   return new UserError(
     `${file}: the file is truncated: it is too short for the ${shape.join(' x ')} voxels of ${voxelType.name} that its ` +
       'header states. Copy or export it again.',
+  );
+}
+
+function largeFile(file: string, { shape, voxelType }: NiftiHeader): UserError {
+  return new UserError(
+    `${file}: ${shape.join(' x ')} voxels of ${voxelType.name} are more than can be read at once. Crop or resample the scan.`,
   );
 }
 

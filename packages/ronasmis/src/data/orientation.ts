@@ -10,6 +10,10 @@ export interface Turn {
 
 const pairs = ['RL', 'AP', 'SI'];
 
+/** Whether a text says where three axes point, such as 'RAS'. */
+export const isOrientation = (text: string): boolean =>
+  text.length === 3 && pairs.every((pair) => [...text].some((letter) => pair.includes(letter)));
+
 /** The turn after which axes that point to `from`, such as 'LPS', point to `to`. */
 export function turnBetween(from: string, to: string): Turn {
   const pairOf = (letter: string): string | undefined => pairs.find((pair) => pair.includes(letter));

@@ -1,6 +1,7 @@
 import { open, readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
+import { isFolder, mendable } from './files.ts';
 
 /** What the files of a scan are, by the endings of their names. */
 const FORMATS = [
@@ -29,11 +30,22 @@ export function caseName(path: string): string {
   return name.slice(0, name.length - (entryOf(name)?.ending.length ?? 0));
 }
 
-/** The scans of a folder: files by their endings, and folders of DICOM; hidden ones (`._*` of macOS) are none. @throws UserError without the folder. */
+/** Scans by the name of their case. @throws UserError where two have one name, as `a.nii` and `a.nii.gz` do */
+export function byCaseName(paths: readonly string[]): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const path of paths) {
+    const other = found.get(caseName(path));
+    if (other !== undefined) throw new UserError(`${path}: ${basename(other)} has the same name. Keep one of the two.`);
+    found.set(caseName(path), path);
+  }
+  return found;
+}
+
+/** The scans of a folder: files by their endings, and folders of DICOM; hidden ones (`._*` of macOS) are none. @throws UserError where the folder is not there or can't be read. */
 export async function listScans(folder: string): Promise<string[]> {
-  const names = await readdir(folder).catch(() => {
+  if (!(await isFolder(folder)))
     throw new UserError(`${folder}: there is no such folder. Give one that holds scans.`);
-  });
+  const names = await mendable(folder, () => readdir(folder));
   const paths = names
     .filter((name) => !name.startsWith('.'))
     .sort()

@@ -1,10 +1,10 @@
 import type { Voxels } from './nifti-types.ts';
 
-/** The smallest and largest value of one channel; both are NaN or infinite where a voxel is. */
+/** The smallest and largest value of one channel, as the float32 that it is computed with; NaN or infinite where a voxel is. */
 export interface ChannelRange {
   readonly min: number;
   readonly max: number;
-  /** Whether every voxel is a number. */
+  /** Whether every voxel is a number, and none too large for a float32. */
   readonly allFinite: boolean;
 }
 
@@ -16,7 +16,7 @@ export function channelRanges(data: Voxels, channels: number): readonly ChannelR
     let max = -Infinity;
     let allFinite = true;
     for (let i = channel * size; i < (channel + 1) * size; i++) {
-      const value = data[i];
+      const value = Math.fround(data[i]);
       if (value < min) min = value;
       if (value > max) max = value;
       // The difference is 0 for numbers and NaN for what is none.

@@ -1,17 +1,20 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { mendable } from './files.ts';
 
 /** Where the arrays of a prepared case are: in shared memory, or as raw files in this machine's byte order. */
 export type CaseStorage =
   | { readonly kind: 'memory'; readonly image: Float32Array; readonly label: Uint8Array }
   | { readonly kind: 'disk'; readonly imageFile: string; readonly labelFile: string };
 
-/** Moves arrays from memory to two raw files whose names begin with `path`. */
+/** Moves arrays from memory to two raw files whose names begin with `path`. @throws UserError where the disk does not take them */
 export async function moveToDisk(path: string, image: Float32Array, label: Uint8Array): Promise<CaseStorage> {
   const imageFile = `${path}.image.float32`;
   const labelFile = `${path}.label.uint8`;
-  await writeFile(imageFile, new Uint8Array(image.buffer, image.byteOffset, image.byteLength));
-  await writeFile(labelFile, label);
+  await mendable(imageFile, () =>
+    writeFile(imageFile, new Uint8Array(image.buffer, image.byteOffset, image.byteLength)),
+  );
+  await mendable(labelFile, () => writeFile(labelFile, label));
   return { kind: 'disk', imageFile, labelFile };
 }
 

@@ -3,7 +3,7 @@ import { affineDifference, affineTolerance } from '../data/affine.ts';
 import { mapConcurrently } from '../data/concurrently.ts';
 import { probabilitiesSuffix } from '../data/label-map.ts';
 import { readVolume } from '../data/read-volume.ts';
-import { caseName, listScans, SCAN_ENDINGS } from '../data/scan-files.ts';
+import { byCaseName, listScans, SCAN_ENDINGS } from '../data/scan-files.ts';
 import type { Volume } from '../data/volume.ts';
 import { UserError } from '../errors.ts';
 import type { Box } from './mask.ts';
@@ -67,7 +67,7 @@ async function listLabelMaps(folder: string): Promise<ReadonlyMap<string, string
     const endings = SCAN_ENDINGS.join(', ');
     throw new UserError(`${folder} holds no label map (${endings} or a folder of DICOM): name the right folder.`);
   }
-  const named = new Map(files.map((file) => [caseName(file), file]));
+  const named = new Map(byCaseName(files));
   // Class probabilities that lie beside a label map are none.
   for (const name of [...named.keys()]) named.delete(`${name}${probabilitiesSuffix}`);
   return named;

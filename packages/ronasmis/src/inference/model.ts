@@ -1,7 +1,17 @@
 import { join } from 'node:path';
-import { type Device, keep, layOutKernel, noGradient, readSafetensors, type Tensor, to } from '@ronasmis/libtorch';
+import {
+  type DataType,
+  type Device,
+  keep,
+  layOutKernel,
+  noGradient,
+  readSafetensors,
+  type Tensor,
+  to,
+} from '@ronasmis/libtorch';
 import { UserError } from '../errors.ts';
-import { childWeightNames, type Weights } from '../network/weights.ts';
+import { quoted } from '../json.ts';
+import { childWeightNames, type Weights, weightShapes } from '../network/weights.ts';
 import type { RunRecord } from '../run/records.ts';
 import { readRun } from '../run/run-folder.ts';
 import type { Architecture } from '../space/architecture.ts';
@@ -14,6 +24,9 @@ export interface Model {
   readonly run: RunRecord;
 }
 
+/** What weights may be stored as: they are computed with as float32. */
+const floatingPoint: readonly DataType[] = ['float32', 'float64', 'bfloat16', 'float16'];
+
 /**
  * The network that a search has left in its run folder.
  * @throws UserError where the search has not finished or its files do not belong together
@@ -25,14 +38,20 @@ export async function loadModel(runFolder: string, device: Device): Promise<Mode
   }
   const path = join(runFolder, 'model.safetensors');
   const { tensors } = await readSafetensors(path).catch((error: unknown) => {
-    throw new UserError(
-      `${path} cannot be read (${error instanceof Error ? error.message : error}). Search again into a new folder.`,
-    );
+    const reason = quoted(error instanceof Error ? error.message : String(error));
+    throw new UserError(`${path} cannot be read (${reason}). Search again into a new folder.`);
   });
+  const { channels, input_channels: inputChannels, classes } = run.network;
+  const shapes = weightShapes(architecture.space, { channels, inputChannels, classes });
   const weights = childWeightNames(architecture).map((name): [string, Tensor] => {
     const stored = tensors.get(name);
     if (!stored)
       throw new UserError(`${path} lacks the weight '${name}' of architecture.json. Search again into a new folder.`);
+    const [found, expected] = [stored.shape.join(' x '), shapes.get(name)?.join(' x ')];
+    if (found !== expected || !floatingPoint.includes(stored.dataType)) {
+      const what = `'${name}' as ${stored.dataType} of ${found}, but run.json describes it as float32 of ${expected}`;
+      throw new UserError(`${path} has the weight ${what}. Search again into a new folder.`);
+    }
     const onDevice = (): Tensor => to(stored, 'float32', null, device);
     return [name, keep(() => noGradient(() => (stored.shape.length === 5 ? layOutKernel(onDevice()) : onDevice())))];
   });

@@ -103,6 +103,14 @@ function entries(space: Architecture['space'], { channels, inputChannels, classe
   return [...encoder, ...decoder, ...heads];
 }
 
+/** The shape of each of the shared weights of a space, by name. */
+export function weightShapes(
+  space: Architecture['space'],
+  dimensions: NetworkDimensions,
+): ReadonlyMap<string, readonly number[]> {
+  return new Map(entries(space, dimensions).map(({ name, shape }) => [name, shape]));
+}
+
 /** How many numbers the shared weights of a space are, or those of `child` alone, with the heads of deep supervision. */
 export function weightCount(space: Architecture['space'], dimensions: NetworkDimensions, child?: Architecture): number {
   const names = child && new Set([...childWeightNames(child), ...supervisionWeightNames]);

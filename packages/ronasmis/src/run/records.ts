@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { controllerNames } from '../controller/controller.ts';
 import { normalisationSchema } from '../data/normalisation.ts';
+import { isOrientation } from '../data/orientation.ts';
 import { diceSummarySchema } from '../evaluation/summary.ts';
+import { levels } from '../network/dimensions.ts';
 import { architectureSchema } from '../space/architecture.ts';
 import { spaceNames } from '../space/spaces.ts';
 
@@ -43,8 +45,7 @@ export const reportSchema = z.object({
 });
 export type SearchReport = z.infer<typeof reportSchema>;
 
-/** `run.json`: everything that a search was told and what it ran on. */
-export const runSchema = z.object({
+const runFields = z.object({
   /** Version of RONASMIS that made the run. */
   version: z.string(),
   /** ISO 8601 time at which the search was started. */
@@ -78,10 +79,10 @@ export const runSchema = z.object({
   }),
   network: z.object({
     /** Channels of each level, the full resolution first. */
-    channels: z.array(z.int()).readonly(),
-    input_channels: z.int(),
+    channels: z.array(z.int().positive()).length(levels).readonly(),
+    input_channels: z.int().positive(),
     /** Number of classes, the background included. */
-    classes: z.int(),
+    classes: z.int().positive(),
   }),
   /** The data set's labels by class index: `labels[0]` is the background. */
   labels: z.array(z.object({ value: z.int(), name: z.string() })).readonly(),
@@ -95,11 +96,21 @@ export const runSchema = z.object({
   /** Whether every channel of a scan is in a file of its own, as nnU-Net has them; run folders from before that was possible do not say it. */
   channel_files: z.boolean().default(false),
   /** Where the axes x, y and z of the network's volumes point, such as 'RAS'; run folders from before scans were turned do not say it. */
-  orientation: z.string().optional(),
+  orientation: z.string().refine(isOrientation, 'three letters such as RAS are expected').optional(),
   /** Millimetres between voxels of the network's volumes, `[depth, height, width]`; run folders from before scans were resampled do not say it. */
-  spacing: z.tuple([z.number(), z.number(), z.number()]).readonly().optional(),
+  spacing: z
+    .tuple([z.number().positive(), z.number().positive(), z.number().positive()])
+    .readonly()
+    .optional(),
   fingerprint: z.record(z.string(), z.unknown()),
 });
+/** `run.json`: everything that a search was told and what it ran on. */
+export const runSchema = runFields
+  .refine(({ labels, network }) => labels.length === network.classes, 'there is not one label for each class')
+  .refine(
+    ({ normalisation, network }) => normalisation === undefined || normalisation.length === network.input_channels,
+    'there is not one normalisation for each channel',
+  );
 export type RunRecord = z.infer<typeof runSchema>;
 
 /** What a run's Dice are told of, by their keys in a report: a label's name by its value, a region's by itself. */

@@ -1,9 +1,9 @@
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ZodType } from 'zod';
-import { z } from 'zod';
-import { mkdirWithParents } from '../data/files.ts';
+import { mendable, mkdirWithParents, writeAtomically } from '../data/files.ts';
 import { reasonOf, UserError } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import { type Architecture, architectureSchema } from '../space/architecture.ts';
 import {
   eventSchema,
@@ -53,12 +53,9 @@ export async function readRecord<T>(folder: string, name: string, schema: ZodTyp
 }
 
 function parse<T>(what: string, text: string, schema: ZodType<T>): T {
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch (error) {
-    const reason = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
-    throw new UserError(`${what} is damaged or of another version: search again into a new folder.\n${reason}`);
-  }
+  return parseJson(text, schema, ([why]) => {
+    return new UserError(`${what} is damaged or of another version (${why}): search again into a new folder.`);
+  });
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {
@@ -93,18 +90,9 @@ export async function createRunFolder(folder: string): Promise<void> {
   }
 }
 
-/** Writes a file of the run folder whole or not at all, whenever the process is killed. */
-export async function writeRunFile(folder: string, name: string, content: string): Promise<void> {
-  const path = join(folder, name);
-  const temporary = `${path}.${process.pid}.tmp`;
-  const file = await open(temporary, 'w');
-  try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, path);
+/** Writes a file of the run folder whole or not at all, whenever the process is killed. @throws UserError where it can't */
+export function writeRunFile(folder: string, name: string, content: string): Promise<void> {
+  return writeAtomically(join(folder, name), Buffer.from(content));
 }
 
 /** As {@link writeRunFile}, for a record as JSON that a person can read. */
@@ -112,15 +100,18 @@ export function writeRecord(folder: string, name: string, record: unknown): Prom
   return writeRunFile(folder, name, `${JSON.stringify(record, undefined, 2)}\n`);
 }
 
-/** Adds a line to `events.jsonl`; it is on the disk when this returns. */
+/** Adds a line to `events.jsonl`; it is on the disk when this returns. @throws UserError where the disk does not take it */
 export async function appendEvent(folder: string, event: SearchEvent): Promise<void> {
-  const file = await open(join(folder, 'events.jsonl'), 'a');
-  try {
-    await file.appendFile(`${JSON.stringify(event)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  const path = join(folder, 'events.jsonl');
+  await mendable(path, async () => {
+    const file = await open(path, 'a');
+    try {
+      await file.appendFile(`${JSON.stringify(event)}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  });
 }
 
 /** Drops events after `step`: a kill between an event and its checkpoint leaves one that will be repeated. */

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { noGradient, peakMemoryBytes, scope, writeSafetensors } from '@ronasmis/libtorch';
+import { mendable } from '../data/files.ts';
 import { imageOf, labelOf } from '../data/prepare.ts';
 import { dataTypeOf } from '../device.ts';
 import { type CaseScores, type DiceSummary, summariseDice } from '../evaluation/summary.ts';
@@ -14,7 +15,7 @@ import type { Architecture } from '../space/architecture.ts';
 import type { SearchContext } from './context.ts';
 import { caseNamed, freeBatches, type JudgedChild, judge, toDeviceBatches, toOwnGridBatch } from './judging.ts';
 import type { SearchResult } from './search.ts';
-import type { SearchRun } from './setup.ts';
+import { cacheFolderOf, type SearchRun } from './setup.ts';
 import { removeState, type SearchState } from './state.ts';
 
 /** Tells how far a phase is; rejects where the search is to stop. */
@@ -43,10 +44,9 @@ export async function finish(
     parameters: parameterCount(state.averaged, architecture),
   };
   const names = childWeightNames(architecture);
-  await writeSafetensors(
-    join(folder, 'model.safetensors'),
-    new Map(names.map((name) => [name, weight(state.averaged, name)])),
-  );
+  const path = join(folder, 'model.safetensors');
+  const weights = new Map(names.map((name) => [name, weight(state.averaged, name)]));
+  await mendable(path, () => writeSafetensors(path, weights));
   await writeRecord(folder, 'architecture.json', architecture);
   const { run, events } = await readRun(folder);
   const examples = pickExamples(report.test_dice).map((example) => ({
@@ -56,7 +56,7 @@ export async function finish(
   await writeRunFile(folder, 'report.html', renderReport({ run, architecture, report, events, examples }));
   await writeRecord(folder, 'report.json', report);
   await removeState(folder);
-  await rm(join(folder, 'cache'), { recursive: true, force: true });
+  await rm(cacheFolderOf(folder), { recursive: true, force: true });
   return { report, architecture };
 }
 

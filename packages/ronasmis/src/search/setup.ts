@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeEngine, type EngineDescription } from '@ronasmis/libtorch';
 import { readDataSet } from '../data/dataset.ts';
@@ -46,8 +47,18 @@ export interface SearchRun {
  * @throws UserError for what the user can mend
  */
 export async function openSearch(options: SearchSettings, hooks: SearchHooks): Promise<SearchRun> {
-  const startedAt = performance.now();
   await createRunFolder(options.out);
+  try {
+    return await openNewSearch(options, hooks);
+  } catch (error) {
+    // No run can go on from here; where this fails too, the first error is the one to be told.
+    await rm(cacheFolderOf(options.out), { recursive: true, force: true }).catch(() => {});
+    throw error;
+  }
+}
+
+async function openNewSearch(options: SearchSettings, hooks: SearchHooks): Promise<SearchRun> {
+  const startedAt = performance.now();
   const prepared = await prepare(options, options.out, hooks);
   const { context, engine, budgetBytes, plan, warnings } = prepared;
   const state = createState(context, options.controller, options.seed);
@@ -149,7 +160,7 @@ async function prepare(options: SearchSettings, folder: string, { onProgress }: 
   );
   const { cases, fingerprint, normalisations, warnings } = await prepareDataSet(dataSet, {
     folds,
-    cacheFolder: join(folder, 'cache'),
+    cacheFolder: cacheFolderOf(folder),
     memoryLimitBytes: caseBytesWithin(budgetBytes, device),
     onCase: (done, total) => onProgress?.({ phase: 'prepare', step: 0, done, total }),
   });
@@ -186,6 +197,9 @@ async function prepare(options: SearchSettings, folder: string, { onProgress }: 
     warnings: [...plan.concessions, ...warnings.map(({ message }) => message)],
   };
 }
+
+/** Where a run folder has the prepared cases that do not fit into memory, while it is searched. */
+export const cacheFolderOf = (runFolder: string): string => join(runFolder, 'cache');
 
 /** The commonest silent failure of a libtorch outside Python: a GPU is there and is not used. */
 function engineWarnings({ device }: SearchContext, { cuda }: EngineDescription): readonly string[] {

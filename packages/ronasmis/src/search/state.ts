@@ -4,7 +4,9 @@ import { adamW, clone, noGradient, type Optimiser, readSafetensors, scope, write
 import { z } from 'zod';
 import type { Controller, ControllerName } from '../controller/controller.ts';
 import { createController } from '../controller/controllers.ts';
+import { mendable } from '../data/files.ts';
 import { UserError } from '../errors.ts';
+import { quoted } from '../json.ts';
 import { copyInto, joinParts, partOf } from '../named-tensors.ts';
 import { createWeights, type Weights } from '../network/weights.ts';
 import { createRandom, type Random, restoreRandom } from '../random.ts';
@@ -61,7 +63,7 @@ const plainSchema = z.object({
   controller: z.unknown(),
 });
 
-/** Writes the whole state into the run folder, over the one before. */
+/** Writes the whole state into the run folder, over the one before. @throws UserError where the disk does not take it */
 export async function saveState(folder: string, state: SearchState): Promise<void> {
   const { weights, averaged, optimiser, step, trainingSteps, seconds, random } = state;
   const controller = state.controller.state();
@@ -73,7 +75,8 @@ export async function saveState(folder: string, state: SearchState): Promise<voi
     random: [...random.state()],
     controller: controller.plain,
   };
-  await writeSafetensors(join(folder, checkpointName), tensors, { state: JSON.stringify(plain) });
+  const path = join(folder, checkpointName);
+  await mendable(path, () => writeSafetensors(path, tensors, { state: JSON.stringify(plain) }));
 }
 
 /**
@@ -86,7 +89,7 @@ export async function restoreState(folder: string, state: SearchState): Promise<
     takeOver(state, await readSafetensors(path));
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = quoted(error instanceof Error ? error.message : String(error));
     throw new UserError(`${path} cannot be used (${reason}). Search again into a new folder.`);
   }
 }

@@ -123,7 +123,8 @@ describe('what the user can mend is said in a sentence', () => {
   const whole = gzipSync(storedFixture('NIfTI-1 int16 <'));
   test.each<[string, Uint8Array, string]>([
     ['no NIfTI', Buffer.from('not a scan'), 'this is not a NIfTI file'],
-    ['an empty file', new Uint8Array(), 'this is not a NIfTI file'],
+    ['an empty file', new Uint8Array(), 'the file is empty'],
+    ['a truncated header', storedFixture('NIfTI-1 int16 <').subarray(0, 200), 'it ends within its header'],
     ['a truncated gzip', whole.subarray(0, whole.length - 20), 'truncated'],
     ['a damaged gzip', Buffer.concat([whole.subarray(0, 10), Buffer.from('damage'), whole.subarray(20)]), 'damaged'],
     [

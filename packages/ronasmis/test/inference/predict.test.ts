@@ -1,6 +1,6 @@
 import { mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { type Tensor, tensor, writeSafetensors } from '@ronasmis/libtorch';
+import { type Tensor, tensor } from '@ronasmis/libtorch';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { orientationOf } from '../../src/data/affine.ts';
 import { readNifti, writeNifti } from '../../src/data/nifti.ts';
@@ -17,28 +17,16 @@ import { type SegmentationSizes, segment, toImage } from '../../src/inference/se
 import { childWeightNames, createWeights, weight } from '../../src/network/weights.ts';
 import { createRandom } from '../../src/random.ts';
 import type { RunRecord } from '../../src/run/records.ts';
-import { writeRecord } from '../../src/run/run-folder.ts';
 import { writeScanFixture } from '../data/scan-fixtures.ts';
 import { straight, temporaryFolder } from '../data/scans.ts';
-import { reportContent } from '../report/content.ts';
 import { tinyContext } from '../search/tiny-context.ts';
+import { child, labels, storedWeights, weights, writeTinyRun } from './tiny-run.ts';
 
 const root = await temporaryFolder();
-const { dimensions, space } = tinyContext;
-const child = space.base;
-const weights = createWeights('macro', dimensions, 'cpu', 2);
-const labels = [0, 2, 5].map((value) => ({ value, name: `label ${value}` }));
+const { dimensions } = tinyContext;
 
-/** Writes the run folder of a search that ended with `child` and these weights, untrained. */
 async function writeRun(stored: ReadonlyMap<string, Tensor>, settings: Partial<RunRecord> = {}): Promise<string> {
-  const folder = await mkdtemp(join(root, 'run-'));
-  const { run, report } = reportContent(1);
-  const network = { channels: dimensions.channels, input_channels: 1, classes: 3 };
-  await writeRecord(folder, 'run.json', { ...run, network, labels, ...settings });
-  await writeRecord(folder, 'architecture.json', child);
-  await writeRecord(folder, 'report.json', report);
-  await writeSafetensors(join(folder, 'model.safetensors'), stored);
-  return folder;
+  return writeTinyRun(await mkdtemp(join(root, 'run-')), stored, settings);
 }
 
 /** A scan of noise in x 2..12, y 1..15, z 0..9 of 14 x 17 x 11 voxels, and of zeros around it. */
@@ -58,7 +46,7 @@ async function writeScan(file: string, channels = 1): Promise<string> {
 let run: string;
 let scan: string;
 beforeAll(async () => {
-  run = await writeRun(new Map(childWeightNames(child).map((name) => [name, weight(weights, name)])));
+  run = await writeRun(storedWeights);
   scan = await writeScan(join(root, 'scan.nii.gz'));
 });
 
@@ -92,9 +80,7 @@ describe('predict', () => {
   });
 
   it('turns scans of all 48 orientations to that of the training data, and its label maps back', async () => {
-    const turnedRun = await writeRun(new Map(childWeightNames(child).map((name) => [name, weight(weights, name)])), {
-      orientation: 'RAS',
-    });
+    const turnedRun = await writeRun(storedWeights, { orientation: 'RAS' });
     const folder = await mkdtemp(join(root, 'turned-'));
     const volume = await readNifti(scan);
     const orientations = ['RL', 'AP', 'SI'].flatMap((x, i, pairs) =>

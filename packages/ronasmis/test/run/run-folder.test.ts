@@ -48,13 +48,17 @@ describe('records', () => {
   });
 
   const damages: [string, string, RegExp][] = [
-    ['run.json', '{', /run\.json is damaged or of another version: search again into a new folder/],
+    [
+      'run.json',
+      '{',
+      /run\.json is damaged or of another version \(this is not valid JSON: .*\): search again into a new folder\.$/,
+    ],
     ['run.json', '{"version": 1}', /run\.json is damaged.*version.*string/s],
     ['architecture.json', '{"patch": {}}', /architecture\.json is damaged.*depth/s],
     ['report.json', '[]', /report\.json is damaged/],
-    ['events.jsonl', `${JSON.stringify(events[0])}\n{"step": 2}\n`, /events\.jsonl, line 2, is damaged.*reward_mean/s],
+    ['events.jsonl', `${JSON.stringify(events[0])}\n{"step": 2}\n`, /events\.jsonl, line 2, is damaged.*at seconds: /],
   ];
-  it.each(damages)('%s that holds %s is named in a sentence', async (name, content, sentence) => {
+  it.each(damages)('%s that is damaged is named in a sentence', async (name, content, sentence) => {
     const folder = await newFolder();
     await writeRunFolder(folder, true);
     await writeFile(join(folder, name), content);

@@ -1,0 +1,41 @@
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Voxels } from '../../src/data/nifti-types.ts';
+import { straight, type TestCase } from '../data/scans.ts';
+import { dataSet, type Inputs, image, withCase } from './inputs.ts';
+
+/** A case whose image has other voxels. */
+const imageOf = (change: (voxels: Voxels) => Voxels) =>
+  withCase((sound) => ({ image: { ...sound.image, data: change(sound.image.data) } }));
+/** A case whose label map has other voxels. */
+const labelOf = (change: (voxels: Voxels) => Voxels) =>
+  withCase((sound) => ({ label: { ...sound.label, data: change(sound.label.data) } }));
+/** As float64, with one voxel replaced. */
+const one = (value: number) => (voxels: Voxels) => Float64Array.from(voxels).fill(value, 1234, 1235);
+
+/** A case that stands elsewhere as a whole. */
+const placed = (affine: TestCase['image']['affine']) =>
+  withCase(({ image, label }) => ({
+    image: { ...image, ...(affine && { affine }) },
+    label: { ...label, ...(affine && { affine }) },
+  }));
+
+/** What is wrong with the voxels of an image or of a label map. */
+export const voxels: Inputs = {
+  'A voxel that is not a number': imageOf(one(Number.NaN)),
+  'An infinite voxel': imageOf(one(Number.NEGATIVE_INFINITY)),
+  'A voxel too large for 32 bits': imageOf(one(1e300)),
+  'A label value that is not listed': labelOf(one(7)),
+  'A negative label value': labelOf(one(-1)),
+  'A label value that is no whole number': labelOf(one(0.5)),
+  'A label value that is not a number': labelOf(one(Number.NaN)),
+  'An empty label map': labelOf((voxels) => new Uint8Array(voxels.length)),
+  'A label map of several volumes': withCase(({ label: { shape, data } }) => ({
+    label: { shape: [...shape, 2], data: Uint8Array.of(...data, ...data) },
+  })),
+  'An image of zeros': imageOf((voxels) => new Uint8Array(voxels.length)),
+  'An image of one value': imageOf((voxels) => new Uint8Array(voxels.length).fill(3)),
+  'A spacing far from the others': placed(straight(1, 1, 4)),
+  'An orientation unlike the others': placed(straight(-1, 1, 1)),
+  'The same image twice': dataSet((copy) => cp(join(copy, 'imagesTr', 'a.nii.gz'), image(copy))),
+};

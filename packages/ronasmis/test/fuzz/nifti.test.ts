@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { readNifti, readNiftiHeader } from '../../src/data/nifti.ts';
+import { HEADER_LAYOUTS } from '../../src/data/nifti-layout.ts';
+import { temporaryFolder } from '../data/scans.ts';
+import { fuzz, mutated, timeout, userErrorNaming } from './harness.ts';
+
+const fixtures = z
+  .array(z.object({ gzip: z.string() }))
+  .parse(JSON.parse(readFileSync(new URL('../data/nifti-fixtures.json', import.meta.url), 'utf8')));
+const packed = fixtures.map(({ gzip }) => Buffer.from(gzip, 'base64'));
+const seeds = [...packed, ...packed.map((bytes) => gunzipSync(bytes))];
+/** Where the numbers of both headers stand: the first three of a field, and the length of the header itself. */
+const fields = Object.values(HEADER_LAYOUTS).flatMap((layout) =>
+  Object.values(layout.fields).flatMap(({ at, kind }) =>
+    [0, 1, 2].map((index) => at + (index * parseInt(kind.replace(/\D+/, ''), 10)) / 8),
+  ),
+);
+
+const folder = await temporaryFolder();
+const file = join(folder, 'scan.nii.gz');
+
+test(
+  'a damaged NIfTI file is refused in a sentence that names it, or is a volume as its header says',
+  async () => {
+    const inputs = fc.record({ bytes: mutated(seeds, [0, ...fields]), isPackedAfterwards: fc.boolean() });
+    const read = async ({ bytes, isPackedAfterwards }: { bytes: Uint8Array; isPackedAfterwards: boolean }) => {
+      await writeFile(file, isPackedAfterwards ? gzipSync(bytes) : bytes);
+      const [volume, header] = [await readNifti(file), await readNiftiHeader(file)];
+      expect(volume).toMatchObject(header);
+      expect(volume.data.length).toBe(volume.shape.reduce((product, size) => product * size, 1));
+      expect(volume.affine.flat().every(Number.isFinite)).toBe(true);
+      expect(Math.min(...volume.spacing)).toBeGreaterThan(0);
+    };
+    await fuzz(inputs, read, userErrorNaming(file));
+  },
+  timeout,
+);
