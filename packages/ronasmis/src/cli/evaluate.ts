@@ -32,7 +32,11 @@ export function addEvaluate(program: Command): void {
       const missing = evaluation.without_prediction;
       if (missing.length > 0) {
         const names = missing.length > 5 ? `${missing.slice(0, 5).join(', ')} ...` : missing.join(', ');
-        note(coloursOf(process.stderr).yellow(`warning: Labels without a prediction, which count nowhere: ${names}.`));
+        note(
+          coloursOf(process.stderr).yellow(
+            `warning: ${predictions}: labels without a prediction, which count nowhere: ${names}.`,
+          ),
+        );
       }
     });
 }

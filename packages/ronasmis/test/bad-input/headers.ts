@@ -50,14 +50,10 @@ export const headers: Inputs = {
   }),
   'A slope that makes voxels infinite': float32(sclSlope, 3e38),
   'Five dimensions': withBytes((bytes) => {
-    [5, 16, 16, 8, 1, 2].forEach((size, axis) => {
+    [5, 16, 16, 16, 1, 2].forEach((size, axis) => {
       bytes.writeInt16LE(size, dim + 2 * axis);
     });
-  }),
-  'A 2D image': withBytes((bytes) => {
-    [2, 16, 256].forEach((size, axis) => {
-      bytes.writeInt16LE(size, dim + 2 * axis);
-    });
+    return Buffer.concat([bytes, bytes.subarray(352)]);
   }),
   'Another byte order': withBytes((bytes) => {
     const fields = [

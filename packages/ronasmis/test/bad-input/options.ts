@@ -70,6 +70,6 @@ export const predictions: Inputs = {
     for (const folder of folders)
       await writeNifti(join(folder, 'c.nii.gz'), { affine: straight(), shape, data: new Uint8Array(data.length) });
   }),
-  'A damaged prediction': labelMaps((folder) => writeFile(join(folder, 'c.nii.gz'), storedLabel.subarray(0, 60))),
+  'A damaged prediction': labelMaps((folder) => writeFile(join(folder, 'c.nii.gz'), storedLabel.subarray(0, -30))),
   'Label maps without a prediction': labelMaps((_, folder) => writeFile(join(folder, 'd.nii.gz'), storedLabel)),
 };

@@ -33,6 +33,10 @@ export const voxels: Inputs = {
   'A label map of several volumes': withCase(({ label: { shape, data } }) => ({
     label: { shape: [...shape, 2], data: Uint8Array.of(...data, ...data) },
   })),
+  'A 2D image': withCase(({ image, label }) => ({
+    image: { shape: [16, 16], data: image.data.slice(0, 256) },
+    label: { shape: [16, 16], data: label.data.slice(0, 256) },
+  })),
   'An image of zeros': imageOf((voxels) => new Uint8Array(voxels.length)),
   'An image of one value': imageOf((voxels) => new Uint8Array(voxels.length).fill(3)),
   'A spacing far from the others': placed(straight(1, 1, 4)),

@@ -35,7 +35,7 @@ describe('evaluate', () => {
     expect(stdout).toMatch(/^a +2 +48\.15 +7\.10 +87\.88 +73 +89$/m);
     expect(stdout).toMatch(/^2 +48\.15 ± 0\.00/m);
     expect(stdout).toContain('Mean Dice 56.78 %, 1 case');
-    expect(stderr).toContain('Labels without a prediction, which count nowhere: b');
+    expect(stderr).toContain(`warning: ${predictions}: labels without a prediction, which count nowhere: b.`);
     const csv = join(root, 'scores.csv');
     expect((await run('evaluate', predictions, labels, '--csv', csv)).code).toBe(0);
     expect(await readFile(csv, 'utf8')).toMatch(
