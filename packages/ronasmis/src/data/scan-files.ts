@@ -43,8 +43,7 @@ export function byCaseName(paths: readonly string[]): ReadonlyMap<string, string
 
 /** The scans of a folder: files by their endings, and folders of DICOM; hidden ones (`._*` of macOS) are none. @throws UserError where the folder is not there or can't be read. */
 export async function listScans(folder: string): Promise<string[]> {
-  if (!(await isFolder(folder)))
-    throw new UserError(`${folder}: there is no such folder. Give one that holds scans.`);
+  if (!(await isFolder(folder))) throw new UserError(`${folder}: there is no such folder. Give one that holds scans.`);
   const names = await mendable(folder, () => readdir(folder));
   const paths = names
     .filter((name) => !name.startsWith('.'))

@@ -98,10 +98,7 @@ const runFields = z.object({
   /** Where the axes x, y and z of the network's volumes point, such as 'RAS'; run folders from before scans were turned do not say it. */
   orientation: z.string().refine(isOrientation, 'three letters such as RAS are expected').optional(),
   /** Millimetres between voxels of the network's volumes, `[depth, height, width]`; run folders from before scans were resampled do not say it. */
-  spacing: z
-    .tuple([z.number().positive(), z.number().positive(), z.number().positive()])
-    .readonly()
-    .optional(),
+  spacing: z.tuple([z.number().positive(), z.number().positive(), z.number().positive()]).readonly().optional(),
   fingerprint: z.record(z.string(), z.unknown()),
 });
 /** `run.json`: everything that a search was told and what it ran on. */
