@@ -52,7 +52,7 @@ describe('a case that differs from the others', () => {
     });
     expect(await warningsOf(withLast(spaced(1.4)))).toEqual([]);
     expect(await warningsOf(withLast(spaced(3)))).toEqual([
-      './imagesTr/j.nii.gz: its spacing of 1 x 1 x 3 mm is far from the median, 1 x 1 x 1 mm. Check its header; resample it if it is right.',
+      './imagesTr/j.nii.gz: its spacing of 1 x 1 x 3 mm is far from the median, 1 x 1 x 1 mm. It is resampled to agree with them; check that its header is right.',
     ]);
     const varied = sound.map((one, i) => ({ ...one, ...spaced(1.3 ** i)(one) }));
     expect(await warningsOf(varied)).toEqual([]);

@@ -33,7 +33,7 @@ it.skipIf(realDataSet === undefined)(
     await writeFile(join(dataSet, 'dataset.json'), JSON.stringify({ ...description, training }));
 
     const run = join(root, 'run');
-    const searched = await ronasmis('search', dataSet, '--out', run, '--epochs', '1', '--children', '1');
+    const searched = await ronasmis('search', dataSet, '--out', run, '--epochs', '2', '--children', '1');
     expect(searched.code, searched.stderr).toBe(0);
     const { test_dice } = reportSchema.parse(JSON.parse(await readFile(join(run, 'report.json'), 'utf8')));
     expect(Object.keys(test_dice.cases)).toHaveLength(2);

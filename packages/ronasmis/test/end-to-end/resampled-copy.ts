@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { resampleCubic, resampleLabels, scope, type TensorArray, tensor } from '@ronasmis/libtorch';
+import { resampleCubic, resampleLabels, scope, tensor } from '@ronasmis/libtorch';
 import { expect } from 'vitest';
 import type { Affine } from '../../src/data/affine.ts';
 import { channelsOf, spatialShape } from '../../src/data/case.ts';
@@ -35,7 +35,7 @@ export async function writeResampledCopy(source: string, file: string, kind: 'sc
 
 /**
  * Segments a scan and a resampled copy of it with a run.
- * @returns Dice of each class between the two segmentations, on the grid of the copy
+ * @returns Dice of each class between the two segmentations, on the grid of the scan
  */
 export async function agreementWithCopy(run: string, scan: string, folder: string): Promise<readonly number[]> {
   const copies = join(folder, 'copies');
@@ -52,11 +52,11 @@ export async function agreementWithCopy(run: string, scan: string, folder: strin
   }
   const [of, on] = [await readNifti(join(ofScan, basename(scan))), await readNifti(join(ofCopy, basename(scan)))];
   expect(on.affine).toEqual((await readNifti(copy)).affine);
-  const moved: TensorArray = scope(() =>
-    resampleLabels(tensor(Uint8Array.from(of.data), spatialShape(of)), [...spatialShape(on)]).toArray(),
+  const back = scope(() =>
+    resampleLabels(tensor(Uint8Array.from(on.data), spatialShape(on)), spatialShape(of)).toNumbers(),
   );
   const classes = [...new Set(of.data)].filter((value) => value > 0);
   expect(classes.length).toBeGreaterThan(0);
-  const dice = dicePerClass(Uint8Array.from(moved, Number), on.data, classes);
+  const dice = dicePerClass(back, of.data, classes);
   return classes.map((value) => dice[value] ?? 0);
 }

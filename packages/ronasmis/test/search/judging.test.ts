@@ -11,7 +11,7 @@ import { patientMean } from '../../src/evaluation/summary.ts';
 import { segment, toImage } from '../../src/inference/segment.ts';
 import { createWeights } from '../../src/network/weights.ts';
 import { createRandom } from '../../src/random.ts';
-import { toLabel } from '../../src/search/context.ts';
+import { scoredClasses, toLabel } from '../../src/search/context.ts';
 import {
   type DeviceBatch,
   freeBatches,
@@ -176,7 +176,7 @@ describe('a case that was resampled', () => {
     });
     const dataSet = await readDataSet(folder);
     const { cases } = await prepareDataSet(dataSet, { folds: 3, cacheFolder: folder });
-    const context = { ...tinyContext, cases, labelValues: [0, 1, 2] };
+    const context = { ...tinyContext, cases, labelValues: [0, 1, 2], scored: scoredClasses(dataSet) };
     const [, same, resampled] = cases;
     expect([same.shape, resampled.shape]).toEqual([
       [12, 8, 8],
