@@ -1,10 +1,28 @@
 export { writePhantomDataSet } from './data/phantom.ts';
+export type { ComputeDevice, Precision } from './device.ts';
 export { type DownloadHooks, type DownloadProgress, download } from './download/download.ts';
 export { UserError } from './errors.ts';
 export { type Evaluation, evaluate } from './evaluation/evaluate.ts';
+export type { RankCorrelation } from './evaluation/rank-correlation.ts';
+export type { ClassScores } from './evaluation/scores.ts';
+export type { DiceSummary, Spread } from './evaluation/summary.ts';
+export type { Agreement, Check } from './export/check.ts';
 export { type ExportedNetwork, type ExportOptions, exportOnnx } from './export/export.ts';
 export { loadModel, type Model } from './inference/model.ts';
-export { type Prediction, type PredictOptions, predict } from './inference/predict.ts';
+export { type PredictHooks, type Prediction, type PredictOptions, predict } from './inference/predict.ts';
+export type { Size } from './inference/tiles.ts';
+export type { Weights } from './network/weights.ts';
 export type { Progress } from './run/records.ts';
+export type {
+  ChildAlone,
+  Comparison,
+  ContestantResult,
+  ContestRun,
+  Contribution,
+  RewardPoint,
+  StudyResults,
+} from './run/study-record.ts';
+export type { SearchSettings } from './search/options.ts';
 export { resume, type SearchHooks, type SearchOptions, type SearchResult, search } from './search/search.ts';
+export type { MemoryUse } from './search/setup.ts';
 export { type StudyHooks, type StudyOptions, study } from './study/study.ts';

@@ -22,6 +22,7 @@ export interface DownloadProgress {
 export interface DownloadHooks {
   /** Aborting it stops cleanly: the promise rejects with an AbortError, and the next download goes on from there. */
   readonly signal?: AbortSignal;
+  /** Told after each piece that has come or was checked. */
   readonly onProgress?: (progress: DownloadProgress) => void;
 }
 

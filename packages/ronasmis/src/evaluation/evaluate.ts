@@ -30,7 +30,7 @@ const MOST_CLASSES = 255;
 
 /**
  * Compares every prediction of a folder with the label file of the same name.
- * @param options.toleranceMillimetres how far off a surface may be to count as right in NSD: 1 where it is left out
+ * @param options with `toleranceMillimetres`: how far off a surface may be to count as right in NSD: 1 where it is left out
  * @throws UserError for a folder without label maps, a prediction without its label, different shapes or affines, values
  *   that are no label values
  */

@@ -12,6 +12,7 @@ export const diceSummarySchema = z.object({
   classes: z.record(z.string(), z.number()),
   cases: z.record(z.string(), z.record(z.string(), z.number().nullable())),
 });
+/** Dice of several cases, as run folders keep it. */
 export type DiceSummary = z.infer<typeof diceSummarySchema>;
 
 /** Number of values, mean and sample standard deviation (0 for a single value). */

@@ -6,6 +6,7 @@ import { loadModel } from '../inference/model.ts';
 import { type Check, checkOnnx } from './check.ts';
 import { encodeOnnx } from './model.ts';
 
+/** Which search's network is exported, and where to. */
 export interface ExportOptions {
   /** Run folder of a finished search. */
   readonly run: string;

@@ -22,6 +22,7 @@ import { loadModel, type Model } from './model.ts';
 import { segment, segmentWithProbabilities, toImage } from './segment.ts';
 import { type Size, tileOffsets } from './tiles.ts';
 
+/** What is segmented, by which search, and where to. */
 export interface PredictOptions {
   /** Run folder of a finished search. */
   readonly run: string;
@@ -40,6 +41,7 @@ export interface PredictOptions {
   readonly precision?: 'auto' | Precision;
 }
 
+/** A scan that was segmented: its file, the first where it has several, and the file of its label map. */
 export interface Prediction {
   readonly input: string;
   readonly output: string;
@@ -52,6 +54,7 @@ export interface Prediction {
 /** How a prediction is watched and stopped. */
 export interface PredictHooks {
   readonly signal?: AbortSignal;
+  /** Told when each scan begins. */
   readonly onProgress?: (progress: Progress) => void;
   /** Told, in a sentence, of a scan that is segmented in tiles, before it is. */
   readonly onWarning?: (sentence: string) => void;

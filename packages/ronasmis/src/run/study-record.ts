@@ -53,6 +53,7 @@ export interface RewardPoint {
   readonly highest: number;
 }
 
+/** What the searches of a contestant come to: one for each seed. */
 export interface ContestantResult {
   readonly name: string;
   readonly test_dice: Spread;
@@ -90,6 +91,7 @@ export interface Contribution {
   }[];
 }
 
+/** What a study found. */
 export interface StudyResults {
   readonly seeds: number;
   readonly test_cases: number;

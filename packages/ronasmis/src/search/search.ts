@@ -29,6 +29,7 @@ export type { SearchOptions } from './options.ts';
 export interface SearchHooks {
   /** Stops the search after the running training step, with an AbortError; `resume` goes on from the last finished step. */
   readonly signal?: AbortSignal;
+  /** Told while scans are read, and after each training step and each judged child. */
   readonly onProgress?: (progress: Progress) => void;
   /** Told once, when all checks have passed: what the search computes on, and what is odd, in sentences. */
   readonly onStart?: (start: {

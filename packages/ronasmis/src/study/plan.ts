@@ -6,6 +6,7 @@ import type { SearchOptions, SearchSettings } from '../search/options.ts';
 import type { Architecture } from '../space/architecture.ts';
 import type { SpaceName } from '../space/spaces.ts';
 
+/** What a study compares on which data set, with how much time. */
 export interface StudyOptions {
   /** Folder in the layout of the Medical Segmentation Decathlon or of nnU-Net v2. */
   readonly dataSet: string;
