@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import { type Affine, affineFromLps, spacingOf } from './affine.ts';
-import { mendable } from './files.ts';
+import { mendable, sizeOf } from './files.ts';
 import type { ItkAnswer, ItkRequest } from './itk-worker.ts';
 import { createHeaderBytes, describeValues } from './nifti-header.ts';
 import { type Voxels, voxelTypeOf } from './nifti-types.ts';
@@ -68,7 +68,10 @@ export function volumeOn(file: string, grid: Grid, data: Voxels): Volume {
 }
 
 async function readImage(file: string, format: 'nrrd' | 'meta_image', headerOnly: boolean): Promise<ItkImage> {
-  const found = await mendable(file, () => realpath(file));
+  const found = await mendable(file, async () => {
+    sizeOf(file);
+    return realpath(file);
+  });
   return ask(file, { format, file: found, headerOnly });
 }
 

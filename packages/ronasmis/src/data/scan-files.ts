@@ -1,4 +1,4 @@
-import { open, readdir } from 'node:fs/promises';
+import { open, readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { isFolder, mendable } from './files.ts';
@@ -73,7 +73,12 @@ const DICOM_MARK_AT = 128;
 
 /** Whether a file begins as DICOM files do (part 10 of the standard); false where it cannot be read. */
 export async function isDicomFile(file: string): Promise<boolean> {
-  const handle = await open(file).catch(() => undefined);
+  // A pipe would be waited for.
+  const isFile = await stat(file).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+  const handle = isFile ? await open(file).catch(() => undefined) : undefined;
   if (handle === undefined) return false;
   try {
     const mark = await handle.read(Buffer.alloc(4), 0, 4, DICOM_MARK_AT);

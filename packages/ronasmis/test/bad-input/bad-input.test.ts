@@ -48,6 +48,7 @@ function command(verb: string, wrong: string, out: string): readonly string[] {
   if (verb === 'search') return [verb, '--out', out, ...search];
   if (verb === 'study') return [verb, '--out', out, ...(wrong === 'A study without a time' ? withoutTime : study)];
   if (verb === 'predict') return [verb, '--out', out, '--device', 'cpu', '--precision', 'fp32'];
+  if (verb === 'export') return [verb, '--out', out];
   return verb === 'inspect' ? [verb, '--folds', '3'] : [verb];
 }
 

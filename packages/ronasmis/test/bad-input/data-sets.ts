@@ -70,14 +70,13 @@ export const dataSets: Inputs = {
   'No background': described({ labels: { 1: 'box', 2: 'core' } }),
   'No labels but the background': described({ labels: { 0: 'background' } }),
   'One value for two labels': described({ labels: { background: 0, box: 1, core: 1 } }),
-  'More than 256 labels': described({
-    labels: Object.fromEntries(Array.from({ length: 257 }, (_, value) => [value, `part ${value}`])),
+  'More than 255 labels': described({
+    labels: Object.fromEntries(Array.from({ length: 256 }, (_, value) => [value, `part ${value}`])),
   }),
   'A label value beyond 32 bits': described({ labels: { ...labels, 3000000000: 'far' } }),
   'A line break in a name': described({ labels: { ...labels, 2: 'core\nerror: none' } }),
-  'Regions in place of labels': described({ labels: { background: 0, whole: [1, 2] } }),
-  'An ignore label': described({ labels: { background: 0, box: 1, ignore: 2 } }),
-  'Files of another format': described({ file_ending: '.mha' }),
+  'Two values to be ignored': described({ labels: { background: 0, box: 1, ignore: [2, 3] } }),
+  'Files of another format': described({ file_ending: '.png' }),
   'An empty list of cases': described({ training: [] }),
   'A case listed twice': described({ training: [...soundTraining, entryOf('c')] }),
   'A listed image that is not there': dataSet((copy) => rm(image(copy))),

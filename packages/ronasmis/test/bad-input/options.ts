@@ -28,6 +28,7 @@ export const options: Inputs = {
   'A negative seed': searchWith('--seed', '-1'),
   'A single fold': searchWith('--folds', '1'),
   'A fold that is none of the folds': searchWith('--fold', '3'),
+  'A task that is none': async (folder) => ['--out', folder, 'Task00_Nonsense'],
   'A controller that is none': searchWith('--controller', 'nonsense'),
   'A space that is none': searchWith('--space', 'nonsense'),
   'A precision that this device has not': searchWith('--precision', 'fp16'),

@@ -4,7 +4,7 @@ import { writeNifti } from '../../src/data/nifti.ts';
 import { createRandom } from '../../src/random.ts';
 import { writeRunFolder } from '../cli/run.ts';
 import { boxCase, straight } from '../data/scans.ts';
-import { dataSet, description, type Inputs, image, labelMaps, runAndScan } from './inputs.ts';
+import { dataSet, description, type Inputs, image, labelMaps, runAndScan, runFolder } from './inputs.ts';
 
 /** A data set, and an output folder that is `out` after `make`. */
 const searchInto =
@@ -29,6 +29,15 @@ export const outputs: Inputs = {
   'A file above the run folder': searchInto('file/run', (folder) => writeFile(join(folder, 'file'), '')),
   'A name that is too long': searchInto('n'.repeat(300), () => {}),
   "A file in place of the label maps' folder": predictInto('file', (folder) => writeFile(join(folder, 'file'), '')),
+  'A folder in place of an exported network': async (folder) => {
+    await mkdir(join(folder, 'file'));
+    return ['--out', join(folder, 'file'), ...(await runFolder(() => {})(folder))];
+  },
+  'A page into no folder': async (folder) => [
+    '--html',
+    join(folder, 'nowhere', 'page.html'),
+    ...(await dataSet(() => {})(folder)),
+  ],
   'A folder in place of a label map': predictInto('maps', (folder) =>
     mkdir(join(folder, 'maps', 'scan.nii.gz'), { recursive: true }),
   ),

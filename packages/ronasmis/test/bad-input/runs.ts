@@ -1,10 +1,11 @@
-import { appendFile, cp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, cp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ones, type Tensor, to } from '@ronasmis/libtorch';
 import { writeNifti } from '../../src/data/nifti.ts';
 import { createRandom } from '../../src/random.ts';
 import type { Progress } from '../../src/run/records.ts';
 import { search } from '../../src/search/search.ts';
+import { writeScanFixture } from '../data/scan-fixtures.ts';
 import { boxCase, straight } from '../data/scans.ts';
 import { storedWeights, writeTinyRun } from '../inference/tiny-run.ts';
 import { dataSet, type Inputs, image, runAndScan, runFolder, soundCase } from './inputs.ts';
@@ -62,6 +63,7 @@ const stopped =
 export const runs: Inputs = {
   'A folder that is no run': async (folder) => [folder],
   'A run that has not finished': runAndScan((run) => rm(join(run, 'report.json'))),
+  'A run that has not finished, to be exported': runFolder((run) => rm(join(run, 'report.json'))),
   'A run.json that is not JSON': recorded((text) => text.slice(0, 100)),
   'A run.json in which something is missing': recorded((text) => text.replace('"seed"', '"seat"')),
   'A run.json whose labels and classes differ': recorded((text) => text.replace('"classes": 3', '"classes": 4')),
@@ -94,6 +96,12 @@ export const runs: Inputs = {
   'A run whose data set has changed': stopped((_, copy) => cp(join(copy, 'imagesTr', 'a.nii.gz'), image(copy))),
 };
 
+/** A finished run and a scan of another format than NIfTI, or what `spoil` makes of it. */
+const fixture = (name: string, spoil: (scan: string) => string | Promise<string>): Inputs[string] => {
+  const build = runFolder(() => {});
+  return async (folder) => [...(await build(folder)), await spoil(await writeScanFixture(folder, name))];
+};
+
 /** What is wrong with scans that are to be segmented. */
 export const scans: Inputs = {
   'A scan with other channels than the network': runAndScan((_, scan) =>
@@ -107,5 +115,22 @@ export const scans: Inputs = {
     }),
   ),
   'A scan of which the end is missing': runAndScan((_, scan) => truncate(scan, 1000)),
+  'One file of a DICOM series': fixture('DICOM', (series) => join(series, '0')),
+  'A single DICOM slice': fixture('DICOM', async (series) => {
+    for (const slice of ['1', '2']) await rm(join(series, slice));
+    return series;
+  }),
+  'A DICOM slice of which the end is missing': fixture('DICOM', async (series) => {
+    await truncate(join(series, '1'), (await stat(join(series, '1'))).size - 10);
+    return series;
+  }),
+  'A NRRD file of which the end is missing': fixture('NRRD uint16', async (file) => {
+    await truncate(file, (await stat(file)).size - 10);
+    return file;
+  }),
+  'A MetaImage file that is none': fixture('MetaImage int16', async (file) => {
+    await writeFile(file, 'none');
+    return file;
+  }),
   'A scan that is not there': runAndScan((_, scan) => rm(scan)),
 };

@@ -43,11 +43,14 @@ export async function fuzz<Input>(
   expect(Math.min(count.read, count.refused)).toBeGreaterThan(0);
 }
 
-/** Whether it is a UserError of one sentence that names something in this folder. */
+/** Whether it is a UserError whose sentences, a line each, name something in this folder. */
 export const userErrorNaming =
   (folder: string) =>
   (error: unknown): boolean =>
-    error instanceof UserError && /^[^\n\r]*\.$/.test(error.message) && error.message.includes(folder);
+    error instanceof UserError &&
+    error.message
+      .split('\n')
+      .every((line) => (line.includes(folder) && line.endsWith('.')) || /^\(and \d+ more errors\)$/.test(line));
 
 /** What is done to a file; places are counted modulo its length. */
 type Edit =

@@ -1,0 +1,28 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { readSlice } from '../../src/data/dicom-slice.ts';
+import { scanFixtures, writeScanFixture } from '../data/scan-fixtures.ts';
+import { temporaryFolder } from '../data/scans.ts';
+import { fuzz, mutated, timeout, userErrorNaming } from './harness.ts';
+
+const folder = await temporaryFolder();
+const names = scanFixtures.map(({ name }) => name).filter((name) => name.startsWith('DICOM'));
+const seeds = await Promise.all(names.map(async (name) => readFile(join(await writeScanFixture(folder, name), '0'))));
+/** What is no DICOM file by its first bytes is refused for its name. */
+const file = join(folder, 'slice.dcm');
+
+test(
+  'a damaged DICOM slice is refused in a sentence that names it, or is a slice',
+  async () => {
+    const read = async (bytes: Uint8Array) => {
+      await writeFile(file, bytes);
+      const slice = await readSlice(file);
+      if (slice === undefined) return;
+      expect([...slice.position, ...slice.rowDirection, ...slice.columnDirection].every(Number.isFinite)).toBe(true);
+      expect(Math.min(...slice.spacing)).toBeGreaterThan(0);
+    };
+    await fuzz(mutated(seeds, [132, 138, 140]), read, userErrorNaming(file));
+  },
+  timeout,
+);
