@@ -47,7 +47,10 @@ export const contestants: readonly {
 export type PlannedRun = { readonly name: string } & Pick<
   SearchSettings,
   'controller' | 'space' | 'seed' | 'onlyChild'
->;
+> & {
+    /** Controller steps, where they and not the study's limits end the search. */
+    readonly epochs?: number;
+  };
 
 /** The run folder of a contestant's search. */
 export function runName(contestant: string, seed: number): string {
@@ -85,23 +88,30 @@ export function pickChildren(judged: readonly SharedChild[]): readonly SharedChi
 }
 
 /**
- * The training of children alone, each for as long as a search: with nobody to share with, the controller has nothing to do. All are
- * trained on patches of one size, as shared weights are trained on those of all children: their reward knows nothing of their own.
+ * The training of children alone, each for as many controller steps as the shared weights were trained: with nobody to share with, the
+ * controller has nothing to do. Not for as long a time, of which slower children would make less, which no reward can tell. For the same
+ * reason all are trained on patches of one size.
  */
-export function plannedAlone(children: readonly Architecture[], patch: Architecture['patch']): readonly PlannedRun[] {
+export function plannedAlone(
+  children: readonly Architecture[],
+  patch: Architecture['patch'],
+  epochs: number,
+): readonly PlannedRun[] {
   return children.map((child, i) => ({
     name: `alone-${String(i + 1).padStart(2, '0')}`,
     controller: 'random',
     space: 'macro',
     onlyChild: { ...child, patch },
     seed: 1,
+    epochs,
   }));
 }
 
 /** The options of a planned search, under the paper's rules. */
 export function searchOptions(
-  { dataSet, out, seeds: _, ...shared }: StudyOptions,
+  { dataSet, out, seeds: _, timeSeconds, ...shared }: StudyOptions,
   { name, ...own }: PlannedRun,
 ): SearchOptions {
-  return { dataSet, out: join(out, name), augment: false, ...shared, ...own };
+  const limit = timeSeconds !== undefined && own.epochs === undefined && { timeSeconds };
+  return { dataSet, out: join(out, name), augment: false, ...shared, ...limit, ...own };
 }

@@ -44,11 +44,9 @@ export async function study(options: StudyOptions, hooks: StudyHooks = {}): Prom
   const record = await openStudy(options);
   const contests = plannedContests(options.seeds);
   await runSearches(options, record, contests, Math.min(childrenAlone, options.children), hooks);
-  const children = await childrenOfRandomSearch(out);
-  const alone = plannedAlone(
-    children.map(({ architecture }) => architecture),
-    await patchOfBaseChild(out),
-  );
+  const { children, passes } = await randomSearch(out);
+  const architectures = children.map(({ architecture }) => architecture);
+  const alone = plannedAlone(architectures, await patchOfBaseChild(out), passes);
   await runSearches(options, record, alone, 0, hooks, contests.length);
   const read = (runs: readonly PlannedRun[]) => Promise.all(runs.map(({ name }) => readRun(join(out, name))));
   const results = studyResults(options.seeds, await read(contests), children, await read(alone), record.joules);
@@ -123,13 +121,17 @@ async function runSearch(
   }
 }
 
-/** What is trained alone: of the first seed's random search, children of the last step, so that all were judged with the same weights. */
-async function childrenOfRandomSearch(out: string): Promise<readonly SharedChild[]> {
+/**
+ * What is trained alone: of the first seed's random search, children of the last step, so that all were judged with the same weights; and for
+ * how many controller steps those were trained. The last step may be a longer one.
+ */
+async function randomSearch(out: string): Promise<{ children: readonly SharedChild[]; passes: number }> {
   const folder = join(out, runName('random', 1));
-  const last = (await readRun(folder)).events.at(-1);
-  if (last === undefined)
+  const { events } = await readRun(folder);
+  const [first, last] = [events.at(0), events.at(-1)];
+  if (first === undefined || last === undefined)
     throw new UserError(`${folder} has no events any more: delete it and type the command again.`);
-  return pickChildren(last.children);
+  return { children: pickChildren(last.children), passes: Math.round(last.steps / first.steps) };
 }
 
 /** The base architecture's training patch: the largest. */

@@ -5,8 +5,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/random.ts';
 import { readRun } from '../../src/run/run-folder.ts';
 import type { StudyResults } from '../../src/run/study-record.ts';
+import { plannedAlone, searchOptions } from '../../src/study/plan.ts';
 import { type StudyHooks, type StudyOptions, study } from '../../src/study/study.ts';
 import { boxCase, temporaryFolder, writeDataSet } from '../data/scans.ts';
+import { tinyContext } from '../search/tiny-context.ts';
 
 const root = await temporaryFolder();
 const options: StudyOptions = {
@@ -47,6 +49,18 @@ beforeAll(async () => {
     },
   });
 }, 120_000);
+
+it('limits contests by time, and children alone by the controller steps of the shared weights', () => {
+  const { epochs: _, ...others } = options;
+  const timed = { ...others, timeSeconds: 90 };
+  const contest = { name: 'ppo-1', controller: 'ppo', space: 'macro', seed: 1 } as const;
+  expect(searchOptions(timed, contest)).toMatchObject({ timeSeconds: 90, controller: 'ppo' });
+  const { base } = tinyContext.space;
+  const [alone] = plannedAlone([base], base.patch, 7);
+  const limits = searchOptions(timed, alone);
+  expect(limits.epochs).toBe(7);
+  expect(limits.timeSeconds).toBeUndefined();
+});
 
 describe('a study', () => {
   it('runs every contestant with every seed, each seed from another one on, then children alone', () => {
@@ -98,6 +112,7 @@ describe('a study', () => {
       const { architecture, events, run: record } = await readRun(join(options.out, run));
       expect(architecture).toEqual(child);
       expect(record.settings.only_child).toEqual(child);
+      expect(record.settings).toMatchObject({ epochs: 1, time_seconds: null });
       expect(events.flatMap((event) => event.children.map((one) => one.architecture))).toEqual([child]);
     }
   });
