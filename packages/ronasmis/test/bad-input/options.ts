@@ -34,6 +34,11 @@ export const options: Inputs = {
   'A precision that this device has not': searchWith('--precision', 'fp16'),
   'A time too short for one step': searchWith('--time', '1s'),
   'A memory too small for the smallest network': searchWith('--memory', '100MB'),
+  'A memory too small for parts of a scan': async (folder) => [
+    '--memory',
+    '1KB',
+    ...(await runAndScan(() => {})(folder)),
+  ],
   'A study without a time': searchWith(),
   'A negative tolerance': async (folder) => ['--tolerance', '-1', ...(await labelMaps(() => {})(folder))],
 };

@@ -40,6 +40,7 @@ export const voxels: Inputs = {
   'An image of zeros': imageOf((voxels) => new Uint8Array(voxels.length)),
   'An image of one value': imageOf((voxels) => new Uint8Array(voxels.length).fill(3)),
   'A spacing far from the others': placed(straight(1, 1, 4)),
+  'A spacing that can hardly be': placed(straight(20, 20, 20)),
   'An orientation unlike the others': placed(straight(-1, 1, 1)),
   'The same image twice': dataSet((copy) => cp(join(copy, 'imagesTr', 'a.nii.gz'), image(copy))),
 };
