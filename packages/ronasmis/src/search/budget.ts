@@ -123,9 +123,10 @@ export function secondsLeft(budget: Budget, step: number, { trained, judged }: S
   const { limit, durations, trainingSteps, distinctChildren, decidedAfter } = budget;
   if (!Number.isFinite(limit.epochs)) return Math.max(0, limit.seconds - budget.elapsed());
   const steps = limit.epochs - step;
-  // In the running step and those before the decision as many as now, then one.
-  const undecided = Math.min(steps, Math.max(1, decidedAfter * limit.epochs - step));
-  const judgements = undecided * Math.min(childrenPerStep(budget), distinctChildren) + steps - undecided;
+  // A controller that makes up its mind proposes ever fewer, then one: until then half as many as now, on average.
+  const undecided = Math.min(steps, Math.max(0, decidedAfter * limit.epochs - step));
+  const most = Math.min(childrenPerStep(budget), distinctChildren);
+  const judgements = undecided * (decidedAfter < 1 ? (most + 1) / 2 : most) + steps - undecided;
   const work = durations.train * (steps * trainingSteps - trained) + durations.judge * (judgements - judged);
   return Math.max(0, Math.min(Math.max(0, work) + durations.final, limit.seconds - budget.elapsed()));
 }

@@ -182,9 +182,9 @@ it('counts the seconds that are left', () => {
 
 it('knows that a controller which has made up its mind has one child judged', () => {
   const decides = { decidedAfter: 0.5 };
-  // Of 10 steps, 2 are done and 3 are before the decision: 3 times 10 children and 5 times one, half a second each.
+  // Of 10 steps, 2 are done and 3 are before the decision: 3 times 5.5 children and 5 times one, half a second each.
   const before = budgetAt(77, { epochs: 10 }, decides);
-  expect(secondsLeft(before, 2, { trained: 0, judged: 0 })).toBe(8 * 20 + 35 / 2 + 10);
+  expect(secondsLeft(before, 2, { trained: 0, judged: 0 })).toBe(8 * 20 + (3 * 5.5 + 5) / 2 + 10);
   const after = budgetAt(77, { epochs: 10 }, { ...decides, distinctChildren: 1 });
   expect(secondsLeft(after, 8, { trained: 20, judged: 1 })).toBe(20 + 1 / 2 + 10);
 });
