@@ -8,19 +8,24 @@ import { z } from 'zod';
 import { readNifti, readNiftiHeader } from '../../src/data/nifti.ts';
 import { HEADER_LAYOUTS } from '../../src/data/nifti-layout.ts';
 import { temporaryFolder } from '../data/scans.ts';
-import { fuzz, mutated, timeout, userErrorNaming } from './harness.ts';
+import { type Field, fuzz, mutated, timeout, userErrorNaming } from './harness.ts';
 
 const fixtures = z
   .array(z.object({ gzip: z.string() }))
   .parse(JSON.parse(readFileSync(new URL('../data/nifti-fixtures.json', import.meta.url), 'utf8')));
 const packed = fixtures.map(({ gzip }) => Buffer.from(gzip, 'base64'));
 const seeds = [...packed, ...packed.map((bytes) => gunzipSync(bytes))];
-/** Where the numbers of both headers stand: the first three of a field, and the length of the header itself. */
-const fields = Object.values(HEADER_LAYOUTS).flatMap((layout) =>
-  Object.values(layout.fields).flatMap(({ at, kind }) =>
-    [0, 1, 2].map((index) => at + (index * parseInt(kind.replace(/\D+/, ''), 10)) / 8),
+/** The numbers of both headers, their length being the first, and how many there are of those that stand in rows. */
+const counts: Readonly<Record<string, number>> = { dim: 8, pixdim: 8, quatern: 3, qoffset: 3, srow: 12 };
+const widths = { uint8: 1, int16: 2, int32: 4, int64: 8, float32: 4, float64: 8 } as const;
+const fields: readonly Field[] = [
+  { at: 0, width: 4 },
+  ...Object.values(HEADER_LAYOUTS).flatMap((layout) =>
+    Object.entries(layout.fields).flatMap(([name, { at, kind }]) =>
+      Array.from({ length: counts[name] ?? 1 }, (_, i) => ({ at: at + i * widths[kind], width: widths[kind] })),
+    ),
   ),
-);
+];
 
 const folder = await temporaryFolder();
 const file = join(folder, 'scan.nii.gz');
@@ -28,7 +33,7 @@ const file = join(folder, 'scan.nii.gz');
 test(
   'a damaged NIfTI file is refused in a sentence that names it, or is a volume as its header says',
   async () => {
-    const inputs = fc.record({ bytes: mutated(seeds, [0, ...fields]), isPackedAfterwards: fc.boolean() });
+    const inputs = fc.record({ bytes: mutated(seeds, fields), isPackedAfterwards: fc.boolean() });
     const read = async ({ bytes, isPackedAfterwards }: { bytes: Uint8Array; isPackedAfterwards: boolean }) => {
       await writeFile(file, isPackedAfterwards ? gzipSync(bytes) : bytes);
       const [volume, header] = [await readNifti(file), await readNiftiHeader(file)];
