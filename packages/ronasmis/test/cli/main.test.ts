@@ -62,7 +62,7 @@ describe('usage errors', () => {
     ['an unknown space', ['search', 'data', '--space', 'nonsense'], /Allowed choices are macro, micro, fixed\./],
     ['a fold that is none', ['search', 'data', '--fold', '5'], /--fold 5 is none of the 5 folds: take 0 to 4/],
     ['no output folder', ['predict', 'run', 'scan.nii.gz'], /--out <folder>/],
-    ['an unknown task', ['download', 'Task99_Elbow', '--out', 'a'], /'Task99_Elbow' is invalid.*Task04_Hippocampus/],
+    ['an unknown task', ['download', 'Task99_Elbow', '--out', 'a'], /'Task99_Elbow' is invalid.*Task05_Prostate/],
     ['a negative tolerance', ['evaluate', 'a', 'b', '--tolerance', '-1'], /number above 0/],
   ];
   it.each(wrong)('%s ends with 2 and a sentence', async (_, args, sentence) => {

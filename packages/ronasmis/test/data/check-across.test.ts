@@ -132,7 +132,7 @@ describe('several scans of one patient', () => {
       2,
     ],
     ['time points', ['GLI-00000-000', 'GLI-00000-001', 'GLI-00002-000', 'GLI-00003-000', 'GLI-00003-001'], 2],
-    ['one number for all', ['hippocampus_001', 'hippocampus_003', 'hippocampus_004'], 0],
+    ['one number for all', ['prostate_001', 'prostate_003', 'prostate_004'], 0],
     ['a name with a number for all', ['BraTS2021_00000', 'BraTS2021_00002', 'BraTS2021_00003'], 0],
     ['groups without a number', ['SC-HF-01', 'SC-HF-02', 'SC-N-01', 'SC-N-02', 'SC-HYP-01'], 0],
     [
