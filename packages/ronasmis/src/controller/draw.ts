@@ -23,15 +23,20 @@ export function drawChild(space: SearchSpace, lead: number, random: Random): Cho
   const choices: number[] = [];
   while (choices.length < space.decisions.length) {
     const options = weighedOptions(space, choices, lead);
-    let left = random.uniform();
-    const found = options.findIndex(({ probability }) => {
-      left -= probability;
-      return left < 0;
-    });
-    // Rounding may leave a little after the last one.
-    choices.push(options[found >= 0 ? found : options.length - 1].option);
+    const probabilities = options.map(({ probability }) => probability);
+    choices.push(options[sampleIndex(probabilities, random)].option);
   }
   return choices;
+}
+
+/** An index, drawn as often as its probability says. They may sum to a little less than 1, as rounding leaves them. */
+export function sampleIndex(probabilities: readonly number[], random: Random): number {
+  let left = random.uniform();
+  const found = probabilities.findIndex((probability) => {
+    left -= probability;
+    return left < 0;
+  });
+  return found >= 0 ? found : probabilities.findLastIndex((probability) => probability > 0);
 }
 
 /** Entropy, in nats, of what {@link drawChild} drew this child from, summed over the decisions on its way. */

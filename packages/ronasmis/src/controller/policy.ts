@@ -27,6 +27,7 @@ import {
 import type { Random } from '../random.ts';
 import type { Decision, SearchSpace } from '../space/space.ts';
 import type { Choices } from './controller.ts';
+import { sampleIndex } from './draw.ts';
 
 /** Hidden size, temperature, tanh constant and range of the first weights as ENAS sets them (Pham et al. 2018, and its code). */
 const hidden = 64;
@@ -124,16 +125,6 @@ export function scoreChildren(
 
 function drawn(policy: Policy, space: SearchSpace, count: number, sharpness: number, pick: Pick): readonly Choices[] {
   return noGradient(() => scope(() => unroll(policy, space, count, sharpness, pick).children));
-}
-
-function sampleIndex(probabilities: readonly number[], random: Random): number {
-  let left = random.uniform();
-  const found = probabilities.findIndex((probability) => {
-    left -= probability;
-    return left < 0;
-  });
-  // Probabilities in float32 may sum to a little less than 1.
-  return found >= 0 ? found : probabilities.findLastIndex((probability) => probability > 0);
 }
 
 /** Answers decision `at` of a child by the probabilities of its options. */
