@@ -3,6 +3,7 @@ import { channelsOf, type LoadedCase, type Problem, spatialShape } from './case.
 import { cropVolume, foregroundBox } from './crop.ts';
 import type { DataSet } from './dataset.ts';
 import type { Voxels } from './nifti-types.ts';
+import { voxelsOf } from './spacing.ts';
 import { channelRanges, countValues } from './statistics.ts';
 
 /** So many stray label values are listed in a message. */
@@ -79,7 +80,7 @@ function checkLabel({ label, labelVolume }: LoadedCase, { labels, ignoredValue }
 function checkCrop({ label, imageVolume, labelVolume }: LoadedCase, { ignoredValue }: DataSet): readonly Problem[] {
   const shape = spatialShape(imageVolume);
   const box = foregroundBox(imageVolume.data, channelsOf(imageVolume), shape);
-  const inside = new Float32Array(box.shape[0] * box.shape[1] * box.shape[2]);
+  const inside = new Float32Array(voxelsOf(box.shape));
   if (inside.length === labelVolume.data.length) return [];
   cropVolume(labelVolume.data, 0, shape, box, inside);
   const labelled = (values: Voxels): number => {

@@ -4,7 +4,7 @@ import { channelsOf, type LoadedCase, spatialShape, spatialSpacing } from './cas
 import type { DataSet } from './dataset.ts';
 import type { Label } from './description.ts';
 import type { Voxels } from './nifti-types.ts';
-import { commonSpacing, shapeAt } from './spacing.ts';
+import { commonSpacing, shapeAt, voxelsOf } from './spacing.ts';
 import { countValues, meanAndDeviation, quantile } from './statistics.ts';
 import type { Volume } from './volume.ts';
 
@@ -136,7 +136,7 @@ export function fingerprint(dataSet: DataSet, summaries: readonly CaseSummary[],
   for (const { name, storedBytes, imageSha256, labelSha256 } of sorted) {
     hash.update(`${name} ${storedBytes} ${imageSha256} ${labelSha256}\n`);
   }
-  const voxels = sum(sorted.map(({ shape }) => shape[0] * shape[1] * shape[2]));
+  const voxels = sum(sorted.map(({ shape }) => voxelsOf(shape)));
   const spacing = commonSpacing(sorted);
   const shapes = sorted.map((summary) => shapeAt(summary, spacing));
   return {

@@ -109,8 +109,7 @@ function preparedBytes({ cases }: DataSet): Promise<readonly number[]> {
     cases.map(async ({ images }) => {
       const grid = await readGrid(images[0]).catch(() => undefined);
       if (grid === undefined) return 0;
-      const [depth, height, width] = spatialShape(grid);
-      return depth * height * width * (4 * channelsOf(grid) * images.length + 1);
+      return voxelsOf(spatialShape(grid)) * (4 * channelsOf(grid) * images.length + 1);
     }),
   );
 }
@@ -202,7 +201,7 @@ async function caseAt(one: PreparedCase, spacing: Triple, cacheFolder: string | 
 export const isResampled = ({ shape, crop }: PreparedCase): boolean => String(shape) !== String(crop.size);
 
 function normaliseByDataSet({ storage, shape }: PreparedCase, normalisations: readonly Normalisation[]): void {
-  const voxels = shape[0] * shape[1] * shape[2];
+  const voxels = voxelsOf(shape);
   normalisations.forEach((normalisation, channel) => {
     if (normalisation.kind === 'z_score') return;
     changeImage(storage, channel * voxels, (channel + 1) * voxels, (values) => normalise(values, normalisation));
@@ -211,10 +210,10 @@ function normaliseByDataSet({ storage, shape }: PreparedCase, normalisations: re
 
 /** The whole image of a prepared case, `[channel, depth, height, width]`. */
 export function imageOf({ storage, channels, shape }: PreparedCase): Float32Array {
-  return imageSpan(storage, 0, channels * shape[0] * shape[1] * shape[2]);
+  return imageSpan(storage, 0, channels * voxelsOf(shape));
 }
 
 /** The whole label of a prepared case, `[depth, height, width]`, as class indices. */
 export function labelOf({ storage, shape }: PreparedCase): Uint8Array {
-  return labelSpan(storage, 0, shape[0] * shape[1] * shape[2]);
+  return labelSpan(storage, 0, voxelsOf(shape));
 }

@@ -1,4 +1,5 @@
 import { freeMemoryBytes } from '@ronasmis/libtorch';
+import { voxelsOf } from '../data/spacing.ts';
 import { type Pass, passBytes } from '../network/memory.ts';
 import type { Model } from './model.ts';
 import { type Size, tileFor } from './tiles.ts';
@@ -28,7 +29,7 @@ export function fittingTile(
 ): Size | undefined {
   const { channels, input_channels, classes } = run.network;
   const dimensions = { channels, inputChannels: input_channels, classes };
-  const voxels = volume[0] * volume[1] * volume[2];
+  const voxels = voxelsOf(volume);
   return tileFor(volume, (tile) => {
     const pass = passFactor * passBytes(architecture, dimensions, { ...how, batch: 1, size: tile, training: false });
     // The image as it was prepared and as the network takes it; sums of the logits and of their weights, and the quotient.

@@ -1,6 +1,7 @@
 import { emptyCache, freeMemoryBytes, isOutOfMemory, limitTensorBytes } from '@ronasmis/libtorch';
 import type { CaseSplit } from '../data/folds.ts';
 import { isResampled, type PreparedCase } from '../data/prepare.ts';
+import { voxelsOf } from '../data/spacing.ts';
 import { type ComputeDevice, dataTypeOf, type Precision } from '../device.ts';
 import { UserError } from '../errors.ts';
 import { type NetworkDimensions, networkDimensions } from '../network/dimensions.ts';
@@ -133,11 +134,11 @@ function predictor(
   const named = (names: readonly string[]): readonly PreparedCase[] => cases.filter(({ name }) => names.includes(name));
   const [validation, test] = [named(split.validation), named(split.test)];
   const groups = [...judgedTogether(validation), ...test.map((one) => [one])];
-  const largest = groups.reduce((one, other) => (voxelsOf(other) > voxelsOf(one) ? other : one));
+  const largest = groups.reduce((one, other) => (voxelsOfAll(other) > voxelsOfAll(one) ? other : one));
 
   const weights = 4 * weightCount(demands.space === 'micro' ? 'micro' : 'macro', dimensions);
   const elementBytes = dataType === 'float32' ? 4 : 2;
-  const onDevice = voxelsOf(validation) * (demands.inputChannels * elementBytes + 1);
+  const onDevice = voxelsOfAll(validation) * (demands.inputChannels * elementBytes + 1);
   const loss = demands.hasIgnored ? composedLossBytes * dimensions.classes * patchVoxels : 0;
   const fixed = weightCopies * weights + onDevice + loss + ownGridBytes(test) + hostBytes(device, cases, patchVoxels);
   return (child) => {
@@ -155,16 +156,16 @@ function hostBytes(device: ComputeDevice, cases: readonly PreparedCase[], batchV
   if (device === 'cuda') return 0;
   const inMemory = cases.filter(({ storage }) => storage.kind === 'memory');
   const bytesPerVoxel = 4 * cases[0].channels + 1;
-  return processBytes + bytesPerVoxel * (voxelsOf(inMemory) + batchesAtOnce * batchVoxels);
+  return processBytes + bytesPerVoxel * (voxelsOfAll(inMemory) + batchesAtOnce * batchVoxels);
 }
 
 /** A test case that was resampled is compared on its own grid: a byte of a label and one of a segmentation for each voxel. */
 function ownGridBytes(test: readonly PreparedCase[]): number {
-  return 2 * Math.max(0, ...test.filter(isResampled).map(({ crop: { size } }) => size[0] * size[1] * size[2]));
+  return 2 * Math.max(0, ...test.filter(isResampled).map(({ crop: { size } }) => voxelsOf(size)));
 }
 
-function voxelsOf(cases: readonly PreparedCase[]): number {
-  return cases.reduce((sum, { shape: [depth, height, width] }) => sum + depth * height * width, 0);
+function voxelsOfAll(cases: readonly PreparedCase[]): number {
+  return cases.reduce((sum, { shape }) => sum + voxelsOf(shape), 0);
 }
 
 function concessions(

@@ -7,6 +7,7 @@ import type { Fingerprint } from '../data/fingerprint.ts';
 import { splitCases } from '../data/folds.ts';
 import type { Normalisation } from '../data/normalisation.ts';
 import { type PreparedCase, prepareDataSet } from '../data/prepare.ts';
+import { voxelsOf } from '../data/spacing.ts';
 import { chooseDevice } from '../device.ts';
 import { UserError } from '../errors.ts';
 import { choosePrecision } from '../precision.ts';
@@ -227,9 +228,9 @@ function measureBudget(
   whereMemorySuffices(context.device, () =>
     measureJudging(context, state.weights, space.largest, validation.reduce(largerCase)),
   );
-  const perVoxel = measureJudging(context, state.weights, space.base, validation[0]) / voxels(validation[0]);
+  const perVoxel = measureJudging(context, state.weights, space.base, validation[0]) / voxelsOf(validation[0].shape);
   const oneShots = (cases: readonly PreparedCase[]): number =>
-    perVoxel * cases.reduce((sum, prepared) => sum + voxels(prepared), 0);
+    perVoxel * cases.reduce((sum, prepared) => sum + voxelsOf(prepared.shape), 0);
   const test = split.test.map((name) => caseNamed(context, name));
   const durations = {
     train,
@@ -248,12 +249,8 @@ function measureBudget(
   };
 }
 
-function voxels({ shape }: PreparedCase): number {
-  return shape[0] * shape[1] * shape[2];
-}
-
 function largerCase(one: PreparedCase, other: PreparedCase): PreparedCase {
-  return voxels(other) > voxels(one) ? other : one;
+  return voxelsOf(other.shape) > voxelsOf(one.shape) ? other : one;
 }
 
 /** Drawing and writing the report. */
