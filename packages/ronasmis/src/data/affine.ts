@@ -1,5 +1,8 @@
+import { z } from 'zod';
+
 /** Three numbers, one a spatial axis. */
-export type Triple = readonly [number, number, number];
+export const tripleSchema = z.tuple([z.number(), z.number(), z.number()]).readonly();
+export type Triple = z.infer<typeof tripleSchema>;
 
 /** The four rows of the matrix that takes voxel indices (x, y, z, 1) to millimetres, RAS: towards right, anterior, superior. */
 export type Affine = readonly (readonly [number, number, number, number])[];

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import type { Triple } from './affine.ts';
 import { joinChannels } from './channels.ts';
@@ -8,12 +9,15 @@ import { readStored } from './read-volume.ts';
 import type { Volume } from './volume.ts';
 
 /** Something about a data set that keeps it from being used (error) or is worth a look (warning). */
-export interface Problem {
-  readonly severity: 'error' | 'warning';
-  readonly file: string;
-  /** A whole sentence that begins with the file and ends with the mend. */
-  readonly message: string;
-}
+export const problemSchema = z
+  .object({
+    severity: z.enum(['error', 'warning']),
+    file: z.string(),
+    /** A whole sentence that begins with the file and ends with the mend. */
+    message: z.string(),
+  })
+  .readonly();
+export type Problem = z.infer<typeof problemSchema>;
 
 /** A case with both volumes decoded. */
 export interface LoadedCase extends Case {

@@ -1,4 +1,5 @@
-import type { Triple } from './affine.ts';
+import { z } from 'zod';
+import { type Triple, tripleSchema } from './affine.ts';
 import type { Voxels } from './nifti-types.ts';
 
 /** A box of voxels, `[depth, height, width]`. */
@@ -8,14 +9,17 @@ export interface Box {
 }
 
 /** Where a crop was taken from: what is needed to put a prediction back into the scan. */
-export interface Crop {
-  /** The crop's first voxel in the scan, `[depth, height, width]`. */
-  readonly offset: Triple;
-  /** The crop's own shape, in voxels of the scan. */
-  readonly size: Triple;
-  /** The scan's own shape, `[depth, height, width]`. */
-  readonly shape: Triple;
-}
+export const cropSchema = z
+  .object({
+    /** The crop's first voxel in the scan, `[depth, height, width]`. */
+    offset: tripleSchema,
+    /** The crop's own shape, in voxels of the scan. */
+    size: tripleSchema,
+    /** The scan's own shape, `[depth, height, width]`. */
+    shape: tripleSchema,
+  })
+  .readonly();
+export type Crop = z.infer<typeof cropSchema>;
 
 /** The smallest box that holds every non-zero voxel of every channel; the whole volume where all are zero. */
 export function foregroundBox(data: Voxels, channels: number, shape: Triple): Box {

@@ -7,10 +7,8 @@ import { isFolder } from './files.ts';
 import { SCAN_ENDINGS } from './scan-files.ts';
 
 /** A value in the label maps and what it means. */
-export interface Label {
-  readonly value: number;
-  readonly name: string;
-}
+export const labelSchema = z.object({ value: z.int(), name: z.string() }).readonly();
+export type Label = z.infer<typeof labelSchema>;
 
 /** Labels that belong together, as nnU-Net's regions: what is scored in their place. */
 export interface Region {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { Triple } from './affine.ts';
+import { z } from 'zod';
+import { type Triple, tripleSchema } from './affine.ts';
 import { channelsOf, type LoadedCase, spatialShape, spatialSpacing } from './case.ts';
 import type { DataSet } from './dataset.ts';
-import type { Label } from './description.ts';
+import { labelSchema } from './description.ts';
 import type { Voxels } from './nifti-types.ts';
 import { commonSpacing, shapeAt, voxelsOf } from './spacing.ts';
 import { countValues, meanAndDeviation, quantile } from './statistics.ts';
@@ -31,50 +32,51 @@ export interface CaseSummary {
   readonly storedBytes: number;
 }
 
-/** What a data set is like, as plain JSON. Shapes and spacings are `[depth, height, width]`, in voxels and millimetres. */
-export interface Fingerprint {
-  readonly name: string;
-  readonly cases: number;
-  readonly channels: readonly string[];
-  readonly labels: readonly Label[];
-  readonly shape: Spread<Triple>;
-  readonly spacing: Spread<Triple>;
-  /** Where the voxel axes x, y, z point, such as 'RAS', and in how many cases. */
-  readonly orientations: Readonly<Record<string, number>>;
-  /** The one that all cases are turned to, and scans to be segmented: that of most cases. */
-  readonly orientation: string;
-  /** The one that all cases are resampled to, and scans to be segmented. */
-  readonly commonSpacing: Triple;
-  /** The median of the cases' shapes at that spacing. */
-  readonly commonShape: Triple;
-  /** How many cases have another shape at that spacing. */
-  readonly resampled: number;
-  /** Of each channel over labelled voxels. */
-  readonly intensities: readonly Intensities[];
-  /** Share of each class in all voxels, by class index. */
-  readonly classFractions: readonly number[];
-  readonly storedBytes: number;
-  /** Over names, sizes and contents of the files: another value means other data. */
-  readonly sha256: string;
-}
-
 /** Smallest, middle and largest, each axis by itself. */
-export interface Spread<T> {
-  readonly min: T;
-  readonly median: T;
-  readonly max: T;
-}
+const spreadSchema = z.object({ min: tripleSchema, median: tripleSchema, max: tripleSchema });
+type Spread = z.infer<typeof spreadSchema>;
 
 /** Statistics of one channel's intensities over labelled voxels. */
-export interface Intensities {
-  readonly mean: number;
-  readonly deviation: number;
-  readonly min: number;
-  readonly percentile005: number;
-  readonly median: number;
-  readonly percentile995: number;
-  readonly max: number;
-}
+const intensitiesSchema = z.object({
+  mean: z.number(),
+  deviation: z.number(),
+  min: z.number(),
+  percentile005: z.number(),
+  median: z.number(),
+  percentile995: z.number(),
+  max: z.number(),
+});
+export type Intensities = z.infer<typeof intensitiesSchema>;
+
+/** What a data set is like, as plain JSON. Shapes and spacings are `[depth, height, width]`, in voxels and millimetres. */
+export const fingerprintSchema = z
+  .object({
+    name: z.string(),
+    cases: z.int(),
+    channels: z.array(z.string()).readonly(),
+    labels: z.array(labelSchema).readonly(),
+    shape: spreadSchema,
+    spacing: spreadSchema,
+    /** Where the voxel axes x, y, z point, such as 'RAS', and in how many cases. */
+    orientations: z.record(z.string(), z.int()).readonly(),
+    /** The one that all cases are turned to, and scans to be segmented: that of most cases. */
+    orientation: z.string(),
+    /** The one that all cases are resampled to, and scans to be segmented. */
+    commonSpacing: tripleSchema,
+    /** The median of the cases' shapes at that spacing. */
+    commonShape: tripleSchema,
+    /** How many cases have another shape at that spacing. */
+    resampled: z.int(),
+    /** Of each channel over labelled voxels. */
+    intensities: z.array(intensitiesSchema).readonly(),
+    /** Share of each class in all voxels, by class index. */
+    classFractions: z.array(z.number()).readonly(),
+    storedBytes: z.int(),
+    /** Over names, sizes and contents of the files: another value means other data. */
+    sha256: z.string(),
+  })
+  .readonly();
+export type Fingerprint = z.infer<typeof fingerprintSchema>;
 
 /** nnU-Net samples as many foreground voxels of a case for its fingerprint. */
 const SAMPLED_VOXELS = 10_000;
@@ -167,7 +169,7 @@ export function countOf(texts: readonly string[]): Readonly<Record<string, numbe
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
-function spread(values: readonly Triple[]): Spread<Triple> {
+function spread(values: readonly Triple[]): Spread {
   const at = (fraction: number): Triple => {
     const axis = (index: number) =>
       quantile(

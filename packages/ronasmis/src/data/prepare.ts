@@ -166,7 +166,8 @@ async function prepareCase(
   return { name, labelFile, ...geometry, storage, foreground: foregroundOf(label), outsideCrop };
 }
 
-function foregroundOf(label: Uint8Array): Uint32Array {
+/** What {@link PreparedCase} says of it. */
+export function foregroundOf(label: Uint8Array): Uint32Array {
   return labelledVoxels(label, MAX_FOREGROUND_VOXELS, IGNORED_CLASS);
 }
 

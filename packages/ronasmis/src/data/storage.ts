@@ -1,16 +1,29 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { mendable } from './files.ts';
 
 /** Where the arrays of a prepared case are: in shared memory, or as raw files in this machine's byte order. */
 export type CaseStorage =
   | { readonly kind: 'memory'; readonly image: Float32Array; readonly label: Uint8Array }
-  | { readonly kind: 'disk'; readonly imageFile: string; readonly labelFile: string };
+  | ({ readonly kind: 'disk' } & CaseFiles);
+
+/** The raw files of a prepared case. */
+export interface CaseFiles {
+  readonly imageFile: string;
+  readonly labelFile: string;
+}
+
+/** The files whose names begin with `path`. */
+export const caseFiles = (path: string): CaseFiles => ({
+  imageFile: `${path}.image.float32`,
+  labelFile: `${path}.label.uint8`,
+});
 
 /** Moves arrays from memory to two raw files whose names begin with `path`. @throws UserError where the disk does not take them */
 export async function moveToDisk(path: string, image: Float32Array, label: Uint8Array): Promise<CaseStorage> {
-  const imageFile = `${path}.image.float32`;
-  const labelFile = `${path}.label.uint8`;
+  const { imageFile, labelFile } = caseFiles(path);
+  // New files, for the old ones may have other names, under which they are read.
+  for (const file of [imageFile, labelFile]) await mendable(file, () => rm(file, { force: true }));
   await mendable(imageFile, () =>
     writeFile(imageFile, new Uint8Array(image.buffer, image.byteOffset, image.byteLength)),
   );

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { controllerNames } from '../controller/controller.ts';
+import { labelSchema } from '../data/description.ts';
 import { normalisationSchema } from '../data/normalisation.ts';
 import { isOrientation } from '../data/orientation.ts';
 import { diceSummarySchema } from '../evaluation/summary.ts';
@@ -85,7 +86,7 @@ const runFields = z.object({
     classes: z.int().positive(),
   }),
   /** The data set's labels by class index: `labels[0]` is the background. */
-  labels: z.array(z.object({ value: z.int(), name: z.string() })).readonly(),
+  labels: z.array(labelSchema).readonly(),
   /** Labels that are scored together, in place of the labels; none where these are. */
   regions: z
     .array(z.object({ name: z.string(), values: z.array(z.int()).readonly() }))

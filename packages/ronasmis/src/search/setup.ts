@@ -1,12 +1,13 @@
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { describeEngine, type EngineDescription } from '@ronasmis/libtorch';
 import { readDataSet } from '../data/dataset.ts';
 import type { Region } from '../data/description.ts';
 import type { Fingerprint } from '../data/fingerprint.ts';
 import { splitCases } from '../data/folds.ts';
+import { prepareOnce } from '../data/kept-cases.ts';
 import type { Normalisation } from '../data/normalisation.ts';
-import { type PreparedCase, prepareDataSet } from '../data/prepare.ts';
+import type { PreparedCase } from '../data/prepare.ts';
 import { voxelsOf } from '../data/spacing.ts';
 import { chooseDevice } from '../device.ts';
 import { UserError } from '../errors.ts';
@@ -159,9 +160,10 @@ async function prepare(options: SearchSettings, folder: string, { onProgress }: 
     dataSet.cases.map(({ name }) => name),
     { folds, fold },
   );
-  const { cases, fingerprint, normalisations, warnings } = await prepareDataSet(dataSet, {
+  const { cases, fingerprint, normalisations, warnings } = await prepareOnce(dataSet, {
     folds,
     cacheFolder: cacheFolderOf(folder),
+    keptFolder: join(dirname(resolve(folder)), '.prepared'),
     memoryLimitBytes: caseBytesWithin(budgetBytes, device),
     onCase: (done, total) => onProgress?.({ phase: 'prepare', step: 0, done, total }),
   });
