@@ -31,6 +31,8 @@ export interface Budget {
   distinctChildren: number;
   /** Share of the steps after which the controller proposes one child alone; 1 where it never does. */
   readonly decidedAfter: number;
+  /** A training step of that child, as far as can be told: of the base child, near which it begins. In seconds. */
+  readonly decidedTrain: number;
   /** Seconds since the search's start, those of earlier processes included. */
   elapsed(): number;
 }
@@ -120,14 +122,17 @@ function expectedSteps(budget: Budget, step: number): number {
 
 /** Seconds until the end, with controller step `step` (from 0) done so far. */
 export function secondsLeft(budget: Budget, step: number, { trained, judged }: StepProgress): number {
-  const { limit, durations, trainingSteps, distinctChildren, decidedAfter } = budget;
+  const { limit, durations, trainingSteps, distinctChildren, decidedAfter, decidedTrain } = budget;
   if (!Number.isFinite(limit.epochs)) return Math.max(0, limit.seconds - budget.elapsed());
   const steps = limit.epochs - step;
-  // A controller that makes up its mind proposes ever fewer, then one: until then half as many as now, on average.
+  // A controller that makes up its mind proposes ever fewer and cheaper ones, then one: until then halfway between, on average.
+  const decides = decidedAfter < 1;
   const undecided = Math.min(steps, Math.max(0, decidedAfter * limit.epochs - step));
   const most = Math.min(childrenPerStep(budget), distinctChildren);
-  const judgements = undecided * (decidedAfter < 1 ? (most + 1) / 2 : most) + steps - undecided;
-  const work = durations.train * (steps * trainingSteps - trained) + durations.judge * (judgements - judged);
+  const judgements = undecided * (decides ? (most + 1) / 2 : most) + steps - undecided;
+  const later = decides && undecided > 0 ? Math.min(decidedTrain, durations.train) : durations.train;
+  const training = (undecided * (durations.train + later)) / 2 + (steps - undecided) * later;
+  const work = training * trainingSteps - durations.train * trained + durations.judge * (judgements - judged);
   return Math.max(0, Math.min(Math.max(0, work) + durations.final, limit.seconds - budget.elapsed()));
 }
 

@@ -262,6 +262,7 @@ function measureBudget(
     children,
     distinctChildren: children,
     decidedAfter: state.controller.decidedAfter?.(epochs) ?? 1,
+    decidedTrain: train,
     elapsed: () => secondsBefore + (performance.now() - startedAt) / 1000,
   };
 }

@@ -25,6 +25,7 @@ function budgetAt(elapsed: number, limit: Partial<Budget['limit']>, overrides: P
     children: 10,
     distinctChildren: 10,
     decidedAfter: 1,
+    decidedTrain: 1,
     elapsed: () => elapsed,
     ...overrides,
   };
@@ -64,6 +65,7 @@ function simulate({ limit, expected, real, trainingSteps, children }: Simulated)
     children,
     distinctChildren: children,
     decidedAfter: 1,
+    decidedTrain: 1,
     elapsed: () => now,
   };
   requireOneStep(budget);
@@ -188,6 +190,17 @@ it('knows that a controller which has made up its mind has one child judged', ()
   expect(secondsLeft(before, 2, { trained: 0, judged: 0 })).toBe(8 * 20 + (3 * 5.5 + 5) / 2 + 10);
   const after = budgetAt(77, { epochs: 10 }, { ...decides, distinctChildren: 1 });
   expect(secondsLeft(after, 8, { trained: 20, judged: 1 })).toBe(20 + 1 / 2 + 10);
+});
+
+it('knows that the children of a controller which makes up its mind get as cheap as the base child', () => {
+  const decides = { decidedAfter: 0.5, decidedTrain: 0.5, distinctChildren: 1 };
+  // Of 10 steps, 2 are done, 3 take 20 s at first and 10 s at last, 5 take 10 s; a child judged in each.
+  const before = budgetAt(77, { epochs: 10 }, decides);
+  expect(secondsLeft(before, 2, { trained: 0, judged: 0 })).toBe(3 * 15 + 5 * 10 + 8 / 2 + 10);
+  // From then on it is measured.
+  expect(secondsLeft(before, 8, { trained: 0, judged: 0 })).toBe(2 * 20 + 2 / 2 + 10);
+  // One that never does has children as dear as now to the end.
+  expect(secondsLeft({ ...before, decidedAfter: 1 }, 8, { trained: 0, judged: 0 })).toBe(2 * 20 + 2 / 2 + 10);
 });
 
 it('expects the steps that fit into the time', () => {
