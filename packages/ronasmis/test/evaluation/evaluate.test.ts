@@ -74,6 +74,28 @@ describe('evaluate', () => {
     expect(evaluation.without_prediction).toEqual(['c']);
   });
 
+  it("gives each class the Dice and the mean that nnU-Net's evaluate_folder gives it", async () => {
+    const onlyFirst = (labels: Uint8Array): Uint8Array => labels.map((label) => (label === 1 ? 1 : 0));
+    const labels = await folderOf('labels of nnU-Net', {
+      'a.nii.gz': referenceVolume(),
+      'b.nii.gz': twoEllipsoids(0),
+      'c.nii.gz': onlyFirst(referenceVolume()),
+    });
+    const predictions = await folderOf('predictions of nnU-Net', {
+      'a.nii.gz': twoEllipsoids(0),
+      'b.nii.gz': onlyFirst(twoEllipsoids(0)),
+      'c.nii.gz': onlyFirst(twoEllipsoids(0)),
+    });
+    const { cases, classes } = await evaluate(predictions, labels);
+    // nnunetv2 2.8.1, compute_metrics_on_folder on these files with labels [1, 2]; what it calls NaN is null here.
+    const expected = { a: [0.6541176470588236, 0.48148148148148145], b: [1, 0], c: [0.6541176470588236, null] };
+    for (const [name, dice] of Object.entries(expected)) {
+      expect([cases[name]['1'].dice, cases[name]['2'].dice]).toEqual(dice);
+    }
+    expect(classes['1'].dice?.mean).toBeCloseTo(0.7694117647058825, 12);
+    expect(classes['2'].dice?.mean).toBeCloseTo(0.24074074074074073, 12);
+  });
+
   it('writes its scores as comma-separated values', () => {
     const scores = { dice: 0.5, hd95_mm: null, nsd: 0.25, prediction_mm3: 10, reference_mm3: 12.5 };
     const table = toCsv({ cases: { a: { 1: scores, 2: { ...scores, dice: null } }, 'b, "new"': { 1: scores } } });
