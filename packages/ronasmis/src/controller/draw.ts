@@ -2,17 +2,21 @@ import type { Random } from '../random.ts';
 import { admittedOptions, type SearchSpace } from '../space/space.ts';
 import type { Choices } from './controller.ts';
 
-/** Of the base child's choices before anything is learnt, in logits: at most, and as a sum over the steps of a search. */
+/** Of the base child's choices before anything is learnt, in logits: at most, at least, and as a sum over the steps of a search. */
 const largestLead = 4;
+const smallestLead = 2;
 const leadSteps = 12;
 
 /**
  * By how many logits each of the base child's choices leads when a search of so many controller steps begins. A controller that
  * learns in a few steps only can hardly tell choices apart, and children that differ much teach their shared weights slowly: so a
- * short search begins near the U-Net that a person would start from, and one of the paper's 150 steps nearly uniform.
+ * short search begins near the U-Net that a person would start from.
+ *
+ * So does a long one, less closely, where the paper begins uniform: kernels that serve all dilations alike serve the middle one best,
+ * whatever a child alone would do with it, and a policy that is led by that early does not come back (docs/search.md).
  */
 export function baseLead(expectedSteps: number): number {
-  return Math.min(largestLead, leadSteps / expectedSteps);
+  return Math.min(largestLead, Math.max(smallestLead, leadSteps / expectedSteps));
 }
 
 /**

@@ -22,7 +22,7 @@ type Individual = z.infer<typeof individualSchema>;
  * few drawn from the population, its child differs in one decision, and who dies is the oldest, however good. With shared weights,
  * ageing has one more reason: old rewards were earned with weights that knew less.
  *
- * The first population is drawn as a policy begins, near the base child where the search is short. Mini-batches train mutants as well:
+ * The first population is drawn as a policy begins, near the base child. Mini-batches train mutants as well:
  * they are what the next generation is made of.
  */
 export function evolutionController(space: SearchSpace): Controller {

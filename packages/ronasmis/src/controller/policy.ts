@@ -85,7 +85,7 @@ export function createPolicy(space: SearchSpace, seed: number): Policy {
 
 /**
  * Lets a fresh policy begin near one child: the logit of each of its choices leads those of the other options by `lead`, from 0
- * (nearly uniform, as the paper begins) to below 5, the most that the policy can express.
+ * (nearly uniform) to below 5, the most that the policy can express.
  */
 export function preferChild(policy: Policy, space: SearchSpace, preferred: Choices, lead: number): void {
   const bias = (temperature * Math.atanh(lead / 2 / tanhConstant)) / biasScale;
