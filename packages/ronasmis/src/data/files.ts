@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { access, mkdir, open, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { reasonOf, UserError } from '../errors.ts';
 
@@ -61,6 +61,13 @@ export async function removeWhereEmpty(made: readonly string[]): Promise<void> {
 export const isFolder = (path: string): Promise<boolean> =>
   stat(path).then(
     (found) => found.isDirectory(),
+    () => false,
+  );
+
+/** Whether there is a file or folder of this path. */
+export const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
     () => false,
   );
 
