@@ -7,7 +7,7 @@ import { temporaryFolder } from '../data/scans.ts';
 import { type Ended, startLine } from './command.ts';
 import { copyCases, realDataSetsBySize } from './few-cases.ts';
 
-// Three searches, and npm, which takes half a second to start, for each command: about 25 s on two quiet cores.
+// Three searches, and npm, which takes half a second to start, for each command: 17 s of one core.
 
 /** How a command is run that is not run as it stands. */
 type Change =
