@@ -9,12 +9,18 @@ import { copyCases, realDataSetsBySize } from './few-cases.ts';
 
 // Three searches, and npm, which takes half a second to start, for each command: 17 s of one core.
 
+const checkout = fileURLToPath(new URL('../../../..', import.meta.url));
+const root = await temporaryFolder();
+const readme = await readFile(join(checkout, 'README.md'), 'utf8');
+/** How many searches the study of the README is said to make. */
+const [, searches] = /that is (\d+)\s+searches/.exec(readme) ?? [];
+
 /** How a command is run that is not run as it stands. */
 type Change =
   | { readonly kind: 'leave out' }
   | { readonly kind: 'add'; readonly options: string }
-  /** By Ctrl-C, once it has said the one on standard error, and then it says the other. */
-  | { readonly kind: 'stop'; readonly once: RegExp; readonly thenSays: RegExp };
+  /** By Ctrl-C, once it has said the one on standard error; in the end it has said the other. */
+  | { readonly kind: 'stop'; readonly once: RegExp; readonly says: RegExp };
 
 const changes: readonly { readonly command: RegExp; readonly change: Change; readonly why: string }[] = [
   {
@@ -31,16 +37,12 @@ const changes: readonly { readonly command: RegExp; readonly change: Change; rea
     command: / study /,
     change: {
       kind: 'stop',
-      once: /^reinforce-1, search 1 of 27$[\s\S]*^Searching on /m,
-      thenSays: /^Stopped\. Type the same command again to go on\.$/m,
+      once: /^Searching on /m,
+      says: new RegExp(`, search 1 of ${searches}$[^]*^Stopped\\. Type the same command again to go on\\.$`, 'm'),
     },
     why: 'it takes seven hours; whole studies are in study.test.ts',
   },
 ];
-
-const checkout = fileURLToPath(new URL('../../../..', import.meta.url));
-const root = await temporaryFolder();
-const readme = await readFile(join(checkout, 'README.md'), 'utf8');
 
 /**
  * Every line of every sh block, and what stands in the text as `npx ronasmis` and a verb (not `VERB`), once each. What prepares an operating
@@ -164,7 +166,7 @@ describe('every command of the README does what it says there', () => {
         const args = rest.replaceAll(option, '').trim().split(/\s+/);
         const ended = await run(command, change);
         // npm ends by the signal, whatever the code of the program is that it had started.
-        if (change?.kind === 'stop') expect(ended.stderr).toMatch(change.thenSays);
+        if (change?.kind === 'stop') expect(ended.stderr).toMatch(change.says);
         else expect(ended.code, ended.stderr).toBe(0);
         await outcomes[verb](args, options, ended);
       },
