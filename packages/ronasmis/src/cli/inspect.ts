@@ -50,7 +50,8 @@ export function addInspect(program: Command): void {
 
 async function printFingerprint(fingerprint: Fingerprint | undefined): Promise<void> {
   if (fingerprint === undefined) return;
-  const { formatAxes, formatBytes, formatFigure, plural } = await import('../report/format.ts');
+  const { formatAxes, formatFigure } = await import('../data/figures.ts');
+  const { formatBytes, plural } = await import('../report/format.ts');
   const { bold } = coloursOf(process.stdout);
   const { name, cases, channels, storedBytes, shape, spacing, intensities, labels, classFractions } = fingerprint;
   print(`${bold(name)}  ${plural(cases, 'case')}, ${plural(channels.length, 'channel')}, ${formatBytes(storedBytes)}`);

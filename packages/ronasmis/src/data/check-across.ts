@@ -1,11 +1,12 @@
 import type { Problem } from './case.ts';
 import { problem } from './check-case.ts';
 import { type DataSet, some } from './dataset.ts';
+import { formatAxes, formatFigure } from './figures.ts';
 import { type CaseSummary, classMillilitres } from './fingerprint.ts';
 import { splitCases } from './folds.ts';
 import { isCt } from './normalisation.ts';
 import { scansOfPatients } from './patients.ts';
-import { alongAxes, commonSpacing, figure, growsTooMuch } from './spacing.ts';
+import { commonSpacing, growsTooMuch } from './spacing.ts';
 import { quantile } from './statistics.ts';
 
 /** A value is odd where it differs from the median by more than this factor, and by more than is common among the others. */
@@ -85,13 +86,13 @@ function checkSpacing(summaries: readonly CaseSummary[]): readonly Problem[] {
   const tooLarge = summaries.filter((summary) => growsTooMuch(summary, common));
   return [
     ...tooLarge.map(({ image, spacing }) => {
-      const what = `at the data set's spacing of ${alongAxes(common)} mm it would be far too large, for its own is ${alongAxes(spacing)} mm`;
+      const what = `at the data set's spacing of ${formatAxes(common)} mm it would be far too large, for its own is ${formatAxes(spacing)} mm`;
       return problem('error', image, `${what}. Correct its header, or remove it.`);
     }),
     ...cases
       .filter((summary) => !tooLarge.includes(summary))
       .map(({ image, spacing }) => {
-        const what = `its spacing of ${alongAxes(spacing)} mm is far from the median, ${alongAxes(medians)} mm`;
+        const what = `its spacing of ${formatAxes(spacing)} mm is far from the median, ${formatAxes(medians)} mm`;
         return problem(
           'warning',
           image,
@@ -104,7 +105,7 @@ function checkSpacing(summaries: readonly CaseSummary[]): readonly Problem[] {
 function checkSize(summaries: readonly CaseSummary[]): readonly Problem[] {
   const { cases, medians } = oddAlongAxes(summaries, ({ shape }) => shape, sizeFactor);
   return cases.map(({ image, shape }) => {
-    const what = `its size of ${shape.toReversed().join(' x ')} voxels is far from the median, ${alongAxes(medians)}`;
+    const what = `its size of ${shape.toReversed().join(' x ')} voxels is far from the median, ${formatAxes(medians)}`;
     return problem('warning', image, `${what}. Check that it is whole; crop it if it shows more than the others.`);
   });
 }
@@ -135,19 +136,19 @@ function checkIntensities(
     scaleFactor,
   );
   const what = `channel ${channel} (${channels[channel]}), where it is labelled,`;
-  const usual = `from ${figure(medianOf('low'))} to ${figure(medianOf('high'))} in the median case`;
+  const usual = `from ${formatFigure(medianOf('low'))} to ${formatFigure(medianOf('high'))} in the median case`;
   if (isCt(channels[channel])) {
     return cases
       .filter(({ middle }, i) => scaled[i] || Math.abs(middle - usualMiddle) > ctShift * usualRange)
       .map(({ image, low, high }) => {
-        const range = `${what} goes from ${figure(low)} to ${figure(high)}, but ${usual}`;
+        const range = `${what} goes from ${formatFigure(low)} to ${formatFigure(high)}, but ${usual}`;
         return problem('warning', image, `${range}. Check that it is in Hounsfield units, also by its header.`);
       });
   }
   const odd = cases.filter((_, i) => scaled[i]);
   if (odd.length === 0) return [];
   const [{ low, high }] = odd;
-  const scale = `${what} has another scale: from ${figure(low)} to ${figure(high)} in the first of them, ${usual}`;
+  const scale = `${what} has another scale: from ${formatFigure(low)} to ${formatFigure(high)} in the first of them, ${usual}`;
   const mend = 'Scans are z-scored, so that this does no harm by itself; check that they are of the same kind.';
   return [problem('warning', folder, `in ${some(odd.map(({ name }) => name))}, ${scale}. ${mend}`)];
 }
@@ -177,7 +178,7 @@ function checkVolumes(dataSet: DataSet, summaries: readonly CaseSummary[]): read
     const odd = oddOnes(volumes, volumeFactor);
     return summaries.flatMap(({ label }, i) => {
       if (!odd[i]) return [];
-      const what = `label ${value} (${name}) takes ${figure(volumes[i])} ml, in the median case ${figure(median(present))} ml`;
+      const what = `label ${value} (${name}) takes ${formatFigure(volumes[i])} ml, in the median case ${formatFigure(median(present))} ml`;
       return [problem('warning', label, `${what}. Check that it is whole, and that nothing else has this label.`)];
     });
   });

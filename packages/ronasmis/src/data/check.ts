@@ -1,10 +1,10 @@
-import { access } from 'node:fs/promises';
 import { orientationOf } from './affine.ts';
 import { type LoadedCase, loadCase, type Problem, turnCase } from './case.ts';
 import { checkAcross } from './check-across.ts';
 import { checkCase, problem } from './check-case.ts';
 import { mapConcurrently } from './concurrently.ts';
 import type { Case, DataSet } from './dataset.ts';
+import { isThere } from './files.ts';
 import { type CaseSummary, countOf, type Fingerprint, fingerprint, summariseCase } from './fingerprint.ts';
 import { readGrid } from './read-volume.ts';
 
@@ -92,9 +92,3 @@ async function missingFiles({ images, label }: Case): Promise<readonly Problem[]
       problem('error', file, `listed as ${what} in dataset.json, but not there. Add it or remove its entry.`),
     );
 }
-
-const isThere = (file: string): Promise<boolean> =>
-  access(file).then(
-    () => true,
-    () => false,
-  );

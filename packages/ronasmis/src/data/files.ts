@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { access, mkdir, open, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { reasonOf, UserError } from '../errors.ts';
 
@@ -28,29 +28,46 @@ export async function makeFolder(folder: string): Promise<void> {
 /**
  * As `mkdir` with `recursive`, which never returns where a file system takes no folders and says ENOENT (/proc, Node 20). What another
  * call makes meanwhile is taken as it is.
+ * @returns the folders that were made, the outermost first
  */
-export async function mkdirWithParents(folder: string): Promise<void> {
-  if (await isMade(folder)) return;
-  await mkdirWithParents(dirname(resolve(folder)));
-  if (!(await isMade(folder))) await mkdir(folder);
+export async function mkdirWithParents(folder: string): Promise<readonly string[]> {
+  const atOnce = await makeHere(folder);
+  if (atOnce) return atOnce;
+  const above = await mkdirWithParents(dirname(resolve(folder)));
+  const last = await makeHere(folder);
+  if (last) return [...above, ...last];
+  await mkdir(folder);
+  return [...above, folder];
 }
 
-/** Whether the folder is there now; false where one above it may be missing. */
-async function isMade(folder: string): Promise<boolean> {
+/** The folder, where it was made, none where it is there; undefined where one above it may be missing. */
+async function makeHere(folder: string): Promise<readonly string[] | undefined> {
   try {
     await mkdir(folder);
-    return true;
+    return [folder];
   } catch (error) {
-    if (await isFolder(folder)) return true;
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    if (await isFolder(folder)) return [];
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/** Removes what {@link mkdirWithParents} made, as far as it is still empty; where the system refuses it, it stays. */
+export async function removeWhereEmpty(made: readonly string[]): Promise<void> {
+  for (const folder of made.toReversed()) await rmdir(folder).catch(() => {});
 }
 
 /** Whether there is a folder of this path. */
 export const isFolder = (path: string): Promise<boolean> =>
   stat(path).then(
     (found) => found.isDirectory(),
+    () => false,
+  );
+
+/** Whether there is a file or folder of this path. */
+export const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
     () => false,
   );
 

@@ -8,11 +8,12 @@ import { type Crop, cropVolume, foregroundBox } from './crop.ts';
 import { cropLabel } from './cropped-label.ts';
 import type { DataSet } from './dataset.ts';
 import { IGNORED_CLASS } from './description.ts';
+import { formatAxes } from './figures.ts';
 import { makeFolder } from './files.ts';
 import { type Fingerprint, labelledVoxels } from './fingerprint.ts';
 import { isCt, type Normalisation, normalisationsFor, normalise, zScore } from './normalisation.ts';
 import { readGrid } from './read-volume.ts';
-import { alongAxes, growsTooMuch, type Sampling, shapeAt, voxelsOf } from './spacing.ts';
+import { growsTooMuch, type Sampling, shapeAt, voxelsOf } from './spacing.ts';
 import { type CaseStorage, changeImage, imageSpan, labelSpan, moveToDisk } from './storage.ts';
 import type { Volume } from './volume.ts';
 
@@ -143,7 +144,7 @@ export function prepareImage(
   const cropped = { image, channels, ...own, crop: { offset: box.offset, size: box.shape, shape } };
   if (spacing === undefined || !changesShape(own, spacing)) return cropped;
   if (growsTooMuch(own, spacing)) {
-    const what = `its spacing of ${alongAxes(own.spacing)} mm is far from that of the training data, ${alongAxes(spacing)} mm`;
+    const what = `its spacing of ${formatAxes(own.spacing)} mm is far from that of the training data, ${formatAxes(spacing)} mm`;
     throw new UserError(`${volume.file}: ${what}: resampled, it would be far too large. Correct its header.`);
   }
   return { ...cropped, image: imageAt(image, channels, own, spacing), shape: shapeAt(own, spacing), spacing };

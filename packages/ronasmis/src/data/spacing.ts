@@ -65,9 +65,3 @@ export function thickAxis(spacing: Triple, common: Triple): 0 | 1 | 2 | undefine
 
 /** Voxels of a volume of this shape. */
 export const voxelsOf = ([depth, height, width]: Triple): number => depth * height * width;
-
-/** Sizes or spacings as files state them: x first. */
-export const alongAxes = (values: readonly number[]): string => values.map(figure).reverse().join(' x ');
-
-/** Up to three significant digits. */
-export const figure = (value: number): string => String(Number(value.toPrecision(3)));

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, rename, rm, stat, statfs } from 'node:fs/promises';
+import { rename, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder, mendable } from '../data/files.ts';
+import { isThere, makeFolder, mendable } from '../data/files.ts';
 import { UserError } from '../errors.ts';
 import { fetchFile } from './fetch-file.ts';
 import { decathlonAddress, decathlonTasks } from './tasks.ts';
@@ -76,12 +76,6 @@ export async function downloadArchive(archive: Archive, out: string, hooks: Down
   await unpackFolder(archive.name, file, out, hooks);
   return folder;
 }
-
-const isThere = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
 
 /** Unpacked under another name first, so that a folder of the data set's name is whole. */
 async function unpackFolder(name: string, file: string, out: string, { signal, onProgress }: DownloadHooks) {

@@ -1,8 +1,9 @@
 import type { Problem } from '../data/case.ts';
+import { formatAxes, formatFigure } from '../data/figures.ts';
 import { type CaseSummary, classMillilitres, type Fingerprint } from '../data/fingerprint.ts';
 import { quantile } from '../data/statistics.ts';
 import { niceTicks } from './curves.ts';
-import { formatAxes, formatBytes, formatFigure, plural } from './format.ts';
+import { formatBytes, plural } from './format.ts';
 import { type Html, html } from './html.ts';
 import { drawSlice, type Slice } from './slices.ts';
 import { type Strip, type StripDot, strips } from './strips.ts';

@@ -2,6 +2,7 @@ import { type LoadedCase, loadCase, spatialShape, spatialSpacing, turnCase } fro
 import type { CheckResult } from '../data/check.ts';
 import type { DataSet } from '../data/dataset.ts';
 import type { CaseSummary } from '../data/fingerprint.ts';
+import { voxelsOf } from '../data/spacing.ts';
 import { type InspectionExample, renderInspection } from './inspection-page.ts';
 import { chooseSlices, type Slice } from './slices.ts';
 
@@ -26,8 +27,7 @@ export async function inspectionPage(dataSet: DataSet, result: CheckResult): Pro
 
 /** The smallest, the median and the largest case by voxels, then those with a warning; none twice. */
 export function pickCases({ summaries, problems }: CheckResult): readonly { name: string; why: string }[] {
-  const voxels = ({ shape }: CaseSummary): number => shape[0] * shape[1] * shape[2];
-  const bySize = summaries.toSorted((left, right) => voxels(left) - voxels(right));
+  const bySize = summaries.toSorted((left, right) => voxelsOf(left.shape) - voxelsOf(right.shape));
   const picks = new Map<string, string>();
   const pick = (summary: CaseSummary | undefined, why: string): void => {
     if (summary && !picks.has(summary.name)) picks.set(summary.name, why);

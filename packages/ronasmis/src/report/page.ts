@@ -1,11 +1,12 @@
 import { basename } from 'node:path';
+import { formatFigure } from '../data/figures.ts';
 import { classNamesOf, type RunRecord, type SearchEvent, type SearchReport } from '../run/records.ts';
 import type { Architecture } from '../space/architecture.ts';
 import { drawArchitecture } from './architecture-drawing.ts';
 import { drawCell } from './cell-drawing.ts';
 import { lineChart } from './curves.ts';
 import { dicePlot } from './dice-plot.ts';
-import { formatBytes, formatCount, formatDice, formatFigure, formatSeconds, plural } from './format.ts';
+import { formatBytes, formatCount, formatDice, formatSeconds, plural } from './format.ts';
 import { type Html, html } from './html.ts';
 import { drawSlice, type Example, type Slice } from './slices.ts';
 import { STYLE } from './style.ts';

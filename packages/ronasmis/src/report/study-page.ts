@@ -1,8 +1,9 @@
 import { basename } from 'node:path';
+import { formatFigure } from '../data/figures.ts';
 import type { StudyRecord, StudyResults } from '../run/study-record.ts';
 import { lineChart } from './curves.ts';
 import { dotRows } from './dot-rows.ts';
-import { formatDice, formatFigure, formatSeconds, plural } from './format.ts';
+import { formatDice, formatSeconds, plural } from './format.ts';
 import { type Html, html } from './html.ts';
 import { scatterPlot } from './scatter.ts';
 import { CAVEATS, formatInterval, formatProbability, formatSpread, points, verdict } from './study-verdict.ts';

@@ -72,11 +72,13 @@ async function readIfThere(path: string): Promise<string | undefined> {
 
 /**
  * Makes the folder of a new run.
+ * @returns the folders that were not there, the outermost first
  * @throws UserError where it holds a run already or cannot be written
  */
-export async function createRunFolder(folder: string): Promise<void> {
+export async function createRunFolder(folder: string): Promise<readonly string[]> {
+  let made: readonly string[];
   try {
-    await mkdirWithParents(folder);
+    made = await mkdirWithParents(folder);
     const probe = join(folder, '.writable');
     await (await open(probe, 'w')).close();
     await rm(probe);
@@ -88,6 +90,7 @@ export async function createRunFolder(folder: string): Promise<void> {
       `${folder} holds a run already: go on with it by 'ronasmis resume ${folder}', or give another folder with --out.`,
     );
   }
+  return made;
 }
 
 /** Writes a file of the run folder whole or not at all, whenever the process is killed. @throws UserError where it can't */

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { describeEngine, type EngineDescription } from '@ronasmis/libtorch';
 import { readDataSet } from '../data/dataset.ts';
 import type { Region } from '../data/description.ts';
+import { removeWhereEmpty } from '../data/files.ts';
 import type { Fingerprint } from '../data/fingerprint.ts';
 import { splitCases } from '../data/folds.ts';
 import { prepareOnce } from '../data/kept-cases.ts';
@@ -49,12 +50,13 @@ export interface SearchRun {
  * @throws UserError for what the user can mend
  */
 export async function openSearch(options: SearchSettings, hooks: SearchHooks): Promise<SearchRun> {
-  await createRunFolder(options.out);
+  const made = await createRunFolder(options.out);
   try {
     return await openNewSearch(options, hooks);
   } catch (error) {
     // No run can go on from here; where this fails too, the first error is the one to be told.
     await rm(cacheFolderOf(options.out), { recursive: true, force: true }).catch(() => {});
+    await removeWhereEmpty(made);
     throw error;
   }
 }

@@ -1,4 +1,5 @@
-import { access, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { access, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { createRandom } from '../../src/random.ts';
@@ -21,7 +22,25 @@ it('a search says every problem of its data set at once, each in its line', asyn
   const { code, stdout, stderr } = await ronasmis('search', folder, '--out', out, '--epochs', '1', '--folds', '3');
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toMatch(/error: .*a\.nii\.gz: .*\.\n.*c\.nii\.gz: the label is empty.*\.\n$/);
-  await expect(access(join(out, 'run.json'))).rejects.toThrow();
+  await expect(access(out)).rejects.toThrow();
+});
+
+it('a search that is refused leaves no folder that was not there, and one that was', async () => {
+  const folder = await dataSetOf(sound);
+  await rm(join(folder, 'labelsTr', 'c.nii.gz'));
+  const [here, made] = [await mkdtemp(join(root, 'out-')), await mkdtemp(join(root, 'out-'))];
+  const outs = [here, join(made, 'runs', 'first')];
+  for (const out of outs) expect((await ronasmis('search', folder, '--out', out, '--folds', '3')).code).toBe(2);
+  expect([await readdir(here), await readdir(made)]).toEqual([[], []]);
+});
+
+it('a search that is refused leaves what another program has put there meanwhile', async () => {
+  const folder = await dataSetOf(sound);
+  const runs = join(await mkdtemp(join(root, 'out-')), 'runs');
+  const options = { dataSet: folder, out: join(runs, 'first'), memoryBytes: 1, folds: 3, device: 'cpu' } as const;
+  const other = () => void writeFileSync(join(runs, 'note'), '');
+  await expect(search(options, { onProgress: other })).rejects.toThrow(/too small/);
+  expect(await readdir(runs)).toEqual(['note']);
 });
 
 it('a problem is said in JSON to who asked for it', async () => {

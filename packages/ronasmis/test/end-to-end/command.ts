@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 const program = fileURLToPath(new URL('../../bin/ronasmis.mjs', import.meta.url));
@@ -15,13 +16,21 @@ export interface Ended {
 export const start = (...args: readonly string[]): Started => startScript(program, ...args);
 
 export interface Started {
-  readonly child: ChildProcess;
+  readonly child: ChildProcessByStdio<null, Readable, Readable>;
   readonly ended: Promise<Ended>;
 }
 
 /** Starts a script with Node. */
 export function startScript(script: string, ...args: readonly string[]): Started {
-  const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  return watch(spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] }));
+}
+
+/** Starts a line as it is typed into a shell, in a process group of its own: what Ctrl-C stops. */
+export function startLine(line: string, folder: string, env: NodeJS.ProcessEnv): Started {
+  return watch(spawn(line, { shell: true, detached: true, cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] }));
+}
+
+function watch(child: ChildProcessByStdio<null, Readable, Readable>): Started {
   const written = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     written.stdout += text;

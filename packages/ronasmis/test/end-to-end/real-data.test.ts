@@ -1,20 +1,14 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readDataSet } from '../../src/data/dataset.ts';
 import { reportSchema } from '../../src/run/records.ts';
-import { realDataSets, temporaryFolder } from '../data/scans.ts';
+import { temporaryFolder } from '../data/scans.ts';
 import { ronasmis } from './command.ts';
+import { copyCases, realDataSetsBySize } from './few-cases.ts';
 import { agreementWithCopy } from './resampled-copy.ts';
 
-/** Of several, the one of the smallest scans: every child passes through whole volumes. */
-const sizes = await Promise.all(
-  realDataSets.map(async (folder) => {
-    const [{ images }] = (await readDataSet(folder)).cases;
-    return { folder, bytes: (await stat(images[0])).size };
-  }),
-);
-const realDataSet = sizes.toSorted((a, b) => a.bytes - b.bytes)[0]?.folder;
+const [realDataSet] = await realDataSetsBySize();
 if (realDataSet === undefined) {
   console.warn('Skipping the search on real scans: RONASMIS_TEST_DATA names no folder with data sets.');
 }
@@ -23,14 +17,9 @@ const root = await temporaryFolder();
 it.skipIf(realDataSet === undefined)(
   'a search on ten real cases ends with a report, and its network says the same of a scan at another spacing',
   async () => {
-    const description = JSON.parse(await readFile(join(realDataSet, 'dataset.json'), 'utf8'));
-    const { cases } = await readDataSet(realDataSet);
-    const training = cases
-      .slice(0, 10)
-      .map(({ images: [image], label }) => ({ image: resolve(image), label: resolve(label) }));
     const dataSet = join(root, 'few');
-    await mkdir(dataSet);
-    await writeFile(join(dataSet, 'dataset.json'), JSON.stringify({ ...description, training }));
+    await copyCases(realDataSet, dataSet, 10);
+    const { cases } = await readDataSet(realDataSet);
 
     const run = join(root, 'run');
     const searched = await ronasmis('search', dataSet, '--out', run, '--epochs', '2', '--children', '1');
