@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { UserError } from '../errors.ts';
 
 /** Three numbers, one a spatial axis. */
 export const tripleSchema = z.tuple([z.number(), z.number(), z.number()]).readonly();
@@ -73,4 +74,16 @@ export const affineTolerance = 1e-3;
 /** The largest difference between two affines' entries, in millimetres. */
 export function affineDifference(left: Affine, right: Affine): number {
   return Math.max(...left.flatMap((row, i) => row.map((value, j) => Math.abs(value - right[i][j]))));
+}
+
+/** @throws UserError about `file` where its affine gives voxels no places, or all of them one */
+export function requirePlaced(file: string, affine: Affine): void {
+  if (affine.flat().every(Number.isFinite) && Math.abs(determinant(affine)) > 0) return;
+  throw new UserError(
+    `${file}: the header places the voxels nowhere (its affine is singular or not finite). Export the file again.`,
+  );
+}
+
+function determinant([[a, b, c], [d, e, f], [g, h, i]]: Affine): number {
+  return a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
 }

@@ -3,7 +3,7 @@ import { realpath } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
-import { type Affine, affineFromLps, spacingOf } from './affine.ts';
+import { type Affine, affineFromLps, requirePlaced, spacingOf } from './affine.ts';
 import { mendable, sizeOf } from './files.ts';
 import type { ItkAnswer, ItkRequest } from './itk-worker.ts';
 import { createHeaderBytes, describeValues } from './nifti-header.ts';
@@ -40,7 +40,7 @@ type ItkImage = z.infer<typeof imageSchema>;
  */
 export async function readItk(file: string, format: 'nrrd' | 'meta_image'): Promise<Volume> {
   const image = await readImage(file, format, false);
-  const grid = gridOf(image);
+  const grid = gridOf(file, image);
   const data = componentsApart(voxelsOf(image), image.imageType.components);
   if (data.length !== grid.shape.reduce((product, size) => product * size, 1)) throw unreadable(file);
   return volumeOn(file, grid, data);
@@ -48,7 +48,7 @@ export async function readItk(file: string, format: 'nrrd' | 'meta_image'): Prom
 
 /** The header of a NRRD or MetaImage file alone; of a compressed MetaImage, ITK unpacks the voxels all the same. @throws UserError as `readItk` does */
 export async function readItkGrid(file: string, format: 'nrrd' | 'meta_image'): Promise<Grid> {
-  return gridOf(await readImage(file, format, true));
+  return gridOf(file, await readImage(file, format, true));
 }
 
 /**
@@ -75,13 +75,14 @@ async function readImage(file: string, format: 'nrrd' | 'meta_image', headerOnly
   return ask(file, { format, file: found, headerOnly });
 }
 
-function gridOf({ imageType, size, origin, spacing, direction }: ItkImage): Grid {
+function gridOf(file: string, { imageType, size, origin, spacing, direction }: ItkImage): Grid {
   const step = (row: number, column: number): number => {
     if (row >= size.length || column >= size.length) return row === column ? 1 : 0;
     return direction[row * size.length + column] * spacing[column];
   };
   const rowOf = (axis: number) => [step(axis, 0), step(axis, 1), step(axis, 2), origin[axis] ?? 0] as const;
   const affine: Affine = affineFromLps([rowOf(0), rowOf(1), rowOf(2), [0, 0, 0, 1]]);
+  requirePlaced(file, affine);
   const { components } = imageType;
   const shape = components === 1 ? size : [size[0], size[1] ?? 1, size[2] ?? 1, ...size.slice(3), components];
   return { shape, spacing: spacingOf(affine), affine };

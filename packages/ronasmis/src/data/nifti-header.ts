@@ -1,5 +1,12 @@
 import { UserError } from '../errors.ts';
-import { type Affine, affineFromQuaternion, affineFromVoxelSizes, spacingOf, type Triple } from './affine.ts';
+import {
+  type Affine,
+  affineFromQuaternion,
+  affineFromVoxelSizes,
+  requirePlaced,
+  spacingOf,
+  type Triple,
+} from './affine.ts';
 import { type FieldName, HEADER_LAYOUTS, readField, writeField } from './nifti-layout.ts';
 import { type VoxelType, voxelTypeByCode } from './nifti-types.ts';
 import type { Grid } from './volume.ts';
@@ -109,20 +116,12 @@ function readAffine(
     const unit = axis < 3 ? millimetres : 1;
     return [x * unit, y * unit, z * unit, t * unit] as const;
   });
-  if (!scaled.flat().every(Number.isFinite) || !(Math.abs(determinant(scaled)) > 0)) {
-    throw new UserError(
-      `${file}: the header places the voxels nowhere (its affine is singular or not finite). Export the file again.`,
-    );
-  }
+  requirePlaced(file, scaled);
   return scaled;
 }
 
 /** NIfTI's codes for units of length: metre, millimetre, micrometre. */
 const MILLIMETRES_BY_UNIT: Readonly<Record<number, number>> = { 1: 1000, 2: 1, 3: 0.001 };
-
-function determinant([[a, b, c], [d, e, f], [g, h, i]]: Affine): number {
-  return a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
-}
 
 /** A fresh NIfTI-1 header (352 bytes with the flag that no extension follows) that states `affine` as its sform. */
 export function createHeaderBytes(affine: Affine): Uint8Array {

@@ -2,9 +2,8 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import { UserError } from '../../src/errors.ts';
 
-/** Every test of this folder goes on for so long where it is asked to; else it tries a thousand inputs. */
+/** Every test of this folder goes on for so long where it is asked to; else it tries some inputs. */
 const seconds = Number(process.env.RONASMIS_FUZZ_SECONDS ?? 0);
-const quickRuns = 1000;
 /** No input is larger than some kilobytes, so none may take more than this. */
 const mostCpuSeconds = 5;
 const mostBytes = 2 ** 26;
@@ -16,11 +15,13 @@ export const timeout = 1000 * (seconds + 120);
  * Hands inputs to a reader. Each must be read, or refused as the reader's documentation says, in little time and memory.
  * @param read reads an input; rejects where it is refused, or where something is wrong with what was read
  * @param isRefusal whether that is how the reader refuses
+ * @param quickRuns inputs where no time is asked for
  */
 export async function fuzz<Input>(
   inputs: fc.Arbitrary<Input>,
   read: (input: Input) => Promise<unknown>,
   isRefusal: (error: unknown) => boolean,
+  quickRuns = 1000,
 ): Promise<void> {
   const count = { read: 0, refused: 0 };
   const property = fc.asyncProperty(inputs, async (input) => {
