@@ -1,7 +1,7 @@
 import { niceTicks, scale } from './curves.ts';
 import { type Html, html } from './html.ts';
 
-/** A dot of a row: `error` is drawn as a bar to both sides, `label` shows on hovering, `text` stands above it. */
+/** A dot of a row: `error` is drawn as a bar to both sides, `label` shows on hovering, `text` stands above or below it. */
 export type RowDot = {
   readonly value: number;
   readonly label: string;
@@ -39,17 +39,16 @@ ${rows.map((row, i) => drawRow(row, i * ROW + ROW / 2 + 6, x))}
 }
 
 function drawRow({ name, dots, mean, note }: DotRow, y: number, x: (value: number) => number): Html {
-  const finite = dots.filter(({ value, error = 0 }) => Number.isFinite(value + error));
+  const finite = dots
+    .filter(({ value, error = 0 }) => Number.isFinite(value + error))
+    .sort((left, right) => left.value - right.value);
   return html`<text x="0" y="${y + 4}">${name}</text>${note === undefined ? '' : html`<text class="tick" x="${WIDTH - RIGHT + 14}" y="${y + 4}">${note}</text>`}
 ${mean === undefined || !Number.isFinite(mean) ? '' : html`<line class="bar quiet" x1="${x(mean)}" x2="${x(mean)}" y1="${y - 13}" y2="${y + 13}"/>`}
 ${finite.map(
-  ({
-    value,
-    label,
-    tone,
-    error = 0,
-    text = '',
-  }) => html`<line class="bar ${tone}" x1="${x(value - error)}" x2="${x(value + error)}" y1="${y}" y2="${y}"/>
-<circle class="mark ${tone}" cx="${x(value)}" cy="${y}" r="6"><title>${label}</title></circle><text class="tick" x="${x(value)}" y="${y - 10}" text-anchor="middle">${text}</text>`,
+  (
+    { value, label, tone, error = 0, text = '' },
+    i,
+  ) => html`<line class="bar ${tone}" x1="${x(value - error)}" x2="${x(value + error)}" y1="${y}" y2="${y}"/>
+<circle class="mark ${tone}" cx="${x(value)}" cy="${y}" r="6"><title>${label}</title></circle><text class="tick" x="${x(value)}" y="${i % 2 === 0 ? y - 10 : y + 19}" text-anchor="middle">${text}</text>`,
 )}`;
 }

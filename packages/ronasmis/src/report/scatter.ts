@@ -30,7 +30,7 @@ export function scatterPlot(
     HEIGHT - BOTTOM,
     TOP,
   );
-  return html`<figure class="chart"><figcaption>${yName}</figcaption><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${yName} over ${xName}">
+  return html`<figure class="chart plot"><figcaption>${yName}</figcaption><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${yName} over ${xName}">
 ${up.ticks.map((tick) => html`<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${up.at(tick)}" y2="${up.at(tick)}"/><text class="tick" x="${LEFT - 7}" y="${up.at(tick) + 4}" text-anchor="end">${format(tick)}</text>`)}
 ${across.ticks.map((tick) => html`<text class="tick" x="${across.at(tick)}" y="${HEIGHT - BOTTOM + 18}" text-anchor="middle">${format(tick)}</text>`)}
 <text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 8}" text-anchor="middle">${xName}</text>

@@ -31,7 +31,7 @@ figure{margin:0}figcaption{font-size:13px}.chart svg,.u{width:100%;height:auto;d
 .accent{--tone:var(--accent)}.warm{--tone:var(--warm)}.quiet{--tone:var(--quiet)}
 text{fill:var(--ink);font-size:13px}.tick{fill:var(--soft);font-size:11.5px}.label{fill:var(--soft)}.strong{font-weight:650;font-size:14px}.note{fill:var(--soft);font-weight:600}
 .grid{stroke:var(--line);stroke-width:1}.line{fill:none;stroke:var(--tone);stroke-width:2;stroke-linejoin:round}
-.band{fill:var(--tone);fill-opacity:.12}.bar{stroke:var(--tone);stroke-width:1.5}.mark{fill:var(--tone);fill-opacity:.8}.mark:hover{fill-opacity:1}.wide svg{max-width:880px}
+.band{fill:var(--tone);fill-opacity:.12}.bar{stroke:var(--tone);stroke-width:1.5}.mark{fill:var(--tone);fill-opacity:.8}.mark:hover{fill-opacity:1}.wide svg{max-width:880px}.plot svg{max-width:520px}
 .point{fill:var(--tone);fill-opacity:0}.point:hover{fill-opacity:1}.point[r="4"]{fill-opacity:1}
 .scroll{overflow-x:auto}.u{min-width:640px;max-width:880px;margin:8px auto 0}
 .box{fill:var(--page);stroke:var(--line);stroke-width:1.2}.fill{fill:var(--tone)}.flow{fill:none;stroke:var(--quiet);stroke-width:1.8;marker-end:url(#tip)}
