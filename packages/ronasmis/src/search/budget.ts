@@ -13,6 +13,8 @@ export interface BudgetLimit {
 export interface Durations {
   /** A training step. */
   train: number;
+  /** A training step of a cheap child: nine in ten take longer. */
+  cheapTrain: number;
   /** A child, judged on all validation cases. */
   judge: number;
   /** What follows the last judging: the likeliest child judged, the test cases predicted, the report written. */
@@ -31,8 +33,6 @@ export interface Budget {
   distinctChildren: number;
   /** Share of the steps after which the controller proposes one child alone; 1 where it never does. */
   readonly decidedAfter: number;
-  /** A training step of that child, as far as can be told: of the base child, near which it begins. In seconds. */
-  readonly decidedTrain: number;
   /** Seconds since the search's start, those of earlier processes included. */
   elapsed(): number;
 }
@@ -122,15 +122,16 @@ function expectedSteps(budget: Budget, step: number): number {
 
 /** Seconds until the end, with controller step `step` (from 0) done so far. */
 export function secondsLeft(budget: Budget, step: number, { trained, judged }: StepProgress): number {
-  const { limit, durations, trainingSteps, distinctChildren, decidedAfter, decidedTrain } = budget;
+  const { limit, durations, trainingSteps, distinctChildren, decidedAfter } = budget;
   if (!Number.isFinite(limit.epochs)) return Math.max(0, limit.seconds - budget.elapsed());
   const steps = limit.epochs - step;
-  // A controller that makes up its mind proposes ever fewer and cheaper ones, then one: until then halfway between, on average.
+  // A controller that makes up its mind proposes ever fewer, then one, mostly near the base child, which is cheap: until then halfway
+  // between, on average.
   const decides = decidedAfter < 1;
   const undecided = Math.min(steps, Math.max(0, decidedAfter * limit.epochs - step));
   const most = Math.min(childrenPerStep(budget), distinctChildren);
   const judgements = undecided * (decides ? (most + 1) / 2 : most) + steps - undecided;
-  const later = decides && undecided > 0 ? Math.min(decidedTrain, durations.train) : durations.train;
+  const later = decides && undecided > 0 ? durations.cheapTrain : durations.train;
   const training = (undecided * (durations.train + later)) / 2 + (steps - undecided) * later;
   const work = training * trainingSteps - durations.train * trained + durations.judge * (judgements - judged);
   return Math.max(0, Math.min(Math.max(0, work) + durations.final, limit.seconds - budget.elapsed()));

@@ -253,6 +253,7 @@ function measureBudget(
   const test = split.test.map((name) => caseNamed(context, name));
   const durations = {
     train,
+    cheapTrain: train,
     judge: oneShots(validation),
     final: oneShots([...validation, ...test, ...test.slice(0, 3)]) + reportSeconds,
   };
@@ -264,7 +265,6 @@ function measureBudget(
     children,
     distinctChildren: children,
     decidedAfter: state.controller.decidedAfter?.(epochs) ?? 1,
-    decidedTrain: train,
     elapsed: () => secondsBefore + (performance.now() - startedAt) / 1000,
   };
 }

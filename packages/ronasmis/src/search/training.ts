@@ -1,6 +1,7 @@
 import { addInPlace, detach, foreachLerp, noGradient, scope, type Tensor, zeros } from '@ronasmis/libtorch';
 import type { Batch, Batches } from '../data/batches.ts';
 import { samplePlan } from '../data/sample.ts';
+import { quantile } from '../data/statistics.ts';
 import { dataTypeOf } from '../device.ts';
 import { toImage } from '../inference/segment.ts';
 import { forward } from '../network/child.ts';
@@ -54,11 +55,13 @@ export async function trainSharedWeights(
   };
   const lossSum = noGradient(() => zeros([], 'float32', null, context.device));
   const started = performance.now();
+  const stepSeconds: number[] = [];
   let done = 0;
   let leftOut = 0;
   let requested: Architecture | undefined;
   try {
     while (done === 0 || !hasTrainedEnough(budget, state.step, done)) {
+      const stepStarted = performance.now();
       const child = requested ?? request();
       const batch = await batches.next();
       // The next batch is made while this one is trained on. Mostly none follows the third epoch's last one.
@@ -67,11 +70,16 @@ export async function trainSharedWeights(
       if (!trainWithinMemory(context, state, child, batch, learningRate, lossSum)) leftOut += 1;
       batch.release();
       done += 1;
+      stepSeconds.push((performance.now() - stepStarted) / 1000);
       state.trainingSteps += 1;
       await after(done, Math.max(done, budget.trainingSteps));
     }
     if (requested) (await batches.next()).release();
     budget.durations.train = (performance.now() - started) / 1000 / done;
+    budget.durations.cheapTrain = quantile(
+      stepSeconds.sort((left, right) => left - right),
+      0.1,
+    );
     return { loss: finiteLoss(lossSum.item() / (done - leftOut)), leftOut };
   } finally {
     lossSum.free();

@@ -20,12 +20,11 @@ const none = Number.POSITIVE_INFINITY;
 function budgetAt(elapsed: number, limit: Partial<Budget['limit']>, overrides: Partial<Budget> = {}): Budget {
   return {
     limit: { epochs: none, seconds: none, ...limit },
-    durations: { train: 1, judge: 0.5, final: 10 },
+    durations: { train: 1, cheapTrain: 1, judge: 0.5, final: 10 },
     trainingSteps: 20,
     children: 10,
     distinctChildren: 10,
     decidedAfter: 1,
-    decidedTrain: 1,
     elapsed: () => elapsed,
     ...overrides,
   };
@@ -37,7 +36,12 @@ const anyBudget = fc
     elapsed: seconds(0.001, 5000),
     epochs: fc.option(fc.integer({ min: 1, max: 500 }), { nil: none }),
     limit: fc.option(seconds(1, 5000), { nil: none }),
-    durations: fc.record({ train: seconds(0.001, 10), judge: seconds(0.001, 10), final: seconds(0.001, 100) }),
+    durations: fc.record({
+      train: seconds(0.001, 10),
+      cheapTrain: seconds(0.001, 10),
+      judge: seconds(0.001, 10),
+      final: seconds(0.001, 100),
+    }),
     trainingSteps: fc.integer({ min: 1, max: 200 }),
     children: fc.integer({ min: 1, max: 20 }),
   })
@@ -45,11 +49,14 @@ const anyBudget = fc
     budgetAt(elapsed, { epochs, seconds: limit }, { ...rest, distinctChildren: rest.children }),
   );
 
+/** What a search on the clock goes by: what its steps get to cost is only told. */
+type Parts = Omit<Budget['durations'], 'cheapTrain'>;
+
 interface Simulated {
   readonly limit: Budget['limit'];
-  readonly expected: Budget['durations'];
+  readonly expected: Parts;
   /** What the parts take, whatever was expected. */
-  readonly real: Budget['durations'];
+  readonly real: Parts;
   readonly trainingSteps: number;
   readonly children: number;
 }
@@ -57,7 +64,7 @@ interface Simulated {
 /** Runs a search's loop on a clock of its own. */
 function simulate({ limit, expected, real, trainingSteps, children }: Simulated) {
   let now = 0;
-  const durations = { ...expected };
+  const durations = { ...expected, cheapTrain: expected.train };
   const budget = {
     limit,
     durations,
@@ -65,7 +72,6 @@ function simulate({ limit, expected, real, trainingSteps, children }: Simulated)
     children,
     distinctChildren: children,
     decidedAfter: 1,
-    decidedTrain: 1,
     elapsed: () => now,
   };
   requireOneStep(budget);
@@ -143,7 +149,7 @@ describe('a search on the clock', () => {
 });
 
 it('judges every child at every step where there is no time limit, so that one seed decides', () => {
-  const dear = { durations: { train: 0.01, judge: 100, final: 1 } };
+  const dear = { durations: { train: 0.01, cheapTrain: 0.01, judge: 100, final: 1 } };
   expect(childrenPerStep(budgetAt(1, { epochs: 3 }, dear))).toBe(10);
   expect(childrenPerStep(budgetAt(1, { seconds: 5000 }, dear))).toBe(4);
   expect(childrenPerStep(budgetAt(1, { seconds: 5000 }, { ...dear, children: 2 }))).toBe(2);
@@ -193,7 +199,8 @@ it('knows that a controller which has made up its mind has one child judged', ()
 });
 
 it('knows that the children of a controller which makes up its mind get as cheap as the base child', () => {
-  const decides = { decidedAfter: 0.5, decidedTrain: 0.5, distinctChildren: 1 };
+  const durations = { train: 1, cheapTrain: 0.5, judge: 0.5, final: 10 };
+  const decides = { decidedAfter: 0.5, durations, distinctChildren: 1 };
   // Of 10 steps, 2 are done, 3 take 20 s at first and 10 s at last, 5 take 10 s; a child judged in each.
   const before = budgetAt(77, { epochs: 10 }, decides);
   expect(secondsLeft(before, 2, { trained: 0, judged: 0 })).toBe(3 * 15 + 5 * 10 + 8 / 2 + 10);
