@@ -11,7 +11,7 @@ import { problemSchema } from './case.ts';
 import { mapConcurrently } from './concurrently.ts';
 import { cropSchema } from './crop.ts';
 import type { DataSet } from './dataset.ts';
-import { makeFolder, writeAtomically } from './files.ts';
+import { makeFolder, mkdirWithParents, removeWhereEmpty, writeAtomically } from './files.ts';
 import { fingerprintSchema } from './fingerprint.ts';
 import { normalisationSchema } from './normalisation.ts';
 import {
@@ -52,23 +52,32 @@ const RECORD = 'prepared.json';
 const shareOfDisk = 0.1;
 const daysUnused = 7;
 
+/** A data set that is ready for training, and can be kept so. */
+export interface KeepableDataSet extends PreparedDataSet {
+  /**
+   * Keeps what was prepared for the next time; where there is no room for it, nothing. To be called once nothing else is wrong: what is refused
+   * leaves nothing behind.
+   */
+  keep(): Promise<void>;
+}
+
 /**
- * As {@link prepareDataSet}, but what was prepared is kept in `keptFolder` and taken from there the next time, as long as no
- * file of the data set, none of its settings and no version has changed. Nobody has to look after it: what was not used for a week is removed,
- * and where there is no room nothing is kept.
+ * As {@link prepareDataSet}, but what was kept in `keptFolder` is taken from there, as long as no file of the data set, none of its settings and
+ * no version has changed. Nobody has to look after it: what was not used for a week is removed.
  */
 export async function prepareOnce(
   dataSet: DataSet,
   options: PrepareOptions & { readonly keptFolder: string },
-): Promise<PreparedDataSet> {
+): Promise<KeepableDataSet> {
+  const nothing = async (): Promise<void> => {};
   const key = await keyOf(dataSet, options.folds);
-  const folder = key === undefined ? undefined : join(options.keptFolder, key);
-  const kept = folder === undefined ? undefined : await readKept(folder, options).catch(() => undefined);
-  if (kept !== undefined) return kept;
+  if (key === undefined) return { ...(await prepareDataSet(dataSet, options)), keep: nothing };
+  const folder = join(options.keptFolder, key);
+  const kept = await readKept(folder, options).catch(() => undefined);
+  if (kept !== undefined) return { ...kept, keep: nothing };
   const prepared = await prepareDataSet(dataSet, options);
   // Without it, the next search takes a little longer; this one is none the worse.
-  if (folder !== undefined) await keep(folder, options.keptFolder, prepared).catch(() => {});
-  return prepared;
+  return { ...prepared, keep: () => keep(folder, options.keptFolder, prepared).catch(nothing) };
 }
 
 /**
@@ -113,13 +122,13 @@ async function readKept(
 
 /** Writes what was prepared under a temporary name and renames it: another search sees nothing or all. */
 async function keep(folder: string, keptFolder: string, { cases, ...rest }: PreparedDataSet): Promise<void> {
-  await makeFolder(keptFolder);
-  await removeUnused(keptFolder);
-  const { bavail, bsize } = await statfs(keptFolder);
-  if (bytesOf(cases) > shareOfDisk * bavail * bsize) return;
+  const made = await mkdirWithParents(keptFolder);
   const temporary = `${folder}.${randomBytes(4).toString('hex')}`;
-  await mkdir(temporary);
   try {
+    await removeUnused(keptFolder);
+    const { bavail, bsize } = await statfs(keptFolder);
+    if (bytesOf(cases) > shareOfDisk * bavail * bsize) return;
+    await mkdir(temporary);
     const kept = await mapConcurrently(cases, async ({ storage, foreground: _, ...geometry }): Promise<KeptCase> => {
       const path = join(temporary, geometry.name);
       if (storage.kind === 'memory') await moveToDisk(path, storage.image, storage.label);
@@ -132,6 +141,7 @@ async function keep(folder: string, keptFolder: string, { cases, ...rest }: Prep
     await rename(temporary, folder);
   } finally {
     await rm(temporary, { recursive: true, force: true });
+    await removeWhereEmpty(made);
   }
 }
 

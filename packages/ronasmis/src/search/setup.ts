@@ -71,6 +71,7 @@ async function openNewSearch(options: SearchSettings, hooks: SearchHooks): Promi
   state.controller.begin(outlookOf(budget, 0));
   const record = runRecord({ ...options, memoryBytes: budgetBytes }, prepared);
   await writeRecord(options.out, 'run.json', record);
+  await prepared.keep();
   hooks.onStart?.({
     engine: record.engine,
     memory: memoryUse(budgetBytes, plan),
@@ -164,6 +165,8 @@ interface Prepared {
   readonly plan: MemoryPlan;
   /** What is odd about the data set, though usable. */
   readonly warnings: readonly string[];
+  /** Keeps the cases for the next search beside this one. */
+  keep(): Promise<void>;
 }
 
 async function prepare(options: SearchSettings, folder: string, { onProgress }: SearchHooks): Promise<Prepared> {
@@ -177,7 +180,7 @@ async function prepare(options: SearchSettings, folder: string, { onProgress }: 
     dataSet.cases.map(({ name }) => name),
     { folds, fold },
   );
-  const { cases, fingerprint, normalisations, warnings } = await prepareOnce(dataSet, {
+  const { cases, fingerprint, normalisations, warnings, keep } = await prepareOnce(dataSet, {
     folds,
     cacheFolder: cacheFolderOf(folder),
     keptFolder: join(dirname(resolve(folder)), '.prepared'),
@@ -215,6 +218,7 @@ async function prepare(options: SearchSettings, folder: string, { onProgress }: 
     budgetBytes,
     plan,
     warnings: [...plan.concessions, ...warnings.map(({ message }) => message)],
+    keep,
   };
 }
 

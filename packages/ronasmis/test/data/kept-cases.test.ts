@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import { readDataSet } from '../../src/data/dataset.ts';
+import { type DataSet, readDataSet } from '../../src/data/dataset.ts';
 import { prepareOnce } from '../../src/data/kept-cases.ts';
-import { imageOf, labelOf, type PreparedDataSet } from '../../src/data/prepare.ts';
+import { imageOf, labelOf, type PreparedDataSet, type PrepareOptions } from '../../src/data/prepare.ts';
 import { createRandom } from '../../src/random.ts';
 import { boxCase, nrrdBytes, realDataSets, temporaryFolder, writeDataSet } from './scans.ts';
 
@@ -22,8 +22,14 @@ beforeEach(async () => {
   );
 });
 
-const prepare = async (options: { folds?: number; memoryLimitBytes?: number } = {}): Promise<PreparedDataSet> =>
-  prepareOnce(await readDataSet(folder), { folds: 3, cacheFolder, keptFolder, ...options });
+/** Prepares a data set, and keeps it as a search does that starts. */
+async function prepareAndKeep(dataSet: DataSet, options: Partial<PrepareOptions> = {}): Promise<PreparedDataSet> {
+  const { keep, ...prepared } = await prepareOnce(dataSet, { folds: 3, cacheFolder, keptFolder, ...options });
+  await keep();
+  return prepared;
+}
+const prepare = async (options: Partial<PrepareOptions> = {}): Promise<PreparedDataSet> =>
+  prepareAndKeep(await readDataSet(folder), options);
 
 const hashOf = (values: Float32Array | Uint8Array): string => createHash('sha256').update(values).digest('hex');
 
@@ -53,7 +59,7 @@ test('what was prepared is taken again, in memory or on the disk, and is the sam
   const first = await prepare();
   const told: number[] = [];
   const onCase = (done: number, total: number) => told.push(done / total);
-  const again = await prepareOnce(await readDataSet(folder), { folds: 3, cacheFolder, keptFolder, onCase });
+  const again = await prepare({ onCase });
   expect(contents(again)).toEqual(contents(first));
   expect(
     again.cases.every(({ storage }) => storage.kind === 'memory' && storage.image.buffer instanceof SharedArrayBuffer),
@@ -114,17 +120,12 @@ test('what is damaged is prepared anew, and is whole then', async () => {
 
 test('a search on the disk keeps its files when what was kept is removed or made anew', async () => {
   const made = await prepare({ memoryLimitBytes: 1000 });
-  const taken = await prepareOnce(await readDataSet(folder), {
-    folds: 3,
-    cacheFolder: join(root, 'other'),
-    keptFolder,
-    memoryLimitBytes: 1000,
-  });
+  const taken = await prepare({ cacheFolder: join(root, 'other'), memoryLimitBytes: 1000 });
   const before = contents(made);
   await rm(keptFolder, { recursive: true });
   expect([contents(made), contents(taken)]).toEqual([before, before]);
   // A file of a search is replaced, and not written into: another search may read it under another name.
-  await prepareOnce(await readDataSet(folder), { folds: 2, cacheFolder, keptFolder, memoryLimitBytes: 1000 });
+  await prepare({ folds: 2, memoryLimitBytes: 1000 });
   expect(contents(taken)).toEqual(before);
 });
 
@@ -140,10 +141,15 @@ test('what was not used for a week is removed, also what a killed search left', 
   await writeFile(join(keptFolder, 'half'), '');
   await utimes(join(keptFolder, 'half'), old, old);
   const third = { ...(await readDataSet(folder)), name: 'third' };
-  await prepareOnce(third, { folds: 3, cacheFolder, keptFolder });
+  await prepareAndKeep(third);
   expect(await records()).not.toContain(file);
   expect(await readdir(keptFolder)).not.toContain('half');
   expect(await records()).toHaveLength(2);
+});
+
+test('nothing is kept before it is asked for', async () => {
+  await prepareOnce(await readDataSet(folder), { folds: 3, cacheFolder, keptFolder });
+  await expect(readdir(keptFolder)).rejects.toThrow('ENOENT');
 });
 
 test('nothing is kept of what has headers that may name other files, and where nothing can be', async () => {
@@ -162,10 +168,7 @@ test.skipIf(realDataSets.length === 0)('a real data set is the same when it is t
   for (const real of realDataSets) {
     const dataSet = await readDataSet(real);
     const some = { ...dataSet, cases: dataSet.cases.slice(0, 6) };
-    const [first, again] = [
-      await prepareOnce(some, { folds: 2, cacheFolder, keptFolder }),
-      await prepareOnce(some, { folds: 2, cacheFolder, keptFolder }),
-    ];
+    const [first, again] = [await prepareAndKeep(some, { folds: 2 }), await prepareAndKeep(some, { folds: 2 })];
     expect(contents(again)).toEqual(contents(first));
   }
 });
