@@ -14,14 +14,15 @@ export interface Augmentation {
 /** Shares of the crops that are rotated and scaled, and of the channels that each intensity change is made to (nnU-Net). */
 const spatialShare = 0.2;
 const intensityShare = 0.15;
-/** Largest angle, radians. */
+/** Largest angle, radians; within the plane alone, any (nnU-Net). */
 const largestAngle = Math.PI / 6;
+const largestAngleInPlane = Math.PI;
 /** Slices that are so many times as thick as a voxel is wide, or so many times fewer than these, are not mixed (nnU-Net). */
 const anisotropic = 3;
 
 /**
  * Draws the augmentation of a crop: a lighter form of nnU-Net's (Isensee et al. 2021, supplement 4), without blur, lower resolution
- * and inverted gamma, and of 30 degrees at most everywhere.
+ * and inverted gamma.
  *
  * @param spacing [depth, height, width] in millimetres
  * @param patch [depth, height, width] in voxels
@@ -29,7 +30,8 @@ const anisotropic = 3;
 export function drawAugmentation(random: Random, channels: number, spacing: Triple, patch: Triple): Augmentation {
   const inPlane = isAnisotropic(spacing, patch);
   const rotates = random.uniform() < spatialShare;
-  const angle = (): number => (rotates ? between(random, -largestAngle, largestAngle) : 0);
+  const largest = inPlane ? largestAngleInPlane : largestAngle;
+  const angle = (): number => (rotates ? between(random, -largest, largest) : 0);
   const angles: Triple = inPlane ? [angle(), 0, 0] : [angle(), angle(), angle()];
   const scales = random.uniform() < spatialShare;
   const scale = scales ? aroundOne(random, 0.7, 1.4) : 1;

@@ -197,6 +197,10 @@ describe('what is drawn', () => {
       expect([fromHeight, fromWidth].map(Math.abs)).toEqual([0, 0]);
     }
     expect(all.some(({ matrix }) => matrix && Math.abs(matrix[0][1]) > 0.1)).toBe(true);
+    // By any angle, half of them over 90 degrees; elsewhere by 30 degrees at most.
+    const isTurnedOver = ({ matrix }: Augmentation): boolean => matrix !== undefined && matrix[1][1] < 0;
+    expectShare(draws(spacing, patch).filter(isTurnedOver).length, 2000, 0.2 / 2);
+    expect(all.some(isTurnedOver)).toBe(false);
   });
 
   test('depends on the seed alone, and leaves the crops of a search without it as they were', () => {
