@@ -15,6 +15,7 @@ import { makeFolder, mkdirWithParents, removeWhereEmpty, writeAtomically } from 
 import { fingerprintSchema } from './fingerprint.ts';
 import { normalisationSchema } from './normalisation.ts';
 import {
+  caseBytes,
   foregroundOf,
   type PreparedCase,
   type PreparedDataSet,
@@ -108,11 +109,11 @@ async function readKept(
   let done = 0;
   const cases = await mapConcurrently(record.cases, async ({ sha256, ...geometry }): Promise<PreparedCase> => {
     const files = caseFiles(join(folder, geometry.name));
-    if (!isDeepStrictEqual(await hashesOf(files), sha256)) throw new Error(`${folder}: ${geometry.name} is damaged.`);
     const voxels = voxelsOf(geometry.shape);
     const storage = onDisk
       ? await linkFiles(files, join(cacheFolder, geometry.name))
       : toMemory(files, geometry.channels, voxels);
+    if (!isDeepStrictEqual(await hashesOf(storage), sha256)) throw new Error(`${folder}: ${geometry.name} is damaged.`);
     done += 1;
     onCase?.(done, record.cases.length);
     return { ...geometry, storage, foreground: foregroundOf(labelSpan(storage, 0, voxels)) };
@@ -133,7 +134,7 @@ async function keep(folder: string, keptFolder: string, { cases, ...rest }: Prep
       const path = join(temporary, geometry.name);
       if (storage.kind === 'memory') await moveToDisk(path, storage.image, storage.label);
       else await linkFiles(storage, path);
-      return { ...geometry, sha256: await hashesOf(caseFiles(path)) };
+      return { ...geometry, sha256: await hashesOf(storage) };
     });
     const record: z.infer<typeof keptSchema> = { ...rest, cases: kept };
     await writeAtomically(join(temporary, RECORD), Buffer.from(JSON.stringify(record)));
@@ -146,7 +147,7 @@ async function keep(folder: string, keptFolder: string, { cases, ...rest }: Prep
 }
 
 const bytesOf = (cases: readonly Pick<PreparedCase, 'channels' | 'shape'>[]): number =>
-  cases.reduce((sum, { channels, shape }) => sum + voxelsOf(shape) * (4 * channels + 1), 0);
+  cases.reduce((sum, one) => sum + caseBytes(one), 0);
 
 /** Removes what was neither made nor used for a week, be it a data set or what a killed search has left half written. */
 async function removeUnused(keptFolder: string): Promise<void> {
@@ -157,13 +158,16 @@ async function removeUnused(keptFolder: string): Promise<void> {
   }
 }
 
-async function hashesOf({ imageFile, labelFile }: CaseFiles): Promise<KeptCase['sha256']> {
-  const hashOf = async (file: string): Promise<string> => {
+/** Of arrays in memory themselves, so that what a disk makes of them is found out when it is read. */
+async function hashesOf(storage: CaseStorage): Promise<KeptCase['sha256']> {
+  const hashOf = async (parts: Iterable<Uint8Array | Float32Array> | AsyncIterable<Uint8Array>): Promise<string> => {
     const hash = createHash('sha256');
-    for await (const part of createReadStream(file)) hash.update(part);
+    for await (const part of parts) hash.update(part);
     return hash.digest('hex');
   };
-  return { image: await hashOf(imageFile), label: await hashOf(labelFile) };
+  if (storage.kind === 'memory') return { image: await hashOf([storage.image]), label: await hashOf([storage.label]) };
+  const { imageFile, labelFile } = storage;
+  return { image: await hashOf(createReadStream(imageFile)), label: await hashOf(createReadStream(labelFile)) };
 }
 
 /** The same files under other names, so that they stay when the first names are removed. */

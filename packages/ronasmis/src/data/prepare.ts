@@ -85,7 +85,7 @@ export async function prepareDataSet(dataSet: DataSet, options: PrepareOptions):
   if (errors.length > 0 || fingerprint === undefined) throw allErrors(errors);
   const normalisations = normalisationsFor(dataSet.channels, fingerprint.intensities);
   const { commonSpacing: spacing } = fingerprint;
-  const bytes = [...prepared.values()].map((one) => voxelsOf(shapeAt(one, spacing)) * (4 * one.channels + 1));
+  const bytes = [...prepared.values()].map((one) => caseBytes({ ...one, shape: shapeAt(one, spacing) }));
   const resampleOnDisk = onDisk || bytes.reduce((total, size) => total + size, 0) > memoryLimitBytes;
   if (resampleOnDisk) await makeFolder(cacheFolder);
   const cases: PreparedCase[] = [];
@@ -104,13 +104,17 @@ export async function prepareDataSet(dataSet: DataSet, options: PrepareOptions):
 /** A case that is read is in memory about so often: as it is stored, decoded and prepared. */
 const copiesWhileRead = 3;
 
+/** Bytes of the arrays of a prepared case. */
+export const caseBytes = ({ shape, channels }: Pick<PreparedCase, 'shape' | 'channels'>): number =>
+  voxelsOf(shape) * (4 * channels + 1);
+
 /** What each case takes when prepared, before any crop; what cannot be read counts nothing here and is reported later. */
 function preparedBytes({ cases }: DataSet): Promise<readonly number[]> {
   return Promise.all(
     cases.map(async ({ images }) => {
       const grid = await readGrid(images[0]).catch(() => undefined);
       if (grid === undefined) return 0;
-      return voxelsOf(spatialShape(grid)) * (4 * channelsOf(grid) * images.length + 1);
+      return caseBytes({ shape: spatialShape(grid), channels: channelsOf(grid) * images.length });
     }),
   );
 }
