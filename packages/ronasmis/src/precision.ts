@@ -38,11 +38,14 @@ export async function choosePrecision(
   return fasterPrecision(await precisionTimings(device, engine));
 }
 
-/** The fastest; bfloat16 rather than float16 where they are alike, for it needs no scaling of losses. */
+/**
+ * The fastest, but float32 where no other is clearly faster, and bfloat16 rather than float16 where they are alike, for it needs no
+ * scaling of losses.
+ */
 export function fasterPrecision({ fp32, bf16, fp16 }: PrecisionTimings): Precision {
-  const fastest = Math.min(fp32, bf16 ?? fp32, fp16 ?? fp32);
-  if (fastest === fp32) return 'fp32';
-  return bf16 !== null && bf16 < fp32 && bf16 <= alike * fastest ? 'bf16' : 'fp16';
+  const fastest = Math.min(bf16 ?? fp32, fp16 ?? fp32);
+  if (fastest > clearlyFaster * fp32) return 'fp32';
+  return bf16 !== null && bf16 <= Math.min(alike * fastest, fp32) ? 'bf16' : 'fp16';
 }
 
 /** Measured once a machine: kept in the user's cache folder, by device, processor, threads and libtorch's version. */
@@ -79,23 +82,48 @@ async function readCache(file: string): Promise<z.infer<typeof cacheSchema>> {
 /** The network's commonest block on two volumes of a common size. */
 const shape = [2, 32, 20, 28, 20];
 const repetitions = 5;
+/**
+ * Share of float32's time that another precision may take to be chosen: where a processor has no units for it, this block may take as
+ * long in either, and whole training steps twice as long.
+ */
+const clearlyFaster = 0.9;
 /** How many times as long bfloat16 may take as float16 to be chosen all the same; on GPUs before Ampere it takes longer. */
 const alike = 1.25;
 
+/**
+ * Fastest forward and backward pass of a block in each precision, after a first one. They take turns, so that other work on the machine
+ * slows all of them: the answer is kept for good.
+ */
 function measurePrecisions(device: ComputeDevice): PrecisionTimings {
-  const seconds = (precision: Precision): number => scope(() => blockSeconds(device, precision));
-  const where = (offered: boolean, precision: Precision): number | null => {
-    try {
-      return offered ? seconds(precision) : null;
-    } catch {
-      return null;
-    }
-  };
-  return { fp32: seconds('fp32'), bf16: where(true, 'bf16'), fp16: where(device === 'cuda', 'fp16') };
+  return scope(() => {
+    const fp32 = precisionBlock(device, 'fp32');
+    const bf16 = orNull(() => precisionBlock(device, 'bf16'));
+    const fp16 = device === 'cuda' ? orNull(() => precisionBlock(device, 'fp16')) : null;
+    const round = () => ({ fp32: fp32(), bf16: bf16 && orNull(bf16), fp16: fp16 && orNull(fp16) });
+    round();
+    return Array.from({ length: repetitions }, round).reduce((fastest, next) => ({
+      fp32: Math.min(fastest.fp32, next.fp32),
+      bf16: faster(fastest.bf16, next.bf16),
+      fp16: faster(fastest.fp16, next.fp16),
+    }));
+  });
 }
 
-/** Fastest forward and backward pass of a convolution with its norm and activation, after a first one. */
-function blockSeconds(device: ComputeDevice, precision: Precision): number {
+function faster(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? null : Math.min(one, other);
+}
+
+/** Null where the device does not compute so. */
+function orNull<Result>(work: () => Result): Result | null {
+  try {
+    return work();
+  } catch {
+    return null;
+  }
+}
+
+/** A convolution with its norm and activation; called, it runs forward and backward once and tells the seconds. */
+function precisionBlock(device: ComputeDevice, precision: Precision): () => number {
   const dataType = dataTypeOf[precision];
   const channels = shape[1];
   const random = (size: readonly number[]): Tensor =>
@@ -104,7 +132,7 @@ function blockSeconds(device: ComputeDevice, precision: Precision): number {
   const kernel = random([channels, channels, 3, 3, 3]);
   const [scale, shift] = [ones([channels], dataType, null, device), zeros([channels], dataType, null, device)];
   for (const leaf of [input, kernel]) leaf.requiresGradient = true;
-  const run = (): number =>
+  return () =>
     scope(() => {
       const started = performance.now();
       meanAll(normaliseAndActivate(convolution3d(input, kernel), scale, shift, 'leaky_relu')).backward();
@@ -112,6 +140,4 @@ function blockSeconds(device: ComputeDevice, precision: Precision): number {
       if (kernel.gradient) meanAll(kernel.gradient).item();
       return (performance.now() - started) / 1000;
     });
-  run();
-  return Math.min(...Array.from({ length: repetitions }, run));
 }

@@ -16,11 +16,17 @@ describe('choosePrecision', () => {
     expect(fasterPrecision({ fp32: 1, bf16: null, fp16: null })).toBe('fp32');
   });
 
+  it('stays with float32 where another precision is hardly faster', () => {
+    expect(fasterPrecision({ fp32: 0.03028, bf16: 0.03008, fp16: null })).toBe('fp32');
+    expect(fasterPrecision({ fp32: 1, bf16: 0.85, fp16: null })).toBe('bf16');
+    expect(fasterPrecision({ fp32: 1, bf16: 1.1, fp16: 0.95 })).toBe('fp32');
+  });
+
   it('takes float16, whose losses must be scaled, only where bfloat16 is clearly slower', () => {
     expect(fasterPrecision({ fp32: 4, bf16: 1.2, fp16: 1 })).toBe('bf16');
     expect(fasterPrecision({ fp32: 4, bf16: 2, fp16: 1 })).toBe('fp16');
     expect(fasterPrecision({ fp32: 4, bf16: null, fp16: 1 })).toBe('fp16');
-    expect(fasterPrecision({ fp32: 1, bf16: 1.1, fp16: 0.95 })).toBe('fp16');
+    expect(fasterPrecision({ fp32: 1, bf16: 1.1, fp16: 0.85 })).toBe('fp16');
     expect(fasterPrecision({ fp32: 1, bf16: 2, fp16: 3 })).toBe('fp32');
   });
 
