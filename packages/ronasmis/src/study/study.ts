@@ -9,6 +9,7 @@ import type { Architecture } from '../space/architecture.ts';
 import { openEnergyMeter } from './energy.ts';
 import {
   childrenAlone,
+  epochsAlone,
   type PlannedRun,
   pickChildren,
   plannedAlone,
@@ -17,6 +18,7 @@ import {
   type SharedChild,
   type StudyOptions,
   searchOptions,
+  timeShare,
 } from './plan.ts';
 import { studyResults } from './results.ts';
 import { openStudy, writeStudy } from './study-folder.ts';
@@ -44,9 +46,9 @@ export async function study(options: StudyOptions, hooks: StudyHooks = {}): Prom
   const record = await openStudy(options);
   const contests = plannedContests(options.seeds);
   await runSearches(options, record, contests, Math.min(childrenAlone, options.children), hooks);
-  const { children, passes } = await randomSearch(out);
+  const { children, steps } = await randomSearch(out);
   const architectures = children.map(({ architecture }) => architecture);
-  const alone = plannedAlone(architectures, await patchOfBaseChild(out), passes);
+  const alone = plannedAlone(architectures, await patchOfBaseChild(out), epochsAlone(steps));
   await runSearches(options, record, alone, 0, hooks, contests.length);
   const read = (runs: readonly PlannedRun[]) => Promise.all(runs.map(({ name }) => readRun(join(out, name))));
   const results = studyResults(options.seeds, await read(contests), children, await read(alone), record.joules);
@@ -56,7 +58,7 @@ export async function study(options: StudyOptions, hooks: StudyHooks = {}): Prom
   return results;
 }
 
-/** Runs one search after the other, but those that have finished. `later` more are to follow, `earlier` are behind. */
+/** Runs one search after the other, but those that have finished. `later` children alone are to follow, `earlier` searches are behind. */
 async function runSearches(
   options: StudyOptions,
   record: StudyRecord,
@@ -71,8 +73,15 @@ async function runSearches(
     if (!isOpen(next)) continue;
     hooks.signal?.throwIfAborted();
     hooks.onSearch?.({ run: next.name, number: earlier + index + 1, total: earlier + planned.length + later });
-    const openAfter = planned.slice(index + 1).filter(isOpen).length + later;
-    const ofSearch = withTimeOfStudy(hooks, openAfter * (options.timeSeconds ?? Number.NaN), isFirst);
+    const shares = [
+      ...planned
+        .slice(index + 1)
+        .filter(isOpen)
+        .map(timeShare),
+      later / childrenAlone,
+    ];
+    const after = shares.reduce((sum, share) => sum + share);
+    const ofSearch = withTimeOfStudy(hooks, after * (options.timeSeconds ?? Number.NaN), isFirst);
     await runSearch(options, record, next, ofSearch);
     isFirst = false;
   }
@@ -125,13 +134,13 @@ async function runSearch(
  * What is trained alone: of the first seed's random search, children of the last step, so that all were judged with the same weights; and for
  * how many controller steps those were trained. The last step may be a longer one.
  */
-async function randomSearch(out: string): Promise<{ children: readonly SharedChild[]; passes: number }> {
+async function randomSearch(out: string): Promise<{ children: readonly SharedChild[]; steps: number }> {
   const folder = join(out, runName('random', 1));
   const { events } = await readRun(folder);
   const [first, last] = [events.at(0), events.at(-1)];
   if (first === undefined || last === undefined)
     throw new UserError(`${folder} has no events any more: delete it and type the command again.`);
-  return { children: pickChildren(last.children), passes: Math.round(last.steps / first.steps) };
+  return { children: pickChildren(last.children), steps: last.steps / first.steps };
 }
 
 /** The base architecture's training patch: the largest. */
