@@ -95,11 +95,6 @@ export function epochsAlone(sharedSteps: number): number {
   return Math.max(1, Math.round(sharedSteps / childrenAlone));
 }
 
-/** About what share of a contestant's time a search takes. */
-export function timeShare({ onlyChild }: PlannedRun): number {
-  return onlyChild ? 1 / childrenAlone : 1;
-}
-
 /**
  * The training of children alone, each for as many controller steps: with nobody to share with, the controller has nothing to do. Not for
  * as long a time, of which slower children would make less, which no reward can tell. For the same reason all are trained on patches of

@@ -18,7 +18,6 @@ import {
   type SharedChild,
   type StudyOptions,
   searchOptions,
-  timeShare,
 } from './plan.ts';
 import { studyResults } from './results.ts';
 import { openStudy, writeStudy } from './study-folder.ts';
@@ -45,11 +44,16 @@ export async function study(options: StudyOptions, hooks: StudyHooks = {}): Prom
   const { out } = options;
   const record = await openStudy(options);
   const contests = plannedContests(options.seeds);
-  await runSearches(options, record, contests, Math.min(childrenAlone, options.children), hooks);
+  const seconds = options.timeSeconds ?? Number.NaN;
+  const later = { runs: Math.min(childrenAlone, options.children), seconds };
+  await runSearches(options, record, { planned: contests, eachSeconds: seconds, earlier: 0, later }, hooks);
   const { children, steps } = await randomSearch(out);
   const architectures = children.map(({ architecture }) => architecture);
-  const alone = plannedAlone(architectures, await patchOfBaseChild(out), epochsAlone(steps));
-  await runSearches(options, record, alone, 0, hooks, contests.length);
+  const epochs = epochsAlone(steps);
+  const alone = plannedAlone(architectures, await patchOfBaseChild(out), epochs);
+  const eachSeconds = (seconds * epochs) / steps;
+  const nothing = { runs: 0, seconds: 0 };
+  await runSearches(options, record, { planned: alone, eachSeconds, earlier: contests.length, later: nothing }, hooks);
   const read = (runs: readonly PlannedRun[]) => Promise.all(runs.map(({ name }) => readRun(join(out, name))));
   const results = studyResults(options.seeds, await read(contests), children, await read(alone), record.joules);
   const finished = { ...record, results };
@@ -58,31 +62,32 @@ export async function study(options: StudyOptions, hooks: StudyHooks = {}): Prom
   return results;
 }
 
-/** Runs one search after the other, but those that have finished. `later` children alone are to follow, `earlier` searches are behind. */
+/** Searches of a study that follow each other. */
+interface Stage {
+  readonly planned: readonly PlannedRun[];
+  /** About what each takes; NaN where that is not known. */
+  readonly eachSeconds: number;
+  /** Runs of the stages before. */
+  readonly earlier: number;
+  /** What is to follow: how many runs, and about how long they take together. */
+  readonly later: { readonly runs: number; readonly seconds: number };
+}
+
+/** Runs one search after the other, but those that have finished. */
 async function runSearches(
   options: StudyOptions,
   record: StudyRecord,
-  planned: readonly PlannedRun[],
-  later: number,
+  { planned, eachSeconds, earlier, later }: Stage,
   hooks: StudyHooks,
-  earlier = 0,
 ): Promise<void> {
   const isOpen = ({ name }: PlannedRun): boolean => !existsSync(join(options.out, name, 'report.json'));
   let isFirst = earlier === 0;
   for (const [index, next] of planned.entries()) {
     if (!isOpen(next)) continue;
     hooks.signal?.throwIfAborted();
-    hooks.onSearch?.({ run: next.name, number: earlier + index + 1, total: earlier + planned.length + later });
-    const shares = [
-      ...planned
-        .slice(index + 1)
-        .filter(isOpen)
-        .map(timeShare),
-      later / childrenAlone,
-    ];
-    const after = shares.reduce((sum, share) => sum + share);
-    const ofSearch = withTimeOfStudy(hooks, after * (options.timeSeconds ?? Number.NaN), isFirst);
-    await runSearch(options, record, next, ofSearch);
+    hooks.onSearch?.({ run: next.name, number: earlier + index + 1, total: earlier + planned.length + later.runs });
+    const secondsAfter = planned.slice(index + 1).filter(isOpen).length * eachSeconds + later.seconds;
+    await runSearch(options, record, next, withTimeOfStudy(hooks, secondsAfter, isFirst));
     isFirst = false;
   }
 }
