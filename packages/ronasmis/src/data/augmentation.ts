@@ -13,6 +13,8 @@ export interface Augmentation {
 
 /** Shares of the crops that are rotated and scaled, and of the channels that each intensity change is made to (nnU-Net). */
 const spatialShare = 0.2;
+/** Thick slices lose nothing by being turned within their plane, and there are few of them: more of it over-fits later (docs/search.md). */
+const spatialShareInPlane = 0.6;
 const intensityShare = 0.15;
 /** Largest angle, radians; within the plane alone, any (nnU-Net). */
 const largestAngle = Math.PI / 6;
@@ -29,11 +31,12 @@ const anisotropic = 3;
  */
 export function drawAugmentation(random: Random, channels: number, spacing: Triple, patch: Triple): Augmentation {
   const inPlane = isAnisotropic(spacing, patch);
-  const rotates = random.uniform() < spatialShare;
+  const share = inPlane ? spatialShareInPlane : spatialShare;
+  const rotates = random.uniform() < share;
   const largest = inPlane ? largestAngleInPlane : largestAngle;
   const angle = (): number => (rotates ? between(random, -largest, largest) : 0);
   const angles: Triple = inPlane ? [angle(), 0, 0] : [angle(), angle(), angle()];
-  const scales = random.uniform() < spatialShare;
+  const scales = random.uniform() < share;
   const scale = scales ? aroundOne(random, 0.7, 1.4) : 1;
   const changes = Array.from({ length: channels }, () => drawChange(random));
   return {
