@@ -40,7 +40,7 @@ const changes: readonly { readonly command: RegExp; readonly change: Change; rea
       once: /^Searching on /m,
       says: new RegExp(`, search 1 of ${searches}$[^]*^Stopped\\. Type the same command again to go on\\.$`, 'm'),
     },
-    why: 'it takes seven hours; whole studies are in study.test.ts',
+    why: 'it takes four hours; whole studies are in study.test.ts',
   },
 ];
 
