@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeEngine } from '@ronasmis/libtorch';
 import { readDataSet } from '../data/dataset.ts';
-import { makeFolder } from '../data/files.ts';
+import { mendable, mkdirWithParents, removeWhereEmpty } from '../data/files.ts';
 import { chooseDevice } from '../device.ts';
 import { UserError } from '../errors.ts';
 import { choosePrecision } from '../precision.ts';
@@ -15,20 +15,26 @@ import { plannedContests, type StudyOptions, searchOptions } from './plan.ts';
 
 const recordName = 'study.json';
 
+/** A study's record, and the folders that were made for it, the outermost first. */
+interface OpenStudy {
+  readonly record: StudyRecord;
+  readonly made: readonly string[];
+}
+
 /**
  * The record of the study in `options.out`, a new one where there is none. Seeds are no setting: more of them extend a study.
  * @throws UserError where the folder holds a study of other settings, or anything else
  */
-export async function openStudy(options: StudyOptions): Promise<StudyRecord> {
+export async function openStudy(options: StudyOptions): Promise<OpenStudy> {
   const { out } = options;
   // Before the folder is made: a mistyped data set should leave nothing behind.
   await readDataSet(options.dataSet, options.labelFolder);
-  await makeFolder(out);
+  const made = await mendable(out, () => mkdirWithParents(out));
   const [found, names] = [await readRecord(out, recordName, studySchema), await readdir(out)];
   const settings = settingsOf(options);
   if (found !== undefined && isBegun(out, names)) {
     requireSame(out, found.settings, settings);
-    return found;
+    return { record: found, made };
   }
   if (found === undefined && names.length > 0) {
     throw new UserError(`${out} holds something else than a study: give a new folder with --out.`);
@@ -39,12 +45,19 @@ export async function openStudy(options: StudyOptions): Promise<StudyRecord> {
   const created = new Date().toISOString();
   const record = { version: VERSION, created, settings, engine: { device, precision }, joules: {} };
   await writeStudy(out, record);
-  return record;
+  return { record, made };
 }
 
 /** Writes the record over the one before, whole or not at all. */
 export function writeStudy(folder: string, record: StudyRecord): Promise<void> {
   return writeRecord(folder, recordName, record);
+}
+
+/** Removes what {@link openStudy} made of a study none of whose searches has passed its checks: it is to leave nothing behind. */
+export async function discardUnbegun(folder: string, made: readonly string[]): Promise<void> {
+  if (isBegun(folder, await readdir(folder))) return;
+  await rm(join(folder, recordName), { force: true });
+  await removeWhereEmpty(made);
 }
 
 /** Whether any search has passed its checks: until then, settings that turned out wrong may be replaced. */

@@ -20,7 +20,7 @@ import {
   searchOptions,
 } from './plan.ts';
 import { studyResults } from './results.ts';
-import { openStudy, writeStudy } from './study-folder.ts';
+import { discardUnbegun, openStudy, writeStudy } from './study-folder.ts';
 
 export type { StudyOptions } from './plan.ts';
 
@@ -42,11 +42,17 @@ export interface StudyHooks extends SearchHooks {
  */
 export async function study(options: StudyOptions, hooks: StudyHooks = {}): Promise<StudyResults> {
   const { out } = options;
-  const record = await openStudy(options);
+  const { record, made } = await openStudy(options);
   const contests = plannedContests(options.seeds);
   const seconds = options.timeSeconds ?? Number.NaN;
   const later = { runs: Math.min(childrenAlone, options.children), seconds };
-  await runSearches(options, record, { planned: contests, eachSeconds: seconds, earlier: 0, later }, hooks);
+  try {
+    await runSearches(options, record, { planned: contests, eachSeconds: seconds, earlier: 0, later }, hooks);
+  } catch (error) {
+    // The first error is the one to be told.
+    await discardUnbegun(out, made).catch(() => {});
+    throw error;
+  }
   const { children, steps } = await randomSearch(out);
   const architectures = children.map(({ architecture }) => architecture);
   const epochs = epochsAlone(steps);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { memory } from '@ronasmis/libtorch';
@@ -181,9 +182,10 @@ describe('a study', () => {
     await expect(study({ ...options, out: options.dataSet })).rejects.toThrow('holds something else than a study');
   });
 
-  it('whose first search was refused takes other settings', async () => {
+  it('whose first search was refused leaves nothing, and takes other settings', async () => {
     const out = join(root, 'short');
     await expect(study({ ...options, out, timeSeconds: 0.01 })).rejects.toThrow('--time 0s is too short');
+    expect(existsSync(out)).toBe(false);
     await expect(study({ ...options, out, epochs: 3 }, stopping('reinforce-1', 'train'))).rejects.toMatchObject({
       name: 'AbortError',
     });
