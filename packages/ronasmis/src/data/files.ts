@@ -20,9 +20,13 @@ export function sizeOf(file: string): number {
   return found.size;
 }
 
-/** Makes a folder, with those above it; one that is there is left as it is. @throws UserError where it cannot be made. */
-export async function makeFolder(folder: string): Promise<void> {
-  await mendable(folder, () => mkdirWithParents(folder));
+/**
+ * Makes a folder, with those above it; one that is there is left as it is.
+ * @returns the folders that were made, the outermost first
+ * @throws UserError where it cannot be made
+ */
+export function makeFolder(folder: string): Promise<readonly string[]> {
+  return mendable(folder, () => mkdirWithParents(folder));
 }
 
 /**
@@ -52,7 +56,7 @@ async function makeHere(folder: string): Promise<readonly string[] | undefined> 
   }
 }
 
-/** Removes what {@link mkdirWithParents} made, as far as it is still empty; where the system refuses it, it stays. */
+/** Removes what {@link makeFolder} made, as far as it is still empty; where the system refuses it, it stays. */
 export async function removeWhereEmpty(made: readonly string[]): Promise<void> {
   for (const folder of made.toReversed()) await rmdir(folder).catch(() => {});
 }

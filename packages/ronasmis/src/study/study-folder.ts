@@ -3,7 +3,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeEngine } from '@ronasmis/libtorch';
 import { readDataSet } from '../data/dataset.ts';
-import { mendable, mkdirWithParents, removeWhereEmpty } from '../data/files.ts';
+import { makeFolder, removeWhereEmpty } from '../data/files.ts';
 import { chooseDevice } from '../device.ts';
 import { UserError } from '../errors.ts';
 import { choosePrecision } from '../precision.ts';
@@ -29,7 +29,7 @@ export async function openStudy(options: StudyOptions): Promise<OpenStudy> {
   const { out } = options;
   // Before the folder is made: a mistyped data set should leave nothing behind.
   await readDataSet(options.dataSet, options.labelFolder);
-  const made = await mendable(out, () => mkdirWithParents(out));
+  const made = await makeFolder(out);
   const [found, names] = [await readRecord(out, recordName, studySchema), await readdir(out)];
   const settings = settingsOf(options);
   if (found !== undefined && isBegun(out, names)) {
