@@ -11,7 +11,7 @@ import {
 } from './operations.ts';
 import { scope, type Tensor } from './tensor.ts';
 
-/** Padding, stride and dilation that keep a volume's size. */
+/** Padding, stride and dilation of a 3x3x3 kernel that keep a volume's size. */
 const ones = [1, 1, 1];
 
 let bfloat16OneDnn: boolean | undefined;
@@ -35,25 +35,27 @@ export function oneDnnGradientIsSound([depth, height]: readonly number[]): boole
 }
 
 /**
- * Whether a processor convolves bfloat16 volumes of this shape (depth, height, width) as they are. What dilation could not be interleaved
- * away (too small a volume) is neither fast by oneDNN nor always right: it was NaN on thin volumes.
+ * Whether a processor convolves bfloat16 volumes of this shape (depth, height, width) by kernels of so many planes as they are. What
+ * dilation could not be interleaved away (too small a volume) is neither fast by oneDNN nor always right: it was NaN on thin volumes.
  */
-export function convolvesBfloat16(shape: readonly number[], dilation: number): boolean {
-  return dilation === 1 && oneDnnGradientIsSound(shape) && oneDnnTakesBfloat16();
+export function convolvesBfloat16(shape: readonly number[], dilation: number, planes: number): boolean {
+  return planes === 3 && dilation === 1 && oneDnnGradientIsSound(shape) && oneDnnTakesBfloat16();
 }
 
 /**
- * A 3x3x3 convolution of stride 1 that keeps the volume's size: `[batch, in, depth, height, width]` with a kernel
- * `[out, in, 3, 3, 3]` gives `[batch, out, depth, height, width]`.
+ * A 3x3x3 convolution of stride 1 that keeps the volume's size, or a 1x3x3 one: `[batch, in, depth, height, width]` with a kernel
+ * `[out, in, 3 or 1, 3, 3]` gives `[batch, out, depth, height, width]`.
  *
  * On a processor float32 is convolved by this package's own code (native/kernels), at one price for every dilation, and bfloat16
  * by oneDNN where it has units for it, since libtorch's `conv3d` leaves a batch of one small volume to a path that is about ten
  * times slower. Elsewhere other types are convolved in float32.
  */
 export function convolution3d(input: Tensor, kernel: Tensor, dilation = 1): Tensor {
-  if (input.device !== 'cpu') return conv3d(input, kernel, null, 1, dilation, dilation);
+  const [, , planes] = kernel.shape;
+  const padding = [planes === 1 ? 0 : dilation, dilation, dilation];
+  if (input.device !== 'cpu') return conv3d(input, kernel, null, 1, padding, dilation);
   if (input.dataType === 'float32') return winogradConvolution(input, kernel, dilation);
-  if (convolvesBfloat16(input.shape.slice(2), dilation) && input.dataType === 'bfloat16')
+  if (convolvesBfloat16(input.shape.slice(2), dilation, planes) && input.dataType === 'bfloat16')
     return oneDnnConvolution(input, kernel, null, ones, ones, ones, 1);
   return scope(() => to(winogradConvolution(to(input, 'float32'), to(kernel, 'float32'), dilation), input.dataType));
 }
@@ -70,7 +72,7 @@ export function pointwiseConvolution3d(input: Tensor, kernel: Tensor, bias: Tens
 }
 
 /**
- * The same kernel `[out, in, k, k, k]`, in memory as {@link convolution3d} reads it on a processor: `[k, k, k, in, out]`. Others are
+ * The same kernel `[out, in, depth, height, width]`, in memory as {@link convolution3d} reads it on a processor: `[depth, height, width, in, out]`. Others are
  * brought into that order anew for every convolution.
  */
 export function layOutKernel(kernel: Tensor): Tensor {

@@ -13,23 +13,23 @@ export interface Interleaving {
 }
 
 /**
- * How 3x3x3 convolutions of `dilation` that follow each other are best interleaved on their way through `input`, which is
- * `[batch, channel, depth, height, width]`.
+ * How convolutions of `dilation` that follow each other, by kernels of so many planes, are best interleaved on their way through
+ * `input`, which is `[batch, channel, depth, height, width]`.
  *
- * Only oneDNN is helped, so bfloat16 on a processor: its gradients of a dilated convolution take three to six times as long as those
+ * Only oneDNN is helped, so bfloat16 and 3x3x3 kernels on a processor: its gradients of a dilated convolution take three to six times as long as those
  * of an undilated one. This package's own convolution, which float32 goes to, takes any dilation at one price. Sub-volumes so small
  * that oneDNN's gradient could be wrong are not made.
  */
-export function interleavingFor(input: Tensor, dilation: number): Interleaving {
+export function interleavingFor(input: Tensor, dilation: number, planes: number): Interleaving {
   const size = input.shape.slice(2);
-  const pays = input.device === 'cpu' && input.dataType === 'bfloat16' && interleavingPays(size, dilation);
+  const pays = input.device === 'cpu' && input.dataType === 'bfloat16' && interleavingPays(size, dilation, planes);
   return { dilation: pays ? dilation : 1, size };
 }
 
-/** Whether bfloat16 volumes of this size (depth, height, width) are interleaved on a processor, for convolutions of this dilation. */
-export function interleavingPays(size: readonly number[], dilation: number): boolean {
+/** Whether bfloat16 volumes of this size (depth, height, width) are interleaved on a processor, for convolutions of this dilation and of so many planes. */
+export function interleavingPays(size: readonly number[], dilation: number, planes: number): boolean {
   const shortened = size.map((extent) => Math.ceil(extent / dilation));
-  return dilation > 1 && shortened.every((extent) => extent > 2) && convolvesBfloat16(shortened, 1);
+  return dilation > 1 && shortened.every((extent) => extent > 2) && convolvesBfloat16(shortened, 1, planes);
 }
 
 /**

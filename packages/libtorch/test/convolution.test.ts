@@ -23,16 +23,19 @@ interface Case {
   readonly channels: readonly [number, number];
   readonly size: readonly [number, number, number];
   readonly dilation: number;
+  /** Of the kernel. */
+  readonly planes: number;
   readonly layout: MemoryFormat;
 }
 
 type Operation = (input: Tensor, kernel: Tensor, dilation: number) => Tensor;
-const libtorch: Operation = (input, kernel, dilation) => conv3d(input, kernel, null, 1, dilation, dilation);
+const libtorch: Operation = (input, kernel, dilation) =>
+  conv3d(input, kernel, null, 1, [kernel.shape[2] === 3 ? dilation : 0, dilation, dilation], dilation);
 
 /** Output and gradients of input and kernel. */
 function run(operation: Operation, example: Case, dataType: 'float32' | 'float64'): readonly Float64Array[] {
   return scope(() => {
-    const { batch, channels, size, dilation, layout } = example;
+    const { batch, channels, size, dilation, planes, layout } = example;
     const wave = (shape: readonly number[], pace: number): Tensor => {
       const length = shape.reduce((product, extent) => product * extent, 1);
       // Rounded to float32 first, so that both precisions are given the same numbers.
@@ -40,7 +43,7 @@ function run(operation: Operation, example: Case, dataType: 'float32' | 'float64
       return to(tensor(values, shape), dataType);
     };
     const input = contiguous(wave([batch, channels[0], ...size], 1.3), layout);
-    const kernel = wave([channels[1], channels[0], 3, 3, 3], 0.7);
+    const kernel = wave([channels[1], channels[0], planes, 3, 3], 0.7);
     for (const leaf of [input, kernel]) leaf.requiresGradient = true;
     const output = operation(input, kernel, dilation);
     sumAll(multiply(output, wave([batch, channels[1], ...size], 0.9))).backward();
@@ -63,6 +66,7 @@ const anyCase: fc.Arbitrary<Case> = fc.record({
   channels: fc.tuple(extent(1, 36), extent(1, 36)),
   size: fc.tuple(extent(1, 9), extent(1, 9), extent(1, 14)),
   dilation: extent(1, 4),
+  planes: fc.constantFrom(1, 3),
   layout: fc.constantFrom('contiguous', 'channels_last_3d'),
 });
 
@@ -81,10 +85,12 @@ describe('convolution3d', () => {
 
   it.each<Case>([
     // More planes and rows than a piece of work holds, and channels of several blocks.
-    { batch: 1, channels: [16, 16], size: [20, 40, 44], dilation: 1, layout: 'channels_last_3d' },
-    { batch: 2, channels: [16, 40], size: [11, 70, 33], dilation: 3, layout: 'channels_last_3d' },
-    { batch: 1, channels: [2, 16], size: [3, 90, 200], dilation: 2, layout: 'channels_last_3d' },
-    { batch: 1, channels: [128, 128], size: [3, 4, 5], dilation: 1, layout: 'channels_last_3d' },
+    { batch: 1, channels: [16, 16], size: [20, 40, 44], dilation: 1, planes: 3, layout: 'channels_last_3d' },
+    { batch: 2, channels: [16, 40], size: [11, 70, 33], dilation: 3, planes: 3, layout: 'channels_last_3d' },
+    { batch: 1, channels: [2, 16], size: [3, 90, 200], dilation: 2, planes: 3, layout: 'channels_last_3d' },
+    { batch: 1, channels: [128, 128], size: [3, 4, 5], dilation: 1, planes: 3, layout: 'channels_last_3d' },
+    { batch: 2, channels: [16, 40], size: [7, 70, 33], dilation: 3, planes: 1, layout: 'channels_last_3d' },
+    { batch: 1, channels: [2, 16], size: [8, 90, 200], dilation: 1, planes: 1, layout: 'channels_last_3d' },
   ])('equals it for %j', (example) => {
     const exact = run(libtorch, example, 'float64');
     run(convolution3d, example, 'float32').forEach((values, part) => {
@@ -93,12 +99,13 @@ describe('convolution3d', () => {
     });
   });
 
-  it('gives the same bits on any number of threads', () => {
+  it.each([1, 3])('gives the same bits on any number of threads, by a kernel of %i planes', (planes) => {
     const example: Case = {
       batch: 1,
       channels: [5, 20],
       size: [9, 17, 21],
       dilation: 2,
+      planes,
       layout: 'channels_last_3d',
     };
     const threads = [1, 2, 5].map((count) => {
@@ -115,13 +122,13 @@ describe('convolution3d', () => {
       fc.property(anyCase, (example) =>
         scope(() => {
           full([50_000], Number.NaN, 'float32').free();
-          const { batch, channels, size, dilation } = example;
+          const { batch, channels, size, dilation, planes } = example;
           const leaf = (shape: readonly number[]): Tensor => {
             const values = to(randn(shape, 'float32'), 'bfloat16');
             values.requiresGradient = true;
             return values;
           };
-          const [input, kernel] = [leaf([batch, channels[0], ...size]), leaf([channels[1], channels[0], 3, 3, 3])];
+          const [input, kernel] = [leaf([batch, channels[0], ...size]), leaf([channels[1], channels[0], planes, 3, 3])];
           sumAll(convolution3d(input, kernel, dilation)).backward();
           for (const { gradient } of [input, kernel]) {
             expect(gradient && Number.isFinite(sumAll(to(gradient, 'float32')).item())).toBe(true);
@@ -167,7 +174,7 @@ describe('convolution3d', () => {
   it('says what it cannot take', () => {
     const volume = tensor(new Float32Array(16), [1, 2, 2, 2, 2]);
     const kernel = tensor(new Float32Array(27), [1, 1, 3, 3, 3]);
-    expect(() => convolution3d(volume, kernel)).toThrow(/the kernel must be \[out, 2, 3, 3, 3\]/);
+    expect(() => convolution3d(volume, kernel)).toThrow(/the kernel must be \[out, 2, 3 or 1, 3, 3\]/);
     expect(() => convolution3d(kernel, kernel, 0)).toThrow(/dilation must be from 1/);
     expect(() => convolution3d(tensor(new Float32Array(4), [4]), kernel)).toThrow(/\[batch, channel, depth/);
   });

@@ -106,20 +106,21 @@ describe('interleavingFor', () => {
   it('interleaves dilated convolutions in bfloat16 where they are for oneDNN', () => {
     const size = [5, 6, 7];
     const [by2, by3] = oneDnnTakesBfloat16() ? [2, 3] : [1, 1];
-    expect(interleavingFor(volume(size, 'bfloat16'), 2)).toEqual({ dilation: by2, size });
-    expect(interleavingFor(volume([7, 8, 9], 'bfloat16'), 3).dilation).toBe(by3);
+    expect(interleavingFor(volume(size, 'bfloat16'), 2, 3)).toEqual({ dilation: by2, size });
+    expect(interleavingFor(volume([7, 8, 9], 'bfloat16'), 3, 3).dilation).toBe(by3);
   });
 
   it('leaves those that would become too small, and all others, as they are', () => {
-    expect(interleavingFor(volume([4, 6, 7], 'bfloat16'), 2).dilation).toBe(1);
-    expect(interleavingFor(volume([7, 8, 6], 'bfloat16'), 3).dilation).toBe(1);
-    expect(interleavingFor(volume([5, 6, 7], 'float32'), 2)).toEqual({ dilation: 1, size: [5, 6, 7] });
-    expect(interleavingFor(volume([5, 6, 7], 'bfloat16'), 1).dilation).toBe(1);
+    expect(interleavingFor(volume([4, 6, 7], 'bfloat16'), 2, 3).dilation).toBe(1);
+    expect(interleavingFor(volume([7, 8, 6], 'bfloat16'), 3, 3).dilation).toBe(1);
+    expect(interleavingFor(volume([5, 6, 7], 'float32'), 2, 3)).toEqual({ dilation: 1, size: [5, 6, 7] });
+    expect(interleavingFor(volume([5, 6, 7], 'bfloat16'), 1, 3).dilation).toBe(1);
+    expect(interleavingFor(volume([5, 6, 7], 'bfloat16'), 2, 1).dilation).toBe(1);
   });
 
   it('where nothing is interleaved, nothing is copied', () => {
     const volumes = volume([5, 6, 7], 'float32');
-    const interleaving = interleavingFor(volumes, 2);
+    const interleaving = interleavingFor(volumes, 2, 3);
     expect(interleave(volumes, interleaving)).toBe(volumes);
     expect(deinterleave(volumes, interleaving)).toBe(volumes);
   });

@@ -1,4 +1,4 @@
-// A 3x3x3 convolution in float32 on a processor: ronasmis::convolution3d, forward and backward.
+// A 3x3x3 or 1x3x3 convolution in float32 on a processor: ronasmis::convolution3d, forward and backward.
 #include "convolution.h"
 
 #include <ATen/ATen.h>
@@ -16,19 +16,27 @@ const ConvolutionLoops& loops() {
 
 void check(const at::Tensor& input, const at::Tensor& kernel, int64_t dilation) {
   TORCH_CHECK(input.dim() == 5 && input.numel() > 0, "the input must be [batch, channel, depth, height, width] and not empty, not ", input.sizes());
-  TORCH_CHECK(kernel.dim() == 5 && kernel.numel() > 0 && kernel.size(1) == input.size(1) && kernel.size(2) == 3 && kernel.size(3) == 3 && kernel.size(4) == 3,
-              "the kernel must be [out, ", input.size(1), ", 3, 3, 3], not ", kernel.sizes());
+  TORCH_CHECK(kernel.dim() == 5 && kernel.numel() > 0 && kernel.size(1) == input.size(1) && (kernel.size(2) == 3 || kernel.size(2) == 1) &&
+                  kernel.size(3) == 3 && kernel.size(4) == 3,
+              "the kernel must be [out, ", input.size(1), ", 3 or 1, 3, 3], not ", kernel.sizes());
   TORCH_CHECK(input.scalar_type() == at::kFloat && kernel.scalar_type() == at::kFloat, "input and kernel must be float32");
   TORCH_CHECK(input.device().is_cpu() && kernel.device().is_cpu(), "all tensors must be on the CPU");
   TORCH_CHECK(dilation >= 1 && dilation <= 1024, "the dilation must be from 1 to 1024, not ", dilation);
 }
 
+// A kernel of one plane takes each plane of a volume as a volume of its own, of which the loops use a kernel's middle plane alone.
+bool is_flat(const at::Tensor& kernel) { return kernel.size(2) == 1; }
+
 Convolution shape_of(const at::Tensor& x, const at::Tensor& kernel, int64_t dilation) {
-  return {x.size(0), x.size(1), kernel.size(0), x.size(2), x.size(3), x.size(4), dilation};
+  const int64_t volumes = is_flat(kernel) ? x.size(2) : 1;
+  return {x.size(0) * volumes, x.size(1), kernel.size(0), x.size(2) / volumes, x.size(3), x.size(4), dilation};
 }
 
-// [out, in, 3, 3, 3] as the loops read it, [3, 3, 3, in, out]: no copy where it lies so in memory.
-at::Tensor by_tap(const at::Tensor& kernel) { return kernel.permute({2, 3, 4, 1, 0}).contiguous(); }
+// [out, in, 3, 3, 3] as the loops read it, [3, 3, 3, in, out]: no copy where it lies so in memory. Others get planes of 0 around theirs.
+at::Tensor by_tap(const at::Tensor& kernel) {
+  const at::Tensor taps = kernel.permute({2, 3, 4, 1, 0});
+  return is_flat(kernel) ? at::constant_pad_nd(taps, {0, 0, 0, 0, 0, 0, 0, 0, 1, 1}) : taps.contiguous();
+}
 
 class Convolution3d : public torch::autograd::Function<Convolution3d> {
  public:
@@ -56,7 +64,7 @@ class Convolution3d : public torch::autograd::Function<Convolution3d> {
     if (context->needs_input_grad(1)) {
       const at::Tensor taps = at::empty({3, 3, 3, shape.in, shape.out}, x.options().memory_format(std::nullopt));
       loops().kernel_gradient(shape, x.const_data_ptr<float>(), gradient.const_data_ptr<float>(), taps.mutable_data_ptr<float>());
-      of_kernel = taps.permute({4, 3, 0, 1, 2});
+      of_kernel = (is_flat(kernel) ? taps.narrow(0, 1, 1) : taps).permute({4, 3, 0, 1, 2});
     }
     return {of_input, of_kernel, at::Tensor()};
   }

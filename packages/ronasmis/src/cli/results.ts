@@ -1,5 +1,5 @@
 import type { DiceSummary } from '../evaluation/summary.ts';
-import { blockText, levelSizes } from '../report/architecture-drawing.ts';
+import { blockText, levelSizes, type NetworkShape } from '../report/architecture-drawing.ts';
 import { sourceName } from '../report/cell-drawing.ts';
 import { formatDice } from '../report/format.ts';
 import { classNamesOf, type RunRecord } from '../run/records.ts';
@@ -8,17 +8,17 @@ import { type Cell, looseEnds, operations } from '../space/cell.ts';
 import { table } from './output.ts';
 
 /** An architecture as a table, a row a level; below it the cell that its levels have in common, if they do. */
-export function architectureText(architecture: Architecture, channels: readonly number[]): string {
+export function architectureText(architecture: Architecture, network: NetworkShape): string {
   const sizes = levelSizes(architecture);
   const rows = architecture.encoder.map(({ pool }, level) => {
     const decoder = architecture.decoder.at(level);
     return [
       String(level),
       sizes[level].join('x'),
-      String(channels[level]),
+      String(network.channels[level]),
       level === 0 ? '' : `${pool.depth}x${pool.plane}x${pool.plane}`,
-      blockText(architecture, 'encoder', level),
-      decoder === undefined ? '' : blockText(architecture, 'decoder', level),
+      blockText(architecture, network, 'encoder', level),
+      decoder === undefined ? '' : blockText(architecture, network, 'decoder', level),
       decoder === undefined ? '' : decoder.skips.join(', ') || 'none',
     ];
   });

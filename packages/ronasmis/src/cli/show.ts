@@ -30,7 +30,7 @@ export async function printRun(folder: string): Promise<void> {
   if (architecture !== undefined) {
     const { depth, height, width } = architecture.patch;
     print(`${colours.bold('Architecture')}  (training patch ${depth} x ${height} x ${width})`);
-    print(`${architectureText(architecture, run.network.channels)}\n`);
+    print(`${architectureText(architecture, run.network)}\n`);
   }
   await printCurves(files);
   if (report === undefined) {

@@ -57,6 +57,13 @@ function attributeFields(attribute: Attribute) {
   return { type: AttributeType.STRING, s: new TextEncoder().encode(attribute.text) };
 }
 
+/** The shape of a weight or constant of the graph; throws where it has none of this name. */
+export function shapeOf({ initializers }: Graph, name: Value): readonly number[] {
+  const found = initializers.get(name);
+  if (!found) throw new Error(`The graph has no weight '${name}'.`);
+  return found.dims.map(Number);
+}
+
 /** A list of whole numbers as a value of the graph (int64). */
 export function wholeNumbers(graph: Graph, values: readonly number[]): Value {
   const name = `int64 ${values.join(' ')}`;

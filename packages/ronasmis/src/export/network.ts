@@ -2,7 +2,7 @@ import { strideBetween, type Volume } from '../network/child.ts';
 import { termWeights } from '../network/weights.ts';
 import type { Activation, Architecture } from '../space/architecture.ts';
 import { type Cell, looseEnds, type OperationName } from '../space/cell.ts';
-import { apply, type Graph, numbers, type Value, wholeNumbers } from './graph.ts';
+import { apply, type Graph, numbers, shapeOf, type Value, wholeNumbers } from './graph.ts';
 
 // The forward pass of network/child.ts at prediction, operation by operation, with the sizes of volumes left open. The graph's weights have
 // the names that they have there.
@@ -80,11 +80,11 @@ function operate(graph: Graph, prefix: string, input: Value, operation: Operatio
     case 'identity':
       return input;
     case 'max_pooling':
-      return apply(graph, 'MaxPool', [input], { kernel_shape: cube(3), pads: margins(1) });
+      return apply(graph, 'MaxPool', [input], { kernel_shape: cube(3), pads: { ints: [1, 1, 1, 1, 1, 1] } });
   }
 }
 
-/** A 3x3x3 convolution with its norm and activation. */
+/** A 3x3x3 or 1x3x3 convolution with its norm and activation. */
 function convolution(
   graph: Graph,
   prefix: string,
@@ -97,7 +97,13 @@ function convolution(
 }
 
 function sizeKeepingConvolution(graph: Graph, kernel: string, input: Value, dilation: number): Value {
-  const attributes = { kernel_shape: cube(3), dilations: cube(dilation), pads: margins(dilation) };
+  const [, , ...size] = shapeOf(graph, kernel);
+  const margins = size.map((extent) => (dilation * (extent - 1)) / 2);
+  const attributes = {
+    kernel_shape: { ints: size },
+    dilations: cube(dilation),
+    pads: { ints: [...margins, ...margins] },
+  };
   return apply(graph, 'Conv', [input, kernel], attributes);
 }
 
@@ -148,5 +154,3 @@ function add(graph: Graph, one: Value, other: Value): Value {
 
 /** The same along depth, height and width. */
 const cube = (edge: number) => ({ ints: [edge, edge, edge] });
-/** The same before and behind a volume along all of them. */
-const margins = (width: number) => ({ ints: [width, width, width, width, width, width] });

@@ -1,6 +1,7 @@
 import { freeMemoryBytes } from '@ronasmis/libtorch';
 import { voxelsOf } from '../data/spacing.ts';
 import { type Pass, passBytes } from '../network/memory.ts';
+import { dimensionsOf } from '../run/records.ts';
 import type { Model } from './model.ts';
 import { type Size, tileFor } from './tiles.ts';
 
@@ -27,13 +28,13 @@ export function fittingTile(
   bytes: number,
   how: Pick<Pass, 'device' | 'dataType'>,
 ): Size | undefined {
-  const { channels, input_channels, classes } = run.network;
-  const dimensions = { channels, inputChannels: input_channels, classes };
+  const dimensions = dimensionsOf(run);
+  const { inputChannels, classes } = dimensions;
   const voxels = voxelsOf(volume);
   return tileFor(volume, (tile) => {
     const pass = passFactor * passBytes(architecture, dimensions, { ...how, batch: 1, size: tile, training: false });
     // The image as it was prepared and as the network takes it; sums of the logits and of their weights, and the quotient.
-    const image = 8 * input_channels * voxels;
+    const image = 8 * inputChannels * voxels;
     const sums = tile === volume || how.device === 'cuda' ? 0 : 4 * (2 * classes + 1) * voxels;
     return pass + image + sums <= bytes;
   });

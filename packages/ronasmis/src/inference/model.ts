@@ -12,7 +12,7 @@ import {
 import { UserError } from '../errors.ts';
 import { quoted } from '../json.ts';
 import { childWeightNames, type Weights, weightShapes } from '../network/weights.ts';
-import type { RunRecord } from '../run/records.ts';
+import { dimensionsOf, type RunRecord } from '../run/records.ts';
 import { readRun } from '../run/run-folder.ts';
 import type { Architecture } from '../space/architecture.ts';
 
@@ -41,8 +41,7 @@ export async function loadModel(runFolder: string, device: Device): Promise<Mode
     const reason = quoted(error instanceof Error ? error.message : String(error));
     throw new UserError(`${path} cannot be read (${reason}). Search again into a new folder.`);
   });
-  const { channels, input_channels: inputChannels, classes } = run.network;
-  const shapes = weightShapes(architecture.space, { channels, inputChannels, classes });
+  const shapes = weightShapes(architecture.space, dimensionsOf(run));
   const weights = childWeightNames(architecture).map((name): [string, Tensor] => {
     const stored = tensors.get(name);
     if (!stored)

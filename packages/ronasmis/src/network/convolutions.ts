@@ -11,7 +11,7 @@ import {
 import { type Weights, weight } from './weights.ts';
 
 /**
- * 3x3x3 convolutions one after the other, each with instance normalisation and the activation: `[batch, in, depth, height, width]`
+ * Convolutions (3x3x3, or 1x3x3 by their kernels) one after the other, each with instance normalisation and the activation: `[batch, in, depth, height, width]`
  * gives `[batch, out, depth, height, width]`. Their weights are `prefix.conv`, `prefix.scale` and `prefix.shift`, followed by what
  * `names` has for each.
  */
@@ -22,7 +22,8 @@ export function convolutions(
   input: Tensor,
   { dilation, activation }: { readonly dilation: number; readonly activation: Activation },
 ): Tensor {
-  const interleaving = interleavingFor(input, dilation);
+  const [, , planes] = weight(weights, `${prefix}.conv${names[0]}`).shape;
+  const interleaving = interleavingFor(input, dilation, planes);
   let features = interleave(input, interleaving);
   for (const name of names) {
     const kernel = weight(weights, `${prefix}.conv${name}`);

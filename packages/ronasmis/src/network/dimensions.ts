@@ -6,6 +6,8 @@ export interface NetworkDimensions {
   readonly classes: number;
   /** Channels of each level, the full resolution first. */
   readonly channels: readonly number[];
+  /** Levels, the full resolution first, whose kernels are 1x3x3 where others are 3x3x3: they do not reach across thick slices. */
+  readonly flatLevels: number;
 }
 
 export const levels = 5;
@@ -14,7 +16,35 @@ const baseWidth = 16;
 const widening = 8;
 
 /** Five levels (paper, Fig. 2); the width doubles from level to level, up to eight times `width`. */
-export function networkDimensions(inputChannels: number, classes: number, width = baseWidth): NetworkDimensions {
+export function networkDimensions(
+  inputChannels: number,
+  classes: number,
+  flatLevels = 0,
+  width = baseWidth,
+): NetworkDimensions {
   const channels = Array.from({ length: levels }, (_, level) => width * Math.min(2 ** level, widening));
-  return { inputChannels, classes, channels };
+  return { inputChannels, classes, channels, flatLevels };
+}
+
+/** Slices are thick at a level where they are so many times as thick as its voxels are wide, or more (nnU-Net). */
+const thickSlice = 2;
+
+/**
+ * Levels at which slices of this spacing (depth, height and width in millimetres) are thick, the plane being halved from level to level, as
+ * nnU-Net chooses its kernels (Isensee et al. 2021, supplement 2; `get_pool_and_conv_props`). Patterns that a 3x3x3 kernel would find across such
+ * slices hold for few patients: docs/search.md has what it costs.
+ */
+export function flatLevelsFor([depth, height, width]: readonly [number, number, number]): number {
+  const ratio = depth / Math.min(height, width);
+  const isThick = (level: number): boolean => ratio / 2 ** level >= thickSlice;
+  return Array.from({ length: levels }, (_, level) => level).filter(isThick).length;
+}
+
+/** Depth of a kernel of `size` voxels a side at a level. */
+export function kernelDepth(
+  { flatLevels }: Pick<NetworkDimensions, 'flatLevels'>,
+  level: number,
+  size: number,
+): number {
+  return level < flatLevels ? 1 : size;
 }

@@ -2,7 +2,7 @@ import { convolvesBfloat16, type DataType, type Device, interleavingPays } from 
 import type { Architecture } from '../space/architecture.ts';
 import { looseEnds, type OperationName } from '../space/cell.ts';
 import { strideBetween, type Volume } from './child.ts';
-import type { NetworkDimensions } from './dimensions.ts';
+import { kernelDepth, type NetworkDimensions } from './dimensions.ts';
 import { type CountedShape, type CountedTensor, elements, type MemoryTape, openTape } from './memory-tape.ts';
 import { supervisedLevels, weightCount } from './weights.ts';
 
@@ -23,6 +23,8 @@ const [indexBytes, wideBytes] = [8, 4];
 interface Counting extends Pass {
   readonly tape: MemoryTape;
   readonly bytes: number;
+  /** Planes of a level's kernels. */
+  readonly planesAt: (level: number) => number;
 }
 
 /**
@@ -33,7 +35,7 @@ interface Counting extends Pass {
 export function passBytes(child: Architecture, dimensions: NetworkDimensions, pass: Pass): number {
   const bytes = pass.dataType === 'float32' ? 4 : 2;
   const tape = openTape(pass.training);
-  const counting: Counting = { ...pass, tape, bytes };
+  const counting: Counting = { ...pass, tape, bytes, planesAt: (level) => kernelDepth(dimensions, level, 3) };
   // The weights in the type of the pass; float32 ones are used as they are.
   if (bytes < wideBytes) tape.input([1, 1, 1, 1, weightCount(child.space, dimensions, child)], bytes);
   const image = tape.input([pass.batch, dimensions.inputChannels, ...pass.size], bytes);
@@ -112,14 +114,18 @@ function block(
   input: CountedTensor,
   width: number,
 ): CountedTensor {
-  if (child.space === 'macro') return convolutions(counting, input, width, child[part][level].dilation, 2);
-  const edge = level === 0 ? convolution : pointwise;
-  return cell(counting, part === 'encoder' ? edge(counting, input, width) : input, child.cell);
+  const planes = counting.planesAt(level);
+  if (child.space === 'macro')
+    return convolutions(counting, input, { width, planes, dilation: child[part][level].dilation, count: 2 });
+  const match = (): CountedTensor =>
+    level === 0 ? convolution(counting, input, { width, planes, dilation: 1 }) : pointwise(counting, input, width);
+  return cell(counting, part === 'encoder' ? match() : input, planes, child.cell);
 }
 
 function cell(
   counting: Counting,
   input: CountedTensor,
+  planes: number,
   nodes: Extract<Architecture, { space: 'micro' }>['cell'],
 ): CountedTensor {
   const { tape } = counting;
@@ -127,7 +133,9 @@ function cell(
   for (const terms of nodes) {
     features.push(
       tape.scope(() => {
-        const [first, second] = terms.map(({ operation, input }) => operate(counting, features[input], operation));
+        const [first, second] = terms.map(({ operation, input }) =>
+          operate(counting, features[input], planes, operation),
+        );
         return add(counting, first, second);
       }),
     );
@@ -139,13 +147,13 @@ function cell(
   );
 }
 
-function operate(counting: Counting, input: CountedTensor, operation: OperationName): CountedTensor {
+function operate(counting: Counting, input: CountedTensor, planes: number, operation: OperationName): CountedTensor {
   const width = input.shape[1];
   switch (operation) {
     case 'convolution':
-      return convolutions(counting, input, width, 1, 1);
+      return convolutions(counting, input, { width, planes, dilation: 1, count: 1 });
     case 'dilated_convolution':
-      return convolutions(counting, input, width, 2, 1);
+      return convolutions(counting, input, { width, planes, dilation: 2, count: 1 });
     case 'pointwise_convolution':
       return normalise(counting, pointwise(counting, input, width));
     case 'identity':
@@ -155,15 +163,20 @@ function operate(counting: Counting, input: CountedTensor, operation: OperationN
   }
 }
 
+/** What a convolution does: to how many channels, by kernels of how many planes. */
+interface Convolving {
+  readonly width: number;
+  readonly planes: number;
+  readonly dilation: number;
+}
+
 function convolutions(
   counting: Counting,
   input: CountedTensor,
-  width: number,
-  dilation: number,
-  count: number,
+  { width, planes, dilation, count }: Convolving & { readonly count: number },
 ): CountedTensor {
   const { tape, dataType, device, bytes } = counting;
-  const interleaves = device === 'cpu' && dataType === 'bfloat16' && interleavingPays(spatial(input), dilation);
+  const interleaves = device === 'cpu' && dataType === 'bfloat16' && interleavingPays(spatial(input), dilation, planes);
   const interleaved = (tensor: CountedTensor): CountedShape => {
     const [batch, channels, ...size] = tensor.shape;
     const [depth, height, width] = size.map((extent) => Math.ceil(extent / dilation));
@@ -172,24 +185,26 @@ function convolutions(
   let features = interleaves ? tape.apply({ inputs: [input], shape: interleaved(input), bytes }) : input;
   for (let index = 0; index < count; index += 1) {
     const before = features;
-    features = tape.scope(() => normalise(counting, convolution(counting, before, width, interleaves ? 1 : dilation)));
+    const convolving = { width, planes, dilation: interleaves ? 1 : dilation };
+    features = tape.scope(() => normalise(counting, convolution(counting, before, convolving)));
   }
   if (!interleaves) return features;
   const [batch, , ...size] = input.shape;
   return tape.apply({ inputs: [features], shape: [batch, width, ...size], bytes });
 }
 
-function convolution(counting: Counting, input: CountedTensor, width: number, dilation = 1): CountedTensor {
+function convolution(counting: Counting, input: CountedTensor, { width, planes, dilation }: Convolving): CountedTensor {
   const { tape, dataType, device, bytes } = counting;
   const [batch, channels, ...size] = input.shape;
   const shape: CountedShape = [batch, width, ...size];
-  const weightBytes = 27 * channels * width * wideBytes;
-  const isDirect = device !== 'cpu' || dataType === 'float32' || convolvesBfloat16(size, dilation);
+  const taps = planes * 9;
+  const weightBytes = taps * channels * width * wideBytes;
+  const isDirect = device !== 'cpu' || dataType === 'float32' || convolvesBfloat16(size, dilation, planes);
   if (isDirect) return tape.apply({ inputs: [input], shape, bytes, keeps: [input], weightBytes });
   return tape.scope(() => {
     const wide = tape.apply({ inputs: [input], shape: input.shape, bytes: wideBytes });
     // The kernel is made wide as well.
-    const kernel = tape.input([1, width, 27, channels, 1], wideBytes);
+    const kernel = tape.input([1, width, taps, channels, 1], wideBytes);
     const keeps = [wide, kernel];
     const convolved = tape.apply({ inputs: [wide], shape, bytes: wideBytes, keeps, weightBytes });
     return tape.apply({ inputs: [convolved], shape, bytes });

@@ -13,7 +13,7 @@ import {
 } from '@ronasmis/libtorch';
 import type { Architecture } from '../space/architecture.ts';
 import { cellNodes, type OperationName, operations } from '../space/cell.ts';
-import { levels, type NetworkDimensions } from './dimensions.ts';
+import { kernelDepth, levels, type NetworkDimensions } from './dimensions.ts';
 
 /**
  * Tensors by name, which all children of a space share.
@@ -33,10 +33,13 @@ interface Entry {
   readonly shape: readonly number[];
 }
 
+/** Depth, height and width of a kernel. */
+type KernelSize = readonly [number, number, number];
+
 /** A convolution's kernel [out, in, depth, height, width] and its norm's scale and shift, as `convolutions` looks them up. */
-function convolutionEntries(prefix: string, name: string, from: number, width: number, size: number): Entry[] {
+function convolutionEntries(prefix: string, name: string, from: number, width: number, size: KernelSize): Entry[] {
   return [
-    { name: `${prefix}.conv${name}`, kind: 'kernel', shape: [width, from, size, size, size] },
+    { name: `${prefix}.conv${name}`, kind: 'kernel', shape: [width, from, ...size] },
     ...normEntries(prefix, name, width),
   ];
 }
@@ -54,17 +57,23 @@ const pointwiseEntry = (name: string, from: number, to: number): Entry => ({
   shape: [to, from, 1, 1, 1],
 });
 
-/** Two 3x3x3 convolutions (macro). */
-function blockEntries(prefix: string, from: number, width: number): Entry[] {
-  return ['1', '2'].flatMap((conv) => convolutionEntries(prefix, conv, conv === '1' ? from : width, width, 3));
+/** Two convolutions (macro). */
+function blockEntries(prefix: string, from: number, width: number, size: KernelSize): Entry[] {
+  return ['1', '2'].flatMap((conv) => convolutionEntries(prefix, conv, conv === '1' ? from : width, width, size));
 }
 
 /** The norm of a cell's output, and a kernel of each size for either input of every node (micro). */
-function cellEntries(prefix: string, width: number): Entry[] {
+function cellEntries(prefix: string, width: number, sizeOf: (edge: number) => KernelSize): Entry[] {
   const kernels = Array.from({ length: cellNodes }, (_, node) =>
     [0, 1].flatMap((slot) =>
       kernelOperations.flatMap((operation) =>
-        convolutionEntries(termWeights(prefix, node, slot, operation), '', width, width, operations[operation].kernel),
+        convolutionEntries(
+          termWeights(prefix, node, slot, operation),
+          '',
+          width,
+          width,
+          sizeOf(operations[operation].kernel),
+        ),
       ),
     ),
   );
@@ -81,20 +90,29 @@ export function termWeights(prefix: string, node: number, slot: number, operatio
 }
 
 /** Every weight of a space's base architecture, in the order of the forward pass. Kernels are [out, in, depth, height, width]. */
-function entries(space: Architecture['space'], { channels, inputChannels, classes }: NetworkDimensions): Entry[] {
+function entries(space: Architecture['space'], dimensions: NetworkDimensions): Entry[] {
+  const { channels, inputChannels, classes } = dimensions;
+  const sizeAt =
+    (level: number) =>
+    (edge: number): KernelSize => [kernelDepth(dimensions, level, edge), edge, edge];
   const encoder = channels.flatMap((width, level) => {
     const [prefix, from] = [`encoder.${level}`, level === 0 ? inputChannels : channels[level - 1]];
-    if (space === 'macro') return blockEntries(prefix, from, width);
-    const edge = level === 0 ? 3 : 1;
-    const match: Entry = { name: `${prefix}.match`, kind: 'kernel', shape: [width, from, edge, edge, edge] };
-    return [match, ...cellEntries(prefix, width)];
+    if (space === 'macro') return blockEntries(prefix, from, width, sizeAt(level)(3));
+    const match: Entry = {
+      name: `${prefix}.match`,
+      kind: 'kernel',
+      shape: [width, from, ...sizeAt(level)(level === 0 ? 3 : 1)],
+    };
+    return [match, ...cellEntries(prefix, width, sizeAt(level))];
   });
   const decoder = channels
     .slice(0, -1)
     .flatMap((width, level) => [
       pointwiseEntry(`decoder.${level}.below`, channels[level + 1], width),
       ...channels.slice(0, -1).map((from, skip) => pointwiseEntry(`decoder.${level}.skip${skip}`, from, width)),
-      ...(space === 'macro' ? blockEntries(`decoder.${level}`, width, width) : cellEntries(`decoder.${level}`, width)),
+      ...(space === 'macro'
+        ? blockEntries(`decoder.${level}`, width, width, sizeAt(level)(3))
+        : cellEntries(`decoder.${level}`, width, sizeAt(level))),
     ]);
   const heads = supervisedLevels.flatMap((level): Entry[] => [
     pointwiseEntry(`head.${level}`, channels[level], classes),

@@ -1,3 +1,4 @@
+import type { RunRecord } from '../run/records.ts';
 import type { Activation, Architecture } from '../space/architecture.ts';
 import { type Html, html } from './html.ts';
 
@@ -12,11 +13,20 @@ const ACTIVATION_NAMES: Readonly<Record<Activation, string>> = { relu: 'ReLU', l
 
 type Point = { readonly x: number; readonly y: number };
 
-/** What a level's block is, in words: its own choices (macro), or the cell that all levels have (micro). */
-export function blockText(architecture: Architecture, part: 'encoder' | 'decoder', level: number): string {
-  if (architecture.space === 'micro') return 'cell';
+/** What of a run's network is the same for all children: its widths, and where its kernels do not reach across slices. */
+export type NetworkShape = Pick<RunRecord['network'], 'channels' | 'flat_levels'>;
+
+/** What a level's block is, in words: its kernels and its own choices (macro), or the cell that all levels have (micro). */
+export function blockText(
+  architecture: Architecture,
+  { flat_levels }: NetworkShape,
+  part: 'encoder' | 'decoder',
+  level: number,
+): string {
+  const kernels = level < flat_levels ? '1×3×3 · ' : '';
+  if (architecture.space === 'micro') return `${kernels}cell`;
   const { dilation, activation } = architecture[part][level];
-  return `dilation ${dilation} · ${ACTIVATION_NAMES[activation]}`;
+  return `${kernels}dilation ${dilation} · ${ACTIVATION_NAMES[activation]}`;
 }
 
 /** Voxels of the patch at each level, [depth, height, width], after the poolings above it. */
@@ -33,18 +43,17 @@ export function levelSizes(architecture: Architecture): readonly (readonly [numb
 /**
  * Draws an architecture as the U of the paper's Fig. 2: the encoder down the left, the decoder up the right, additions
  * of encoder levels as arrows in the colour of the level they come from.
- * @param channels of each level, the full resolution first
  */
-export function drawArchitecture(architecture: Architecture, channels: readonly number[]): Html {
+export function drawArchitecture(architecture: Architecture, network: NetworkShape): Html {
   const sizes = levelSizes(architecture);
   const skips = architecture.decoder.flatMap((level, to) =>
     level.skips.map((from, index) => drawSkip(from, to, index - (level.skips.length - 1) / 2)),
   );
   const encoder = architecture.encoder.map((_, i) =>
-    drawBox(encoderCorner(i), i, channels[i], sizes[i], blockText(architecture, 'encoder', i)),
+    drawBox(encoderCorner(i), i, network.channels[i], sizes[i], blockText(architecture, network, 'encoder', i)),
   );
   const decoder = architecture.decoder.map((_, i) =>
-    drawBox(decoderCorner(i), i, channels[i], sizes[i], blockText(architecture, 'decoder', i)),
+    drawBox(decoderCorner(i), i, network.channels[i], sizes[i], blockText(architecture, network, 'decoder', i)),
   );
   const strides = architecture.encoder.slice(1).map(({ pool }, i) => drawResampling(i, pool));
   const { depth, height, width } = architecture.patch;

@@ -34,7 +34,7 @@ export function renderReport(content: ReportContent): string {
 <div class="lead">Architecture search of ${formatDate(run.created)} · ${run.settings.controller} in the ${run.settings.space} space · fold ${run.settings.fold} of ${run.settings.folds} held out as the test set</div>
 ${hero(report, classNames)}
 ${tiles(content)}
-<section><h2>Found architecture</h2><p class="lead">The best of all judged children, with the weights it shared: nothing was retrained. Coloured arrows add encoder features to the decoder; sizes are a training patch's, depth × height × width.</p>${drawArchitecture(architecture, run.network.channels)}${cellFigure(architecture)}</section>
+<section><h2>Found architecture</h2><p class="lead">The best of all judged children, with the weights it shared: nothing was retrained. Coloured arrows add encoder features to the decoder; sizes are a training patch's, depth × height × width.</p>${drawArchitecture(architecture, run.network)}${cellFigure(architecture)}</section>
 <section><h2>The search, step by step</h2><p class="lead">As a controller makes up its mind, its entropy falls and the reward of what it proposes rises.</p>${curves(content.events)}</section>
 <section><h2>Dice of every test case</h2><p class="lead">In percent; a dot is a case, the line is the mean. Point at a dot for its name.</p>${dicePlot(report.test_dice, classNames)}</section>
 ${exampleSection(content, classNames)}

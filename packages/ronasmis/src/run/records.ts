@@ -4,7 +4,7 @@ import { labelSchema } from '../data/description.ts';
 import { normalisationSchema } from '../data/normalisation.ts';
 import { isOrientation } from '../data/orientation.ts';
 import { diceSummarySchema } from '../evaluation/summary.ts';
-import { levels } from '../network/dimensions.ts';
+import { levels, type NetworkDimensions } from '../network/dimensions.ts';
 import { architectureSchema } from '../space/architecture.ts';
 import { spaceNames } from '../space/spaces.ts';
 
@@ -84,6 +84,8 @@ const runFields = z.object({
     input_channels: z.int().positive(),
     /** Number of classes, the background included. */
     classes: z.int().positive(),
+    /** Levels, the full resolution first, whose kernels are 1x3x3; run folders from before there were any do not say it. */
+    flat_levels: z.int().min(0).max(levels).default(0),
   }),
   /** The data set's labels by class index: `labels[0]` is the background. */
   labels: z.array(labelSchema).readonly(),
@@ -110,6 +112,22 @@ export const runSchema = runFields
     'there is not one normalisation for each channel',
   );
 export type RunRecord = z.infer<typeof runSchema>;
+
+/** What fixes the shapes of a run's weights. */
+export function dimensionsOf({ network }: Pick<RunRecord, 'network'>): NetworkDimensions {
+  const { channels, input_channels: inputChannels, classes, flat_levels: flatLevels } = network;
+  return { channels, inputChannels, classes, flatLevels };
+}
+
+/** The same as `run.json` keeps it. */
+export function recordDimensions({
+  channels,
+  inputChannels,
+  classes,
+  flatLevels,
+}: NetworkDimensions): RunRecord['network'] {
+  return { channels, input_channels: inputChannels, classes, flat_levels: flatLevels };
+}
 
 /** What a run's Dice are told of, by their keys in a report: a label's name by its value, a region's by itself. */
 export function classNamesOf({

@@ -24,6 +24,8 @@ export interface MemoryDemands {
   readonly volume: readonly [number, number, number];
   readonly inputChannels: number;
   readonly classes: number;
+  /** Levels whose kernels are 1x3x3. */
+  readonly flatLevels: number;
   /** Whether labels have ignored voxels, of which the fused loss knows nothing. */
   readonly hasIgnored: boolean;
   readonly cases: readonly PreparedCase[];
@@ -100,7 +102,7 @@ export function planMemory(budgetBytes: number, demands: MemoryDemands): MemoryP
 }
 
 function candidate(demands: MemoryDemands, width: number, patchVoxels: number) {
-  const dimensions = networkDimensions(demands.inputChannels, demands.classes, width);
+  const dimensions = networkDimensions(demands.inputChannels, demands.classes, demands.flatLevels, width);
   const space = createSpace(demands.space, demands.volume, dimensions, { patchVoxels });
   const bytesFor = predictor(demands, dimensions, patchVoxels);
   return { width, patchVoxels, dimensions, space, bytesFor, neededBytes: bytesFor(demands.onlyChild ?? space.base) };

@@ -12,8 +12,9 @@ import type { PreparedCase } from '../data/prepare.ts';
 import { voxelsOf } from '../data/spacing.ts';
 import { chooseDevice } from '../device.ts';
 import { UserError } from '../errors.ts';
+import { flatLevelsFor } from '../network/dimensions.ts';
 import { choosePrecision } from '../precision.ts';
-import type { RunRecord } from '../run/records.ts';
+import { type RunRecord, recordDimensions } from '../run/records.ts';
 import { createRunFolder, keepEventsUntil, readRun, writeRecord } from '../run/run-folder.ts';
 import type { Architecture } from '../space/architecture.ts';
 import { hasOneChild } from '../space/spaces.ts';
@@ -188,7 +189,8 @@ async function prepare(options: SearchSettings, folder: string, { onProgress }: 
     onCase: (done, total) => onProgress?.({ phase: 'prepare', step: 0, done, total }),
   });
   const hasIgnored = dataSet.ignoredValue !== undefined;
-  const counts = { inputChannels: dataSet.channels.length, classes: dataSet.labels.length };
+  const flatLevels = flatLevelsFor(fingerprint.commonSpacing);
+  const counts = { inputChannels: dataSet.channels.length, classes: dataSet.labels.length, flatLevels };
   const inputs = { ...counts, hasIgnored, cases, split };
   const { space, onlyChild } = options;
   const demands = { space, volume: fingerprint.commonShape, device, precision, ...inputs };
@@ -290,7 +292,7 @@ function runRecord(
     created: new Date().toISOString(),
     settings: recordSettings(settings),
     engine: { libtorch: engine.version, device, precision, threads: engine.cpu.threads, cpu: engine.cpu.name },
-    network: { channels: dimensions.channels, input_channels: dimensions.inputChannels, classes: dimensions.classes },
+    network: recordDimensions(dimensions),
     labels: fingerprint.labels,
     regions,
     normalisation: normalisations,

@@ -1,9 +1,6 @@
-import type { NetworkDimensions } from '../network/dimensions.ts';
+import { kernelDepth, type NetworkDimensions } from '../network/dimensions.ts';
 import type { Architecture } from './architecture.ts';
 import { operations } from './cell.ts';
-
-/** Taps of a 3x3x3 convolution. */
-const taps = 27;
 
 /** Voxels of each encoder level for one voxel of the input: the inverse of all strides above it. */
 export function relativeVolumes(architecture: Pick<Architecture, 'encoder'>): number[] {
@@ -16,38 +13,33 @@ export function relativeVolumes(architecture: Pick<Architecture, 'encoder'>): nu
 
 /**
  * Multiply-adds of a child's forward pass for one voxel of the input: what its time is nearly proportional to.
- * Counts the 3x3x3 convolutions and the 1x1x1 ones of decoder, skips and cells.
+ * Counts the convolutions of blocks and cells and the 1x1x1 ones of decoder and skips.
  */
-export function multiplyAddsPerVoxel(
-  architecture: Architecture,
-  { channels, inputChannels }: NetworkDimensions,
-): number {
+export function multiplyAddsPerVoxel(architecture: Architecture, dimensions: NetworkDimensions): number {
+  const { channels, inputChannels } = dimensions;
+  const taps = (level: number, edge: number): number => kernelDepth(dimensions, level, edge) * edge ** 2;
   const volumes = relativeVolumes(architecture);
   const encoder = channels.map((width, level) => {
     const from = level === 0 ? inputChannels : channels[level - 1];
-    return (matching(architecture, level, from, width) + block(architecture, from, width)) * volumes[level];
+    const matching = architecture.space === 'macro' ? 0 : taps(level, level === 0 ? 3 : 1) * from * width;
+    return (matching + block(architecture, from, width, (edge) => taps(level, edge))) * volumes[level];
   });
   const decoder = architecture.decoder.map(({ skips }, level) => {
     const below = channels[level + 1] * channels[level] * volumes[level + 1];
     const added = skips.map((from) => channels[from] * channels[level] * Math.min(volumes[from], volumes[level]));
-    return block(architecture, channels[level], channels[level]) * volumes[level] + below + total(added);
+    const own = block(architecture, channels[level], channels[level], (edge) => taps(level, edge)) * volumes[level];
+    return own + below + total(added);
   });
   return total(encoder) + total(decoder);
 }
 
-/** For one voxel of the level: what brings an encoder cell's input to the level's channels. A macro block does so itself. */
-function matching({ space }: Architecture, level: number, from: number, width: number): number {
-  if (space === 'macro') return 0;
-  return (level === 0 ? taps : 1) * from * width;
-}
-
-/** For one voxel of the level: two convolutions, or those of the cell. */
-function block(architecture: Architecture, from: number, width: number): number {
+/** For one voxel of the level: two convolutions, or those of the cell; `taps` gives those of a kernel of so many voxels a side. */
+function block(architecture: Architecture, from: number, width: number, taps: (edge: number) => number): number {
   switch (architecture.space) {
     case 'macro':
-      return taps * width * (from + width);
+      return taps(3) * width * (from + width);
     case 'micro':
-      return total(architecture.cell.flat().map(({ operation }) => operations[operation].kernel ** 3)) * width ** 2;
+      return total(architecture.cell.flat().map(({ operation }) => taps(operations[operation].kernel))) * width ** 2;
   }
 }
 

@@ -51,7 +51,9 @@ export function macroSpace(
   { patchVoxels, fits }: SpaceLimits = noLimits,
 ): MacroSpace {
   const sizes = { ...sizesFor(volume), mostVoxels: patchVoxels };
-  const baseChoices = complete([], sizes);
+  const baseChoices = complete([], sizes, (decision, made) =>
+    poolsThickSlices(decision, dimensions) ? 0 : cheapest(decision, made, sizes),
+  );
   const base = decode(baseChoices, sizes);
   const limit = costLimit * multiplyAddsPerVoxel(base, dimensions);
   const affordable = (child: MacroArchitecture): boolean => multiplyAddsPerVoxel(child, dimensions) <= limit;
@@ -175,12 +177,29 @@ function strideAbove(section: Section, choices: readonly number[]): number {
   return stride('pool_plane', choices.slice(0, until));
 }
 
-/** Fills up `choices` by the largest patch, and by what costs least: poolings that halve while they can, no dilation, level-to-level skips. */
-function complete(choices: readonly number[], sizes: PatchSizes): readonly number[] {
+/** An option of a decision after those that are made. */
+type Choose = (decision: MacroDecision, made: readonly number[]) => number;
+
+/** Fills up `choices`: where nothing else is said, by what costs least. */
+function complete(
+  choices: readonly number[],
+  sizes: PatchSizes,
+  choose: Choose = (decision, made) => cheapest(decision, made, sizes),
+): readonly number[] {
   const made = [...choices];
-  for (const decision of decisions.slice(choices.length)) made.push(cheapest(decision, made, sizes));
+  for (const decision of decisions.slice(choices.length)) made.push(choose(decision, made));
   return made;
 }
+
+/**
+ * Whether a pooling along the depth would make slices thicker that are thick already: the base child does so only when its voxels have
+ * become as wide (nnU-Net).
+ */
+function poolsThickSlices({ choice, section }: MacroDecision, { flatLevels }: NetworkDimensions): boolean {
+  return choice === 'pool_depth' && section.part === 'encoder' && section.level <= flatLevels;
+}
+
+/** The largest patch, poolings that halve while they can, no dilation, level-to-level skips. */
 
 function cheapest({ choice, section, from }: MacroDecision, made: readonly number[], sizes: PatchSizes): number {
   if (choice === 'patch_depth') return largestPatchDepth(sizes);

@@ -3,6 +3,7 @@ import * as runtime from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
 import { compare } from '../../src/export/check.ts';
 import { encodeOnnx } from '../../src/export/model.ts';
+import type { Model } from '../../src/inference/model.ts';
 import type { Architecture } from '../../src/space/architecture.ts';
 import { microReference, narrow, reference } from '../network/peer.ts';
 import { randomChildren } from '../space/walk.ts';
@@ -10,7 +11,10 @@ import { narrowModel } from './models.ts';
 
 /** Compares a child on images `[batch, channel, depth, height, width]` of each shape, by one and the same file. */
 async function expectAgreement(child: Architecture, ...shapes: readonly (readonly number[])[]): Promise<void> {
-  const model = narrowModel(child);
+  await expectModelAgreement(narrowModel(child), ...shapes);
+}
+
+async function expectModelAgreement(model: Model, ...shapes: readonly (readonly number[])[]): Promise<void> {
   const onnx = encodeOnnx(model);
   for (const shape of shapes) {
     const { largestDifference, largestLogit, equalLabels } = await compare(runtime, onnx, model, shape);
@@ -37,6 +41,10 @@ describe('ONNX Runtime computes what the network here computes', () => {
   const children = [...Object.entries(reference.children), ...Object.entries(microReference.children)];
   test.each(children)('for several images at once and for another volume: %s', async (_name, { child }) => {
     await expectAgreement(child, [2, 2, 20, 33, 24], [1, 2, 33, 18, 27]);
+  });
+
+  test.each(children)('where kernels do not reach across thick slices: %s', async (_name, { child }) => {
+    await expectModelAgreement(narrowModel(child, {}, { ...narrow, flatLevels: 2 }), [1, 2, 20, 33, 24]);
   });
 
   test('for a single slice and a single voxel', async () => {

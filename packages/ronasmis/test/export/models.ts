@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { writeSafetensors } from '@ronasmis/libtorch';
 import type { Model } from '../../src/inference/model.ts';
 import { childWeightNames, weight } from '../../src/network/weights.ts';
-import type { RunRecord } from '../../src/run/records.ts';
+import { type RunRecord, recordDimensions } from '../../src/run/records.ts';
 import { writeRecord } from '../../src/run/run-folder.ts';
 import type { Architecture } from '../../src/space/architecture.ts';
 import { chirpWeights, microReference, narrow, reference } from '../network/peer.ts';
@@ -14,10 +14,10 @@ export const macroChild = reference.children['skips from finer and coarser level
 export const microChild = microReference.children['every operation, of odd volumes'].child;
 
 /** A child with its run of two channels and three classes, as a finished search has them, but narrow and not trained. */
-export function narrowModel(architecture: Architecture, settings: Partial<RunRecord> = {}): Model {
+export function narrowModel(architecture: Architecture, settings: Partial<RunRecord> = {}, dimensions = narrow): Model {
   const { run } = reportContent(1);
-  const network = { channels: narrow.channels, input_channels: narrow.inputChannels, classes: narrow.classes };
-  return { architecture, weights: chirpWeights(narrow, architecture.space), run: { ...run, network, ...settings } };
+  const network = recordDimensions(dimensions);
+  return { architecture, weights: chirpWeights(dimensions, architecture.space), run: { ...run, network, ...settings } };
 }
 
 /** Writes the run folder of a search that ended with this model. */

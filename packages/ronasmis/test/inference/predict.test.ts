@@ -16,7 +16,7 @@ import { type PredictOptions, predict } from '../../src/inference/predict.ts';
 import { type SegmentationSizes, segment, toImage } from '../../src/inference/segment.ts';
 import { childWeightNames, createWeights, weight } from '../../src/network/weights.ts';
 import { createRandom } from '../../src/random.ts';
-import type { RunRecord } from '../../src/run/records.ts';
+import { type RunRecord, recordDimensions } from '../../src/run/records.ts';
 import { writeScanFixture } from '../data/scan-fixtures.ts';
 import { straight, temporaryFolder } from '../data/scans.ts';
 import { tinyContext } from '../search/tiny-context.ts';
@@ -229,7 +229,7 @@ describe('predict', () => {
   it("joins a scan's channel files where the network was trained on such, and names the label map after the scan", async () => {
     const twoChannels = { ...dimensions, inputChannels: 2 };
     const two = createWeights('macro', twoChannels, 'cpu', 2);
-    const network = { channels: dimensions.channels, input_channels: 2, classes: 3 };
+    const network = recordDimensions(twoChannels);
     const stored = new Map(childWeightNames(child).map((name) => [name, weight(two, name)]));
     const [whole, split] = [
       await writeRun(stored, { network }),

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Tensor, writeSafetensors } from '@ronasmis/libtorch';
 import { childWeightNames, createWeights, weight } from '../../src/network/weights.ts';
-import type { RunRecord } from '../../src/run/records.ts';
+import { type RunRecord, recordDimensions } from '../../src/run/records.ts';
 import { writeRecord } from '../../src/run/run-folder.ts';
 import { reportContent } from '../report/content.ts';
 import { tinyContext } from '../search/tiny-context.ts';
@@ -23,7 +23,7 @@ export async function writeTinyRun(
   settings: Partial<RunRecord> = {},
 ): Promise<string> {
   const { run, report } = reportContent(1);
-  const network = { channels: dimensions.channels, input_channels: 1, classes: 3 };
+  const network = recordDimensions(dimensions);
   await writeRecord(folder, 'run.json', { ...run, network, labels, ...settings });
   await writeRecord(folder, 'architecture.json', child);
   await writeRecord(folder, 'report.json', report);

@@ -94,7 +94,7 @@ describe('every choice changes the network', () => {
 });
 
 describe('volumes are taken as they are', () => {
-  const thin = { inputChannels: 1, classes: 2, channels: [2, 2, 2, 2, 2] };
+  const thin = { inputChannels: 1, classes: 2, channels: [2, 2, 2, 2, 2], flatLevels: 0 };
   const extent = fc.integer({ min: 1, max: 20 });
 
   test.each(['macro', 'micro'] as const)(

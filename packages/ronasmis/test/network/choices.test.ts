@@ -71,7 +71,7 @@ describe('a child with one choice changed', async () => {
     cases.push(...prepared.cases);
   });
 
-  const dimensions = { inputChannels: 2, classes: 4, channels: [2, 3, 4, 4, 4] };
+  const dimensions = { inputChannels: 2, classes: 4, channels: [2, 3, 4, 4, 4], flatLevels: 0 };
   const space = macroSpace([40, 40, 40], dimensions);
   const context = { ...tinyContext, dimensions, space };
   const batchFor = ({ patch }: Architecture) => {

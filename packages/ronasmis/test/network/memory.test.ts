@@ -7,13 +7,12 @@ import { networkDimensions } from '../../src/network/dimensions.ts';
 import { passBytes } from '../../src/network/memory.ts';
 import { castWeights, childWeightNames } from '../../src/network/weights.ts';
 import { createRandom } from '../../src/random.ts';
-import { createState, type SearchState } from '../../src/search/state.ts';
+import { createState } from '../../src/search/state.ts';
 import { patchesPerBatch, trainOnce } from '../../src/search/training.ts';
 import type { Architecture } from '../../src/space/architecture.ts';
 import { createSpace } from '../../src/space/spaces.ts';
 import { tinyContext } from '../search/tiny-context.ts';
 
-const dimensions = networkDimensions(2, 3);
 const precisions: readonly Precision[] = oneDnnTakesBfloat16() ? ['fp32', 'bf16'] : ['fp32'];
 const children = 3;
 /** How far off a prediction may be: what is smaller than 64 KiB is predicted, but not counted by the allocator. */
@@ -27,7 +26,15 @@ function measure(body: () => void): number {
   return peakTensorBytes('cpu') - before;
 }
 
-function openSpace(space: 'macro' | 'micro', precision: Precision, volume: readonly [number, number, number]) {
+interface MemoryCase {
+  readonly space: 'macro' | 'micro';
+  readonly precision: Precision;
+  readonly volume: readonly [number, number, number];
+  readonly flatLevels: number;
+}
+
+function openSpace({ space, precision, volume, flatLevels }: MemoryCase) {
+  const dimensions = networkDimensions(2, 3, flatLevels);
   const context = { ...tinyContext, dimensions, precision, space: createSpace(space, volume, dimensions) };
   const random = createRandom(11);
   const drawn = Array.from({ length: children }, () => context.space.decode(drawChild(context.space, 0, random)));
@@ -57,16 +64,11 @@ function trainedRatio({ context, state }: Opened, child: Architecture): number {
     device: 'cpu' as const,
     training: true,
   };
-  return passBytes(child, dimensions, pass) / measure(step);
+  return passBytes(child, context.dimensions, pass) / measure(step);
 }
 
-function judgedRatio(
-  state: SearchState,
-  precision: Precision,
-  child: Architecture,
-  size: readonly [number, number, number],
-) {
-  const dataType = dataTypeOf[precision];
+function judgedRatio({ context, state }: Opened, child: Architecture, size: MemoryCase['volume']): number {
+  const dataType = dataTypeOf[context.precision];
   const values = new Float32Array(2 * size[0] * size[1] * size[2]);
   return noGradient(() =>
     scope(() => {
@@ -76,23 +78,28 @@ function judgedRatio(
           segment(weights, child, toImage(values, [1, 2, ...size], 'cpu', dataType));
         }),
       );
-      return passBytes(child, dimensions, { batch: 1, size, dataType, device: 'cpu', training: false }) / measured;
+      return (
+        passBytes(child, context.dimensions, { batch: 1, size, dataType, device: 'cpu', training: false }) / measured
+      );
     }),
   );
 }
 
 describe.skipIf(process.platform !== 'linux')("a child's memory is what libtorch's allocator gives out for it", () => {
   const cases = precisions.flatMap((precision) =>
-    (['macro', 'micro'] as const).flatMap((space) => [
-      { precision, space, volume: [32, 64, 48] as const },
+    (['macro', 'micro'] as const).flatMap((space): MemoryCase[] => [
+      { precision, space, volume: [32, 64, 48], flatLevels: 0 },
       // A thin volume, which bfloat16 convolves in float32.
-      { precision, space, volume: [6, 112, 128] as const },
+      { precision, space, volume: [6, 112, 128], flatLevels: 0 },
+      // Thick slices, enough for bfloat16 but for the flat kernels.
+      { precision, space, volume: [16, 64, 64], flatLevels: 2 },
     ]),
   );
-  it.each(cases)('in $precision, $space space, volumes of $volume voxels', ({ precision, space, volume }) => {
-    const opened = openSpace(space, precision, volume);
+  const title = 'in $precision, $space space, volumes of $volume voxels, $flatLevels levels of flat kernels';
+  it.each(cases)(title, (given) => {
+    const opened = openSpace(given);
     for (const child of opened.drawn) {
-      const ratios = [trainedRatio(opened, child), judgedRatio(opened.state, precision, child, volume)];
+      const ratios = [trainedRatio(opened, child), judgedRatio(opened, child, given.volume)];
       for (const ratio of ratios) {
         expect(ratio).toBeGreaterThan(1 - tolerance);
         expect(ratio).toBeLessThan(1 + tolerance);

@@ -38,7 +38,7 @@ export const reference: Reference<MacroArchitecture> & { readonly losses: readon
 export const microReference: Reference<MicroArchitecture> = read('micro.json');
 
 /** A narrow network: fast, and each level of another width. */
-export const narrow: NetworkDimensions = { inputChannels: 2, classes: 3, channels: [4, 6, 8, 10, 12] };
+export const narrow: NetworkDimensions = { inputChannels: 2, classes: 3, channels: [4, 6, 8, 10, 12], flatLevels: 0 };
 
 /** Weights that the reference has too, by the order that the network lists them in. */
 export function chirpWeights(dimensions: NetworkDimensions, space: Architecture['space'] = 'macro'): Weights {

@@ -18,7 +18,12 @@ import { randomChildren } from '../space/walk.ts';
 import { chirpLabel, narrow, reference } from './peer.ts';
 
 test('five levels, whose width doubles up to 128', () => {
-  expect(networkDimensions(4, 3)).toEqual({ inputChannels: 4, classes: 3, channels: [16, 32, 64, 128, 128] });
+  expect(networkDimensions(4, 3)).toEqual({
+    inputChannels: 4,
+    classes: 3,
+    channels: [16, 32, 64, 128, 128],
+    flatLevels: 0,
+  });
 });
 
 describe('createWeights', () => {
@@ -79,7 +84,7 @@ describe('createWeights', () => {
 });
 
 describe('the weights of a child', () => {
-  const dimensions = { inputChannels: 1, classes: 2, channels: [2, 3, 4, 3, 2] };
+  const dimensions = { inputChannels: 1, classes: 2, channels: [2, 3, 4, 3, 2], flatLevels: 0 };
   const weights = createWeights('macro', dimensions, 'cpu', 1);
   const sharedBy = { macro: weights, micro: createWeights('micro', dimensions, 'cpu', 1) };
   const image = chirp([1, 1, 9, 17, 16], 0);
@@ -114,7 +119,12 @@ describe('the weights of a child', () => {
 
   test('are counted', () => {
     const { child } = reference.children['the base'];
-    const one = createWeights('macro', { inputChannels: 1, classes: 2, channels: [1, 1, 1, 1, 1] }, 'cpu', 1);
+    const one = createWeights(
+      'macro',
+      { inputChannels: 1, classes: 2, channels: [1, 1, 1, 1, 1], flatLevels: 0 },
+      'cpu',
+      1,
+    );
     // A block: 2 (27 + scale + shift); a decoder level: its block, the way up and one skip; the head: 2 and its bias.
     expect(parameterCount(one, child)).toBe(9 * 2 * 29 + 4 * 2 + 4);
     const all = { ...child, decoder: child.decoder.map((level) => ({ ...level, skips: [0, 1, 2, 3] })) };

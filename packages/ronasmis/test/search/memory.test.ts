@@ -55,6 +55,7 @@ function demands(space: MemoryDemands['space'], volume: Triple): MemoryDemands {
     volume,
     hasIgnored: false,
     inputChannels: 1,
+    flatLevels: 0,
     classes: 3,
     cases: names.map((name) => prepared(name, volume)),
     split: { training: ['a'], validation: ['b'], test: ['c'] },

@@ -2,7 +2,7 @@ import type { SearchContext } from '../../src/search/context.ts';
 import { macroSpace } from '../../src/space/macro.ts';
 
 /** Five narrow levels, for tests that need a network but not a good one. */
-const dimensions = { inputChannels: 1, classes: 3, channels: [2, 3, 4, 4, 4] };
+const dimensions = { inputChannels: 1, classes: 3, channels: [2, 3, 4, 4, 4], flatLevels: 0 };
 
 /** What a search works with, on volumes of 16 voxels along each axis; without any case. */
 export const tinyContext: SearchContext = {

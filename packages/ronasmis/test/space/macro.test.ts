@@ -41,6 +41,21 @@ describe('patch sizes', () => {
   });
 });
 
+test('the base child pools along thick slices only where voxels have become as wide, and other children as they like', () => {
+  const depths = ({ encoder }: MacroArchitecture): readonly number[] => encoder.map(({ pool }) => pool.depth);
+  const [plain, thick] = [0, 2].map((flatLevels) => macroSpace([9, 219, 220], networkDimensions(2, 3, flatLevels)));
+  expect(depths(plain.base)).toEqual([1, 2, 2, 2, 1]);
+  expect(depths(thick.base)).toEqual([1, 1, 1, 2, 2]);
+  expect(thick.base).toEqual(thick.decode(thick.baseChoices));
+  expect(thick.base.encoder.map(({ pool }) => pool.plane)).toEqual(plain.base.encoder.map(({ pool }) => pool.plane));
+  const seen = childrenOfAllPoolings(
+    thick,
+    ({ section, from }) => section.part === 'decoder' && section.level === from,
+  ).map((child) => String(depths(child)));
+  expect(seen).toContain(String([1, 2, 2, 2, 1]));
+  expect(seen).toContain(String([1, 1, 1, 2, 2]));
+});
+
 test('a child says what was chosen', () => {
   const patch = [1, 0];
   const encoder = [2, 0, /**/ 1, 1, 1, 2, /**/ 0, 1, 0, 0, /**/ 1, 1, 0, 1, /**/ 0, 0, 0, 2];
