@@ -76,12 +76,12 @@ function title({ phase, step }: Progress): string {
   return phase === 'train' || phase === 'judge' ? `${PHASES[phase]}, step ${step}` : PHASES[phase];
 }
 
-function figures({ loss, reward, entropy, dice, secondsLeft }: Progress): readonly string[] {
+function figures({ loss, reward, entropy, dice, coarse, secondsLeft }: Progress): readonly string[] {
   return [
     ...(loss === undefined ? [] : [`loss ${loss.toFixed(3)}`]),
     ...(reward === undefined ? [] : [`reward ${reward.toFixed(4)}`]),
     ...(entropy == null ? [] : [`entropy ${entropy.toFixed(2)}`]),
-    ...(dice === undefined ? [] : [`best Dice ${formatDice(dice)} %`]),
+    ...(dice === undefined ? [] : [`best Dice ${formatDice(dice)} %${coarse ? ' at half resolution' : ''}`]),
     ...(secondsLeft === undefined ? [] : [`${formatSeconds(secondsLeft)} left`]),
   ];
 }

@@ -22,6 +22,8 @@ export interface Outlook {
   readonly expectedSteps: number;
   /** How much of it is done, 0 to 1. */
   readonly done: number;
+  /** Whether the shared weights have hardly been trained: rewards say then what learns quickly, not what is good. */
+  readonly isWarmUp?: boolean;
 }
 
 /** All that changes in a controller, as a checkpoint keeps it: tensors, and plain values that JSON can hold. */

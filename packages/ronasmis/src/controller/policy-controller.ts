@@ -66,7 +66,7 @@ export function policyController(space: SearchSpace, seed: number, update: Polic
       const advantages = rewards.map((reward) => reward - moved);
       baseline = moved;
       const learner = { policy, optimiser, space };
-      const learningRate = learningRateFor(outlook.expectedSteps);
+      const learningRate = outlook.isWarmUp ? 0 : learningRateFor(outlook.expectedSteps);
       const entropy = update(learner, children, advantages, sharpnessAt(outlook), learningRate);
       return { entropy, baseline };
     },

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { BatchAnswer, BatchRequest, BatchWorkerData } from './batch-worker.ts';
-import type { BatchArrays, BatchPlan, CropSource } from './fill-batch.ts';
+import { type BatchArrays, type BatchPlan, type CropSource, filledShape } from './fill-batch.ts';
+import { voxelsOf } from './spacing.ts';
 
 /** A filled batch: image `[batch, channel, depth, height, width]`, label `[batch, depth, height, width]`, in shared memory. */
 export interface Batch extends BatchArrays {
@@ -59,7 +60,7 @@ export function openBatches(cases: readonly CropSource[]): Batches {
 
   return {
     request(plan) {
-      const label = plan.crops.length * plan.patch[0] * plan.patch[1] * plan.patch[2];
+      const label = plan.crops.length * voxelsOf(filledShape(plan));
       const image = label * cases[plan.crops[0].case].channels;
       const buffers = takeBuffers(free, 4 * image, label);
       const arrays = {

@@ -4,12 +4,20 @@ import { changeIntensities } from './intensities.ts';
 import type { PreparedCase } from './prepare.ts';
 import { boxAround, linearRow, nearestRow, type RowSampler, resample } from './resample.ts';
 import { imageSpan, labelSpan } from './storage.ts';
+import { type Thinning, thinImages, thinLabels, thinnedShape } from './thinning.ts';
 
 /** Which crops make up a batch: plain data, so that it can be sent to the thread that fills it. */
 export interface BatchPlan {
   /** `[depth, height, width]` */
   readonly patch: Triple;
   readonly crops: readonly BatchCrop[];
+  /** How the patches are thinned in the end; not at all where it is left out. */
+  readonly thinning?: Thinning;
+}
+
+/** `[depth, height, width]` of a batch's patches, once they are thinned. */
+export function filledShape({ patch, thinning }: Pick<BatchPlan, 'patch' | 'thinning'>): Triple {
+  return thinning ? thinnedShape(patch, thinning) : patch;
 }
 
 /** One patch out of one case. */
@@ -34,6 +42,23 @@ export interface BatchArrays {
 
 /** Copies the crops of `plan` into the arrays, overwriting all of them. */
 export function fillBatch(cases: readonly CropSource[], plan: BatchPlan, { image, label }: BatchArrays): void {
+  const { patch, thinning } = plan;
+  if (!thinning) {
+    fillWhole(cases, plan, { image, label });
+    return;
+  }
+  const voxels = plan.crops.length * patch[0] * patch[1] * patch[2];
+  const whole = {
+    image: new Float32Array(voxels * cases[plan.crops[0].case].channels),
+    label: new Uint8Array(voxels),
+  };
+  fillWhole(cases, plan, whole);
+  image.set(thinImages(whole.image, patch, thinning));
+  label.set(thinLabels(whole.label, patch, thinning));
+}
+
+/** The same before anything is thinned. */
+function fillWhole(cases: readonly CropSource[], plan: BatchPlan, { image, label }: BatchArrays): void {
   const voxels = plan.patch[0] * plan.patch[1] * plan.patch[2];
   plan.crops.forEach((crop, index) => {
     const { channels, shape, storage } = cases[crop.case];

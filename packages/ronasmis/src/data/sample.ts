@@ -3,6 +3,7 @@ import type { Triple } from './affine.ts';
 import { drawAugmentation } from './augmentation.ts';
 import type { BatchCrop, BatchPlan } from './fill-batch.ts';
 import type { PreparedCase } from './prepare.ts';
+import type { Thinning } from './thinning.ts';
 
 /** One crop in so many is drawn around a labelled voxel, as nnU-Net does. */
 const FOREGROUND_EVERY = 3;
@@ -18,7 +19,7 @@ export function samplePlan(
   cases: readonly PreparedCase[],
   caseIndices: readonly number[],
   patch: Triple,
-  augment: boolean,
+  { augment, thinning }: { readonly augment: boolean; readonly thinning?: Thinning | undefined },
 ): BatchPlan {
   const crops = caseIndices.map((index): BatchCrop => {
     const offset = sampleOffset(random, cases[index], patch);
@@ -27,7 +28,7 @@ export function samplePlan(
     const { channels, spacing } = cases[index];
     return { ...crop, augmentation: drawAugmentation(random, channels, spacing, patch) };
   });
-  return { patch, crops };
+  return { patch, crops, ...(thinning && { thinning }) };
 }
 
 function sampleOffset(random: Random, { shape, foreground }: PreparedCase, patch: Triple): Triple {

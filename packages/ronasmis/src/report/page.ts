@@ -35,7 +35,7 @@ export function renderReport(content: ReportContent): string {
 ${hero(report, classNames)}
 ${tiles(content)}
 <section><h2>Found architecture</h2><p class="lead">The best of all judged children, with the weights it shared: nothing was retrained. Coloured arrows add encoder features to the decoder; sizes are a training patch's, depth × height × width.</p>${drawArchitecture(architecture, run.network)}${cellFigure(architecture)}</section>
-<section><h2>The search, step by step</h2><p class="lead">As a controller makes up its mind, its entropy falls and the reward of what it proposes rises.</p>${curves(content.events)}</section>
+<section><h2>The search, step by step</h2><p class="lead">As a controller makes up its mind, its entropy falls and the reward of what it proposes rises.${coarseNote(content.events)}</p>${curves(content.events)}</section>
 <section><h2>Dice of every test case</h2><p class="lead">In percent; a dot is a case, the line is the mean. Point at a dot for its name.</p>${dicePlot(report.test_dice, classNames)}</section>
 ${exampleSection(content, classNames)}
 <details><summary>Dice by case</summary>${caseTable(report.test_dice, classNames)}</details>
@@ -78,6 +78,11 @@ ${tile('Children judged', String(children), `${formatCount(events.at(-1)?.steps 
 ${tile('Parameters', formatCount(report.parameters), `${run.network.channels.join(', ')} channels`)}
 ${tile('Peak memory', formatBytes(report.peak_memory_bytes), engine.device === 'cuda' ? 'of the GPU' : 'of the process')}
 ${tile('Device', `${engine.device}, ${engine.precision}`, engine.cpu)}</div>`;
+}
+
+function coarseNote(events: readonly SearchEvent[]): string {
+  const last = events.findLast(({ coarse }) => coarse);
+  return last ? ` Until step ${last.step} scans were taken at half their resolution, and rewards are those of it.` : '';
 }
 
 function curves(events: readonly SearchEvent[]): Html {

@@ -23,6 +23,8 @@ export const eventSchema = z.object({
   /** Training steps of the shared weights so far. */
   steps: z.int(),
   peak_memory_bytes: z.number(),
+  /** Whether volumes were thinned: rewards are Dice at half the resolution then. */
+  coarse: z.boolean().default(false),
   /** Training steps and judgements of this step that were left out, for memory did not suffice. */
   out_of_memory: z.int().default(0),
   /** Of this step, seconds in which the shared weights were trained and in which its children were judged. */
@@ -58,6 +60,8 @@ const runFields = z.object({
     time_seconds: z.number().nullable(),
     epochs: z.int().nullable(),
     children: z.int(),
+    /** At the last controller step, if that is not `children`. */
+    last_children: z.int().optional(),
     /** Bytes that the search may take, of the process or of a GPU; run folders from before there was a budget do not say it. */
     memory_bytes: z.number().optional(),
     controller: z.enum(controllerNames),
@@ -152,5 +156,7 @@ export type Progress = {
   readonly entropy?: number | null;
   readonly dice?: number;
   readonly loss?: number;
+  /** Whether reward and Dice are those at half the resolution. */
+  readonly coarse?: boolean;
   readonly secondsLeft?: number;
 };

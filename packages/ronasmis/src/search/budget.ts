@@ -9,14 +9,18 @@ export interface BudgetLimit {
   readonly seconds: number;
 }
 
-/** What the parts of a search are expected to take, in seconds; corrected by what they took. */
-export interface Durations {
+/** What the parts of a controller step are expected to take, in seconds. */
+export interface StepDurations {
   /** A training step. */
   train: number;
   /** A training step of a cheap child: nine in ten take longer. */
   cheapTrain: number;
   /** A child, judged on all validation cases. */
   judge: number;
+}
+
+/** What the parts of a search are expected to take, in seconds; corrected by what they took. */
+export interface Durations extends StepDurations {
   /** What follows the last judging: the likeliest child judged, the test cases predicted, the report written. */
   final: number;
 }
@@ -27,14 +31,51 @@ export interface Budget {
   readonly durations: Durations;
   /** Training steps of three epochs: what a controller step trains, at least. */
   readonly trainingSteps: number;
-  /** Children judged at a controller step, at most. */
+  /** Children judged at a controller step that others follow, at most. */
   readonly children: number;
   /** Different ones among the children of the running step: what its judging would take, were it the last. */
   distinctChildren: number;
   /** Share of the steps after which the controller proposes one child alone; 1 where it never does. */
   readonly decidedAfter: number;
+  /** The first part of a search of large patches, which is coarse; `durations` are its own until it is over. */
+  readonly coarse?: CoarsePart;
   /** Seconds since the search's start, those of earlier processes included. */
   elapsed(): number;
+}
+
+/** The part of a search in which volumes are thinned. */
+export interface CoarsePart {
+  /** Share of the search, from its start. */
+  readonly share: number;
+  /** What a step takes after it. */
+  readonly later: StepDurations;
+}
+
+/** Share of a search after which a policy begins to learn (TuNAS, Bender et al. 2020). */
+const warmUpShare = 0.25;
+
+/** A coarse part is worth it only where so many controller steps of one child follow. */
+const fewestLaterSteps = 2;
+
+/** Whether a search so limited is long enough for a coarse part. */
+export function sufficesForCoarse(
+  { epochs, seconds }: BudgetLimit,
+  trainingSteps: number,
+  final: number,
+  { share, later }: CoarsePart,
+): boolean {
+  const laterSeconds = fewestLaterSteps * (later.train * trainingSteps + later.judge) + final;
+  return (1 - share) * epochs >= fewestLaterSteps && (1 - share) * seconds >= laterSeconds;
+}
+
+/** Whether controller step `step` (from 0) is a coarse one. */
+export function isCoarse(budget: Budget, step: number): boolean {
+  return budget.coarse !== undefined && trainedFraction(budget, step, 0) < budget.coarse.share;
+}
+
+/** From here on, steps take what they take at full resolution. */
+export function enterFullResolution({ durations, coarse }: Budget): void {
+  Object.assign(durations, coarse?.later);
 }
 
 /** How far a controller step is. */
@@ -109,22 +150,38 @@ export function trainedFraction(budget: Budget, step: number, done: number): num
   return Math.min(1, Math.max(ofEpochs, ofSeconds));
 }
 
-/** How a controller is told where the search stands, `step` controller steps being finished. */
+/**
+ * How a controller is told where the search stands, `step` controller steps being finished. Of a search with a coarse part, this is all
+ * that the controller has to do with: what follows trains its choice.
+ */
 export function outlookOf(budget: Budget, step: number): Outlook {
-  return { expectedSteps: expectedSteps(budget, step), done: trainedFraction(budget, step, 0) };
+  const share = budget.coarse?.share ?? 1;
+  const done = Math.min(1, trainedFraction(budget, step, 0) / share);
+  return { expectedSteps: expectedSteps(budget, step, share), done, isWarmUp: done < warmUpShare };
 }
 
-/** Controller steps that the whole search will have, as far as can be told; at least 1. */
-function expectedSteps(budget: Budget, step: number): number {
-  const inTime = step + (trainUntil(budget) - budget.elapsed()) / stepSeconds(budget);
-  return Math.max(1, Math.min(budget.limit.epochs, inTime));
+/** Controller steps that this share of the search will have, as far as can be told; at least 1. */
+function expectedSteps(budget: Budget, step: number, share: number): number {
+  const inTime = step + Math.max(0, share * trainUntil(budget) - budget.elapsed()) / stepSeconds(budget);
+  return Math.max(1, Math.min(share * budget.limit.epochs, inTime));
+}
+
+/** Training steps of the whole search, as far as can be told at its start. */
+export function expectedTrainingSteps(budget: Budget): number {
+  const { coarse, limit, trainingSteps } = budget;
+  const searching = outlookOf(budget, 0).expectedSteps * trainingSteps;
+  if (coarse === undefined) return searching;
+  const rest = 1 - coarse.share;
+  return searching + rest * Math.min(limit.epochs * trainingSteps, trainUntil(budget) / coarse.later.train);
 }
 
 /** Seconds until the end, with controller step `step` (from 0) done so far. */
 export function secondsLeft(budget: Budget, step: number, { trained, judged }: StepProgress): number {
-  const { limit, durations, trainingSteps, distinctChildren, decidedAfter } = budget;
+  const { limit, durations, trainingSteps, distinctChildren, decidedAfter, coarse } = budget;
   if (!Number.isFinite(limit.epochs)) return Math.max(0, limit.seconds - budget.elapsed());
-  const steps = limit.epochs - step;
+  const allSteps = limit.epochs - step;
+  const laterSteps = coarse && isCoarse(budget, step) ? Math.floor((1 - coarse.share) * limit.epochs) : 0;
+  const steps = allSteps - laterSteps;
   // A controller that makes up its mind proposes ever fewer, then one, mostly near the base child, which is cheap: until then halfway
   // between, on average.
   const decides = decidedAfter < 1;
@@ -133,7 +190,12 @@ export function secondsLeft(budget: Budget, step: number, { trained, judged }: S
   const judgements = undecided * (decides ? (most + 1) / 2 : most) + steps - undecided;
   const later = decides && undecided > 0 ? durations.cheapTrain : durations.train;
   const training = (undecided * (durations.train + later)) / 2 + (steps - undecided) * later;
-  const work = training * trainingSteps - durations.train * trained + durations.judge * (judgements - judged);
+  const laterStep = coarse ? coarse.later.train * trainingSteps + coarse.later.judge * (decides ? 1 : most) : 0;
+  const work =
+    training * trainingSteps -
+    durations.train * trained +
+    durations.judge * (judgements - judged) +
+    laterSteps * laterStep;
   return Math.max(0, Math.min(Math.max(0, work) + durations.final, limit.seconds - budget.elapsed()));
 }
 

@@ -2,6 +2,7 @@ import { type Tensor, tensor, to } from '@ronasmis/libtorch';
 import type { Labelling } from '../data/description.ts';
 import type { CaseSplit } from '../data/folds.ts';
 import type { PreparedCase } from '../data/prepare.ts';
+import type { Thinning } from '../data/thinning.ts';
 import type { ComputeDevice, Precision } from '../device.ts';
 import type { NetworkDimensions } from '../network/dimensions.ts';
 import type { SearchSpace } from '../space/space.ts';
@@ -23,8 +24,10 @@ export interface SearchContext {
   readonly ignoredValue: number | undefined;
   /** Whether patches are rotated, scaled and changed in their intensities; they are mirrored in any case. */
   readonly augment: boolean;
-  /** Children judged at each controller step. */
+  /** Children proposed at each controller step. All are judged at the last one. */
   readonly children: number;
+  /** How volumes are thinned while the search is coarse; undefined where it never is. */
+  readonly thinning?: Thinning;
 }
 
 /** What a Dice is told of: a label, or a region of several. */

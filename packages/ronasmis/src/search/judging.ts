@@ -15,6 +15,8 @@ import {
 import { readOwnLabel } from '../data/cropped-label.ts';
 import { IGNORED_CLASS } from '../data/description.ts';
 import { imageOf, isResampled, labelOf, type PreparedCase } from '../data/prepare.ts';
+import { voxelsOf } from '../data/spacing.ts';
+import { type Thinning, thinImages, thinLabels, thinnedShape } from '../data/thinning.ts';
 import { dataTypeOf } from '../device.ts';
 import { diceOfOverlap } from '../evaluation/dice.ts';
 import { type CaseScores, patientMean } from '../evaluation/summary.ts';
@@ -42,9 +44,13 @@ interface JudgedCase {
 /** Voxels that small cases of one shape may have together to be segmented in one pass. */
 const batchVoxels = 2 ** 18;
 
-/** Cases on the device, as {@link judgedTogether}. */
-export function toDeviceBatches(context: SearchContext, cases: readonly PreparedCase[]): readonly DeviceBatch[] {
-  return judgedTogether(cases).map((group) => toDeviceBatch(context, group));
+/** Cases on the device, as {@link judgedTogether}; thinned where a coarse search judges on them. */
+export function toDeviceBatches(
+  context: SearchContext,
+  cases: readonly PreparedCase[],
+  thinning?: Thinning,
+): readonly DeviceBatch[] {
+  return judgedTogether(cases).map((group) => toDeviceBatch(context, group, thinning));
 }
 
 /** Small cases of one shape together, for a pass over several takes less time than one over each. */
@@ -63,13 +69,23 @@ export function judgedTogether(cases: readonly PreparedCase[]): readonly (readon
   });
 }
 
-function toDeviceBatch({ device, precision }: SearchContext, cases: readonly PreparedCase[]): DeviceBatch {
+function toDeviceBatch(
+  { device, precision }: SearchContext,
+  cases: readonly PreparedCase[],
+  thinning: Thinning = [1, 1, 1],
+): DeviceBatch {
   const [{ channels, shape }] = cases;
+  const size = thinnedShape(shape, thinning);
   const joined = (parts: readonly Tensor[]): Tensor => (parts.length === 1 ? parts[0] : concatenate(parts, 0));
+  const image = (one: PreparedCase): Tensor =>
+    toImage(thinImages(imageOf(one), shape, thinning), [1, channels, ...size], device, dataTypeOf[precision]);
   return scope(() => ({
-    image: joined(cases.map((one) => toImage(imageOf(one), [1, channels, ...shape], device, dataTypeOf[precision]))),
-    label: joined(cases.map((one) => toLabel(labelOf(one), [1, ...shape], device))),
-    cases: cases.map(({ name, outsideCrop }) => ({ name, outsideCrop })),
+    image: joined(cases.map(image)),
+    label: joined(cases.map((one) => toLabel(thinLabels(labelOf(one), shape, thinning), [1, ...size], device))),
+    cases: cases.map(({ name, outsideCrop }) => ({
+      name,
+      outsideCrop: outsideCrop.map((voxels) => voxels / voxelsOf(thinning)),
+    })),
   }));
 }
 

@@ -19,6 +19,8 @@ export interface SearchSettings {
   readonly epochs?: number;
   /** Children judged at each controller step. */
   readonly children: number;
+  /** The same at the last one, where more are wanted to choose from or to compare. */
+  readonly lastChildren?: number;
   /** Bytes of the process, or of a GPU's memory, that the search may take; 80 % of what is free where it is left out. */
   readonly memoryBytes?: number;
   readonly controller: ControllerName;
@@ -68,7 +70,8 @@ function calledAlike({ children, controller, space, augment, folds, fold, seed }
 
 /** Settings as `run.json` keeps them. */
 export function recordSettings(settings: SearchSettings): RunRecord['settings'] {
-  const { dataSet, labelFolder, timeSeconds, epochs, memoryBytes, onlyChild, device, precision } = settings;
+  const { dataSet, labelFolder, timeSeconds, epochs, memoryBytes, lastChildren, onlyChild, device, precision } =
+    settings;
   return {
     data_set: resolve(dataSet),
     ...(labelFolder !== undefined && { label_folder: resolve(labelFolder) }),
@@ -76,6 +79,7 @@ export function recordSettings(settings: SearchSettings): RunRecord['settings'] 
     epochs: epochs ?? null,
     ...(memoryBytes !== undefined && { memory_bytes: memoryBytes }),
     ...calledAlike(settings),
+    ...(lastChildren !== undefined && { last_children: lastChildren }),
     ...(onlyChild && { only_child: onlyChild }),
     device,
     precision,
@@ -84,7 +88,7 @@ export function recordSettings(settings: SearchSettings): RunRecord['settings'] 
 
 /** The settings of the run in `folder`, with the device and precision that were in use: the rest is computed as its beginning was. */
 export function recordedSettings({ settings, engine }: RunRecord, folder: string): SearchSettings {
-  const { data_set, label_folder, time_seconds, epochs, memory_bytes, only_child } = settings;
+  const { data_set, label_folder, time_seconds, epochs, memory_bytes, last_children, only_child } = settings;
   const { device, precision } = engine;
   return {
     dataSet: data_set,
@@ -94,6 +98,7 @@ export function recordedSettings({ settings, engine }: RunRecord, folder: string
     ...(epochs !== null && { epochs }),
     ...(memory_bytes !== undefined && { memoryBytes: memory_bytes }),
     ...calledAlike(settings),
+    ...(last_children !== undefined && { lastChildren: last_children }),
     ...(only_child && { onlyChild: only_child }),
     device,
     precision,

@@ -8,7 +8,9 @@ import type { Architecture } from '../space/architecture.ts';
 import {
   type Budget,
   childrenPerStep,
+  enterFullResolution,
   hasTimeForStep,
+  isCoarse,
   isLastStep,
   mustStopJudging,
   outlookOf,
@@ -89,13 +91,10 @@ async function run(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResu
   const { space } = context;
   const { controller, averaged } = state;
   const batches = openBatches(context.cases);
-  const validation = toDeviceBatches(
-    context,
-    context.split.validation.map((name) => caseNamed(context, name)),
-  );
+  let validation = openValidation(searchRun);
   const tell = narrator(hooks, state, budget);
   const judge = (children: readonly Architecture[], step: number): Promise<readonly JudgedChild[]> =>
-    judgeChildren(context, averaged, children, validation, {
+    judgeChildren(context, averaged, children, validation.batches, {
       between: (done, total) => tell({ phase: 'judge', step, done, total }),
       mustStop: () => mustStopJudging(budget),
     });
@@ -104,6 +103,11 @@ async function run(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResu
   try {
     while (hasTimeForStep(budget, state.step)) {
       const step = state.step + 1;
+      if (validation.coarse && !isCoarse(budget, state.step)) {
+        freeBatches(validation.batches);
+        validation = openValidation(searchRun);
+      }
+      const { coarse } = validation;
       const trainingSince = budget.elapsed();
       const outlook = outlookOf(budget, state.step);
       proposed = controller.proposeForJudging(context.children, state.random, outlook);
@@ -127,10 +131,15 @@ async function run(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResu
       const seconds = { training_seconds: judgingSince - trainingSince, judging_seconds: judgingSeconds };
       const outOfMemory = leftOut + judged.filter((child) => child.outOfMemory).length;
       if (outOfMemory > 0) hooks.onWarning?.(outOfMemorySentence(outOfMemory, step));
-      const event = { ...eventOf(context, state, loss, learnt, judged), out_of_memory: outOfMemory, ...seconds };
+      const event = {
+        ...eventOf(context, state, loss, learnt, judged),
+        coarse,
+        out_of_memory: outOfMemory,
+        ...seconds,
+      };
       await appendEvent(folder, event);
       await saveState(folder, state);
-      const figures = { loss, entropy: learnt.entropy, reward: event.reward_mean, dice: event.reward_max };
+      const figures = { loss, entropy: learnt.entropy, reward: event.reward_mean, dice: event.reward_max, coarse };
       await tell({ phase: 'judge', step, done: judged.length, total: judged.length, ...figures });
     }
     const finalSince = budget.elapsed();
@@ -145,8 +154,16 @@ async function run(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResu
     return await finish(searchRun, best, finalSince, tell);
   } finally {
     await batches.close();
-    freeBatches(validation);
+    freeBatches(validation.batches);
   }
+}
+
+/** The validation cases on the device, for the part of the search that begins here or goes on: thinned where it is coarse. */
+function openValidation({ context, state, budget }: SearchRun) {
+  const coarse = isCoarse(budget, state.step);
+  if (!coarse) enterFullResolution(budget);
+  const cases = context.split.validation.map((name) => caseNamed(context, name));
+  return { coarse, batches: toDeviceBatches(context, cases, coarse ? context.thinning : undefined) };
 }
 
 function outOfMemorySentence(count: number, step: number): string {
@@ -162,7 +179,7 @@ function eventOf(
   loss: number,
   { entropy, baseline }: Learnt,
   judged: readonly JudgedChild[],
-): Omit<SearchEvent, 'training_seconds' | 'judging_seconds' | 'out_of_memory'> {
+): Omit<SearchEvent, 'coarse' | 'training_seconds' | 'judging_seconds' | 'out_of_memory'> {
   const rewards = judged.map(({ reward }) => reward);
   return {
     step: state.step,

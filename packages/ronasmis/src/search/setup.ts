@@ -19,7 +19,14 @@ import { createRunFolder, keepEventsUntil, readRun, writeRecord } from '../run/r
 import type { Architecture } from '../space/architecture.ts';
 import { hasOneChild } from '../space/spaces.ts';
 import { VERSION } from '../version.ts';
-import { type Budget, outlookOf, requireOneStep } from './budget.ts';
+import {
+  type Budget,
+  expectedTrainingSteps,
+  outlookOf,
+  requireOneStep,
+  type StepDurations,
+  sufficesForCoarse,
+} from './budget.ts';
 import { type SearchContext, scoredClasses } from './context.ts';
 import { caseNamed, measureJudging } from './judging.ts';
 import {
@@ -31,6 +38,7 @@ import {
   whereMemorySuffices,
 } from './memory.ts';
 import { recordedSettings, recordSettings, type SearchSettings } from './options.ts';
+import { coarseThinning } from './resolution.ts';
 import type { SearchHooks, SearchResult } from './search.ts';
 import { createState, restoreState, type SearchState } from './state.ts';
 import { measureStep, trainingStepsPerPhase } from './training.ts';
@@ -88,8 +96,7 @@ async function openNewSearch(options: SearchSettings, hooks: SearchHooks): Promi
 const harmlessPasses = 60;
 
 function overfitWarnings(context: SearchContext, budget: Budget): readonly string[] {
-  const steps = outlookOf(budget, 0).expectedSteps * budget.trainingSteps;
-  const passes = Math.round(steps / context.split.training.length);
+  const passes = Math.round(expectedTrainingSteps(budget) / context.split.training.length);
   if (context.augment || passes <= harmlessPasses) return [];
   return [
     `The training cases are passed over about ${passes} times, which over-fits: --augment is better from here on.`,
@@ -196,6 +203,7 @@ async function prepare(options: SearchSettings, folder: string, { onProgress }: 
   const demands = { space, volume: fingerprint.commonShape, device, precision, ...inputs };
   const plan = planMemory(budgetBytes, { ...demands, ...(onlyChild && { onlyChild }) });
   limitMemory(budgetBytes, device, plan);
+  const thinning = coarseThinning(plan.space.base.patch, plan.dimensions);
   const context: SearchContext = {
     device,
     precision,
@@ -208,7 +216,8 @@ async function prepare(options: SearchSettings, folder: string, { onProgress }: 
     labelValues: dataSet.labels.map(({ value }) => value),
     scored: scoredClasses(dataSet),
     ignoredValue: dataSet.ignoredValue,
-    children: hasOneChild(plan.space) ? 1 : options.children,
+    children: hasOneChild(plan.space) ? 1 : Math.max(options.children, options.lastChildren ?? 0),
+    ...(thinning && { thinning }),
   };
   return {
     context,
@@ -242,10 +251,10 @@ function engineWarnings({ device }: SearchContext, { cuda }: EngineDescription):
 function measureBudget(
   context: SearchContext,
   state: SearchState,
-  { epochs = Number.POSITIVE_INFINITY, timeSeconds = Number.POSITIVE_INFINITY }: SearchSettings,
+  { epochs = Number.POSITIVE_INFINITY, timeSeconds = Number.POSITIVE_INFINITY, children }: SearchSettings,
   startedAt: number,
 ): Budget {
-  const { space, split, children } = context;
+  const { space, split } = context;
   whereMemorySuffices(context.device, () => measureStep(context, state, space.largest));
   measureStep(context, state, space.base);
   const train = measureStep(context, state, space.base);
@@ -257,22 +266,35 @@ function measureBudget(
   const oneShots = (cases: readonly PreparedCase[]): number =>
     perVoxel * cases.reduce((sum, prepared) => sum + voxelsOf(prepared.shape), 0);
   const test = split.test.map((name) => caseNamed(context, name));
-  const durations = {
-    train,
-    cheapTrain: train,
-    judge: oneShots(validation),
-    final: oneShots([...validation, ...test, ...test.slice(0, 3)]) + reportSeconds,
-  };
+  const later = { train, cheapTrain: train, judge: oneShots(validation) };
+  const final = oneShots([...validation, ...test, ...test.slice(0, 3)]) + reportSeconds;
+  const limit = { epochs, seconds: timeSeconds };
+  const trainingSteps = trainingStepsPerPhase(context);
+  const coarse = { share: coarseShare, later };
+  const hasCoarse = context.thinning !== undefined && sufficesForCoarse(limit, trainingSteps, final, coarse);
+  const share = hasCoarse ? coarseShare : 1;
   const secondsBefore = state.seconds;
   return {
-    limit: { epochs, seconds: timeSeconds },
-    durations,
-    trainingSteps: trainingStepsPerPhase(context),
-    children,
-    distinctChildren: children,
-    decidedAfter: state.controller.decidedAfter?.(epochs) ?? 1,
+    limit,
+    durations: { ...(hasCoarse ? coarseDurations(context, state, later) : later), final },
+    trainingSteps,
+    children: Math.min(children, context.children),
+    distinctChildren: context.children,
+    decidedAfter: state.controller.decidedAfter ? share * state.controller.decidedAfter(share * epochs) : 1,
+    ...(hasCoarse && { coarse }),
     elapsed: () => secondsBefore + (performance.now() - startedAt) / 1000,
   };
+}
+
+/** Share of a search that is coarse. */
+const coarseShare = 0.5;
+
+/** What a step takes on thinned volumes, where it takes `full` on others. */
+function coarseDurations(context: SearchContext, state: SearchState, full: StepDurations): StepDurations {
+  const { thinning = [1, 1, 1], space } = context;
+  measureStep(context, state, space.base, thinning);
+  const train = measureStep(context, state, space.base, thinning);
+  return { train, cheapTrain: train, judge: full.judge / voxelsOf(thinning) };
 }
 
 function largerCase(one: PreparedCase, other: PreparedCase): PreparedCase {

@@ -1,14 +1,17 @@
 import { addInPlace, detach, foreachLerp, noGradient, scope, type Tensor, zeros } from '@ronasmis/libtorch';
 import type { Batch, Batches } from '../data/batches.ts';
+import { filledShape } from '../data/fill-batch.ts';
 import { samplePlan } from '../data/sample.ts';
+import { voxelsOf } from '../data/spacing.ts';
 import { quantile } from '../data/statistics.ts';
+import type { Thinning } from '../data/thinning.ts';
 import { dataTypeOf } from '../device.ts';
 import { toImage } from '../inference/segment.ts';
 import { forward } from '../network/child.ts';
 import { childLoss } from '../network/loss.ts';
 import { castWeights, childWeightNames, supervisionWeightNames } from '../network/weights.ts';
 import type { Architecture } from '../space/architecture.ts';
-import { type Budget, hasTrainedEnough, outlookOf, trainedFraction } from './budget.ts';
+import { type Budget, hasTrainedEnough, isCoarse, outlookOf, trainedFraction } from './budget.ts';
 import { type SearchContext, toLabel } from './context.ts';
 import { whereMemorySuffices } from './memory.ts';
 import { initialLearningRate, type SearchState } from './state.ts';
@@ -45,12 +48,14 @@ export async function trainSharedWeights(
   batches: Batches,
   after: AfterStep,
 ): Promise<TrainingPhase> {
+  const { augment } = context;
+  const thinning = isCoarse(budget, state.step) ? context.thinning : undefined;
   const upcoming = miniBatches(context, state, budget);
   const request = (): Architecture => {
     const { child, chosen } = upcoming.next().value;
     const crops = Array.from({ length: patchesPerBatch(context, child.patch) }, () => chosen);
     const { depth, height, width } = child.patch;
-    batches.request(samplePlan(state.random, context.cases, crops, [depth, height, width], context.augment));
+    batches.request(samplePlan(state.random, context.cases, crops, [depth, height, width], { augment, thinning }));
     return child;
   };
   const lossSum = noGradient(() => zeros([], 'float32', null, context.device));
@@ -179,11 +184,12 @@ function backward(
 ): Tensor {
   const { device, dimensions } = context;
   const dataType = dataTypeOf[context.precision];
-  const size = [plan.crops.length, ...plan.patch];
+  const shape = filledShape(plan);
+  const size = [plan.crops.length, ...shape];
   // What only the way forward needed is freed before the way back, which frees the rest as it goes.
   const loss = scope(() => {
     const weights = castWeights(state.weights, [...childWeightNames(child), ...supervisionWeightNames], dataType);
-    const input = toImage(image, [size[0], dimensions.inputChannels, ...plan.patch], device, dataType);
+    const input = toImage(image, [size[0], dimensions.inputChannels, ...shape], device, dataType);
     const logits = forward(weights, child, input, { deepSupervision: true, dropSkip });
     return childLoss(child, logits, toLabel(label, size, device), context.ignoredValue !== undefined);
   });
@@ -195,14 +201,20 @@ function backward(
  * Seconds of a training step of `child`, without a change to the weights: run on the largest child first, so that memory
  * never grows afterwards.
  */
-export function measureStep(context: SearchContext, state: SearchState, child: Architecture): number {
+export function measureStep(
+  context: SearchContext,
+  state: SearchState,
+  child: Architecture,
+  thinning?: Thinning,
+): number {
   const { depth, height, width } = child.patch;
   const patches = patchesPerBatch(context, child.patch);
-  const voxels = patches * depth * height * width;
   const plan = {
     patch: [depth, height, width] as const,
     crops: Array.from({ length: patches }, () => ({ case: 0, offset: [0, 0, 0] as const, flip: false })),
+    ...(thinning && { thinning }),
   };
+  const voxels = patches * voxelsOf(filledShape(plan));
   const image = new Float32Array(voxels * context.dimensions.inputChannels);
   const started = performance.now();
   scope(() => {

@@ -46,7 +46,7 @@ export const contestants: readonly {
 /** A search of the study, in the run folder of this name. */
 export type PlannedRun = { readonly name: string } & Pick<
   SearchSettings,
-  'controller' | 'space' | 'seed' | 'onlyChild'
+  'controller' | 'space' | 'seed' | 'lastChildren' | 'onlyChild'
 > & {
     /** Controller steps, where they and not the study's limits end the search. */
     readonly epochs?: number;
@@ -58,33 +58,45 @@ export function runName(contestant: string, seed: number): string {
 }
 
 /** All contestants' searches, seed by seed. Each seed begins with another one, so that the machine's mood favours none. */
-export function plannedContests(seeds: number): readonly PlannedRun[] {
+export function plannedContests({ seeds, children }: Pick<StudyOptions, 'seeds' | 'children'>): readonly PlannedRun[] {
   return Array.from({ length: seeds }, (_, i) => i + 1).flatMap((seed) =>
     contestants.map((_, place) => {
       const { name, controller, space } = contestants[(place + seed - 1) % contestants.length];
-      return { name: runName(name, seed), controller, space, seed };
+      const judgesMore = controller === 'random' && { lastChildren: rankedPerJudged * children };
+      return { name: runName(name, seed), controller, space, seed, ...judgesMore };
     }),
   );
 }
 
-/** Children that are also trained alone: as few as a rank correlation can do with. */
+/** Children that are also trained alone, at most: as few as a rank correlation can do with. */
 export const childrenAlone = 12;
+
+/**
+ * Random search judges so many times more children at its last step than at others: their rewards spread more, so that what some of them are
+ * worth alone differs by more than chance.
+ */
+const rankedPerJudged = 3;
 
 /** A child that shared its weights when it was judged. */
 export type SharedChild = SearchEvent['children'][number];
 
 /**
- * Children of a step of random search, evenly over the ranks of their rewards: they are uniform over the space, and judged with the
- * same shared weights. Fewer where fewer differ.
+ * Children of a step of random search, evenly over the range of their rewards: they are uniform over the space, and judged with the
+ * same shared weights. Fewer than `most` where fewer differ.
  */
-export function pickChildren(judged: readonly SharedChild[]): readonly SharedChild[] {
+export function pickChildren(judged: readonly SharedChild[], most: number): readonly SharedChild[] {
   const different = new Map(judged.map((child) => [JSON.stringify(child.architecture), child]));
-  const ascending = [...different.values()].sort((a, b) => a.reward - b.reward);
-  const count = Math.min(childrenAlone, ascending.length);
-  return Array.from(
-    { length: count },
-    (_, i) => ascending[count === 1 ? 0 : Math.round((i * (ascending.length - 1)) / (count - 1))],
-  );
+  const left = [...different.values()].sort((a, b) => a.reward - b.reward);
+  const count = Math.min(most, left.length);
+  const [low, high] = [left[0].reward, left[left.length - 1].reward];
+  const picked = Array.from({ length: count }, (_, i) => {
+    const wanted = low + (high - low) * (i / Math.max(1, count - 1));
+    const off = ({ reward }: SharedChild): number => Math.abs(reward - wanted);
+    const nearest = left.reduce((best, child) => (off(child) < off(best) ? child : best));
+    left.splice(left.indexOf(nearest), 1);
+    return nearest;
+  });
+  return picked.sort((a, b) => a.reward - b.reward);
 }
 
 /**

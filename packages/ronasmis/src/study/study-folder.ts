@@ -67,7 +67,7 @@ function isBegun(folder: string, names: readonly string[]): boolean {
 
 /** What all searches of a study have in common. */
 function settingsOf(options: StudyOptions): StudyRecord['settings'] {
-  const [any] = plannedContests(1);
+  const [any] = plannedContests({ ...options, seeds: 1 });
   return studySchema.shape.settings.parse(recordSettings(withDefaults(searchOptions(options, any))));
 }
 

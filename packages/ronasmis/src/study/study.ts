@@ -43,9 +43,10 @@ export interface StudyHooks extends SearchHooks {
 export async function study(options: StudyOptions, hooks: StudyHooks = {}): Promise<StudyResults> {
   const { out } = options;
   const { record, made } = await openStudy(options);
-  const contests = plannedContests(options.seeds);
+  const contests = plannedContests(options);
   const seconds = options.timeSeconds ?? Number.NaN;
-  const later = { runs: Math.min(childrenAlone, options.children), seconds };
+  const mostAlone = Math.min(childrenAlone, options.children);
+  const later = { runs: mostAlone, seconds };
   try {
     await runSearches(options, record, { planned: contests, eachSeconds: seconds, earlier: 0, later }, hooks);
   } catch (error) {
@@ -53,7 +54,7 @@ export async function study(options: StudyOptions, hooks: StudyHooks = {}): Prom
     await discardUnbegun(out, made).catch(() => {});
     throw error;
   }
-  const { children, steps } = await randomSearch(out);
+  const { children, steps } = await randomSearch(out, mostAlone);
   const architectures = children.map(({ architecture }) => architecture);
   const epochs = epochsAlone(steps);
   const alone = plannedAlone(architectures, await patchOfBaseChild(out), epochs);
@@ -145,13 +146,16 @@ async function runSearch(
  * What is trained alone: of the first seed's random search, children of the last step, so that all were judged with the same weights; and for
  * how many controller steps those were trained. The last step may be a longer one.
  */
-async function randomSearch(out: string): Promise<{ children: readonly SharedChild[]; steps: number }> {
+async function randomSearch(
+  out: string,
+  mostAlone: number,
+): Promise<{ children: readonly SharedChild[]; steps: number }> {
   const folder = join(out, runName('random', 1));
   const { events } = await readRun(folder);
   const [first, last] = [events.at(0), events.at(-1)];
   if (first === undefined || last === undefined)
     throw new UserError(`${folder} has no events any more: delete it and type the command again.`);
-  return { children: pickChildren(last.children), steps: last.steps / first.steps };
+  return { children: pickChildren(last.children, mostAlone), steps: last.steps / first.steps };
 }
 
 /** The base architecture's training patch: the largest. */

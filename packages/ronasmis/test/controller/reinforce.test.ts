@@ -51,7 +51,7 @@ test('no gradient is left for the next step', () => {
 });
 
 test('a short search takes larger steps, by the root of the steps that it lacks', () => {
-  const moved = (expectedSteps: number): number => {
+  const moved = (expectedSteps: number, isWarmUp = false): number => {
     const controller = reinforceController(smallSpace, 1);
     const start = (): number => controller.state().tensors.get('policy/bias.0')?.toNumbers()[1] ?? Number.NaN;
     const before = start();
@@ -61,7 +61,7 @@ test('a short search takes larger steps, by the root of the steps that it lacks'
         [1, 0, 0, 0, 0, 0],
       ],
       [0, 1],
-      outlookOf(expectedSteps),
+      { ...outlookOf(expectedSteps), isWarmUp },
     );
     return start() - before;
   };
@@ -73,6 +73,8 @@ test('a short search takes larger steps, by the root of the steps that it lacks'
     [6, 3.5e-4 * 5],
   ])
     expect(moved(steps) / rate).toBeCloseTo(1, 2);
+  // Rewards of weights that have hardly been trained are not learnt from.
+  expect(moved(15, true)).toBe(0);
 });
 
 /** Updates the controller with `reward` and gives the mean reward and the entropy of every update. */

@@ -88,6 +88,7 @@ export function reportContent(steps = 40): ReportContent {
     training_seconds: 40,
     judging_seconds: 8,
     peak_memory_bytes: 2.1e9,
+    coarse: false,
     out_of_memory: 0,
     children: Array.from({ length: 20 }, () => ({ architecture: ARCHITECTURE, reward: 0.8 })),
   }));

@@ -4,13 +4,17 @@ import { UserError } from '../../src/errors.ts';
 import {
   type Budget,
   childrenPerStep,
+  enterFullResolution,
+  expectedTrainingSteps,
   hasTimeForStep,
   hasTrainedEnough,
+  isCoarse,
   isLastStep,
   mustStopJudging,
   outlookOf,
   requireOneStep,
   secondsLeft,
+  sufficesForCoarse,
   trainedFraction,
 } from '../../src/search/budget.ts';
 
@@ -211,8 +215,11 @@ it('knows that the children of a controller which makes up its mind get as cheap
 });
 
 it('expects the steps that fit into the time', () => {
-  expect(outlookOf(budgetAt(35, { seconds: 100 }), 1)).toEqual({ expectedSteps: 1 + (85 - 35) / 25, done: 35 / 85 });
-  expect(outlookOf(budgetAt(35, { seconds: 100, epochs: 2 }), 1)).toEqual({ expectedSteps: 2, done: 0.5 });
+  expect(outlookOf(budgetAt(35, { seconds: 100 }), 1)).toMatchObject({
+    expectedSteps: 1 + (85 - 35) / 25,
+    done: 35 / 85,
+  });
+  expect(outlookOf(budgetAt(35, { seconds: 100, epochs: 2 }), 1)).toMatchObject({ expectedSteps: 2, done: 0.5 });
 });
 
 it('refuses a time that is too small for one controller step and says how much would do', () => {
@@ -220,4 +227,104 @@ it('refuses a time that is too small for one controller step and says how much w
   expect(tooShort).toThrow(UserError);
   expect(tooShort).toThrow(/^--time 37s is too short: .* take about 38 s .*--time 46s, .*--children\.$/);
   expect(() => requireOneStep(budgetAt(3, { seconds: 38 }))).not.toThrow();
+});
+
+describe('a search with a coarse part', () => {
+  const later = { train: 4, cheapTrain: 4, judge: 2 };
+  const coarse = { share: 0.5, later };
+
+  it('has one where two controller steps or more follow it', () => {
+    const suffices = (epochs: number, seconds: number): boolean =>
+      sufficesForCoarse({ epochs, seconds }, 20, 10, coarse);
+    expect(suffices(4, none)).toBe(true);
+    expect(suffices(3, none)).toBe(false);
+    // Two steps of 20 trainings and a judgement each, and the end: half of the time.
+    expect(suffices(none, 2 * (2 * 82 + 10))).toBe(true);
+    expect(suffices(none, 2 * (2 * 82 + 10) - 1)).toBe(false);
+    expect(suffices(3, 10_000)).toBe(false);
+  });
+
+  it('is coarse for its share of the epochs or of the time', () => {
+    const ofEpochs = budgetAt(35, { epochs: 7 }, { coarse });
+    expect([0, 1, 2, 3, 4, 5, 6].map((step) => isCoarse(ofEpochs, step))).toEqual([
+      true,
+      true,
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
+    // Training ends after 85 s.
+    expect(isCoarse(budgetAt(42, { seconds: 100 }, { coarse }), 1)).toBe(true);
+    expect(isCoarse(budgetAt(43, { seconds: 100 }, { coarse }), 1)).toBe(false);
+    expect(isCoarse(budgetAt(42, { seconds: 100 }), 1)).toBe(false);
+  });
+
+  it('is all that the controller is told of', () => {
+    const at = (elapsed: number, step: number) => outlookOf(budgetAt(elapsed, { seconds: 210 }, { coarse }), step);
+    // Training ends after 195 s, the coarse part after 97.5; a step takes 25.
+    expect(at(0, 0)).toEqual({ expectedSteps: 97.5 / 25, done: 0, isWarmUp: true });
+    expect(at(50, 2)).toMatchObject({ expectedSteps: 2 + 47.5 / 25, isWarmUp: false });
+    expect(at(50, 2).done).toBeCloseTo(100 / 195, 12);
+    expect(at(150, 5)).toEqual({ expectedSteps: 5, done: 1, isWarmUp: false });
+  });
+
+  it('expects the training steps of both parts', () => {
+    expect(expectedTrainingSteps(budgetAt(0, { epochs: 10 }))).toBe(200);
+    expect(expectedTrainingSteps(budgetAt(0, { epochs: 10 }, { coarse }))).toBe(200);
+    expect(expectedTrainingSteps(budgetAt(0, { seconds: 210 }, { coarse }))).toBe((97.5 / 25) * 20 + 97.5 / 4);
+  });
+
+  it('knows what the steps take that are not coarse', () => {
+    // Five coarse steps of 20 s of training and ten judgements, five others; then the end.
+    const never = budgetAt(0, { epochs: 10 }, { coarse });
+    expect(secondsLeft(never, 0, { trained: 0, judged: 0 })).toBe(5 * (20 + 5) + 5 * (80 + 20) + 10);
+    // A controller that has decided by then has one child judged.
+    const decides = { ...never, decidedAfter: 0.5 };
+    expect(secondsLeft(decides, 0, { trained: 0, judged: 0 })).toBe(5 * (20 + 5.5 / 2) + 5 * (80 + 2) + 10);
+    // Later steps are what the durations are of.
+    expect(secondsLeft(never, 5, { trained: 0, judged: 0 })).toBe(5 * (20 + 5) + 10);
+  });
+
+  it('uses its time and ends within it, whatever its steps take', () => {
+    const parts = fc.record({
+      train: seconds(0.01, 1),
+      judge: seconds(0.01, 0.5),
+      ratio: seconds(1, 8),
+      slowness: seconds(0.7, 1.4),
+    });
+    fc.assert(
+      fc.property(parts, seconds(60, 2000), ({ train, judge, ratio, slowness }, limit) => {
+        const full = { train: train * ratio, cheapTrain: train * ratio, judge: judge * ratio };
+        const given = { share: 0.5, later: full };
+        fc.pre(sufficesForCoarse({ epochs: none, seconds: limit }, 20, 10, given));
+        let now = 0;
+        const budget = {
+          ...budgetAt(0, { seconds: limit }, { coarse: given }),
+          durations: { train, cheapTrain: train, judge, final: 10 },
+          elapsed: () => now,
+        };
+        const kinds: boolean[] = [];
+        for (let step = 0; hasTimeForStep(budget, step); step += 1) {
+          const isThinned = isCoarse(budget, step);
+          if (!isThinned && kinds.at(-1)) enterFullResolution(budget);
+          const real = isThinned ? { train, judge } : full;
+          for (let done = 0; done === 0 || !hasTrainedEnough(budget, step, done); done += 1)
+            now += real.train * slowness;
+          const wanted = isLastStep(budget, step) ? budget.children : childrenPerStep(budget);
+          for (let count = 0; count < wanted && !(count > 0 && mustStopJudging(budget)); count += 1)
+            now += real.judge * slowness;
+          Object.assign(budget.durations, { train: real.train * slowness, judge: real.judge * slowness });
+          kinds.push(isThinned);
+        }
+        expect(kinds[0]).toBe(true);
+        expect(kinds.at(-1)).toBe(false);
+        expect(kinds).toEqual([...kinds].sort((one, other) => Number(other) - Number(one)));
+        expect(now + 10).toBeLessThanOrEqual(
+          limit + slowness * (full.train + full.judge) + Math.max(0, slowness - 1) * full.judge * 10,
+        );
+      }),
+    );
+  });
 });

@@ -2,11 +2,12 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { memory } from '@ronasmis/libtorch';
+import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/random.ts';
 import { readRun } from '../../src/run/run-folder.ts';
 import type { StudyResults } from '../../src/run/study-record.ts';
-import { childrenAlone, epochsAlone, plannedAlone, searchOptions } from '../../src/study/plan.ts';
+import { childrenAlone, epochsAlone, pickChildren, plannedAlone, searchOptions } from '../../src/study/plan.ts';
 import { type StudyHooks, type StudyOptions, study } from '../../src/study/study.ts';
 import { boxCase, temporaryFolder, writeDataSet } from '../data/scans.ts';
 import { tinyContext } from '../search/tiny-context.ts';
@@ -65,6 +66,28 @@ it('trains children alone for about as long, together, as one search', () => {
   expect(epochsAlone(1.4)).toBe(1);
 });
 
+it('picks children evenly over the range of their rewards', () => {
+  const judged = (rewards: readonly number[]) =>
+    rewards.map((reward, i) => {
+      const child = tinyContext.space.base;
+      return { reward, architecture: { ...child, patch: { ...child.patch, depth: 16 * (i + 1) } } };
+    });
+  const rewardsOf = (rewards: readonly number[], most: number) =>
+    pickChildren(judged(rewards), most).map(({ reward }) => reward);
+  expect(rewardsOf([0.5, 0.51, 0.52, 0.53, 0.54, 0.9, 0.69, 0.1], 3)).toEqual([0.1, 0.5, 0.9]);
+  expect(rewardsOf([0.3, 0.2], 12)).toEqual([0.2, 0.3]);
+  expect(rewardsOf([0.7, 0.7, 0.7], 2)).toEqual([0.7, 0.7]);
+  const any = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 2, maxLength: 60 });
+  fc.assert(
+    fc.property(any, fc.integer({ min: 2, max: 12 }), (rewards, most) => {
+      const picked = rewardsOf(rewards, most);
+      expect(picked).toHaveLength(Math.min(most, rewards.length));
+      expect(picked).toEqual([...picked].sort((a, b) => a - b));
+      expect([picked[0], picked.at(-1)]).toEqual([Math.min(...rewards), Math.max(...rewards)]);
+    }),
+  );
+});
+
 it('limits contests by time, and children alone by controller steps', () => {
   const { epochs: _, ...others } = options;
   const timed = { ...others, timeSeconds: 90 };
@@ -120,8 +143,11 @@ describe('a study', () => {
   it("trains the children of random search alone, each no other, on the base child's patch", async () => {
     const patch = (await readRun(join(options.out, 'fixed-1'))).architecture?.patch;
     const { children } = (await readRun(join(options.out, 'random-1'))).events[0];
-    const rewards = children.map(({ reward }) => reward).sort((a, b) => a - b);
-    expect(results.alone.children.map(({ reward }) => reward)).toEqual(rewards);
+    // Three times as many as other contestants judge.
+    expect(children).toHaveLength(9);
+    expect((await readRun(join(options.out, 'ppo-1'))).events[0].children).toHaveLength(3);
+    const rewards = results.alone.children.map(({ reward }) => reward);
+    expect(rewards).toEqual(pickChildren(children, 3).map(({ reward }) => reward));
     for (const { run, reward } of results.alone.children) {
       const child = { ...children.find((one) => one.reward === reward)?.architecture, patch };
       const { architecture, events, run: record } = await readRun(join(options.out, run));

@@ -1,0 +1,20 @@
+import type { Thinning } from '../data/thinning.ts';
+import type { NetworkDimensions } from '../network/dimensions.ts';
+import type { Architecture } from '../space/architecture.ts';
+
+/** A patch so many voxels across shows enough of what is around a structure when it is thinned, too. */
+const wide = 128;
+/** A patch of so many slices keeps enough of them. */
+const deep = 32;
+
+/**
+ * How a search thins volumes in its first part, where a step takes a fraction of the time and teaches about as much: within the plane,
+ * and along the depth where slices are not thick. undefined where the base child's patches are too small for it.
+ */
+export function coarseThinning(
+  { depth, height, width }: Architecture['patch'],
+  { flatLevels }: Pick<NetworkDimensions, 'flatLevels'>,
+): Thinning | undefined {
+  if (Math.min(height, width) < wide) return undefined;
+  return [flatLevels === 0 && depth >= deep ? 2 : 1, 2, 2];
+}

@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { createRandom } from '../../src/random.ts';
+import type { Progress } from '../../src/run/records.ts';
+import { readRun } from '../../src/run/run-folder.ts';
+import { resume, search } from '../../src/search/search.ts';
+import { boxCase, straight, temporaryFolder, writeDataSet } from '../data/scans.ts';
+
+const root = await temporaryFolder();
+const options = {
+  dataSet: join(root, 'Wide'),
+  children: 2,
+  epochs: 4,
+  folds: 3,
+  device: 'cpu',
+  precision: 'fp32',
+} as const;
+
+beforeAll(async () => {
+  const random = createRandom(1);
+  // Thick slices of wide scans.
+  const cases = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => {
+    const { image, label } = boxCase(name, random, [130, 133, 3]);
+    const affine = straight(1, 1, 5);
+    return { name, image: { ...image, affine }, label: { ...label, affine } };
+  });
+  await writeDataSet(options.dataSet, cases);
+});
+
+/** What does not depend on the clock. */
+async function outcome(folder: string) {
+  const { events, architecture, report } = await readRun(folder);
+  return {
+    events: events.map(({ seconds, training_seconds, judging_seconds, peak_memory_bytes, ...event }) => event),
+    architecture,
+    dice: [report?.validation_dice, report?.test_dice],
+  };
+}
+
+describe('a search of wide scans', () => {
+  it('is coarse in its first half, says so, and goes on where it was stopped, in either half', async () => {
+    const told: (boolean | undefined)[] = [];
+    const tell = ({ reward, coarse }: Progress) => void (reward !== undefined && told.push(coarse));
+    await search({ ...options, out: join(root, 'unbroken') }, { onProgress: tell });
+    const { run, events } = await readRun(join(root, 'unbroken'));
+    expect(run.network.flat_levels).toBe(2);
+    expect(events.map(({ coarse }) => coarse)).toEqual([true, true, false, false]);
+    expect(told).toEqual([true, true, false, false]);
+
+    for (const step of [2, 4]) {
+      const folder = join(root, `stopped-${step}`);
+      const stop = new AbortController();
+      const hooks = {
+        signal: stop.signal,
+        onProgress: (progress: Progress) => {
+          if (progress.phase === 'judge' && progress.step === step) stop.abort();
+        },
+      };
+      await expect(search({ ...options, out: folder }, hooks)).rejects.toMatchObject({ name: 'AbortError' });
+      await resume(folder);
+      expect(await outcome(folder)).toEqual(await outcome(join(root, 'unbroken')));
+    }
+  });
+
+  it('is not where too few steps would follow', async () => {
+    const folder = join(root, 'short');
+    await search({ ...options, epochs: 3, out: folder });
+    expect((await readRun(folder)).events.map(({ coarse }) => coarse)).toEqual([false, false, false]);
+  });
+});
