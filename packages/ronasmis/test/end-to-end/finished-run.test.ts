@@ -35,7 +35,8 @@ beforeAll(async () => {
       await writeResampledCopy(file, file, kind);
     }
   }
-  searched = await ronasmis(...`search ${dataSet} --out ${run} --folds 4 --fold 1 --epochs 2 --children 2`.split(' '));
+  // After two controller steps, 30 training steps, a network is still so far from sure that resampling moves its outlines.
+  searched = await ronasmis(...`search ${dataSet} --out ${run} --folds 4 --fold 1 --epochs 4 --children 2`.split(' '));
 }, 120_000);
 afterAll(() => rm(root, { recursive: true }));
 
@@ -48,8 +49,8 @@ describe('a search from the command line', () => {
     expect(searched.stdout).toContain(join(run, 'report.html'));
     expect(searched.stderr).toMatch(/^Reading scans \(8\)$/m);
     expect(searched.stderr).toMatch(/^step 1: loss [\d.]+, reward 0\.\d+, entropy [\d.]+, best Dice [\d.]+ %/m);
-    expect(searched.stderr).toMatch(/^step 2: loss /m);
-    expect(searched.stderr).not.toMatch(/^step 3/m);
+    expect(searched.stderr).toMatch(/^step 4: loss /m);
+    expect(searched.stderr).not.toMatch(/^step 5/m);
     expect(searched.stdout + searched.stderr).not.toContain('\u001b');
   });
 
@@ -66,7 +67,7 @@ describe('a search from the command line', () => {
 
   it('writes down its settings, engine and data', async () => {
     const record = runSchema.parse(await json('run.json'));
-    expect(record.settings).toMatchObject({ data_set: dataSet, epochs: 2, time_seconds: null, children: 2 });
+    expect(record.settings).toMatchObject({ data_set: dataSet, epochs: 4, time_seconds: null, children: 2 });
     expect(record.settings).toMatchObject({ folds: 4, fold: 1, seed: 1, device: 'auto', precision: 'auto' });
     expect(record.network).toMatchObject({ input_channels: 2, classes: 4 });
     expect(record.labels.map(({ name }) => name)).toEqual(['background', 'shell', 'anterior core', 'posterior core']);
@@ -77,9 +78,9 @@ describe('a search from the command line', () => {
   it('writes an event for each controller step', async () => {
     const lines = (await readFile(join(run, 'events.jsonl'), 'utf8')).trimEnd().split('\n');
     const events = lines.map((line) => eventSchema.strict().parse(JSON.parse(line)));
-    expect(events.map(({ step }) => step)).toEqual([1, 2]);
+    expect(events.map(({ step }) => step)).toEqual([1, 2, 3, 4]);
     // Six cases are outside the test part and one of them judges: three passes over five.
-    expect(events.map(({ steps }) => steps)).toEqual([15, 30]);
+    expect(events.map(({ steps }) => steps)).toEqual([15, 30, 45, 60]);
     for (const event of events) {
       const rewards = event.children.map(({ reward }) => reward);
       expect(rewards).toHaveLength(2);
@@ -115,7 +116,7 @@ describe('a search from the command line', () => {
     expect(numbers.reduce((sum, count) => sum + count)).toBe(report.parameters);
     const { events } = await readRun(run);
     // The best of the last step's children and of the likeliest one.
-    expect(report.validation_dice.mean).toBeGreaterThanOrEqual(events[1].reward_max);
+    expect(report.validation_dice.mean).toBeGreaterThanOrEqual(events[3].reward_max);
   });
 
   it('draws a page that requests nothing', async () => {
