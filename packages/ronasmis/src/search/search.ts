@@ -128,6 +128,7 @@ async function run(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResu
 
       state.step = step;
       state.seconds = budget.elapsed();
+      if (coarse && !isCoarse(budget, step)) enterFullResolution(budget);
       const seconds = { training_seconds: judgingSince - trainingSince, judging_seconds: judgingSeconds };
       const outOfMemory = leftOut + judged.filter((child) => child.outOfMemory).length;
       if (outOfMemory > 0) hooks.onWarning?.(outOfMemorySentence(outOfMemory, step));
