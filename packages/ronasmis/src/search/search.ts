@@ -103,16 +103,17 @@ async function run(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResu
   try {
     while (hasTimeForStep(budget, state.step)) {
       const step = state.step + 1;
-      if (validation.coarse && !isCoarse(budget, state.step)) {
+      if (validation.thinning && !isCoarse(budget, state.step)) {
         freeBatches(validation.batches);
         validation = openValidation(searchRun);
       }
-      const { coarse } = validation;
+      const { thinning } = validation;
+      const coarse = thinning !== undefined;
       const trainingSince = budget.elapsed();
       const outlook = outlookOf(budget, state.step);
       proposed = controller.proposeForJudging(context.children, state.random, outlook);
       budget.distinctChildren = new Set(proposed.map(String)).size;
-      const { loss, leftOut } = await trainSharedWeights(context, state, budget, batches, (done, total) =>
+      const { loss, leftOut } = await trainSharedWeights(context, state, budget, batches, thinning, (done, total) =>
         tell({ phase: 'train', step, done, total }),
       );
 
@@ -159,12 +160,13 @@ async function run(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResu
   }
 }
 
-/** The validation cases on the device, for the part of the search that begins here or goes on: thinned where it is coarse. */
+/** The validation cases on the device, for the part of the search that begins here or goes on, and how it thins volumes, if it does. */
 function openValidation({ context, state, budget }: SearchRun) {
   const coarse = isCoarse(budget, state.step);
   if (!coarse) enterFullResolution(budget);
+  const thinning = coarse ? context.thinning : undefined;
   const cases = context.split.validation.map((name) => caseNamed(context, name));
-  return { coarse, batches: toDeviceBatches(context, cases, coarse ? context.thinning : undefined) };
+  return { thinning, batches: toDeviceBatches(context, cases, thinning) };
 }
 
 function outOfMemorySentence(count: number, step: number): string {

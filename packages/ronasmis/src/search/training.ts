@@ -11,7 +11,7 @@ import { forward } from '../network/child.ts';
 import { childLoss } from '../network/loss.ts';
 import { castWeights, childWeightNames, supervisionWeightNames } from '../network/weights.ts';
 import type { Architecture } from '../space/architecture.ts';
-import { type Budget, hasTrainedEnough, isCoarse, outlookOf, trainedFraction } from './budget.ts';
+import { type Budget, hasTrainedEnough, outlookOf, trainedFraction } from './budget.ts';
 import { type SearchContext, toLabel } from './context.ts';
 import { whereMemorySuffices } from './memory.ts';
 import { initialLearningRate, type SearchState } from './state.ts';
@@ -40,16 +40,17 @@ export type AfterStep = (done: number, total: number) => Promise<void>;
  * draws. The last step of a time budget trains until its time is over.
  *
  * Where memory does not suffice for a child after all, its mini-batch is left out.
+ * @param thinning of the patches, that of the cases that the step's children are judged on
  */
 export async function trainSharedWeights(
   context: SearchContext,
   state: SearchState,
   budget: Budget,
   batches: Batches,
+  thinning: Thinning | undefined,
   after: AfterStep,
 ): Promise<TrainingPhase> {
   const { augment } = context;
-  const thinning = isCoarse(budget, state.step) ? context.thinning : undefined;
   const upcoming = miniBatches(context, state, budget);
   const request = (): Architecture => {
     const { child, chosen } = upcoming.next().value;

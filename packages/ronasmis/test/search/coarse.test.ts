@@ -5,6 +5,7 @@ import type { Progress } from '../../src/run/records.ts';
 import { readRun } from '../../src/run/run-folder.ts';
 import { resume, search } from '../../src/search/search.ts';
 import { boxCase, straight, temporaryFolder, writeDataSet } from '../data/scans.ts';
+import { outcome } from './outcome.ts';
 
 const root = await temporaryFolder();
 const options = {
@@ -26,16 +27,6 @@ beforeAll(async () => {
   });
   await writeDataSet(options.dataSet, cases);
 });
-
-/** What does not depend on the clock. */
-async function outcome(folder: string) {
-  const { events, architecture, report } = await readRun(folder);
-  return {
-    events: events.map(({ seconds, training_seconds, judging_seconds, peak_memory_bytes, ...event }) => event),
-    architecture,
-    dice: [report?.validation_dice, report?.test_dice],
-  };
-}
 
 describe('a search of wide scans', () => {
   it('is coarse in its first half, says so, and goes on where it was stopped, in either half', async () => {

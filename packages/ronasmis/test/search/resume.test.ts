@@ -1,4 +1,4 @@
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/random.ts';
@@ -6,6 +6,7 @@ import type { Progress } from '../../src/run/records.ts';
 import { appendEvent, readRun, writeRecord } from '../../src/run/run-folder.ts';
 import { resume, type SearchHooks, type SearchOptions, search } from '../../src/search/search.ts';
 import { boxCase, straight, temporaryFolder, writeDataSet } from '../data/scans.ts';
+import { outcome } from './outcome.ts';
 
 const root = await temporaryFolder();
 const options = {
@@ -30,16 +31,6 @@ function stopping(when: (progress: Progress) => boolean): SearchHooks {
     if (when(progress)) controller.abort();
   };
   return { signal: controller.signal, onProgress };
-}
-
-async function outcome(folder: string) {
-  const { events, architecture, report } = await readRun(folder);
-  return {
-    events: events.map(({ seconds, training_seconds, judging_seconds, peak_memory_bytes, ...event }) => event),
-    architecture,
-    dice: [report?.validation_dice, report?.test_dice],
-    weights: (await readFile(join(folder, 'model.safetensors'))).toString('base64'),
-  };
 }
 
 let unbroken: Awaited<ReturnType<typeof outcome>>;
