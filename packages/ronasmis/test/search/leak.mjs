@@ -1,3 +1,4 @@
+// @ts-check
 // Trains for 2,000 steps on a data set and prints, as JSON, the live tensors and the resident bytes after step 50 and at the
 // end: `node --expose-gc leak.mjs DATASET RUN`.
 import { setImmediate } from 'node:timers/promises';
@@ -9,6 +10,7 @@ import { trainSharedWeights } from '../../dist/search/training.js';
 import { macroSpace } from '../../dist/space/macro.js';
 
 const [dataSet, out] = process.argv.slice(2);
+/** @satisfies {Omit<import('../../dist/search/options.js').SearchSettings, 'dataSet' | 'out'>} */
 const options = {
   epochs: 10_000,
   children: 1,
@@ -37,15 +39,16 @@ const batches = openBatches(context.cases);
 async function measure() {
   // Finalizers run in a turn of their own, and what they free is collected by the next collection.
   for (let turns = 0; turns < 3; turns += 1) {
-    globalThis.gc();
+    globalThis.gc?.();
     await setImmediate();
   }
   return { step: state.trainingSteps, tensors: memory().tensors, residentBytes: process.memoryUsage().rss };
 }
 
+/** @type {Awaited<ReturnType<typeof measure>>[]} */
 const measured = [];
 while (state.trainingSteps < 2000) {
-  await trainSharedWeights(context, state, budget, batches, async () => {
+  await trainSharedWeights(context, state, budget, batches, undefined, async () => {
     if (state.trainingSteps === 50 || state.trainingSteps === 2000) measured.push(await measure());
   });
 }
