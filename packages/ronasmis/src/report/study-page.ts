@@ -28,7 +28,7 @@ export function renderStudy({ results: _, ...record }: StudyRecord, results: Stu
 <section><h2>Test Dice by contestant</h2><p class="lead">In percent; a dot is a seed, the line their mean. At the end, mean and standard deviation.</p>${contestantRows(results)}</section>
 <section><h2>REINFORCE against the others</h2>${comparisonTable(results)}${CAVEATS.map((text) => html`<p class="lead">${text}</p>`)}</section>
 <section><h2>Best reward over time</h2><p class="lead">Validation Dice of the best child of the last finished step, %: the mean over the seeds, and as a band from the lowest to the highest.</p><div class="charts">${rewardCurves(results)}</div></section>
-<section><h2>Shared weights against own weights</h2><p class="lead">Children of random search, all judged with the same shared weights, then each trained alone, every child by the same number of steps and all together for about as long as those weights were, on patches of one size: neither how slow a child is nor its own patch, which only training sees, is anything that its reward could tell. Chance in that training lowers the correlation too: one seed each. ${correlations(results)}</p>${alonePlot(results)}</section>
+<section><h2>Shared weights against own weights</h2><p class="lead">Children of random search, all judged with the same shared weights, then each trained alone, every child by the same number of steps, about a quarter of those weights', on patches of one size: neither how slow a child is nor its own patch, which only training sees, is anything that its reward could tell. Chance in that training lowers the correlation too: one seed each.</p>${alonePlot(results)}</section>
 <section><h2>What each choice contributes</h2><p class="lead">Mean reward of the children that have an option, in points relative to the mean of their step, with its standard error; over the ${plural(childCount(results), 'judgement')} of random search, whose choices are independent of each other. Those that differ most beyond their errors stand first: among so many choices, one or two differ by over two standard errors by chance.</p>${contributionRows(results)}</section>
 <section><h2>Cost</h2>${costTable(results)}<p class="lead">The rest is reading scans, measuring the machine, checkpoints and the report. Joules are the whole machine's while the search ran; – where it does not tell, or a search was killed.</p></section>
 <details><summary>Settings and engine</summary><table>${rows}</table></details>
@@ -84,21 +84,13 @@ function rewardCurves({ contestants }: StudyResults): readonly Html[] {
   );
 }
 
-function correlations({ alone }: StudyResults): string {
-  const said = (name: string, correlation: StudyResults['alone']['with_test']): string =>
-    correlation === null
-      ? `${name}: no order.`
-      : `${name}: Kendall's tau ${correlation.tau.toFixed(2)}, p ${formatProbability(correlation.p)}.`;
-  return `${said('With the validation Dice', alone.with_validation)} ${said('With the test Dice', alone.with_test)}`;
-}
-
 function alonePlot({ alone }: StudyResults): Html {
-  const dots = alone.children.map(({ run, reward, validation_dice }) => ({
+  const dots = alone.children.map(({ run, reward, test_dice }) => ({
     x: reward * 100,
-    y: validation_dice * 100,
-    label: `${run}: ${formatDice(reward)} % shared, ${formatDice(validation_dice)} % alone`,
+    y: test_dice * 100,
+    label: `${run}: ${formatDice(reward)} % shared, ${formatDice(test_dice)} % alone`,
   }));
-  return html`<div class="charts">${scatterPlot(dots, 'reward with shared weights, %', 'Validation Dice trained alone, %', formatFigure)}</div>`;
+  return html`<div class="charts">${scatterPlot(dots, 'reward with shared weights, %', 'Test Dice trained alone, %', formatFigure)}</div>`;
 }
 
 function childCount({ contributions }: StudyResults): number {

@@ -1,3 +1,4 @@
+import type { RankCorrelation } from '../evaluation/rank-correlation.ts';
 import type { Spread } from '../evaluation/summary.ts';
 import type { Comparison, StudyResults } from '../run/study-record.ts';
 import { formatDice } from './format.ts';
@@ -47,16 +48,31 @@ function judgement(comparison: Comparison, seeds: number): string {
   return `${within}. With these seeds no difference can be told from chance.`;
 }
 
-function rankVerdict({ children, with_validation: correlation }: StudyResults['alone']): string {
-  const subject = 'The reward with shared weights against the Dice of the same children trained alone';
+/**
+ * Judged by the test Dice, of cases that the reward has not seen and that mostly are more than the validation cases; how the validation
+ * Dice ranks them stands behind it.
+ */
+function rankVerdict({
+  children,
+  with_test: correlation,
+  with_validation: onSameCases,
+}: StudyResults['alone']): string {
+  const subject = 'The reward with shared weights against the test Dice of the same children trained alone';
   if (correlation === null)
     return `${subject}: ${children.length} of them have no order, so there is no rank correlation.`;
-  const figures = `Kendall's tau ${correlation.tau.toFixed(2)} (p ${formatProbability(correlation.p)}, ${children.length} children)`;
-  if (correlation.p >= 0.05)
-    return `${subject}: ${figures}. That the shared weights rank children as their own would is not shown.`;
-  return correlation.tau > 0
-    ? `${subject}: ${figures}. The shared weights rank children partly as their own would; at a tau of 1 they would do so wholly.`
-    : `${subject}: ${figures}. The shared weights rank children the other way round.`;
+  const probability = formatProbability(correlation.p);
+  const figures = `Kendall's tau ${correlation.tau.toFixed(2)} (p ${probability}, ${children.length} children)`;
+  const beside = onSameCases
+    ? ` With their validation Dice, of the reward's own cases: ${onSameCases.tau.toFixed(2)} (p ${formatProbability(onSameCases.p)}).`
+    : '';
+  return `${subject}: ${figures}. ${meaningOf(correlation)}${beside}`;
+}
+
+function meaningOf({ tau, p }: RankCorrelation): string {
+  if (p >= 0.05) return 'That the shared weights rank children as their own would is not shown.';
+  return tau > 0
+    ? 'The shared weights rank children partly as their own would; at a tau of 1 they would do so wholly.'
+    : 'The shared weights rank children the other way round.';
 }
 
 /** What the figures cannot say: stands below the comparisons. */

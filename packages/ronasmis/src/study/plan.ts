@@ -100,11 +100,14 @@ export function pickChildren(judged: readonly SharedChild[], most: number): read
 }
 
 /**
- * Controller steps that each child is trained for alone, where the shared weights had so many: all children together take about as long as
- * the search whose rewards they are compared with.
+ * Each child is trained alone for this share of the shared weights' steps. Dice after a twelfth of them tell how fast a child learns more
+ * than what it is worth; as many steps as the shared weights had would take as long as twelve searches.
  */
+export const aloneShare = 1 / 4;
+
+/** Controller steps that each child is trained for alone, where the shared weights had so many. */
 export function epochsAlone(sharedSteps: number): number {
-  return Math.max(1, Math.round(sharedSteps / childrenAlone));
+  return Math.max(1, Math.round(sharedSteps * aloneShare));
 }
 
 /**

@@ -8,6 +8,7 @@ import { resume, type SearchHooks, search } from '../search/search.ts';
 import type { Architecture } from '../space/architecture.ts';
 import { openEnergyMeter } from './energy.ts';
 import {
+  aloneShare,
   childrenAlone,
   epochsAlone,
   type PlannedRun,
@@ -46,7 +47,7 @@ export async function study(options: StudyOptions, hooks: StudyHooks = {}): Prom
   const contests = plannedContests(options);
   const seconds = options.timeSeconds ?? Number.NaN;
   const mostAlone = Math.min(childrenAlone, options.children);
-  const later = { runs: mostAlone, seconds };
+  const later = { runs: mostAlone, seconds: mostAlone * aloneShare * seconds };
   try {
     await runSearches(options, record, { planned: contests, eachSeconds: seconds, earlier: 0, later }, hooks);
   } catch (error) {

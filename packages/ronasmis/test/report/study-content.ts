@@ -58,8 +58,8 @@ export function studyContent(lead: { readonly low: number; readonly high: number
         validation_dice: 0.8 + 0.005 * ((i * 5) % 12),
         test_dice: 0.79 + 0.005 * ((i * 5) % 12),
       })),
-      with_validation: { tau: 0.55, p: tauP },
-      with_test: null,
+      with_validation: { tau: 0.31, p: 0.18 },
+      with_test: { tau: 0.55, p: tauP },
     },
     contributions: [
       {

@@ -56,6 +56,7 @@ describe('the verdict', () => {
     expect(said(null, 0.02)).toContain(
       "Kendall's tau 0.55 (p 0.020, 12 children). The shared weights rank children partly",
     );
+    expect(said(null, 0.02)).toContain("of the reward's own cases: 0.31 (p 0.180).");
     expect(said(null, 0.2)).toContain('is not shown');
   });
 });
