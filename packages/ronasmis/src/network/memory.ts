@@ -4,7 +4,7 @@ import { looseEnds, type OperationName } from '../space/cell.ts';
 import { strideBetween, type Volume } from './child.ts';
 import { kernelDepth, type NetworkDimensions } from './dimensions.ts';
 import { type CountedShape, type CountedTensor, elements, type MemoryTape, openTape } from './memory-tape.ts';
-import { supervisedLevels, weightCount } from './weights.ts';
+import { mixedCount, supervisedLevels, weightCount } from './weights.ts';
 
 /** What passes through a network at once, and how it is computed. */
 export interface Pass {
@@ -36,8 +36,10 @@ export function passBytes(child: Architecture, dimensions: NetworkDimensions, pa
   const bytes = pass.dataType === 'float32' ? 4 : 2;
   const tape = openTape(pass.training);
   const counting: Counting = { ...pass, tape, bytes, planesAt: (level) => kernelDepth(dimensions, level, 3) };
-  // The weights in the type of the pass; float32 ones are used as they are.
-  if (bytes < wideBytes) tape.input([1, 1, 1, 1, weightCount(child.space, dimensions, child)], bytes);
+  // The weights in the type of the pass; float32 ones are used as they are, but for the kernels of dilated levels.
+  const { space } = child;
+  const made = bytes < wideBytes ? weightCount(space, dimensions, child) : mixedCount(dimensions, child);
+  tape.input([1, 1, 1, 1, made], bytes);
   const image = tape.input([pass.batch, dimensions.inputChannels, ...pass.size], bytes);
   const logits = countForward(counting, child, dimensions, image);
   // The label, or the segmentation.

@@ -8,16 +8,18 @@ import {
   normalInPlace,
   scope,
   type Tensor,
+  tensor,
   to,
   zeros,
 } from '@ronasmis/libtorch';
 import type { Architecture } from '../space/architecture.ts';
 import { cellNodes, type OperationName, operations } from '../space/cell.ts';
 import { kernelDepth, levels, type NetworkDimensions } from './dimensions.ts';
+import { mixedDilations, mixTaps, tapsName, tapsNames } from './taps.ts';
 
 /**
  * Tensors by name, which all children of a space share.
- * - Macro: a level's kernel serves every dilation, activation and stride (paper).
+ * - Macro: a level's kernel serves every dilation, activation and stride (paper), each dilation but 1 through a matrix that mixes its taps.
  * - Micro: a kernel belongs to a level, a node, one of its two inputs and a kernel size (ENAS: to an operation). It serves whichever
  *   features the input is, and both dilations.
  */
@@ -26,7 +28,7 @@ export type Weights = ReadonlyMap<string, Tensor>;
 /** Decoder levels whose logits are compared with the label: the finest, and two for deep supervision (Dou et al. 2016). */
 export const supervisedLevels = [0, 1, 2] as const;
 
-type Kind = 'kernel' | 'scale' | 'shift';
+type Kind = 'kernel' | 'scale' | 'shift' | 'taps';
 interface Entry {
   readonly name: string;
   readonly kind: Kind;
@@ -62,6 +64,14 @@ function blockEntries(prefix: string, from: number, width: number, size: KernelS
   return ['1', '2'].flatMap((conv) => convolutionEntries(prefix, conv, conv === '1' ? from : width, width, size));
 }
 
+/** How dilated levels take the kernels of their two convolutions (macro). */
+function tapsEntries(prefix: string, [depth, height, width]: KernelSize): Entry[] {
+  const taps = depth * height * width;
+  return ['1', '2'].flatMap((conv) =>
+    mixedDilations.map((dilation) => ({ name: tapsName(prefix, conv, dilation), kind: 'taps', shape: [taps, taps] })),
+  );
+}
+
 /** The norm of a cell's output, and a kernel of each size for either input of every node (micro). */
 function cellEntries(prefix: string, width: number, sizeOf: (edge: number) => KernelSize): Entry[] {
   const kernels = Array.from({ length: cellNodes }, (_, node) =>
@@ -89,7 +99,7 @@ export function termWeights(prefix: string, node: number, slot: number, operatio
   return `${prefix}.node${node + 1}.input${slot + 1}.${kernel}x${kernel}x${kernel}`;
 }
 
-/** Every weight of a space's base architecture, in the order of the forward pass. Kernels are [out, in, depth, height, width]. */
+/** Every weight of a space's base architecture, in the order of the forward pass, matrices of taps last. Kernels are [out, in, depth, height, width]. */
 function entries(space: Architecture['space'], dimensions: NetworkDimensions): Entry[] {
   const { channels, inputChannels, classes } = dimensions;
   const sizeAt =
@@ -118,7 +128,13 @@ function entries(space: Architecture['space'], dimensions: NetworkDimensions): E
     pointwiseEntry(`head.${level}`, channels[level], classes),
     { name: `head.${level}.bias`, kind: 'shift', shape: [classes] },
   ]);
-  return [...encoder, ...decoder, ...heads];
+  const blocks = [
+    ...channels.map((_, level) => ['encoder', level] as const),
+    ...channels.slice(1).map((_, level) => ['decoder', level] as const),
+  ];
+  const taps =
+    space === 'macro' ? blocks.flatMap(([part, level]) => tapsEntries(`${part}.${level}`, sizeAt(level)(3))) : [];
+  return [...encoder, ...decoder, ...heads, ...taps];
 }
 
 /** The shape of each of the shared weights of a space, by name. */
@@ -132,14 +148,24 @@ export function weightShapes(
 /** How many numbers the shared weights of a space are, or those of `child` alone, with the heads of deep supervision. */
 export function weightCount(space: Architecture['space'], dimensions: NetworkDimensions, child?: Architecture): number {
   const names = child && new Set([...childWeightNames(child), ...supervisionWeightNames]);
-  return entries(space, dimensions)
-    .filter(({ name }) => !names || names.has(name))
-    .map(({ shape }) => shape.reduce((product, size) => product * size, 1))
-    .reduce((sum, count) => sum + count, 0);
+  return elementCount(entries(space, dimensions).filter(({ name }) => !names || names.has(name)));
+}
+
+function elementCount(entries: readonly Entry[]): number {
+  const counts = entries.map(({ shape }) => shape.reduce((product, size) => product * size, 1));
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+function identity(size: number): Tensor {
+  return tensor(
+    Float32Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 1 : 0)),
+    [size, size],
+  );
 }
 
 function initial({ kind, shape }: Entry, device: Device): Tensor {
   if (kind === 'shift') return zeros(shape, 'float32', null, device);
+  if (kind === 'taps') return scope(() => to(identity(shape[0]), 'float32', null, device));
   if (kind === 'scale') return full(shape, 1, 'float32', null, device);
   const fanIn = shape.slice(1).reduce((product, size) => product * size, 1);
   return scope(() => {
@@ -151,7 +177,7 @@ function initial({ kind, shape }: Entry, device: Device): Tensor {
 
 /**
  * The shared weights of a space, float32, ready to be trained: kernels by He et al. 2015 (normal, variance 2 / fan-in), scales 1,
- * shifts 0. `seed` decides them, whatever the device.
+ * shifts 0, matrices of taps the identity. `seed` decides them, whatever the device.
  */
 export function createWeights(
   space: Architecture['space'],
@@ -222,6 +248,39 @@ export function weight(weights: Weights, name: string): Tensor {
 export function castWeights(weights: Weights, names: Iterable<string>, dataType: DataType): Weights {
   if (dataType === 'float32') return weights;
   return new Map(Array.from(names, (name) => [name, to(weight(weights, name), dataType)]));
+}
+
+/**
+ * The weights that a child of the shared ones computes with, by their names, in the precision of the forward pass: gradients pass through to the
+ * shared ones. Kernels of a dilated level (macro) are what its matrices make of the shared ones. Of float32 the others are handed on as they are.
+ * @param names those that are wanted, by default those of {@link childWeightNames}
+ */
+export function childWeights(
+  weights: Weights,
+  child: Architecture,
+  dataType: DataType,
+  names: readonly string[] = childWeightNames(child),
+): Weights {
+  const taps = tapsNames(child);
+  return scope(() => {
+    const own = names.map((name): [string, Tensor] => {
+      const by = taps.get(name);
+      const shared = weight(weights, name);
+      return [name, by === undefined ? shared : mixTaps(shared, weight(weights, by))];
+    });
+    return castWeights(new Map(own), names, dataType);
+  });
+}
+
+/** Frees what {@link childWeights} made, and no shared weight. */
+export function freeChildWeights(own: Weights, shared: Weights): void {
+  for (const [name, tensor] of own) if (tensor !== shared.get(name)) tensor.free();
+}
+
+/** How many numbers the kernels of a child are that its dilated levels have beside the shared ones. */
+export function mixedCount(dimensions: NetworkDimensions, child: Architecture): number {
+  const taps = tapsNames(child);
+  return elementCount(entries(child.space, dimensions).filter(({ name }) => taps.has(name)));
 }
 
 /** Names of the heads that deep supervision adds to a child's weights while it trains. */

@@ -21,7 +21,7 @@ import { dataTypeOf } from '../device.ts';
 import { diceOfOverlap } from '../evaluation/dice.ts';
 import { type CaseScores, patientMean } from '../evaluation/summary.ts';
 import { segment, toImage } from '../inference/segment.ts';
-import { castWeights, childWeightNames, type Weights } from '../network/weights.ts';
+import { childWeights, freeChildWeights, type Weights } from '../network/weights.ts';
 import type { Architecture } from '../space/architecture.ts';
 import { type SearchContext, toLabel } from './context.ts';
 
@@ -125,14 +125,12 @@ export async function judge(
   between: () => Promise<void>,
 ): Promise<NamedScores> {
   const scores: [string, CaseScores][] = [];
-  const cast = noGradient(() =>
-    scope(() => castWeights(weights, childWeightNames(child), dataTypeOf[context.precision])),
-  );
+  const own = noGradient(() => scope(() => childWeights(weights, child, dataTypeOf[context.precision])));
   try {
     for (const { image, label, cases } of batches) {
       noGradient(() =>
         scope(() => {
-          const predictions = segment(cast, child, image, { size: label.shape.slice(1) });
+          const predictions = segment(own, child, image, { size: label.shape.slice(1) });
           cases.forEach(({ name, outsideCrop }, index) => {
             const [prediction, reference] = [predictions, label].map((all) => narrow(all, 0, index, 1));
             scores.push([name, compare(prediction, reference, context, outsideCrop)]);
@@ -142,7 +140,7 @@ export async function judge(
       await between();
     }
   } finally {
-    if (cast !== weights) for (const tensor of cast.values()) tensor.free();
+    freeChildWeights(own, weights);
   }
   return Object.fromEntries(scores);
 }
@@ -251,10 +249,10 @@ export function measureJudging(
   return noGradient(() =>
     scope(() => {
       const { image } = toDeviceBatch(context, [prepared]);
-      const cast = castWeights(weights, childWeightNames(child), dataTypeOf[context.precision]);
-      segment(cast, child, image);
+      const own = childWeights(weights, child, dataTypeOf[context.precision]);
+      segment(own, child, image);
       const started = performance.now();
-      segment(cast, child, image).toArray();
+      segment(own, child, image).toArray();
       return (performance.now() - started) / 1000;
     }),
   );

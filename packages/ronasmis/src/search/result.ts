@@ -6,7 +6,7 @@ import { imageOf, labelOf } from '../data/prepare.ts';
 import { dataTypeOf } from '../device.ts';
 import { type CaseScores, type DiceSummary, summariseDice } from '../evaluation/summary.ts';
 import { segment } from '../inference/segment.ts';
-import { castWeights, childWeightNames, parameterCount, type Weights, weight } from '../network/weights.ts';
+import { childWeights, freeChildWeights, parameterCount, type Weights } from '../network/weights.ts';
 import { renderReport } from '../report/page.ts';
 import { chooseSlices, type Example, pickExamples, type Slice } from '../report/slices.ts';
 import type { Progress, SearchReport } from '../run/records.ts';
@@ -43,10 +43,7 @@ export async function finish(
     peak_memory_bytes: peakMemoryBytes(context.device),
     parameters: parameterCount(state.averaged, architecture),
   };
-  const names = childWeightNames(architecture);
-  const path = join(folder, 'model.safetensors');
-  const weights = new Map(names.map((name) => [name, weight(state.averaged, name)]));
-  await mendable(path, () => writeSafetensors(path, weights));
+  await writeModel(folder, state.averaged, architecture);
   await writeRecord(folder, 'architecture.json', architecture);
   const { run, events } = await readRun(folder);
   const examples = pickExamples(report.test_dice).map((example) => ({
@@ -58,6 +55,13 @@ export async function finish(
   await removeState(folder);
   await rm(cacheFolderOf(folder), { recursive: true, force: true });
   return { report, architecture };
+}
+
+/** The weights of a child, as it computes with them in float32. */
+async function writeModel(folder: string, shared: Weights, child: Architecture): Promise<void> {
+  const path = join(folder, 'model.safetensors');
+  const own = noGradient(() => scope(() => childWeights(shared, child, 'float32')));
+  await mendable(path, () => writeSafetensors(path, own)).finally(() => freeChildWeights(own, shared));
 }
 
 /** Dice on the scans' own grids. One case at a time: there may be many, and they are needed once. */
@@ -83,11 +87,7 @@ function slicesOf(context: SearchContext, weights: Weights, child: Architecture,
   const classes = noGradient(() =>
     scope(() => {
       const [{ image }] = toDeviceBatches(context, [prepared]);
-      return segment(
-        castWeights(weights, childWeightNames(child), dataTypeOf[context.precision]),
-        child,
-        image,
-      ).toNumbers();
+      return segment(childWeights(weights, child, dataTypeOf[context.precision]), child, image).toNumbers();
     }),
   );
   const values = (indices: ArrayLike<number>): Uint8Array =>

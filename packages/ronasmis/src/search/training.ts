@@ -9,7 +9,7 @@ import { dataTypeOf } from '../device.ts';
 import { toImage } from '../inference/segment.ts';
 import { forward } from '../network/child.ts';
 import { childLoss } from '../network/loss.ts';
-import { castWeights, childWeightNames, supervisionWeightNames } from '../network/weights.ts';
+import { childWeightNames, childWeights, supervisionWeightNames } from '../network/weights.ts';
 import type { Architecture } from '../space/architecture.ts';
 import { type Budget, hasTrainedEnough, outlookOf, trainedFraction } from './budget.ts';
 import { type SearchContext, toLabel } from './context.ts';
@@ -189,7 +189,8 @@ function backward(
   const size = [plan.crops.length, ...shape];
   // What only the way forward needed is freed before the way back, which frees the rest as it goes.
   const loss = scope(() => {
-    const weights = castWeights(state.weights, [...childWeightNames(child), ...supervisionWeightNames], dataType);
+    const names = [...childWeightNames(child), ...supervisionWeightNames];
+    const weights = childWeights(state.weights, child, dataType, names);
     const input = toImage(image, [size[0], dimensions.inputChannels, ...shape], device, dataType);
     const logits = forward(weights, child, input, { deepSupervision: true, dropSkip });
     return childLoss(child, logits, toLabel(label, size, device), context.ignoredValue !== undefined);

@@ -7,6 +7,7 @@ import { writePhantomDataSet } from '../../src/data/phantom.ts';
 import { type PreparedCase, prepareDataSet } from '../../src/data/prepare.ts';
 import { samplePlan } from '../../src/data/sample.ts';
 import { forward } from '../../src/network/child.ts';
+import { tapsNames } from '../../src/network/taps.ts';
 import { childWeightNames, supervisionWeightNames, type Weights } from '../../src/network/weights.ts';
 import { createRandom } from '../../src/random.ts';
 import { createState } from '../../src/search/state.ts';
@@ -91,7 +92,8 @@ describe('a child with one choice changed', async () => {
     expect(losses[3]).toBeLessThan(0.99 * losses[0]);
     const after = valuesOf(state.weights);
     const moved = [...after.keys()].filter((name) => String(after.get(name)) !== String(before.get(name)));
-    expect(moved.sort()).toEqual([...childWeightNames(child), ...supervisionWeightNames].sort());
+    const onItsWay = [...childWeightNames(child), ...supervisionWeightNames, ...tapsNames(child).values()];
+    expect(moved.sort()).toEqual(onItsWay.sort());
   });
 });
 

@@ -29,7 +29,7 @@ function padded(weights: Weights, space: Architecture['space']): Weights {
   const shapes = weightShapes(space, narrow);
   const pad = ([name, flatKernel]: readonly [string, Tensor]): [string, Tensor] => {
     const shape = shapes.get(name) ?? [];
-    if (product(shape) === product(flatKernel.shape)) return [name, flatKernel];
+    if (shape.length < 5 || product(shape) === product(flatKernel.shape)) return [name, flatKernel];
     const values = flatKernel.toNumbers();
     const padded = Float32Array.from({ length: product(shape) }, (_, i) =>
       Math.floor(i / 9) % 3 === 1 ? values[Math.floor(i / 27) * 9 + (i % 9)] : 0,

@@ -5,7 +5,7 @@ import { dataTypeOf, type Precision } from '../../src/device.ts';
 import { segment, toImage } from '../../src/inference/segment.ts';
 import { networkDimensions } from '../../src/network/dimensions.ts';
 import { passBytes } from '../../src/network/memory.ts';
-import { castWeights, childWeightNames } from '../../src/network/weights.ts';
+import { childWeights } from '../../src/network/weights.ts';
 import { createRandom } from '../../src/random.ts';
 import { createState } from '../../src/search/state.ts';
 import { patchesPerBatch, trainOnce } from '../../src/search/training.ts';
@@ -74,7 +74,7 @@ function judgedRatio({ context, state }: Opened, child: Architecture, size: Memo
     scope(() => {
       const measured = measure(() =>
         scope(() => {
-          const weights = castWeights(state.weights, childWeightNames(child), dataType);
+          const weights = childWeights(state.weights, child, dataType);
           segment(weights, child, toImage(values, [1, 2, ...size], 'cpu', dataType));
         }),
       );

@@ -5,7 +5,7 @@ import { dataTypeOf, type Precision } from '../../src/device.ts';
 import { segment, toImage } from '../../src/inference/segment.ts';
 import { forward, strideBetween } from '../../src/network/child.ts';
 import { childLoss } from '../../src/network/loss.ts';
-import { castWeights, childWeightNames, supervisedLevels } from '../../src/network/weights.ts';
+import { childWeights, supervisedLevels } from '../../src/network/weights.ts';
 import { createState } from '../../src/search/state.ts';
 import { trainOnce } from '../../src/search/training.ts';
 import type { Architecture } from '../../src/space/architecture.ts';
@@ -50,7 +50,7 @@ describe('of volumes of 5 to 24 slices', () => {
         const losses = [1, 2].map(() => trainOnce(context, state, child, batchOf(child)));
         for (const loss of losses) expect(loss).toBeGreaterThan(0);
         scope(() => {
-          const weights = castWeights(state.weights, childWeightNames(child), dataTypeOf[precision]);
+          const weights = childWeights(state.weights, child, dataTypeOf[precision]);
           const values = Float32Array.from(chirpValues(product(volume), 2));
           const image = toImage(values, [1, 1, ...volume], 'cpu', dataTypeOf[precision]);
           expect(segment(weights, child, image).shape).toEqual([1, ...volume]);

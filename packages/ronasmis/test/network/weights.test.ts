@@ -32,10 +32,14 @@ describe('createWeights', () => {
 
   test('has two convolutions a block, all skips of every decoder level and three heads', () => {
     expect([...weights.keys()].filter((name) => name.startsWith('encoder.3'))).toEqual(
-      ['conv1', 'scale1', 'shift1', 'conv2', 'scale2', 'shift2'].map((part) => `encoder.3.${part}`),
+      [
+        ...['conv1', 'scale1', 'shift1', 'conv2', 'scale2', 'shift2'],
+        ...['taps1.dilation2', 'taps1.dilation3', 'taps2.dilation2', 'taps2.dilation3'],
+      ].map((part) => `encoder.3.${part}`),
     );
-    // Five blocks down and four up, of 6 each; a way up and four skips a decoder level; three heads with their biases.
-    expect(weights.size).toBe(9 * 6 + 4 * 5 + 3 * 2);
+    // Five blocks down and four up, of 6 each; a way up and four skips a decoder level; three heads with their biases; for both convolutions
+    // of every block, the matrices of two dilations.
+    expect(weights.size).toBe(9 * 6 + 4 * 5 + 3 * 2 + 9 * 2 * 2);
     expect(shapeOf('encoder.0.conv1')).toEqual([16, 1, 3, 3, 3]);
     expect(shapeOf('encoder.2.conv1')).toEqual([64, 32, 3, 3, 3]);
     expect(shapeOf('encoder.2.conv2')).toEqual([64, 64, 3, 3, 3]);
@@ -45,15 +49,17 @@ describe('createWeights', () => {
     expect(shapeOf('decoder.3.scale2')).toEqual([128]);
     expect(shapeOf('head.2')).toEqual([3, 64, 1, 1, 1]);
     expect(shapeOf('head.2.bias')).toEqual([3]);
+    expect(shapeOf('decoder.3.taps2.dilation3')).toEqual([27, 27]);
     expect(() => weight(weights, 'decoder.4.below')).toThrow(/no weight 'decoder.4.below'/);
   });
 
-  test('kernels have mean 0 and variance 2 / fan-in (He et al. 2015), scales are 1, shifts 0', () => {
+  test('kernels have mean 0 and variance 2 / fan-in (He et al. 2015), scales are 1, shifts 0, matrices of taps the identity', () => {
     for (const [name, tensor] of weights) {
       const values = tensor.toNumbers();
       if (name.includes('scale')) expect(values.every((value) => value === 1)).toBe(true);
       if (name.includes('shift') || name.includes('bias')) expect(values.every((value) => value === 0)).toBe(true);
-      if (tensor.shape.length === 1) continue;
+      if (name.includes('taps')) expect(values).toEqual(Array.from(values, (_, i) => (i % 28 === 0 ? 1 : 0)));
+      if (tensor.shape.length < 5) continue;
       const deviation = Math.sqrt(2 / product(tensor.shape.slice(1)));
       const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
       const variance = values.reduce((sum, value) => sum + value ** 2, 0) / values.length;
@@ -77,7 +83,7 @@ describe('createWeights', () => {
     const names = scope(() =>
       [...createWeights('macro', narrow, 'cpu', 5)].filter(([, tensor]) => tensor.requiresGradient),
     );
-    expect(names).toHaveLength(80);
+    expect(names).toHaveLength(116);
     for (const [, tensor] of names) tensor.free();
     expect(memory().tensors).toBe(before);
   });
