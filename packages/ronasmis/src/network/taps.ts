@@ -24,8 +24,8 @@ export function tapsNames(child: Architecture): ReadonlyMap<string, string> {
 
 /**
  * A kernel that several dilations share, as one of them takes it: each of its taps is a weighed sum of all, by the same weights for all
- * channels. As "Once-for-all" takes the kernel of one size from that of another (Cai et al. 2020, section 3.3, kernel transformation
- * matrices): what is one pattern to neighbouring voxels is another to distant ones.
+ * channels. As "Once-for-all" takes the kernel of one size from that of another (Cai et al. 2020, elastic kernel size: kernel transformation
+ * matrices): what is one pattern among neighbouring voxels is another among distant ones.
  *
  * @param kernel `[out, in, depth, height, width]`, in memory as `layOutKernel` leaves it; so is the result
  * @param taps `[taps, taps]`, of `depth * height * width` taps
