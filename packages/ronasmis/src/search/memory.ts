@@ -44,8 +44,11 @@ export interface MemoryPlan {
   readonly concessions: readonly string[];
 }
 
-/** What Node, libtorch, reading the scans, the batches' thread and the controller take in a process, measured. */
-const processBytes = 380 * 2 ** 20;
+/**
+ * What Node, libtorch, reading the scans, the batches' thread and the controller take in a process, measured. In bfloat16, what oneDNN
+ * compiles comes to it.
+ */
+const processBytes = { fp32: 305 * 2 ** 20, bf16: 380 * 2 ** 20, fp16: 380 * 2 ** 20 } as const;
 /** Of a budget, what is left for what grows as a search goes on: JavaScript's heap, oneDNN's kernels, the report. */
 const reservedBytes = 84 * 2 ** 20;
 /** What small tensors and work space add to a pass at most, measured. */
@@ -96,7 +99,7 @@ export function planMemory(budgetBytes: number, demands: MemoryDemands): MemoryP
     dimensions,
     space: demands.onlyChild ? spaceOfOne(space, demands.onlyChild) : space,
     bytesFor,
-    hostBytes: hostBytes(demands.device, demands.cases, patchVoxels),
+    hostBytes: hostBytes(demands, patchVoxels),
     concessions: concessions(budgetBytes, space, { width, isSmaller: patchVoxels < counts[0] }),
   };
 }
@@ -127,11 +130,8 @@ function demandingChildren({ largest }: SearchSpace): readonly Architecture[] {
 }
 
 /** @param patchVoxels of the base child: other children's batches have about as many voxels, or fewer */
-function predictor(
-  { device, precision, cases, split, ...demands }: MemoryDemands,
-  dimensions: NetworkDimensions,
-  patchVoxels: number,
-): MemoryPlan['bytesFor'] {
+function predictor(demands: MemoryDemands, dimensions: NetworkDimensions, patchVoxels: number): MemoryPlan['bytesFor'] {
+  const { device, precision, cases, split } = demands;
   const dataType = dataTypeOf[precision];
   const named = (names: readonly string[]): readonly PreparedCase[] => cases.filter(({ name }) => names.includes(name));
   const [validation, test] = [named(split.validation), named(split.test)];
@@ -142,7 +142,7 @@ function predictor(
   const elementBytes = dataType === 'float32' ? 4 : 2;
   const onDevice = voxelsOfAll(validation) * (demands.inputChannels * elementBytes + 1);
   const loss = demands.hasIgnored ? composedLossBytes * dimensions.classes * patchVoxels : 0;
-  const fixed = weightCopies * weights + onDevice + loss + ownGridBytes(test) + hostBytes(device, cases, patchVoxels);
+  const fixed = weightCopies * weights + onDevice + loss + ownGridBytes(test) + hostBytes(demands, patchVoxels);
   return (child) => {
     const { depth, height, width } = child.patch;
     const batch = Math.max(1, Math.floor(patchVoxels / (depth * height * width)));
@@ -154,11 +154,14 @@ function predictor(
 }
 
 /** What the process takes beside its tensors; nothing where a GPU's memory is meant. */
-function hostBytes(device: ComputeDevice, cases: readonly PreparedCase[], batchVoxels: number): number {
+function hostBytes(
+  { device, precision, cases }: Pick<MemoryDemands, 'device' | 'precision' | 'cases'>,
+  batchVoxels: number,
+): number {
   if (device === 'cuda') return 0;
   const inMemory = cases.filter(({ storage }) => storage.kind === 'memory');
   const bytesPerVoxel = 4 * cases[0].channels + 1;
-  return processBytes + bytesPerVoxel * (voxelsOfAll(inMemory) + batchesAtOnce * batchVoxels);
+  return processBytes[precision] + bytesPerVoxel * (voxelsOfAll(inMemory) + batchesAtOnce * batchVoxels);
 }
 
 /** A test case that was resampled is compared on its own grid: a byte of a label and one of a segmentation for each voxel. */
