@@ -125,7 +125,7 @@ export async function judge(
   between: () => Promise<void>,
 ): Promise<NamedScores> {
   const scores: [string, CaseScores][] = [];
-  const own = noGradient(() => scope(() => childWeights(weights, child, dataTypeOf[context.precision])));
+  const own = noGradient(() => childWeights(weights, child, dataTypeOf[context.precision]));
   try {
     for (const { image, label, cases } of batches) {
       noGradient(() =>

@@ -60,7 +60,7 @@ export async function finish(
 /** The weights of a child, as it computes with them in float32. */
 async function writeModel(folder: string, shared: Weights, child: Architecture): Promise<void> {
   const path = join(folder, 'model.safetensors');
-  const own = noGradient(() => scope(() => childWeights(shared, child, 'float32')));
+  const own = noGradient(() => childWeights(shared, child, 'float32'));
   await mendable(path, () => writeSafetensors(path, own)).finally(() => freeChildWeights(own, shared));
 }
 

@@ -103,10 +103,6 @@ async function run(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResu
   try {
     while (hasTimeForStep(budget, state.step)) {
       const step = state.step + 1;
-      if (validation.thinning && !isCoarse(budget, state.step)) {
-        freeBatches(validation.batches);
-        validation = openValidation(searchRun);
-      }
       const { thinning } = validation;
       const coarse = thinning !== undefined;
       const trainingSince = budget.elapsed();
@@ -129,7 +125,10 @@ async function run(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResu
 
       state.step = step;
       state.seconds = budget.elapsed();
-      if (coarse && !isCoarse(budget, step)) enterFullResolution(budget);
+      if (coarse && !isCoarse(budget, step)) {
+        freeBatches(validation.batches);
+        validation = openValidation(searchRun);
+      }
       const seconds = { training_seconds: judgingSince - trainingSince, judging_seconds: judgingSeconds };
       const outOfMemory = leftOut + judged.filter((child) => child.outOfMemory).length;
       if (outOfMemory > 0) hooks.onWarning?.(outOfMemorySentence(outOfMemory, step));
