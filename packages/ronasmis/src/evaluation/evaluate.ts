@@ -74,7 +74,7 @@ async function listLabelMaps(folder: string): Promise<ReadonlyMap<string, string
 }
 
 async function evaluateCase(predictionFile: string, referenceFile: string, tolerance: number) {
-  const [prediction, reference] = await Promise.all([readLabels(predictionFile), readLabels(referenceFile)]);
+  const [prediction, reference] = await mapConcurrently([predictionFile, referenceFile], readLabels);
   checkSameGrid(prediction, predictionFile, reference, referenceFile);
   const spacing = [...prediction.spacing].reverse();
   return scoreClasses(prediction.data, reference.data, gridShape(prediction), spacing, tolerance);
