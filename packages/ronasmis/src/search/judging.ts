@@ -239,6 +239,22 @@ export function judgedTwin(judged: readonly JudgedChild[], architecture: Archite
   return judged.find((child) => isDeepStrictEqual(child.architecture, architecture));
 }
 
+/** As {@link judge}, one case on the scan's own grid. */
+export async function judgeOnOwnGrid(
+  context: SearchContext,
+  weights: Weights,
+  child: Architecture,
+  prepared: PreparedCase,
+  between: () => Promise<void>,
+): Promise<NamedScores> {
+  const batches = [await toOwnGridBatch(context, prepared)];
+  try {
+    return await judge(context, weights, child, batches, between);
+  } finally {
+    freeBatches(batches);
+  }
+}
+
 /** Seconds of a one-shot prediction of a case by `child`, after a first one. */
 export function measureJudging(
   context: SearchContext,

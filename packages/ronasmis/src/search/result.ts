@@ -13,7 +13,7 @@ import type { Progress, SearchReport } from '../run/records.ts';
 import { readRun, writeRecord, writeRunFile } from '../run/run-folder.ts';
 import type { Architecture } from '../space/architecture.ts';
 import type { SearchContext } from './context.ts';
-import { caseNamed, freeBatches, type JudgedChild, judge, toDeviceBatches, toOwnGridBatch } from './judging.ts';
+import { caseNamed, type JudgedChild, judgeOnOwnGrid, toDeviceBatches } from './judging.ts';
 import type { SearchResult } from './search.ts';
 import { cacheFolderOf, type SearchRun } from './setup.ts';
 import { removeState, type SearchState } from './state.ts';
@@ -74,10 +74,8 @@ async function judgeTestCases(
   const { test } = context.split;
   const scores: Record<string, CaseScores> = {};
   for (const [index, name] of test.entries()) {
-    const batches = [await toOwnGridBatch(context, caseNamed(context, name))];
     const told = (): Promise<void> => tell({ phase: 'final', step, done: index + 1, total: test.length });
-    Object.assign(scores, await judge(context, averaged, child, batches, told));
-    freeBatches(batches);
+    Object.assign(scores, await judgeOnOwnGrid(context, averaged, child, caseNamed(context, name), told));
   }
   return summariseDice(scores);
 }

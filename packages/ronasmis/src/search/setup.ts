@@ -8,8 +8,6 @@ import type { Fingerprint } from '../data/fingerprint.ts';
 import { splitCases } from '../data/folds.ts';
 import { prepareOnce } from '../data/kept-cases.ts';
 import type { Normalisation } from '../data/normalisation.ts';
-import type { PreparedCase } from '../data/prepare.ts';
-import { voxelsOf } from '../data/spacing.ts';
 import { chooseDevice } from '../device.ts';
 import { UserError } from '../errors.ts';
 import { flatLevelsFor } from '../network/dimensions.ts';
@@ -19,29 +17,14 @@ import { createRunFolder, keepEventsUntil, readRun, writeRecord } from '../run/r
 import type { Architecture } from '../space/architecture.ts';
 import { hasOneChild } from '../space/spaces.ts';
 import { VERSION } from '../version.ts';
-import {
-  type Budget,
-  expectedTrainingSteps,
-  outlookOf,
-  requireOneStep,
-  type StepDurations,
-  sufficesForCoarse,
-} from './budget.ts';
+import { type Budget, expectedTrainingSteps, outlookOf, requireOneStep } from './budget.ts';
 import { type SearchContext, scoredClasses } from './context.ts';
-import { caseNamed, measureJudging } from './judging.ts';
-import {
-  caseBytesWithin,
-  defaultMemoryBytes,
-  limitMemory,
-  type MemoryPlan,
-  planMemory,
-  whereMemorySuffices,
-} from './memory.ts';
+import { measureBudget } from './measuring.ts';
+import { caseBytesWithin, defaultMemoryBytes, limitMemory, type MemoryPlan, planMemory } from './memory.ts';
 import { recordedSettings, recordSettings, type SearchSettings } from './options.ts';
 import { coarseThinning } from './resolution.ts';
 import type { SearchHooks, SearchResult } from './search.ts';
 import { createState, restoreState, type SearchState } from './state.ts';
-import { measureStep, trainingStepsPerPhase } from './training.ts';
 
 /** A search that is ready to run. */
 export interface SearchRun {
@@ -75,7 +58,7 @@ async function openNewSearch(options: SearchSettings, hooks: SearchHooks): Promi
   const prepared = await prepare(options, options.out, hooks);
   const { context, engine, budgetBytes, plan, warnings } = prepared;
   const state = createState(context, options.controller, options.seed);
-  const budget = measureBudget(context, state, options, startedAt);
+  const budget = await measureBudget(context, state, options, startedAt);
   requireOneStep(budget);
   state.controller.begin(outlookOf(budget, 0));
   const record = runRecord({ ...options, memoryBytes: budgetBytes }, prepared);
@@ -131,7 +114,7 @@ export async function reopenSearch(folder: string, hooks: SearchHooks): Promise<
   const state = createState(context, options.controller, options.seed);
   await restoreState(folder, state);
   await keepEventsUntil(folder, state.step);
-  const budget = measureBudget(context, state, options, startedAt);
+  const budget = await measureBudget(context, state, options, startedAt);
   if (state.step === 0) state.controller.begin(outlookOf(budget, 0));
   hooks.onStart?.({
     engine: run.engine,
@@ -243,66 +226,6 @@ function engineWarnings({ device }: SearchContext, { cuda }: EngineDescription):
     `This machine has an NVIDIA driver, but the GPU cannot be used (${cuda.reason ?? 'unknown reason'}): run 'ronasmis doctor'.`,
   ];
 }
-
-/**
- * Runs the largest child on the largest batch and the largest scan, so that memory hardly grows afterwards, then the base child,
- * without changing the weights, to know what the parts of the search take.
- */
-function measureBudget(
-  context: SearchContext,
-  state: SearchState,
-  { epochs = Number.POSITIVE_INFINITY, timeSeconds = Number.POSITIVE_INFINITY, children }: SearchSettings,
-  startedAt: number,
-): Budget {
-  const { space, split } = context;
-  whereMemorySuffices(context.device, () => measureStep(context, state, space.largest));
-  measureStep(context, state, space.base);
-  const train = measureStep(context, state, space.base);
-  const validation = split.validation.map((name) => caseNamed(context, name));
-  whereMemorySuffices(context.device, () =>
-    measureJudging(context, state.weights, space.largest, validation.reduce(largerCase)),
-  );
-  const perVoxel = measureJudging(context, state.weights, space.base, validation[0]) / voxelsOf(validation[0].shape);
-  const oneShots = (cases: readonly PreparedCase[]): number =>
-    perVoxel * cases.reduce((sum, prepared) => sum + voxelsOf(prepared.shape), 0);
-  const test = split.test.map((name) => caseNamed(context, name));
-  const later = { train, cheapTrain: train, judge: oneShots(validation) };
-  const final = oneShots([...validation, ...test, ...test.slice(0, 3)]) + reportSeconds;
-  const limit = { epochs, seconds: timeSeconds };
-  const trainingSteps = trainingStepsPerPhase(context);
-  const coarse = { share: coarseShare, later };
-  const hasCoarse = context.thinning !== undefined && sufficesForCoarse(limit, trainingSteps, final, coarse);
-  const share = hasCoarse ? coarseShare : 1;
-  const secondsBefore = state.seconds;
-  return {
-    limit,
-    durations: { ...(hasCoarse ? coarseDurations(context, state, later) : later), final },
-    trainingSteps,
-    children: Math.min(children, context.children),
-    distinctChildren: context.children,
-    decidedAfter: state.controller.decidedAfter ? share * state.controller.decidedAfter(share * epochs) : 1,
-    ...(hasCoarse && { coarse }),
-    elapsed: () => secondsBefore + (performance.now() - startedAt) / 1000,
-  };
-}
-
-/** Share of a search that is coarse. */
-const coarseShare = 0.5;
-
-/** What a step takes on thinned volumes, where it takes `full` on others. */
-function coarseDurations(context: SearchContext, state: SearchState, full: StepDurations): StepDurations {
-  const { thinning = [1, 1, 1], space } = context;
-  measureStep(context, state, space.base, thinning);
-  const train = measureStep(context, state, space.base, thinning);
-  return { train, cheapTrain: train, judge: full.judge / voxelsOf(thinning) };
-}
-
-function largerCase(one: PreparedCase, other: PreparedCase): PreparedCase {
-  return voxelsOf(other.shape) > voxelsOf(one.shape) ? other : one;
-}
-
-/** Drawing and writing the report. */
-const reportSeconds = 2;
 
 function runRecord(
   settings: SearchSettings,
