@@ -12,8 +12,8 @@ const leadSteps = 12;
  * learns in a few steps only can hardly tell choices apart, and children that differ much teach their shared weights slowly: so a
  * short search begins near the U-Net that a person would start from.
  *
- * So does a long one, less closely, where the paper begins uniform: kernels that serve all dilations alike serve the middle one best,
- * whatever a child alone would do with it, and a policy that is led by that early does not come back (docs/search.md).
+ * So does a long one, less closely, where the paper begins uniform: rewards favour what the weights were trained for, whatever a child
+ * alone would be worth, and a policy that is led away by that early does not come back (docs/search.md).
  */
 export function baseLead(expectedSteps: number): number {
   return Math.min(largestLead, Math.max(smallestLead, leadSteps / expectedSteps));
