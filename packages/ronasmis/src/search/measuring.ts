@@ -1,10 +1,9 @@
-import type { Triple } from '../data/affine.ts';
 import { isResampled, type PreparedCase } from '../data/prepare.ts';
 import { voxelsOf } from '../data/spacing.ts';
 import { type Budget, type StepDurations, sufficesForCoarse } from './budget.ts';
 import type { SearchContext } from './context.ts';
 import { caseNamed, judgeOnOwnGrid, measureJudging } from './judging.ts';
-import { whereMemorySuffices } from './memory.ts';
+import { voxelsOfAll, whereMemorySuffices } from './memory.ts';
 import type { SearchSettings } from './options.ts';
 import type { SearchState } from './state.ts';
 import { measureStep, trainingStepsPerPhase } from './training.ts';
@@ -28,7 +27,7 @@ export async function measureBudget(
     measureJudging(context, state.weights, space.largest, validation.reduce(largerCase)),
   );
   const perVoxel = measureJudging(context, state.weights, space.base, validation[0]) / voxelsOf(validation[0].shape);
-  const oneShots = (cases: readonly PreparedCase[]): number => perVoxel * voxelsOfAll(cases.map(({ shape }) => shape));
+  const oneShots = (cases: readonly PreparedCase[]): number => perVoxel * voxelsOfAll(cases);
   const test = split.test.map((name) => caseNamed(context, name));
   const testing = oneShots(test.filter((prepared) => !isResampled(prepared)));
   const onOtherGrids = await measureOtherGrids(context, state, test.filter(isResampled));
@@ -65,12 +64,8 @@ async function measureOtherGrids(
   const started = performance.now();
   await judgeOnOwnGrid(context, weights, context.space.base, cases[0], async () => {});
   const seconds = (performance.now() - started) / 1000;
-  const [first, ...others] = cases.map(({ crop }) => crop.size);
-  return seconds * (1 + voxelsOfAll(others) / voxelsOf(first));
-}
-
-function voxelsOfAll(shapes: readonly Triple[]): number {
-  return shapes.reduce((sum, shape) => sum + voxelsOf(shape), 0);
+  const voxels = cases.map(({ crop }) => voxelsOf(crop.size));
+  return seconds * voxels.reduce((sum, ofCase) => sum + ofCase / voxels[0], 0);
 }
 
 /** Share of a search that is coarse. */

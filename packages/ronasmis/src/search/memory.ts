@@ -169,7 +169,8 @@ function ownGridBytes(test: readonly PreparedCase[]): number {
   return 2 * Math.max(0, ...test.filter(isResampled).map(({ crop: { size } }) => voxelsOf(size)));
 }
 
-function voxelsOfAll(cases: readonly PreparedCase[]): number {
+/** Voxels of these cases together, as they were prepared. */
+export function voxelsOfAll(cases: readonly PreparedCase[]): number {
   return cases.reduce((sum, { shape }) => sum + voxelsOf(shape), 0);
 }
 
