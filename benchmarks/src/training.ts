@@ -31,7 +31,6 @@ export function openTraining(volume: Size, dimensions: NetworkDimensions): Train
     augment: false,
     cases: [],
     split: { training: [], validation: [], test: [] },
-    orientation: 'RAS',
     labelValues: Array.from({ length: dimensions.classes }, (_, value) => value),
     scored: [],
     ignoredValue: undefined,

@@ -29,14 +29,12 @@ export function addEvaluate(program: Command): void {
       if (options.csv !== undefined) await writeAtomically(options.csv, Buffer.from(toCsv(evaluation)));
       if (options.json) printJson(evaluation);
       else await printEvaluation(evaluation);
+      const { yellow } = coloursOf(process.stderr);
+      for (const sentence of evaluation.warnings) note(yellow(`warning: ${sentence}`));
       const missing = evaluation.without_prediction;
       if (missing.length > 0) {
         const names = missing.length > 5 ? `${missing.slice(0, 5).join(', ')} ...` : missing.join(', ');
-        note(
-          coloursOf(process.stderr).yellow(
-            `warning: ${predictions}: labels without a prediction, which count nowhere: ${names}.`,
-          ),
-        );
+        note(yellow(`warning: ${predictions}: labels without a prediction, which count nowhere: ${names}.`));
       }
     });
 }

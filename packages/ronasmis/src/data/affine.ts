@@ -49,41 +49,64 @@ export function affineFromLps([left, posterior, ...others]: Affine): Affine {
 
 /** The distance in millimetres between neighbouring voxels along x, y and z: the lengths of the affine's columns. */
 export function spacingOf(affine: Affine): Triple {
-  const length = (column: 0 | 1 | 2) => Math.hypot(affine[0][column], affine[1][column], affine[2][column]);
+  const length = (column: 0 | 1 | 2) => Math.hypot(...columnOf(affine, column));
   return [length(0), length(1), length(2)];
 }
 
-/** Where each voxel axis points most, such as 'RAS' or 'LPS': x first. */
+/** At 45 degrees two axes are equally near but for rounding: the later one has to be nearer by this share of a step to be taken. */
+const clearlyNearer = 1e-3;
+
+/**
+ * Where each voxel axis points most, such as 'RAS' or 'LPS': x first. Near 45 degrees, a header that is stored in another way may say otherwise:
+ * whoever turns two volumes that belong together decides once, for both.
+ */
 export function orientationOf(affine: Affine): string {
   const towards = ['RL', 'AP', 'SI'];
   const free = new Set([0, 1, 2]);
+  const spacing = spacingOf(affine);
   return [0, 1, 2]
     .map((column) => {
-      const axis = [...free].reduce((best, row) =>
-        Math.abs(affine[row][column]) > Math.abs(affine[best][column]) ? row : best,
-      );
+      const nearer = (row: number, than: number): boolean =>
+        Math.abs(affine[row][column]) > Math.abs(affine[than][column]) + clearlyNearer * spacing[column];
+      const axis = [...free].reduce((best, row) => (nearer(row, best) ? row : best));
       free.delete(axis);
       return towards[axis][affine[axis][column] < 0 ? 1 : 0];
     })
     .join('');
 }
 
-/** Volumes whose affines differ by up to this, in millimetres, are on one grid (nnU-Net's tolerance). */
-export const affineTolerance = 1e-3;
-
-/** The largest difference between two affines' entries, in millimetres. */
-export function affineDifference(left: Affine, right: Affine): number {
-  return Math.max(...left.flatMap((row, i) => row.map((value, j) => Math.abs(value - right[i][j]))));
+/** Whether an affine gives every voxel a place of its own. */
+export function isPlaced(affine: Affine): boolean {
+  const [x, y, z] = [columnOf(affine, 0), columnOf(affine, 1), columnOf(affine, 2)];
+  return affine.flat().every(Number.isFinite) && Math.abs(dot(x, cross(y, z))) > 0;
 }
 
 /** @throws UserError about `file` where its affine gives voxels no places, or all of them one */
 export function requirePlaced(file: string, affine: Affine): void {
-  if (affine.flat().every(Number.isFinite) && Math.abs(determinant(affine)) > 0) return;
+  if (isPlaced(affine)) return;
   throw new UserError(
     `${file}: the header places the voxels nowhere (its affine is singular or not finite). Export the file again.`,
   );
 }
 
-function determinant([[a, b, c], [d, e, f], [g, h, i]]: Affine): number {
-  return a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
+/** A step in millimetres, as steps along the voxel axes x, y, z of a grid: what the affine's matrix takes to it (Cramer's rule). */
+export function toVoxelSteps(affine: Affine, millimetres: Triple): Triple {
+  const [x, y, z] = [columnOf(affine, 0), columnOf(affine, 1), columnOf(affine, 2)];
+  const volume = dot(x, cross(y, z));
+  return [
+    dot(millimetres, cross(y, z)) / volume,
+    dot(millimetres, cross(z, x)) / volume,
+    dot(millimetres, cross(x, y)) / volume,
+  ];
 }
+
+/** Millimetres from a voxel to its neighbour along an axis, towards right, anterior, superior. */
+export const columnOf = (affine: Affine, axis: 0 | 1 | 2): Triple => [
+  affine[0][axis],
+  affine[1][axis],
+  affine[2][axis],
+];
+
+export const dot = ([a, b, c]: Triple, [x, y, z]: Triple): number => a * x + b * y + c * z;
+
+export const cross = ([a, b, c]: Triple, [x, y, z]: Triple): Triple => [b * z - c * y, c * x - a * z, a * y - b * x];

@@ -4,8 +4,9 @@ import { UserError } from '../errors.ts';
 import type { Triple } from './affine.ts';
 import { joinChannels } from './channels.ts';
 import type { Case } from './dataset.ts';
-import { turnVolume } from './orientation.ts';
-import { readStored } from './read-volume.ts';
+import { type Turn, turnTo, turnTwice, turnVolume } from './orientation.ts';
+import { type Placed, placeOn } from './placement.ts';
+import { readStored, readStoredLabelMap } from './read-volume.ts';
 import type { Volume } from './volume.ts';
 
 /** Something about a data set that keeps it from being used (error) or is worth a look (warning). */
@@ -24,7 +25,14 @@ export interface LoadedCase extends Case {
   /** The first of the image's files, which messages name. */
   readonly image: string;
   readonly imageVolume: Volume;
+  /** What is odd about how its channels lie on each other, in sentences. */
+  readonly imageWarnings: readonly string[];
+  /** In the image's voxel order and with its affine, where `labelPlace` says that it lies there. */
   readonly labelVolume: Volume;
+  /** How the label lies on the image's grid. */
+  readonly labelPlace: Pick<Placed, 'kind' | 'what'>;
+  /** From the voxel order of the label's file to that of `labelVolume`. */
+  readonly labelTurn: Turn;
   /** Of the stored (compressed) files if they are NIfTI, or else of what they hold. */
   readonly imageSha256: string;
   readonly labelSha256: string;
@@ -39,18 +47,25 @@ export type LoadResult =
 
 /** Reads, hashes and decodes the files of a case. */
 export async function loadCase(entry: Case): Promise<LoadResult> {
-  const [image, label] = await Promise.all([loadFiles(entry.images), loadFiles([entry.label])]);
+  const [image, label] = await Promise.all([
+    loadFiles(entry.images, readStored),
+    loadFiles([entry.label], readStoredLabelMap),
+  ]);
   if (image.kind === 'problem' || label.kind === 'problem') {
     return {
       kind: 'unreadable',
       problems: [image, label].flatMap((file) => (file.kind === 'problem' ? [file.problem] : [])),
     };
   }
+  const { volume: labelVolume, turn: labelTurn, ...labelPlace } = placeOn(label.volume, image.volume);
   const loaded = {
     ...entry,
     image: entry.images[0],
     imageVolume: image.volume,
-    labelVolume: label.volume,
+    imageWarnings: image.warnings,
+    labelVolume,
+    labelPlace,
+    labelTurn,
     imageSha256: image.sha256,
     labelSha256: label.sha256,
     storedBytes: image.storedBytes + label.storedBytes,
@@ -59,19 +74,29 @@ export async function loadCase(entry: Case): Promise<LoadResult> {
 }
 
 type LoadedFile =
-  | { readonly kind: 'volume'; readonly volume: Volume; readonly sha256: string; readonly storedBytes: number }
+  | {
+      readonly kind: 'volume';
+      readonly volume: Volume;
+      readonly warnings: readonly string[];
+      readonly sha256: string;
+      readonly storedBytes: number;
+    }
   | { readonly kind: 'problem'; readonly problem: Problem };
 
 /** One volume, in one file or one a channel. */
-async function loadFiles(files: readonly string[]): Promise<LoadedFile> {
+async function loadFiles(files: readonly string[], read: typeof readStored): Promise<LoadedFile> {
   try {
-    const stored = await Promise.all(files.map(readStored));
+    const stored = await Promise.all(files.map(read));
     const content = stored.flatMap((one) => one.content);
     const hash = createHash('sha256');
     for (const part of content) hash.update(part);
     const storedBytes = content.reduce((sum, { length }) => sum + length, 0);
-    const volume = joinChannels(stored.map((one) => one.volume));
-    return { kind: 'volume', volume, sha256: hash.digest('hex'), storedBytes };
+    const warnings: string[] = [];
+    const volume = joinChannels(
+      stored.map((one) => one.volume),
+      (sentence) => warnings.push(sentence),
+    );
+    return { kind: 'volume', volume, warnings, sha256: hash.digest('hex'), storedBytes };
   } catch (error) {
     if (error instanceof UserError) {
       return { kind: 'problem', problem: { severity: 'error', file: files[0], message: error.message } };
@@ -80,12 +105,11 @@ async function loadFiles(files: readonly string[]): Promise<LoadedFile> {
   }
 }
 
-/** The case with both volumes turned to `orientation`, such as 'RAS'. */
+/** The case with both volumes turned in the same way, so that the axes of its image point to `orientation`, such as 'RAS'. */
 export function turnCase(loaded: LoadedCase, orientation: string): LoadedCase {
-  const [imageVolume, labelVolume] = [loaded.imageVolume, loaded.labelVolume].map((volume) =>
-    turnVolume(volume, orientation),
-  );
-  return { ...loaded, imageVolume, labelVolume };
+  const turn = turnTo(loaded.imageVolume, orientation);
+  const [imageVolume, labelVolume] = [loaded.imageVolume, loaded.labelVolume].map((volume) => turnVolume(volume, turn));
+  return { ...loaded, imageVolume, labelVolume, labelTurn: turnTwice(loaded.labelTurn, turn) };
 }
 
 /** Channels of an image: its fourth dimension, as the Medical Segmentation Decathlon stores them. */

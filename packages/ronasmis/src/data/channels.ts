@@ -1,8 +1,9 @@
 import { allErrors, UserError } from '../errors.ts';
-import { affineDifference, affineTolerance } from './affine.ts';
+import { sizeOf } from './orientation.ts';
+import { placeOn } from './placement.ts';
 import { readVolume } from './read-volume.ts';
 import { caseName } from './scan-files.ts';
-import type { Volume } from './volume.ts';
+import { faultOf, type Volume } from './volume.ts';
 
 /** A scan: one file with all of its channels along the fourth dimension, or one file a channel, in their order. */
 export interface ScanFiles {
@@ -44,28 +45,33 @@ export function groupChannels(files: readonly string[], wantedChannels?: number)
 
 /**
  * Reads a scan's files as one volume.
- * @throws UserError where one cannot be read, or they are not on one grid
+ * @param warn told, in a sentence, of what is odd about how they lie on each other
+ * @throws UserError where one cannot be read, they are not on one grid, or they make no 3D scan
  */
-export async function readScan(files: readonly string[]): Promise<Volume> {
-  return joinChannels(await Promise.all(files.map(readVolume)));
+export async function readScan(files: readonly string[], warn?: (sentence: string) => void): Promise<Volume> {
+  const volume = joinChannels(await Promise.all(files.map(readVolume)), warn);
+  const fault = faultOf(volume);
+  if (fault !== undefined) throw new UserError(`${volume.file}: ${fault}`);
+  return volume;
 }
 
-/** One volume of several that have a channel each, with its channels along the fourth dimension. @throws UserError where their grids differ */
-export function joinChannels(volumes: readonly Volume[]): Volume {
+/**
+ * One volume of several that have a channel each, with its channels along the fourth dimension, in the first one's voxel order.
+ * @throws UserError where their grids differ
+ */
+export function joinChannels(volumes: readonly Volume[], warn?: (sentence: string) => void): Volume {
   const [first, ...others] = volumes;
   if (others.length === 0) return first;
-  for (const { file, shape, affine } of others) {
-    if (String(shape) !== String(first.shape) || affineDifference(affine, first.affine) > affineTolerance)
-      throw new UserError(
-        `${file}: it is not on the grid of ${first.file}. Export all channels of a scan on one grid.`,
-      );
-  }
-  const vector = volumes.find(({ shape }) => shape.slice(3).some((size) => size > 1));
+  const vector = volumes.find(({ shape }) => shape.length > 3);
   if (vector) throw new UserError(`${vector.file}: it has several channels itself. Keep one in each channel file.`);
-  const [x, y, z] = first.shape;
   const data = new Float32Array(volumes.length * first.data.length);
-  volumes.forEach((volume, channel) => {
-    data.set(volume.data, channel * first.data.length);
+  data.set(first.data);
+  others.forEach((other, index) => {
+    const { kind, volume, what } = placeOn(other, first);
+    if (kind === 'elsewhere') throw new UserError(`${other.file}: ${what}. Export all channels of a scan on one grid.`);
+    if (kind === 'near')
+      warn?.(`${other.file}: ${what}. It is taken as if it lay there; check that its header is right.`);
+    data.set(volume.data, (index + 1) * first.data.length);
   });
-  return { ...first, shape: [x, y ?? 1, z ?? 1, volumes.length], data };
+  return { ...first, shape: [...sizeOf(first), volumes.length], data };
 }

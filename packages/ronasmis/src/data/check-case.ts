@@ -1,10 +1,10 @@
-import { affineDifference, affineTolerance } from './affine.ts';
 import { channelsOf, type LoadedCase, type Problem, spatialShape } from './case.ts';
-import { cropVolume, foregroundBox } from './crop.ts';
+import { foregroundBox } from './crop.ts';
+import { cropLabel } from './cropped-label.ts';
 import type { DataSet } from './dataset.ts';
-import type { Voxels } from './nifti-types.ts';
 import { voxelsOf } from './spacing.ts';
 import { channelRanges, countValues } from './statistics.ts';
+import { faultOf } from './volume.ts';
 
 /** So many stray label values are listed in a message. */
 const MAX_LISTED_VALUES = 5;
@@ -12,40 +12,29 @@ const MAX_LISTED_VALUES = 5;
 /** Everything that is wrong with one case, errors and warnings. */
 export function checkCase(loaded: LoadedCase, dataSet: DataSet): readonly Problem[] {
   const geometry = checkGeometry(loaded);
-  const fits = geometry.length === 0 ? checkCrop(loaded, dataSet) : [];
+  const isSound = geometry.every(({ severity }) => severity === 'warning');
+  const fits = isSound ? checkCrop(loaded, dataSet) : [];
   return [...geometry, ...checkImage(loaded, dataSet), ...checkLabel(loaded, dataSet), ...fits];
 }
 
-function checkGeometry({ image, label, imageVolume, labelVolume }: LoadedCase): readonly Problem[] {
-  const problems: Problem[] = [];
-  const { shape } = imageVolume;
-  if (shape.length < 3 || Math.min(...spatialShape(imageVolume)) === 1) {
-    const what = `this is a 2D image (${shape.join(' x ')} voxels)`;
-    problems.push(problem('error', image, `${what}. Give 3D scans: stack the slices into one volume.`));
-  }
-  if (shape.slice(4).some((size) => size > 1)) {
-    problems.push(problem('error', image, `it has ${shape.length} dimensions. Keep x, y, z and channels.`));
-  }
-  const [imageShape, labelShape] = [imageVolume, labelVolume].map((volume) =>
-    spatialShape(volume).toReversed().join(' x '),
-  );
-  const labelIsVector = labelVolume.shape.slice(3).some((size) => size > 1);
-  if (imageShape !== labelShape || labelIsVector) {
-    const shapes = `its ${labelVolume.shape.join(' x ')} voxels do not fit the ${imageShape} of ${image}`;
-    problems.push(problem('error', label, `${shapes}. Export the label on the grid of its image.`));
-  }
-  const difference = affineDifference(imageVolume.affine, labelVolume.affine);
-  if (difference > affineTolerance) {
-    const apart = `it is placed differently than ${image} (the affines differ by up to ${difference.toPrecision(3)} mm)`;
-    problems.push(problem('error', label, `${apart}. Export the label on the grid of its image.`));
-  }
-  return problems;
+function checkGeometry({ image, label, imageVolume, imageWarnings, labelPlace }: LoadedCase): readonly Problem[] {
+  const { kind, what } = labelPlace;
+  const fault = faultOf(imageVolume);
+  const mend =
+    kind === 'near'
+      ? 'It is taken as if it lay there; check that its header is right.'
+      : 'Export the label on the grid of its image.';
+  return [
+    ...(fault === undefined ? [] : [problem('error', image, fault)]),
+    ...imageWarnings.map((message): Problem => ({ severity: 'warning', file: image, message })),
+    ...(kind === 'same' ? [] : [problem(kind === 'near' ? 'warning' : 'error', label, `${what}. ${mend}`)]),
+  ];
 }
 
 function checkImage({ image, imageVolume }: LoadedCase, { channels }: DataSet): readonly Problem[] {
   const problems: Problem[] = [];
   const found = channelsOf(imageVolume);
-  if (found !== channels.length) {
+  if (faultOf(imageVolume) === undefined && found !== channels.length) {
     const counts = `it has ${found} channels, but dataset.json lists ${channels.length} (${channels.join(', ')})`;
     problems.push(problem('error', image, `${counts}. Correct dataset.json or the image.`));
   }
@@ -77,19 +66,21 @@ function checkLabel({ label, labelVolume }: LoadedCase, { labels, ignoredValue }
   return problems;
 }
 
-function checkCrop({ label, imageVolume, labelVolume }: LoadedCase, { ignoredValue }: DataSet): readonly Problem[] {
+function checkCrop({ label, imageVolume, labelVolume }: LoadedCase, dataSet: DataSet): readonly Problem[] {
   const shape = spatialShape(imageVolume);
-  const box = foregroundBox(imageVolume.data, channelsOf(imageVolume), shape);
-  const inside = new Float32Array(voxelsOf(box.shape));
-  if (inside.length === labelVolume.data.length) return [];
-  cropVolume(labelVolume.data, 0, shape, box, inside);
-  const labelled = (values: Voxels): number => {
-    const counts = [...countValues(values)].filter(([value]) => value !== 0 && value !== ignoredValue);
-    return counts.reduce((sum, [, count]) => sum + count, 0);
-  };
-  const [all, found] = [labelled(labelVolume.data), labelled(inside)];
-  if (found === all) return [];
-  const what = `${all - found} of its ${all} labelled voxels lie in the border where the image is 0, which is cut off`;
+  const { offset, shape: size } = foregroundBox(imageVolume.data, channelsOf(imageVolume), shape);
+  if (voxelsOf(size) === voxelsOf(shape)) return [];
+  const labelValues = dataSet.labels.map(({ value }) => value);
+  const { outsideCrop } = cropLabel(
+    labelVolume,
+    { offset, size, shape },
+    { labelValues, ignoredValue: dataSet.ignoredValue },
+  );
+  const outside = outsideCrop.reduce((sum, voxels) => sum + voxels, 0);
+  if (outside === 0) return [];
+  const counts = countValues(labelVolume.data);
+  const all = labelValues.slice(1).reduce((sum, value) => sum + (counts.get(value) ?? 0), 0);
+  const what = `${outside} of its ${all} labelled voxels lie in the border where the image is 0, which is cut off`;
   return [problem('warning', label, `${what}: they can't be found. Check that label and image belong together.`)];
 }
 

@@ -1,7 +1,7 @@
-import { type Crop, cropVolume } from './crop.ts';
+import type { Crop } from './crop.ts';
 import { IGNORED_CLASS } from './description.ts';
-import { turnVolume } from './orientation.ts';
-import { readVolume } from './read-volume.ts';
+import { type Turn, turnVolume } from './orientation.ts';
+import { readLabelMap } from './read-volume.ts';
 import { voxelsOf } from './spacing.ts';
 import { countValues } from './statistics.ts';
 import type { Volume } from './volume.ts';
@@ -22,35 +22,39 @@ export interface CroppedLabel {
   readonly outsideCrop: readonly number[];
 }
 
-/** The label map of a scan within its crop. */
+/** The label map of a scan within its crop; values that mean nothing are background. */
 export function cropLabel(
-  volume: Volume,
+  { data }: Pick<Volume, 'data'>,
   { offset, size, shape }: Crop,
   { labelValues, ignoredValue }: LabelValues,
 ): CroppedLabel {
-  const values = new Float32Array(voxelsOf(size));
-  cropVolume(volume.data, 0, shape, { offset, shape: size }, values);
-  const label = new Uint8Array(new SharedArrayBuffer(values.length));
-  const classes = labelValues.map((value, index) => ({ value, index }));
-  if (ignoredValue !== undefined) classes.push({ value: ignoredValue, index: IGNORED_CLASS });
-  for (const { value, index } of classes) {
-    for (let i = 0; i < label.length; i++) if (values[i] === value) label[i] = index;
+  const classes = new Map(labelValues.map((value, index) => [value, index]));
+  if (ignoredValue !== undefined) classes.set(ignoredValue, IGNORED_CLASS);
+  const label = new Uint8Array(new SharedArrayBuffer(voxelsOf(size)));
+  let to = 0;
+  for (let z = 0; z < size[0]; z++) {
+    for (let y = 0; y < size[1]; y++) {
+      const from = ((z + offset[0]) * shape[1] + y + offset[1]) * shape[2] + offset[2];
+      for (let x = 0; x < size[2]; x++, to++) {
+        const value = data[from + x];
+        if (value !== 0) label[to] = classes.get(value) ?? 0;
+      }
+    }
   }
-  const all = countValues(volume.data);
-  const inside = countValues(values);
+  const [all, inside] = [countValues(data), countValues(label)];
   const outsideCrop = labelValues.map((value, index) =>
-    index === 0 ? 0 : (all.get(value) ?? 0) - (inside.get(value) ?? 0),
+    index === 0 ? 0 : (all.get(value) ?? 0) - (inside.get(index) ?? 0),
   );
   return { label, outsideCrop };
 }
 
 /**
  * Reads the label of a case again, as it was before it was resampled.
- * @param context with the orientation that the data set's cases were turned to
+ * @param prepared with the turn that its label was given when it was prepared
  */
 export async function readOwnLabel(
-  { labelFile, crop }: { readonly labelFile: string; readonly crop: Crop },
-  context: LabelValues & { readonly orientation: string },
+  { labelFile, labelTurn, crop }: { readonly labelFile: string; readonly labelTurn: Turn; readonly crop: Crop },
+  values: LabelValues,
 ): Promise<CroppedLabel> {
-  return cropLabel(turnVolume(await readVolume(labelFile), context.orientation), crop, context);
+  return cropLabel(turnVolume(await readLabelMap(labelFile), labelTurn), crop, values);
 }

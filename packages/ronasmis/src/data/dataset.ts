@@ -3,8 +3,8 @@ import { allErrors, UserError } from '../errors.ts';
 import { channelsOf } from './case.ts';
 import { groupChannels, isChannelFile, type ScanFiles } from './channels.ts';
 import { mapConcurrently } from './concurrently.ts';
-import { type Label, type Labelling, MAX_LABELS, readDescription } from './description.ts';
-import { readGrid, readVolume } from './read-volume.ts';
+import { isLabelValue, type Label, type Labelling, MAX_LABELS, readDescription } from './description.ts';
+import { readGrid, readLabelMap } from './read-volume.ts';
 import { byCaseName, caseName, listScans } from './scan-files.ts';
 import { countValues } from './statistics.ts';
 
@@ -117,9 +117,9 @@ async function readFolders(images: string, labels: string): Promise<DataSet> {
 async function findLabels(cases: readonly Case[]): Promise<readonly Label[]> {
   const values = new Set([0]);
   await mapConcurrently(cases, async ({ label }) => {
-    const volume = await readVolume(label).catch(() => undefined);
+    const volume = await readLabelMap(label).catch(() => undefined);
     const found = volume === undefined ? [] : [...countValues(volume.data).keys()];
-    const odd = found.find((value) => !Number.isInteger(value) || value < 0);
+    const odd = found.find((value) => !isLabelValue(value));
     if (odd !== undefined || found.length > MAX_LABELS) {
       const what = odd === undefined ? `${found.length} different values` : `the value ${odd}`;
       throw new UserError(`${label}: this is no label map, for it holds ${what}. Give the folder of the label maps.`);

@@ -42,6 +42,9 @@ const lineSchema = z.string().regex(/^\P{Cc}*$/u, 'line breaks and control chara
 const LARGEST_LABEL = 2 ** 31 - 1;
 const valueSchema = z.int().min(0).max(LARGEST_LABEL);
 
+/** Whether a value may stand in a label map: a whole number from 0 on that an int32 holds. */
+export const isLabelValue = (value: number): boolean => valueSchema.safeParse(value).success;
+
 const descriptionSchema = z.looseObject({
   name: lineSchema.optional(),
   modality: z.record(lineSchema, lineSchema).optional(),

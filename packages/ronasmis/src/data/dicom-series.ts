@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts';
-import { affineFromLps, spacingOf, type Triple } from './affine.ts';
+import { affineFromLps, cross, dot, spacingOf, type Triple } from './affine.ts';
 import { mapConcurrently } from './concurrently.ts';
 import { readSlice, type Slice } from './dicom-slice.ts';
 import { readItkSlices, volumeOn } from './itk.ts';
@@ -129,7 +129,3 @@ function gridOf(slices: readonly Slice[]): Grid {
   const affine = affineFromLps([row(0), row(1), row(2), [0, 0, 0, 1]]);
   return { shape: [columns, rows, slices.length], spacing: spacingOf(affine), affine };
 }
-
-const dot = ([a, b, c]: Triple, [x, y, z]: Triple): number => a * x + b * y + c * z;
-
-const cross = ([a, b, c]: Triple, [x, y, z]: Triple): Triple => [b * z - c * y, c * x - a * z, a * y - b * x];

@@ -8,7 +8,7 @@ import { mendable, sizeOf } from './files.ts';
 import type { ItkAnswer, ItkRequest } from './itk-worker.ts';
 import { createHeaderBytes, describeValues } from './nifti-header.ts';
 import { type Voxels, voxelTypeOf } from './nifti-types.ts';
-import type { Grid, Volume } from './volume.ts';
+import { type Grid, shapeOf, type Volume } from './volume.ts';
 
 /** An image as ITK has it: x fastest, the components of a voxel side by side, in millimetres towards left, posterior, superior. */
 const imageSchema = z.object({
@@ -83,9 +83,10 @@ function gridOf(file: string, { imageType, size, origin, spacing, direction }: I
   const rowOf = (axis: number) => [step(axis, 0), step(axis, 1), step(axis, 2), origin[axis] ?? 0] as const;
   const affine: Affine = affineFromLps([rowOf(0), rowOf(1), rowOf(2), [0, 0, 0, 1]]);
   requirePlaced(file, affine);
+  const [x, y = 1, z = 1, ...others] = size;
   const { components } = imageType;
-  const shape = components === 1 ? size : [size[0], size[1] ?? 1, size[2] ?? 1, ...size.slice(3), components];
-  return { shape, spacing: spacingOf(affine), affine };
+  const shape = components === 1 ? size : [x, y, z, ...others, components];
+  return { shape: shapeOf(shape), spacing: spacingOf(affine), affine };
 }
 
 /** 64-bit integers become float64, as NIfTI's do. */

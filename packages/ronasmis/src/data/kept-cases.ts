@@ -14,6 +14,7 @@ import type { DataSet } from './dataset.ts';
 import { makeFolder, mkdirWithParents, removeWhereEmpty, writeAtomically } from './files.ts';
 import { fingerprintSchema } from './fingerprint.ts';
 import { normalisationSchema } from './normalisation.ts';
+import { turnSchema } from './orientation.ts';
 import {
   caseBytes,
   foregroundOf,
@@ -29,6 +30,7 @@ import { type CaseFiles, type CaseStorage, caseFiles, imageSpan, labelSpan, move
 const caseSchema = z.object({
   name: z.string(),
   labelFile: z.string(),
+  labelTurn: turnSchema,
   channels: z.int().positive(),
   shape: tripleSchema,
   spacing: tripleSchema,
@@ -47,7 +49,7 @@ const keptSchema = z.object({
 });
 
 /** Raised when cases are prepared in another way than before by a version of the same number. */
-const PREPARATION = 1;
+const PREPARATION = 2;
 const RECORD = 'prepared.json';
 /** Cases are kept where they take no more than so much of what the disk has free. */
 const shareOfDisk = 0.1;

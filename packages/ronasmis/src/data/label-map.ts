@@ -1,9 +1,8 @@
-import { orientationOf } from './affine.ts';
 import type { Crop } from './crop.ts';
 import type { Label } from './description.ts';
 import { writeNifti } from './nifti.ts';
 import type { Voxels } from './nifti-types.ts';
-import { turnBetween, turnVoxels } from './orientation.ts';
+import { inverseOf, sizeOf, type Turn, turnVoxels } from './orientation.ts';
 import { voxelsOf } from './spacing.ts';
 import type { Volume } from './volume.ts';
 
@@ -14,8 +13,8 @@ export interface Segmentation {
   /** The probability of each class there, flat `[class, depth, height, width]`, where it was asked for. */
   readonly probabilities?: Float32Array;
   readonly crop: Crop;
-  /** Where the axes x, y and z of the prepared image pointed, such as 'RAS'. */
-  readonly orientation: string;
+  /** From the scan's own voxel order to that of the prepared image. */
+  readonly turn: Turn;
 }
 
 /**
@@ -34,8 +33,7 @@ export async function writeLabelMap(
   for (const { from, to } of rowsOf(crop)) {
     for (let x = 0; x < crop.size[2]; x++) data[to + x] = labels[classes[from + x]].value;
   }
-  const [x, y, z] = scan.shape;
-  await writeNifti(file, { shape: [x, y, z], data: turnBack(data, scan, segmentation), prefix: scan.prefix });
+  await writeNifti(file, { shape: sizeOf(scan), data: turnBack(data, segmentation), prefix: scan.prefix });
 }
 
 /** What the name of a file of class probabilities has behind that of its label map. */
@@ -59,8 +57,11 @@ export async function writeProbabilities(
     const values = probabilities.subarray(index * inside, (index + 1) * inside);
     for (const { from, to } of rowsOf(crop)) data.set(values.subarray(from, from + crop.size[2]), index * voxels + to);
   }
-  const [x, y, z] = scan.shape;
-  await writeNifti(file, { shape: [x, y, z, classes], data: turnBack(data, scan, segmentation), prefix: scan.prefix });
+  await writeNifti(file, {
+    shape: [...sizeOf(scan), classes],
+    data: turnBack(data, segmentation),
+    prefix: scan.prefix,
+  });
 }
 
 /** The rows of a crop: where each begins in the crop and in the scan. */
@@ -74,9 +75,9 @@ function* rowsOf({ offset, size, shape }: Crop): Generator<{ readonly from: numb
   }
 }
 
-function turnBack(data: Voxels, scan: Volume, { crop, orientation }: Segmentation): Voxels {
+function turnBack(data: Voxels, { crop, turn }: Segmentation): Voxels {
   const [depth, height, width] = crop.shape;
-  return turnVoxels(data, [width, height, depth], turnBetween(orientation, orientationOf(scan.affine)));
+  return turnVoxels(data, [width, height, depth], inverseOf(turn));
 }
 
 function emptyLabelMap(voxels: number, largest: number): Voxels {

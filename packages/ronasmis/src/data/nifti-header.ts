@@ -3,13 +3,14 @@ import {
   type Affine,
   affineFromQuaternion,
   affineFromVoxelSizes,
+  isPlaced,
   requirePlaced,
   spacingOf,
   type Triple,
 } from './affine.ts';
 import { type FieldName, HEADER_LAYOUTS, readField, writeField } from './nifti-layout.ts';
 import { type VoxelType, voxelTypeByCode } from './nifti-types.ts';
-import type { Grid } from './volume.ts';
+import { type Grid, shapeOf } from './volume.ts';
 
 /** What a NIfTI-1 or NIfTI-2 header says, checked. */
 export interface NiftiHeader extends Grid {
@@ -26,8 +27,8 @@ export interface NiftiHeader extends Grid {
 export const MAX_HEADER_BYTES = HEADER_LAYOUTS[2].size;
 
 /**
- * Reads and checks a header. The affine follows nibabel: sform before qform before voxel sizes; a wrong form code is none,
- * voxel sizes are taken positive (0 means 1). Metres and micrometres become millimetres.
+ * Reads and checks a header. The affine follows nibabel: sform before qform before voxel sizes; a wrong form code is none, and so is an sform
+ * that is singular or not finite beside a qform that is sound. Voxel sizes are taken positive (0 means 1). Metres and micrometres become millimetres.
  * @throws UserError naming `file`, for what is no single-file NIfTI or cannot be true.
  */
 export function parseHeader(bytes: Uint8Array, file: string): NiftiHeader {
@@ -36,7 +37,7 @@ export function parseHeader(bytes: Uint8Array, file: string): NiftiHeader {
   const layout = HEADER_LAYOUTS[version];
   const field = (name: FieldName, index = 0) => readField(view, layout.fields[name], index, littleEndian);
 
-  const shape = readShape(field('dim'), (axis) => field('dim', axis), file);
+  const shape = shapeOf(readShape(field('dim'), (axis) => field('dim', axis), file));
   const voxelType = voxelTypeByCode(field('datatype'), file);
   const dataOffset = field('vox_offset') || layout.size + EXTENSION_FLAG_BYTES;
   if (!Number.isSafeInteger(dataOffset) || dataOffset < layout.size) {
@@ -101,16 +102,17 @@ function readAffine(
   const stored = triple('pixdim', 1);
   const positive = (size: number) => (size === 0 ? 1 : Math.abs(size));
   const voxelSizes: Triple = [positive(stored[0]), positive(stored[1]), positive(stored[2])];
-  let affine: Affine;
+  const forms: Affine[] = [];
   if (isForm(field('sform_code'))) {
     const row = (axis: number) => [...triple('srow', 4 * axis), field('srow', 4 * axis + 3)] as const;
-    affine = [row(0), row(1), row(2), [0, 0, 0, 1]];
-  } else if (isForm(field('qform_code'))) {
-    const zSign = field('pixdim') === -1 ? -1 : 1;
-    affine = affineFromQuaternion(triple('quatern'), voxelSizes, zSign, triple('qoffset'));
-  } else {
-    affine = affineFromVoxelSizes([shape[0], shape[1] ?? 1, shape[2] ?? 1], voxelSizes);
+    forms.push([row(0), row(1), row(2), [0, 0, 0, 1]]);
   }
+  if (isForm(field('qform_code'))) {
+    const zSign = field('pixdim') === -1 ? -1 : 1;
+    forms.push(affineFromQuaternion(triple('quatern'), voxelSizes, zSign, triple('qoffset')));
+  }
+  if (forms.length === 0) forms.push(affineFromVoxelSizes([shape[0], shape[1] ?? 1, shape[2] ?? 1], voxelSizes));
+  const affine = forms.find(isPlaced) ?? forms[0];
   const millimetres = MILLIMETRES_BY_UNIT[field('xyzt_units') & 7] ?? 1;
   const scaled = affine.map(([x, y, z, t], axis) => {
     const unit = axis < 3 ? millimetres : 1;

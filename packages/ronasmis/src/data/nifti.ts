@@ -69,7 +69,10 @@ export async function decodeNifti(file: string, bytes: Uint8Array): Promise<Nift
   if (content.length > neededBytes + MAX_TRAILING_BYTES) throw longFile(file, header);
   const prefix = Uint8Array.from(content.subarray(0, header.dataOffset));
   const stored = storedVoxels(content, header, voxelCount);
-  return { ...header, file, prefix, data: header.scale ? scaled(stored, header.scale) : stored };
+  const { scale, voxelType } = header;
+  const read = { ...header, file, prefix };
+  if (!scale) return { ...read, data: stored };
+  return { ...read, data: scaled(stored, scale, voxelType), ...(voxelType.largest && { step: Math.abs(scale.slope) }) };
 }
 
 function headerBytes(file: string, bytes: Uint8Array): Uint8Array {
@@ -143,8 +146,16 @@ function swapBytes(bytes: Uint8Array, { bytes: width }: VoxelType): void {
   if (width === 8) buffer.swap64();
 }
 
-function scaled(stored: Voxels, { slope, intercept }: NonNullable<NiftiHeader['scale']>): Float32Array {
-  const values = new Float32Array(stored.length);
+/** Beyond this, a float32 has no room for every whole number. */
+const largestWholeFloat32 = 2 ** 24;
+
+function scaled(
+  stored: Voxels,
+  { slope, intercept }: NonNullable<NiftiHeader['scale']>,
+  { largest = Infinity }: VoxelType,
+): Float32Array | Float64Array {
+  const holdsWhole = Math.abs(slope) * largest + Math.abs(intercept) < largestWholeFloat32;
+  const values = holdsWhole ? new Float32Array(stored.length) : new Float64Array(stored.length);
   for (let i = 0; i < values.length; i++) values[i] = stored[i] * slope + intercept;
   return values;
 }

@@ -12,6 +12,7 @@ import { formatAxes } from './figures.ts';
 import { makeFolder } from './files.ts';
 import { type Fingerprint, labelledVoxels } from './fingerprint.ts';
 import { isCt, type Normalisation, normalisationsFor, normalise, zScore } from './normalisation.ts';
+import type { Turn } from './orientation.ts';
 import { readGrid } from './read-volume.ts';
 import { growsTooMuch, type Sampling, shapeAt, voxelsOf } from './spacing.ts';
 import { type CaseStorage, changeImage, imageSpan, labelSpan, moveToDisk } from './storage.ts';
@@ -34,6 +35,8 @@ export interface PreparedImage {
 export interface PreparedCase extends Omit<PreparedImage, 'image'> {
   readonly name: string;
   readonly labelFile: string;
+  /** From the voxel order of that file to the one of `shape`. */
+  readonly labelTurn: Turn;
   readonly storage: CaseStorage;
   /** Flat indices into `[depth, height, width]` of labelled voxels: all of them, or 10,000 spread evenly. */
   readonly foreground: Uint32Array;
@@ -158,7 +161,7 @@ const changesShape = (own: Sampling, spacing: Triple): boolean => String(shapeAt
 
 /** A case on its own grid. */
 async function prepareCase(
-  { name, label: labelFile, imageVolume, labelVolume }: LoadedCase,
+  { name, label: labelFile, labelTurn, imageVolume, labelVolume }: LoadedCase,
   { channels, labels, ignoredValue }: DataSet,
   cacheFolder: string | undefined,
 ): Promise<PreparedCase> {
@@ -168,7 +171,7 @@ async function prepareCase(
   const labelValues = labels.map(({ value }) => value);
   const { label, outsideCrop } = cropLabel(labelVolume, geometry.crop, { labelValues, ignoredValue });
   const storage = await storeCase(cacheFolder, name, image, label);
-  return { name, labelFile, ...geometry, storage, foreground: foregroundOf(label), outsideCrop };
+  return { name, labelFile, labelTurn, ...geometry, storage, foreground: foregroundOf(label), outsideCrop };
 }
 
 /** What {@link PreparedCase} says of it. */

@@ -4,6 +4,7 @@ import { readSeries, readSeriesGrid } from './dicom-series.ts';
 import { readBytes } from './files.ts';
 import { readItk, readItkGrid } from './itk.ts';
 import { decodeNifti, readNiftiHeader } from './nifti.ts';
+import type { Voxels } from './nifti-types.ts';
 import { type FileFormat, formatByName, isDicomFile } from './scan-files.ts';
 import type { Grid, Volume } from './volume.ts';
 
@@ -32,6 +33,43 @@ export async function readStored(path: string): Promise<StoredVolume> {
   const volume = format === 'dicom' ? await readSeries(path) : await readItk(path, format);
   const { prefix, data } = volume;
   return { volume, content: [prefix, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)] };
+}
+
+/**
+ * Reads a label map. Whole numbers that scaling has moved on their way through the file, such as 1.000015, are whole again.
+ * @throws UserError as `readVolume` does, and where it holds several volumes
+ */
+export async function readLabelMap(path: string): Promise<Volume> {
+  return (await readStoredLabelMap(path)).volume;
+}
+
+/** As `readLabelMap`, with what was read. */
+export async function readStoredLabelMap(path: string): Promise<StoredVolume> {
+  const stored = await readStored(path);
+  const { shape, data, step = 0 } = stored.volume;
+  if (shape.length > 3) {
+    const size = shape.slice(0, 3).join(' x ');
+    throw new UserError(
+      `${path}: it holds ${shape.slice(3).join(' x ')} volumes of ${size} voxels. Give a label map of one volume.`,
+    );
+  }
+  return { ...stored, volume: { ...stored.volume, data: wholeNumbers(data, step) } };
+}
+
+/** So far from a whole number a label may lie. */
+const roundingError = 1e-3;
+/** But where a file's steps are coarse, half a step, if it is no more than this: half a label is none. */
+const mostRoundingError = 0.1;
+
+/** @param step between neighbouring values of scaled integers, 0 where there is none */
+function wholeNumbers(values: Voxels, step: number): Voxels {
+  if (!(values instanceof Float32Array || values instanceof Float64Array)) return values;
+  const tolerance = Math.max(roundingError, Math.min(mostRoundingError, 0.501 * step));
+  return values.map((value) => {
+    const whole = Math.round(value);
+    // The sum makes 0 of -0.
+    return Math.abs(value - whole) <= tolerance ? whole + 0 : value;
+  });
 }
 
 /** Reads where the voxels lie, and no voxel. @throws UserError as `readVolume` does */

@@ -1,12 +1,11 @@
-import { basename } from 'node:path';
-import { affineDifference, affineTolerance } from '../data/affine.ts';
+import { spatialShape, spatialSpacing } from '../data/case.ts';
 import { mapConcurrently } from '../data/concurrently.ts';
 import { probabilitiesSuffix } from '../data/label-map.ts';
-import { readVolume } from '../data/read-volume.ts';
+import { placeOn } from '../data/placement.ts';
+import { readLabelMap } from '../data/read-volume.ts';
 import { byCaseName, listScans, SCAN_ENDINGS } from '../data/scan-files.ts';
 import type { Volume } from '../data/volume.ts';
 import { UserError } from '../errors.ts';
-import type { Box } from './mask.ts';
 import { meanInterval } from './paired-tests.ts';
 import { type ClassScores, scoreClasses } from './scores.ts';
 import { type CaseScores, caseMean, type DiceSummary, type Spread, spreadOf, summariseDice } from './summary.ts';
@@ -23,6 +22,8 @@ export type Evaluation = {
   readonly cases: Readonly<Record<string, Readonly<Record<string, ClassScores>>>>;
   /** Names of labels for which there is no prediction; they are in no mean. */
   readonly without_prediction: readonly string[];
+  /** Of predictions that lie a little beside their labels, a sentence each. */
+  readonly warnings: readonly string[];
 };
 
 /** More distinct values than this mean that a file is an image and not a label map. */
@@ -48,14 +49,18 @@ export async function evaluate(
     }
   }
   let done = 0;
-  const scores = await mapConcurrently([...predicted], async ([name, file]) => {
+  const evaluated = await mapConcurrently([...predicted], async ([name, file]) => {
     const found = await evaluateCase(file, expected.get(name) ?? file, toleranceMillimetres);
     onCase(++done, predicted.size);
-    return [name, found] as const;
+    return { name, ...found };
   });
   return {
     tolerance_mm: toleranceMillimetres,
-    ...summarise(scores, predictions),
+    ...summarise(
+      evaluated.map(({ name, scores }) => [name, scores]),
+      predictions,
+    ),
+    warnings: evaluated.flatMap(({ warning = [] }) => warning),
     without_prediction: [...expected.keys()].filter((name) => !predicted.has(name)),
   };
 }
@@ -75,13 +80,22 @@ async function listLabelMaps(folder: string): Promise<ReadonlyMap<string, string
 
 async function evaluateCase(predictionFile: string, referenceFile: string, tolerance: number) {
   const [prediction, reference] = await mapConcurrently([predictionFile, referenceFile], readLabels);
-  checkSameGrid(prediction, predictionFile, reference, referenceFile);
-  const spacing = [...prediction.spacing].reverse();
-  return scoreClasses(prediction.data, reference.data, gridShape(prediction), spacing, tolerance);
+  const { kind, volume, what } = placeOn(prediction, reference);
+  if (kind === 'elsewhere')
+    throw new UserError(`${predictionFile}: ${what}. Write the prediction on the scan's own grid.`);
+  const scores = scoreClasses(
+    volume.data,
+    reference.data,
+    spatialShape(reference),
+    spatialSpacing(reference),
+    tolerance,
+  );
+  const warning = `${predictionFile}: ${what}. It is taken as if it lay there; check that its header is right.`;
+  return { scores, ...(kind === 'near' && { warning }) };
 }
 
 async function readLabels(file: string): Promise<Volume> {
-  const volume = await readVolume(file);
+  const volume = await readLabelMap(file);
   const { data } = volume;
   const values = new Set<number>();
   for (let voxel = 0; voxel < data.length; voxel++) {
@@ -94,26 +108,6 @@ async function readLabels(file: string): Promise<Volume> {
     throw new UserError(`${file} holds ${what}, so it is no label map: label values are whole numbers from 0 on.`);
   }
   return volume;
-}
-
-function checkSameGrid(prediction: Volume, predictionFile: string, reference: Volume, referenceFile: string) {
-  const [ours, theirs] = [gridShape(prediction).join(' x '), gridShape(reference).join(' x ')];
-  if (ours !== theirs) {
-    throw new UserError(
-      `${predictionFile} has the shape ${ours} and ${referenceFile} has ${theirs}: write the prediction on the scan's own grid.`,
-    );
-  }
-  if (affineDifference(prediction.affine, reference.affine) > affineTolerance) {
-    throw new UserError(
-      `${predictionFile} and ${basename(referenceFile)} have different affines, so they lie elsewhere in the patient: write the prediction with the scan's own affine.`,
-    );
-  }
-}
-
-/** NIfTI's [x, y, z] turned into [depth, height, width], axes of size 1 after the third dropped. */
-function gridShape({ shape }: Volume): Box['shape'] {
-  const [width, height = 1, depth = 1, ...rest] = shape;
-  return [depth * rest.reduce((product, size) => product * size, 1), height, width];
 }
 
 function summarise(scores: readonly (readonly [string, ReadonlyMap<string, ClassScores>])[], folder: string) {

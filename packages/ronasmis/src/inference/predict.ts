@@ -1,14 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type DataType, describeEngine, scope } from '@ronasmis/libtorch';
-import { orientationOf } from '../data/affine.ts';
 import { channelsOf } from '../data/case.ts';
 import { groupChannels, readScan, type ScanFiles } from '../data/channels.ts';
 import { mapConcurrently } from '../data/concurrently.ts';
 import { mkdirWithParents } from '../data/files.ts';
 import { probabilitiesSuffix, type Segmentation, writeLabelMap, writeProbabilities } from '../data/label-map.ts';
 import { zScore } from '../data/normalisation.ts';
-import { turnVolume } from '../data/orientation.ts';
+import { turnTo, turnVolume, unturned } from '../data/orientation.ts';
 import { prepareImage } from '../data/prepare.ts';
 import { caseName, isDicomSeries, listScans, SCAN_ENDINGS } from '../data/scan-files.ts';
 import type { Volume } from '../data/volume.ts';
@@ -81,12 +80,13 @@ export async function predict(options: PredictOptions, hooks: PredictHooks = {})
   // Scans are read ahead and label maps written behind, while the one between is segmented.
   return mapConcurrently(scans, async ({ name, files }) => {
     const started = performance.now();
-    const volume = await readScan(files);
+    const volume = await readScan(files, hooks.onWarning);
     hooks.onProgress?.({ phase: 'final', step: 0, done, total: scans.length });
-    const { orientation = orientationOf(volume.affine) } = model.run;
-    const input = turnVolume(volume, orientation);
+    const { orientation } = model.run;
+    const turn = orientation === undefined ? unturned : turnTo(volume, orientation);
     const how = { device, dataType, probabilities: options.probabilities ?? false, memoryBytes: options.memoryBytes };
-    const { tile, ...segmentation } = segmentVolume(model, input, how, hooks.onWarning);
+    const { tile, ...segmented } = segmentVolume(model, turnVolume(volume, turn), how, hooks.onWarning);
+    const segmentation = { ...segmented, turn };
     const output = join(out, `${name}.nii.gz`);
     await writeLabelMap(output, volume, segmentation, model.run.labels);
     const { probabilities } = segmentation;
@@ -148,7 +148,7 @@ function segmentVolume(
   volume: Volume,
   { device, dataType, probabilities, memoryBytes }: SegmentationOptions,
   warn: PredictHooks['onWarning'],
-): Segmentation & Pick<Prediction, 'tile'> {
+): Omit<Segmentation, 'turn'> & Pick<Prediction, 'tile'> {
   const expected = model.run.network.input_channels;
   const channels = channelsOf(volume);
   if (channels !== expected) {
@@ -182,7 +182,6 @@ function segmentVolume(
     classes,
     ...(shares instanceof Float32Array && { probabilities: shares }),
     crop,
-    orientation: orientationOf(volume.affine),
     tile: isWhole ? null : tile,
   };
 }

@@ -101,11 +101,10 @@ function labelTable({ labels, classFractions }: Fingerprint): Html {
 }
 
 function exampleFigures(examples: readonly InspectionExample[], { labels }: Fingerprint): Html {
-  const classes = labels.slice(1).map((_, i) => i + 1);
   const legend = labels.slice(1).map(({ name }, i) => html`<span class="class${i % 6}">${name}</span>`);
   const figures = examples.map(
     ({ name, why, slice }) =>
-      html`<div class="example"><h3>${why} <span>${name}</span></h3>${drawSlice(slice, classes)}</div>`,
+      html`<div class="example"><h3>${why} <span>${name}</span></h3>${drawSlice(slice, labels.length - 1)}</div>`,
   );
   return html`<div class="legend">${legend}</div><div class="slices labels">${figures}</div>`;
 }

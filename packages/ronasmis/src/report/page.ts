@@ -104,8 +104,8 @@ ${lineChart('Training loss', steps, [{ name: 'loss', values: events.map((event) 
 
 function exampleSection({ examples, run }: ReportContent, classNames: Readonly<Record<string, string>>): Html {
   if (examples.length === 0) return html``;
-  const labels = run.labels.map((label) => label.value).filter((value) => value !== 0);
-  const legend = labels.map((label, i) => html`<span class="class${i % 6}">${classNames[String(label)]}</span>`);
+  const labels = run.labels.slice(1);
+  const legend = labels.map(({ value }, i) => html`<span class="class${i % 6}">${classNames[String(value)]}</span>`);
   const cases = examples.map(
     ({
       rank,
@@ -113,7 +113,7 @@ function exampleSection({ examples, run }: ReportContent, classNames: Readonly<R
       dice,
       slices,
     }) => html`<div class="example"><h3>${rank}: ${formatDice(dice)} % <span>${name}</span></h3>
-<div class="slices">${slices.map((slice) => drawSlice(slice, labels))}</div></div>`,
+<div class="slices">${slices.map((slice) => drawSlice(slice, labels.length))}</div></div>`,
   );
   return html`<section><h2>Best, median and worst case</h2><div class="legend">${legend}<span class="white">reference</span></div>${cases}</section>`;
 }

@@ -3,7 +3,7 @@ import { caseMean, type DiceSummary } from '../evaluation/summary.ts';
 import { contourPath } from './contours.ts';
 import { type Html, html } from './html.ts';
 
-/** A slice to look at: intensities and label values, all [height, width]. */
+/** A slice to look at: intensities and class indices, all [height, width]. */
 export type Slice = {
   readonly image: Float32Array;
   readonly prediction?: Uint8Array;
@@ -20,7 +20,7 @@ export type Slice = {
 /** A case worth looking at, by how good its Dice is among the test cases. */
 export type Example = { readonly rank: 'Best' | 'Median' | 'Worst'; readonly name: string; readonly dice: number };
 
-/** A whole case: one channel's intensities and label values, all [depth, height, width]. */
+/** A whole case: one channel's intensities and class indices, all [depth, height, width]. */
 export type ExampleVolume = {
   readonly image: Float32Array;
   readonly prediction?: Uint8Array;
@@ -77,13 +77,13 @@ const isSet = (label: number): boolean => label !== 0;
 /**
  * Draws a slice with the contours of the reference and of a prediction over it. Rows run from last to first: in the
  * usual orientation (+y anterior) the patient's front is up.
- * @param labels label values in the order of the page's class colours
+ * @param classes how many there are beside the background
  */
-export function drawSlice(slice: Slice, labels: readonly number[]): Html {
+export function drawSlice(slice: Slice, classes: number): Html {
   const { height, width } = slice;
   const contours = (mask: Uint8Array, kind: string) =>
-    labels.map((label, i) => {
-      const path = contourPath(mask, height, width, label);
+    Array.from({ length: classes }, (_, i) => {
+      const path = contourPath(mask, height, width, i + 1);
       return path === '' ? html`` : html`<path class="${kind} class${i % 6}" d="${path}"/>`;
     });
   return html`<figure class="slice"><svg viewBox="0 0 ${width} ${height}" style="aspect-ratio:${width} / ${height * slice.pixelAspect}" preserveAspectRatio="none" role="img" aria-label="Slice ${slice.number}">

@@ -15,8 +15,6 @@ export interface SearchContext {
   readonly space: SearchSpace;
   readonly cases: readonly PreparedCase[];
   readonly split: CaseSplit;
-  /** Where the voxel axes of all cases point, such as 'RAS'. */
-  readonly orientation: string;
   /** The data set's label value of each class; index 0 is the background. */
   readonly labelValues: readonly number[];
   readonly scored: readonly ScoredClass[];

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { noGradient, peakMemoryBytes, scope, writeSafetensors } from '@ronasmis/libtorch';
+import { IGNORED_CLASS } from '../data/description.ts';
 import { mendable } from '../data/files.ts';
 import { imageOf, labelOf } from '../data/prepare.ts';
 import { dataTypeOf } from '../device.ts';
@@ -88,14 +89,12 @@ function slicesOf(context: SearchContext, weights: Weights, child: Architecture,
       return segment(childWeights(weights, child, dataTypeOf[context.precision]), child, image).toNumbers();
     }),
   );
-  const values = (indices: ArrayLike<number>): Uint8Array =>
-    Uint8Array.from(indices, (index) => context.labelValues[index]);
   const { shape, spacing } = prepared;
   const [depth, height, width] = shape;
   return chooseSlices({
     image: imageOf(prepared).subarray(0, depth * height * width),
-    prediction: values(classes),
-    reference: values(labelOf(prepared)),
+    prediction: Uint8Array.from(classes),
+    reference: labelOf(prepared).map((index) => (index === IGNORED_CLASS ? 0 : index)),
     shape,
     spacing,
   });

@@ -195,7 +195,6 @@ async function prepare(options: SearchSettings, folder: string, { onProgress }: 
     cases,
     split,
     augment: options.augment,
-    orientation: fingerprint.orientation,
     labelValues: dataSet.labels.map(({ value }) => value),
     scored: scoredClasses(dataSet),
     ignoredValue: dataSet.ignoredValue,

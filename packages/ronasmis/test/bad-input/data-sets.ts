@@ -1,7 +1,8 @@
 import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { writeNifti } from '../../src/data/nifti.ts';
+import { readNifti, writeNifti } from '../../src/data/nifti.ts';
+import { turnTo, turnVolume } from '../../src/data/orientation.ts';
 import { createRandom } from '../../src/random.ts';
 import { boxCase, straight } from '../data/scans.ts';
 import {
@@ -107,6 +108,17 @@ export const dataSets: Inputs = {
   'An image and a label map in different places': withCase(({ label }) => ({
     label: { ...label, affine: straight(1, 1, 1, 3) },
   })),
+  'A label map that lies a third of a voxel beside its image': withCase(({ label }) => ({
+    label: { ...label, affine: straight(1, 1, 1, 0.3) },
+  })),
+  'A label map whose header is rounded': withCase(({ label }) => ({
+    label: { ...label, affine: straight(1.000_002, 0.999_999, 1, 0.002) },
+  })),
+  'A label map in another voxel order': dataSet(async (copy) => {
+    const stored = await readNifti(label(copy));
+    const { shape, data, affine } = turnVolume(stored, turnTo(stored, 'SLP'));
+    await writeNifti(label(copy), { shape, data, affine });
+  }),
   'Fewer cases than folds, by inspect': async (folder) => [...(await dataSet(() => {})(folder)), '--folds', '9'],
   'Fewer cases than folds, by search': async (folder) => [...(await dataSet(() => {})(folder)), '--folds', '9'],
   'A label that no case has': described({ labels: { ...labels, 3: 'tail' } }),
@@ -114,6 +126,13 @@ export const dataSets: Inputs = {
     const [copy] = await dataSet(() => {})(folder);
     return [join(copy, 'imagesTr'), '--labels', join(copy, 'nowhere')];
   },
+  'A label value beyond 32 bits, of folders': twoFolders((_, folder) =>
+    writeNifti(join(folder, 'c.nii.gz'), {
+      affine: straight(),
+      shape: soundCase.label.shape,
+      data: Float64Array.from(soundCase.label.data, (value) => value * 3e9),
+    }),
+  ),
   'The folders of images and label maps exchanged': twoFolders(async (images, labels) => {
     const images2 = `${images}-exchanged`;
     await rename(images, images2);

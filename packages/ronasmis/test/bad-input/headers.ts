@@ -50,10 +50,21 @@ export const headers: Inputs = {
   }),
   'A slope that makes voxels infinite': float32(sclSlope, 3e38),
   'Five dimensions': withBytes((bytes) => {
+    [5, 16, 16, 16, 2, 2].forEach((size, axis) => {
+      bytes.writeInt16LE(size, dim + 2 * axis);
+    });
+    const voxels = bytes.subarray(352);
+    return Buffer.concat([bytes, voxels, voxels, voxels]);
+  }),
+  'A vector for each voxel, as ITK writes it': withBytes((bytes) => {
     [5, 16, 16, 16, 1, 2].forEach((size, axis) => {
       bytes.writeInt16LE(size, dim + 2 * axis);
     });
     return Buffer.concat([bytes, bytes.subarray(352)]);
+  }),
+  'An sform without an inverse beside a sound qform': withBytes((bytes) => {
+    bytes.writeInt16LE(1, 252);
+    bytes.fill(0, srow, srow + 48);
   }),
   'Another byte order': withBytes((bytes) => {
     const fields = [

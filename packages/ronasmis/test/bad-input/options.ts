@@ -66,6 +66,12 @@ export const predictions: Inputs = {
     ...boxCase('c', createRandom(1), [16, 16, 15]).label,
   }),
   'A prediction in another place': predicted({ affine: straight(1, 1, 1, 5), shape, data }),
+  'A prediction a third of a voxel beside its label map': predicted({ affine: straight(1, 1, 1, 0.3), shape, data }),
+  'A prediction of several volumes': predicted({
+    affine: straight(),
+    shape: [...shape, 2],
+    data: Uint8Array.of(...data, ...data),
+  }),
   'A prediction that is no label map': predicted({
     affine: straight(),
     shape,

@@ -107,6 +107,13 @@ export const scans: Inputs = {
   'A scan with other channels than the network': runAndScan((_, scan) =>
     writeNifti(scan, { affine: straight(), ...boxCase('c', createRandom(1), [16, 16, 16], 2).image }),
   ),
+  'Vectors in place of a scan, as ITK writes them': runAndScan(async (_, scan) => {
+    const { shape, data } = boxCase('c', createRandom(1), [16, 16, 16], 2).image;
+    await writeNifti(scan, { affine: straight(), shape: [...shape.slice(0, 3), 1, 2], data });
+  }),
+  'A 2D image to be segmented': runAndScan((_, scan) =>
+    writeNifti(scan, { affine: straight(), shape: [16, 16], data: soundCase.image.data.slice(0, 256) }),
+  ),
   'A scan with voxels that are not numbers': runAndScan((_, scan) =>
     writeNifti(scan, {
       affine: straight(),

@@ -33,6 +33,7 @@ export const voxels: Inputs = {
   'A label map of several volumes': withCase(({ label: { shape, data } }) => ({
     label: { shape: [...shape, 2], data: Uint8Array.of(...data, ...data) },
   })),
+  'Label values that scaling has moved': labelOf((voxels) => Float32Array.from(voxels, (value) => 1.000_015 * value)),
   'A 2D image': withCase(({ image, label }) => ({
     image: { shape: [16, 16], data: image.data.slice(0, 256) },
     label: { shape: [16, 16], data: label.data.slice(0, 256) },

@@ -6,6 +6,7 @@ import type { Triple } from '../../src/data/affine.ts';
 import { type Augmentation, drawAugmentation, turningMatrix } from '../../src/data/augmentation.ts';
 import { type CropSource, fillBatch } from '../../src/data/fill-batch.ts';
 import { changeIntensities, type IntensityChange } from '../../src/data/intensities.ts';
+import { unturned } from '../../src/data/orientation.ts';
 import type { Matrix } from '../../src/data/resample.ts';
 import { samplePlan } from '../../src/data/sample.ts';
 import { moveToDisk } from '../../src/data/storage.ts';
@@ -211,6 +212,7 @@ describe('what is drawn', () => {
       ...source,
       name: 'a',
       labelFile: '',
+      labelTurn: unturned,
       spacing: [1, 1, 1] as const,
       crop: { offset: [0, 0, 0] as const, size: shape, shape },
       foreground: new Uint32Array(),

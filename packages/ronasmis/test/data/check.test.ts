@@ -51,7 +51,7 @@ test.each<[string, (image: TestCase['image'], label: TestCase['label']) => Parti
   [
     'another label affine',
     (_, label) => ({ label: { ...label, affine: straight(1, 1, 1, 0.5) } }),
-    'error: ./labelsTr/e.nii.gz: it is placed differently than ./imagesTr/e.nii.gz (the affines differ by up to 0.500 mm)',
+    'error: ./labelsTr/e.nii.gz: its corners lie up to 0.500 mm (0.500 voxels) from those of ./imagesTr/e.nii.gz. Export',
   ],
   [
     'NaN voxels',

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Triple } from '../../src/data/affine.ts';
 import { type BatchPlan, type CropSource, fillBatch } from '../../src/data/fill-batch.ts';
+import { unturned } from '../../src/data/orientation.ts';
 import { samplePlan } from '../../src/data/sample.ts';
 import { moveToDisk } from '../../src/data/storage.ts';
 import { createRandom } from '../../src/random.ts';
@@ -87,6 +88,7 @@ describe('sampling crops', () => {
     const prepared = {
       name: 'a',
       labelFile: '',
+      labelTurn: unturned,
       spacing: [1, 1, 1] as const,
       crop: { offset: [0, 0, 0] as const, size: shape, shape },
       foreground: Uint32Array.from(foreground),

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { writeLabelMap } from '../../src/data/label-map.ts';
 import { readNifti, writeNifti } from '../../src/data/nifti.ts';
 import { zScore } from '../../src/data/normalisation.ts';
+import { unturned } from '../../src/data/orientation.ts';
 import { prepareImage } from '../../src/data/prepare.ts';
 import { straight, temporaryFolder } from './scans.ts';
 
@@ -30,7 +31,7 @@ test.each([
 
   const classes = Uint8Array.from([0, 1, 2, 0, 0, 1, 2, 2, 2, 1, 0, 0]);
   const file = join(folder, 'label.nii.gz');
-  await writeLabelMap(file, scan, { classes, crop, orientation: 'RAS' }, labels(second));
+  await writeLabelMap(file, scan, { classes, crop, turn: unturned }, labels(second));
   const written = await readNifti(file);
   expect([written.shape, written.affine, written.voxelType.name]).toEqual([[5, 4, 3], scan.affine, type]);
   const rows = Array.from({ length: 12 }, (_, row) => [...written.data.subarray(row * 5, row * 5 + 5)]);

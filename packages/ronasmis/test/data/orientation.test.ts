@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Affine, orientationOf, spacingOf } from '../../src/data/affine.ts';
 import { readNifti, writeNifti } from '../../src/data/nifti.ts';
-import { turnBetween, turnVolume, turnVoxels } from '../../src/data/orientation.ts';
+import { inverseOf, turnBetween, turnTo, turnTwice, turnVolume, turnVoxels } from '../../src/data/orientation.ts';
 import { temporaryFolder } from './scans.ts';
 
 const affineSchema = z.array(z.tuple([z.number(), z.number(), z.number(), z.number()]));
@@ -39,7 +39,7 @@ function placeOf(affine: Affine, voxel: readonly number[]): readonly number[] {
 
 describe('turning a volume', () => {
   it.each(orientations)('to %s is what nibabel makes of it', (orientation) => {
-    const turned = turnVolume(volume, orientation);
+    const turned = turnVolume(volume, turnTo(volume, orientation));
     const expected = reference.turned[orientation];
     expect(turned.shape).toEqual(expected.shape);
     expect([...turned.data]).toEqual(expected.data);
@@ -57,7 +57,7 @@ describe('turning a volume', () => {
   it('leaves every voxel where it is', () => {
     const [width, height, depth] = volume.shape;
     const property = fc.property(anyOrientation, fc.nat(width * height * depth - 1), (orientation, index) => {
-      const turned = turnVolume(volume, orientation);
+      const turned = turnVolume(volume, turnTo(volume, orientation));
       const at = turned.data.indexOf(volume.data[index]);
       const voxel = [index % width, Math.floor(index / width) % height, Math.floor(index / width / height)];
       const [turnedWidth, turnedHeight] = turned.shape;
@@ -88,6 +88,27 @@ describe('turning a volume', () => {
   });
 
   it('is free where it points there already', () => {
-    expect(turnVolume(volume, orientationOf(volume.affine))).toBe(volume);
+    expect(turnVolume(volume, turnTo(volume, orientationOf(volume.affine)))).toBe(volume);
+  });
+
+  it('twice is turning once, and its inverse turns back', () => {
+    const property = fc.property(anyOrientation, anyOrientation, anyOrientation, (from, by, to) => {
+      const [first, second] = [turnBetween(from, by), turnBetween(by, to)];
+      expect(turnTwice(first, second)).toEqual(turnBetween(from, to));
+      expect(inverseOf(first)).toEqual(turnBetween(by, from));
+    });
+    fc.assert(property);
+  });
+
+  it('by 45 degrees and less than rounding beside it goes the same way', () => {
+    const half = Math.SQRT1_2;
+    const tilted = (more: number): Affine => [
+      [1, 0, 0, 0],
+      [0, half, -half - more, 0],
+      [0, half + more, half, 0],
+      [0, 0, 0, 1],
+    ];
+    for (const more of [-1e-5, -1e-7, 0, 1e-7, 1e-5]) expect(orientationOf(tilted(more))).toBe('RAS');
+    expect(orientationOf(tilted(0.1))).toBe('RSP');
   });
 });

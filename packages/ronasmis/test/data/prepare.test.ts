@@ -1,11 +1,13 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { beforeEach, expect, test } from 'vitest';
+import type { Affine } from '../../src/data/affine.ts';
 import { readOwnLabel } from '../../src/data/cropped-label.ts';
 import { readDataSet } from '../../src/data/dataset.ts';
 import { readNifti, writeNifti } from '../../src/data/nifti.ts';
 import { zScore } from '../../src/data/normalisation.ts';
-import { turnVolume } from '../../src/data/orientation.ts';
+import { turnBetween, turnTo, turnVolume, unturned } from '../../src/data/orientation.ts';
 import { imageOf, isResampled, labelOf, prepareDataSet, prepareImage } from '../../src/data/prepare.ts';
 import { createRandom } from '../../src/random.ts';
 import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet } from './scans.ts';
@@ -95,7 +97,7 @@ test('a case whose channels lie in files of their own is prepared as one that ha
   const shifted = { ...smallCase('b').label, affine: straight(1, 2, 5, 3) };
   await writeNifti(join(folder, 'imagesTr', 'b_0001.nii.gz'), shifted);
   await expect(prepareDataSet(dataSet, { folds: 2, cacheFolder })).rejects.toThrow(
-    /b_0001\.nii\.gz: it is not on the grid of .*b_0000\.nii\.gz\. Export all channels of a scan on one grid\./,
+    /b_0001\.nii\.gz: its corners lie up to 3\.00 mm \(3\.00 voxels\) from those of .*b_0000\.nii\.gz\. Export all channels of a scan on one grid\./,
   );
 });
 
@@ -133,17 +135,107 @@ test('a case that is stored in another orientation is turned to that of most cas
   await writeDataSet(folder, ['a', 'b', 'c'].map(smallCase), small);
   for (const kind of ['imagesTr', 'labelsTr']) {
     const file = join(folder, kind, 'c.nii.gz');
-    const { shape, data, affine } = turnVolume(await readNifti(file), 'SLP');
+    const stored = await readNifti(file);
+    const { shape, data, affine } = turnVolume(stored, turnTo(stored, 'SLP'));
     await writeNifti(file, { shape, data, affine });
   }
   const prepared = await prepareDataSet(await readDataSet(folder), { folds: 2, cacheFolder });
   const [usual, , turned] = prepared.cases;
-  expect({ ...turned, name: 'a', labelFile: usual.labelFile }).toEqual(usual);
+  expect({ ...turned, name: 'a', labelFile: usual.labelFile, labelTurn: unturned }).toEqual(usual);
+  expect(turned.labelTurn).toEqual(turnBetween('SLP', 'RAS'));
   expect(prepared.fingerprint).toMatchObject({ orientation: 'RAS', orientations: { RAS: 2, SLP: 1 } });
   expect(prepared.fingerprint.shape).toEqual({ min: [2, 3, 4], median: [2, 3, 4], max: [2, 3, 4] });
   expect(prepared.warnings.map(({ message }) => message)).toContainEqual(
     expect.stringMatching(/c\.nii\.gz: its voxel axes point to SLP, those of most cases to RAS\. It is turned/),
   );
+});
+
+/** A grid rotated about x, y or z, in degrees, with its first voxel off by `noise` millimetres. */
+function rotated(degrees: number, about: 0 | 1 | 2, noise = 0): Affine {
+  const [c, s] = [Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180)];
+  const [one, other] = [0, 1, 2].filter((axis) => axis !== about);
+  const entry = (row: number, column: number): number => {
+    if (row === about || column === about) return row === column ? 1 : 0;
+    if (row === column) return c + noise;
+    return row === one && column === other ? -s : s;
+  };
+  const row = (at: number) => [entry(at, 0), 2 * entry(at, 1), 3 * entry(at, 2), 7 * at] as const;
+  return [row(0), row(1), row(2), [0, 0, 0, 1]];
+}
+
+test.each(
+  ([0, 1, 2] as const).flatMap((about) =>
+    [0, 30, 45, 60, 90, 135, 180, 225, 315].map((degrees) => ({ about, degrees })),
+  ),
+)('a label lies on its image, rotated by $degrees degrees about axis $about, whatever rounding does', async (angle) => {
+  const { degrees, about } = angle;
+  const cases = [-1e-7, 0, 1e-7].map((noise, i) => {
+    const { image, label } = boxCase('abc'[i], random);
+    // Its intensities say which class a voxel has.
+    const data = Int16Array.from(label.data, (value, voxel) => 100 + 10 * value + (voxel % 5));
+    return {
+      name: 'abc'[i],
+      image: { shape: image.shape, data, affine: rotated(degrees, about) },
+      label: { ...label, affine: rotated(degrees, about, noise) },
+    };
+  });
+  const coarse = boxCase('d', random);
+  const affine = rotated(degrees, about).map(([x, y, z, t]) => [2 * x, 2 * y, z, t] as const);
+  const data = Int16Array.from(coarse.label.data, (value, voxel) => 100 + 10 * value + (voxel % 5));
+  const resampled = { name: 'd', image: { ...coarse.image, data, affine }, label: { ...coarse.label, affine } };
+  await writeDataSet(folder, [...cases, resampled]);
+  const { cases: prepared, warnings } = await prepareDataSet(await readDataSet(folder), { folds: 2, cacheFolder });
+  expect(warnings.filter(({ message }) => /corners|axes/.test(message))).toEqual([]);
+  for (const one of prepared.slice(0, 3)) {
+    const intensities = imageOf(one);
+    const of = (index: number) => [...labelOf(one)].flatMap((found, i) => (found === index ? intensities[i] : []));
+    expect(of(1).length).toBeGreaterThan(20);
+    expect(Math.max(...of(0))).toBeLessThan(Math.min(...of(1)));
+    expect(Math.max(...of(1))).toBeLessThan(Math.min(...of(2)));
+  }
+  // Read again, it is as it was when it was prepared.
+  const values = { labelValues: [0, 1, 2], ignoredValue: undefined };
+  expect((await readOwnLabel(prepared[0], values)).label).toEqual(labelOf(prepared[0]));
+  const own = await readOwnLabel(prepared[3], values);
+  expect(isResampled(prepared[3])).toBe(true);
+  const scan = await readNifti(join(folder, 'imagesTr', 'd.nii.gz'));
+  const turned = turnVolume(scan, turnTo(scan, 'RAS')).data;
+  const classes = Uint8Array.from(turned, (value) => Math.floor((value - 100) / 10));
+  // The data set's orientation is that of its images, which agree.
+  if (degrees === 0) expect(own.label).toEqual(classes);
+  expect([1, 2].map((index) => own.label.filter((found) => found === index).length)).toEqual(
+    [1, 2].map((index) => classes.filter((found) => found === index).length),
+  );
+});
+
+test.each([
+  ['int32', (values: readonly number[]) => Int32Array.from(values), 0],
+  ['uint32', (values: readonly number[]) => Uint32Array.from(values), 0],
+  ['float64', (values: readonly number[]) => Float64Array.from(values), 0],
+  ['scaled int32', (values: readonly number[]) => Int32Array.from(values, (value) => value - 5), 5],
+])('label values that no float32 can tell apart stay apart, as %s', async (_, store, intercept) => {
+  const values = [0, 16_777_216, 16_777_217, 576_073_733, 2_147_483_647];
+  const cases = ['a', 'b', 'c'].map((name) => {
+    const { image, label } = boxCase(name, random);
+    return { name, image, label: { ...label, data: store([...label.data].map((_, i) => values[i % 5])) } };
+  });
+  await writeDataSet(folder, cases, {
+    labels: Object.fromEntries(values.map((value, i) => [value, i === 0 ? 'background' : `part ${value}`])),
+  });
+  for (const { name } of intercept === 0 ? [] : cases) {
+    const file = join(folder, 'labelsTr', `${name}.nii.gz`);
+    const bytes = gunzipSync(await readFile(file));
+    bytes.writeFloatLE(1, 112);
+    bytes.writeFloatLE(intercept, 116);
+    await writeFile(file, bytes);
+  }
+  const { cases: prepared, warnings } = await prepareDataSet(await readDataSet(folder), { folds: 2, cacheFolder });
+  expect(warnings).toEqual([]);
+  for (const one of prepared) {
+    const expected = Uint8Array.from({ length: 336 }, (_, i) => i % 5);
+    expect(labelOf(one)).toEqual(expected);
+    expect((await readOwnLabel(one, { labelValues: values, ignoredValue: undefined })).label).toEqual(expected);
+  }
 });
 
 /** Cases a, b and c of 24 x 20 x 12 voxels of 1 x 1 x 2 mm, and d of 16 x 24 x 12 that are 1.5 x 1 x 2 mm apart, with a margin of zeros. */
@@ -205,7 +297,6 @@ test('the label of a case that was resampled can be read again as it was', async
   await writeTwoSpacings('MRI');
   const { cases } = await prepareDataSet(await readDataSet(folder), { folds: 2, cacheFolder });
   const { label, outsideCrop } = await readOwnLabel(cases[3], {
-    orientation: 'RAS',
     labelValues: [0, 1, 2],
     ignoredValue: undefined,
   });

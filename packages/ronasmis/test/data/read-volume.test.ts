@@ -12,15 +12,16 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { readNifti, writeNifti } from '../../src/data/nifti.ts';
-import { readGrid, readStored, readVolume } from '../../src/data/read-volume.ts';
+import { readGrid, readLabelMap, readStored, readVolume } from '../../src/data/read-volume.ts';
 import { caseName, listScans } from '../../src/data/scan-files.ts';
 import { UserError } from '../../src/errors.ts';
 import { scanFixtures, writeScanFixture } from './scan-fixtures.ts';
-import { temporaryFolder } from './scans.ts';
+import { straight, temporaryFolder } from './scans.ts';
 
 const root = await temporaryFolder();
 
@@ -35,6 +36,70 @@ async function refusal(path: string): Promise<string> {
   expect(message).toMatch(/\.$/);
   return message;
 }
+
+describe('a label map', () => {
+  const labels = join(root, 'labels.nii.gz');
+  const written = async (data: Float32Array | Float64Array | Uint8Array, scale?: { slope: number; inter: number }) => {
+    await writeNifti(labels, { affine: straight(), shape: [data.length, 1, 1], data });
+    if (scale) {
+      const bytes = gunzipSync(await readFile(labels));
+      bytes.writeFloatLE(scale.slope, 112);
+      bytes.writeFloatLE(scale.inter, 116);
+      await writeFile(labels, bytes);
+    }
+    return [...(await readLabelMap(labels)).data];
+  };
+
+  test('has whole numbers where scaling has moved them', async () => {
+    expect(await written(Float32Array.of(0, 1.000_015, 1.9991, 255.0009, -0.0004))).toEqual([0, 1, 2, 255, 0]);
+    expect(await written(Float64Array.of(0, 1.000_015, 576_073_733.0004))).toEqual([0, 1, 576_073_733]);
+    // nibabel 5.3 stores 0, 1 and 2 of a float array as uint8 0, 127 (or 128) and 255 with the slope 2 / 255.
+    expect(await written(Uint8Array.of(0, 127, 128, 255), { slope: 2 / 255, inter: 0 })).toEqual([0, 1, 1, 2]);
+  });
+
+  test('keeps what was never whole, to be refused', async () => {
+    const odd = Float32Array.of(0.5, 0.9, 1.0025);
+    expect(await written(odd)).toEqual([...odd]);
+    expect(await written(Uint8Array.of(1, 3), { slope: 0.5, inter: 0 })).toEqual([0.5, 1.5]);
+    expect(await written(Float32Array.of(Number.NaN, 1))).toEqual([Number.NaN, 1]);
+  });
+});
+
+test('axes of one voxel behind z say nothing: the next is that of the channels', async () => {
+  const file = join(root, 'vector.nii.gz');
+  const data = Int16Array.from({ length: 24 }, (_, i) => i);
+  for (const [shape, read] of [
+    [
+      [2, 2, 2, 1, 3],
+      [2, 2, 2, 3],
+    ],
+    [
+      [2, 2, 2, 3, 1, 1],
+      [2, 2, 2, 3],
+    ],
+    [
+      [2, 3, 4, 1],
+      [2, 3, 4],
+    ],
+    [
+      [2, 3, 2, 2, 1],
+      [2, 3, 2, 2],
+    ],
+    [
+      [2, 1, 3, 2, 2],
+      [2, 1, 3, 2, 2],
+    ],
+    [
+      [24, 1, 1],
+      [24, 1, 1],
+    ],
+  ]) {
+    await writeNifti(file, { affine: straight(), shape, data });
+    const volume = await readVolume(file);
+    expect([volume.shape, (await readGrid(file)).shape]).toEqual([read, read]);
+    expect(volume.data).toEqual(data);
+  }
+});
 
 describe('a scan has the voxels and the place in millimetres that it has as NIfTI', () => {
   test.each(scanFixtures)('$name', async ({ name, shape, affine, values }) => {

@@ -116,9 +116,11 @@ describe('evaluate', () => {
 
   it('names the file and the mend of what does not fit', async () => {
     const shifted: Affine = [[1.2, 0, 0, 11], ...AFFINE.slice(1)];
-    await expect(bad('affine', referenceVolume(), shifted)).rejects.toThrow(/a\.nii\.gz .* different affines/);
+    await expect(bad('affine', referenceVolume(), shifted)).rejects.toThrow(
+      /a\.nii\.gz: its corners lie up to 1\.00 mm \(0\.833 voxels\) from those of .*a\.nii\.gz\. Write/,
+    );
     await expect(bad('shape', referenceVolume(), AFFINE, [20, 18, 12])).rejects.toThrow(
-      /shape 12 x 18 x 20 and .* 12 x 20 x 18/,
+      /its 20 x 18 x 12 voxels do not fit the 18 x 20 x 12 of/,
     );
     await expect(
       bad(

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { orientationOf } from '../../src/data/affine.ts';
 import { readNifti, writeNifti } from '../../src/data/nifti.ts';
 import { zScore } from '../../src/data/normalisation.ts';
-import { turnVolume } from '../../src/data/orientation.ts';
+import { turnTo, turnVolume } from '../../src/data/orientation.ts';
 import { prepareImage } from '../../src/data/prepare.ts';
 import { readVolume } from '../../src/data/read-volume.ts';
 import { caseName } from '../../src/data/scan-files.ts';
@@ -92,7 +92,7 @@ describe('predict', () => {
     );
     expect(orientations).toHaveLength(48);
     for (const orientation of orientations) {
-      const { shape, data, affine } = turnVolume(volume, orientation);
+      const { shape, data, affine } = turnVolume(volume, turnTo(volume, orientation));
       await writeNifti(join(folder, `${orientation}.nii.gz`), { shape, data, affine });
     }
     await predictInto('straight', { run: turnedRun });
@@ -103,7 +103,38 @@ describe('predict', () => {
       const [written, turnedScan] = [await readNifti(join(root, 'turned', name)), await readNifti(join(folder, name))];
       expect([written.shape, written.affine]).toEqual([turnedScan.shape, turnedScan.affine]);
       expect(orientationOf(written.affine)).toBe(orientation);
-      expect(turnVolume(written, 'RAS').data).toEqual(expected.data);
+      expect(turnVolume(written, turnTo(written, 'RAS')).data).toEqual(expected.data);
+    }
+  });
+
+  it('turns a label map back as it has turned its scan, at 45 degrees too', async () => {
+    const turnedRun = await writeRun(storedWeights, { orientation: 'RAS' });
+    const volume = await readNifti(scan);
+    for (const degrees of [45, 135, 225, 315, 44.999_999_9, 45.000_000_1, 30, 60]) {
+      for (const about of [0, 1, 2] as const) {
+        const [c, s] = [Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180)];
+        const [one, other] = [0, 1, 2].filter((axis) => axis !== about);
+        const entry = (row: number, column: number): number => {
+          if (row === about || column === about) return row === column ? 1 : 0;
+          if (row === column) return c;
+          return row === one && column === other ? -s : s;
+        };
+        const row = (at: number) => [0.8 * entry(at, 0), 0.9 * entry(at, 1), 2.5 * entry(at, 2), at] as const;
+        const affine = [row(0), row(1), row(2), [0, 0, 0, 1] as const];
+        const oblique = join(root, 'oblique.nii.gz');
+        await writeNifti(oblique, { shape: volume.shape, data: volume.data, affine });
+        const turn = turnTo(await readNifti(oblique), 'RAS');
+        // The same voxels as the network sees them, of a scan that is not oblique.
+        const straightened = turnVolume(volume, turn);
+        const seen = join(root, 'seen.nii.gz');
+        await writeNifti(seen, { shape: straightened.shape, data: straightened.data, affine: straight() });
+        await predictInto('oblique', { run: turnedRun, inputs: [oblique, seen] });
+        const [found, expected] = await Promise.all(
+          [oblique, seen].map((file) => readNifti(join(root, 'oblique', basename(file)))),
+        );
+        expect(found.shape).toEqual(volume.shape);
+        expect(turnVolume(found, turn).data).toEqual(expected.data);
+      }
     }
   });
 

@@ -64,7 +64,7 @@ describe('chooseSlices and drawSlice', () => {
 
   it('embeds the intensities as a grey PNG', () => {
     const [slice] = chooseSlices({ ...volume, reference: labelled(1), prediction: labelled() });
-    const uri = /href="data:image\/png;base64,([^"]+)"/.exec(drawSlice(slice, [1]).markup);
+    const uri = /href="data:image\/png;base64,([^"]+)"/.exec(drawSlice(slice, 1).markup);
     const png = decode(Buffer.from(uri?.[1] ?? '', 'base64'));
     expect(png).toMatchObject({ width: 3, height: 2, channels: 1, depth: 8 });
     expect([...png.data]).toEqual([0, 51, 102, 153, 204, 255]);

@@ -5,6 +5,7 @@ import type { Triple } from '../../src/data/affine.ts';
 import { readDataSet } from '../../src/data/dataset.ts';
 import { IGNORED_CLASS } from '../../src/data/description.ts';
 import { readNifti } from '../../src/data/nifti.ts';
+import { unturned } from '../../src/data/orientation.ts';
 import { imageOf, type PreparedCase, prepareDataSet } from '../../src/data/prepare.ts';
 import { dicePerClass } from '../../src/evaluation/dice.ts';
 import { patientMean } from '../../src/evaluation/summary.ts';
@@ -120,6 +121,7 @@ describe('small cases of one shape', () => {
     return {
       name,
       labelFile: '',
+      labelTurn: unturned,
       storage,
       crop,
       shape: size,

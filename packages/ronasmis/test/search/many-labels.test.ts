@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { argmax, argmaxLabels, confusionMatrix, noGradient, scope, tensor } from '@ronasmis/libtorch';
 import fc from 'fast-check';
@@ -38,6 +39,36 @@ function blockCase(name: string, random: Random, channels: number, classes: numb
   const shape = [edge, edge, edge];
   return { name, image: { shape: [...shape, channels], data: image }, label: { shape, data: label } };
 }
+
+test('label values that no float32 can tell apart are learnt, scored and drawn apart', async () => {
+  const folder = join(root, 'atlas');
+  const values = [0, 16_777_216, 16_777_217, 576_073_733];
+  const atlas = (name: string, random: Random): TestCase => {
+    const { image, label } = blockCase(name, random, 2, 4);
+    return { name, image, label: { ...label, data: Int32Array.from(label.data, (value) => values[value / 85]) } };
+  };
+  const random = createRandom(1);
+  await writeDataSet(
+    folder,
+    ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => atlas(name, random)),
+    {
+      modality: { 0: 'one', 1: 'two' },
+      labels: Object.fromEntries(values.map((value, i) => [value, i === 0 ? 'background' : `area ${i}`])),
+    },
+  );
+  const run = join(root, 'run of an atlas');
+  const settings = { folds: 3, epochs: 12, children: 1, device: 'cpu', precision: 'fp32', space: 'fixed' } as const;
+  await search({ dataSet: folder, out: run, ...settings });
+  const { report } = await readRun(run);
+  const dice = Object.entries(report?.test_dice.classes ?? {});
+  expect(dice.map(([value]) => Number(value))).toEqual(values.slice(1));
+  for (const [, mean] of dice) expect(mean).toBeGreaterThan(0.3);
+  const page = await readFile(join(run, 'report.html'), 'utf8');
+  for (const index of [0, 1, 2]) expect(page).toContain(`<path class="reference class${index}"`);
+  const out = join(root, 'predictions of an atlas');
+  await predict({ run, inputs: [join(folder, 'imagesTr', 'a.nii.gz')], out, device: 'cpu', precision: 'fp32' });
+  expect(new Set((await readNifti(join(out, 'a.nii.gz'))).data)).toEqual(new Set(values));
+});
 
 describe('a data set with', () => {
   it.each([

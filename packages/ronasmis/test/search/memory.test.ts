@@ -3,6 +3,7 @@ import { empty, limitTensorBytes, peakTensorBytes, resetPeakTensorBytes } from '
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Triple } from '../../src/data/affine.ts';
+import { unturned } from '../../src/data/orientation.ts';
 import type { PreparedCase } from '../../src/data/prepare.ts';
 import { createRandom } from '../../src/random.ts';
 import { readRun } from '../../src/run/run-folder.ts';
@@ -36,6 +37,7 @@ function prepared(name: string, shape: Triple): PreparedCase {
   return {
     name,
     labelFile: '',
+    labelTurn: unturned,
     channels: 1,
     shape,
     spacing: [1, 1, 1],

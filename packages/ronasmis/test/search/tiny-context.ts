@@ -13,7 +13,6 @@ export const tinyContext: SearchContext = {
   augment: false,
   cases: [],
   split: { training: [], validation: [], test: [] },
-  orientation: 'RAS',
   labelValues: [0, 2, 5],
   scored: [
     { name: '2', classes: [1] },
