@@ -9,7 +9,7 @@ import type { Grid, Volume } from './volume.ts';
 
 /** How far a slice may lie from where even steps have it, as a part of a step: headers are rounded, and a missing slice makes half a step. */
 const STEP_TOLERANCE = 0.1;
-/** How much directions (unit vectors), pixels and places (millimetres) may differ and be the same. */
+/** How much directions (unit vectors) may differ, and spacings and places as a share of the pixels', and be the same. */
 const SAME = 1e-3;
 
 /**
@@ -79,16 +79,13 @@ async function sortedSlices(folder: string): Promise<readonly Slice[]> {
 }
 
 function areParallel(one: Slice, other: Slice): boolean {
-  const numbers = ({ rowDirection, columnDirection, spacing }: Slice) => [
-    ...rowDirection,
-    ...columnDirection,
-    ...spacing,
-  ];
-  const others = numbers(other);
+  const directions = ({ rowDirection, columnDirection }: Slice) => [...rowDirection, ...columnDirection];
+  const others = directions(other);
   return (
     one.rows === other.rows &&
     one.columns === other.columns &&
-    numbers(one).every((value, i) => Math.abs(value - others[i]) < SAME)
+    directions(one).every((value, i) => Math.abs(value - others[i]) < SAME) &&
+    one.spacing.every((value, i) => Math.abs(value / other.spacing[i] - 1) < SAME)
   );
 }
 
@@ -99,7 +96,9 @@ function requireEvenSteps(slices: readonly Slice[]): void {
   const length = Math.hypot(...step);
   const distance = (slice: Slice, from: Slice, steps: number) =>
     Math.hypot(...slice.position.map((value, axis) => value - from.position[axis] - steps * step[axis]));
-  const twice = slices.findIndex((slice, i) => i > 0 && distance(slice, slices[i - 1], 0) < SAME);
+  const twice = slices.findIndex(
+    (slice, i) => i > 0 && distance(slice, slices[i - 1], 0) < SAME * Math.min(...first.spacing),
+  );
   if (twice > 0) {
     const what = `it lies where ${slices[twice - 1].file} lies`;
     throw new UserError(`${slices[twice].file}: ${what}. Keep one volume (one time, one echo) in the folder.`);
