@@ -29,7 +29,8 @@ async function inspected(written: readonly TestCase[], folds = 2) {
 function expectWellFormed(page: string): void {
   expect(page).toMatch(/^<!doctype html>/);
   expect(page).not.toMatch(/<script|<link|https?:|url\((?!#)/);
-  expect(page).not.toMatch(/undefined|NaN|Infinity|\[object/);
+  // Four letters of a picture's bytes may spell anything.
+  expect(page.replaceAll(/base64,[\w+/=]+/g, '')).not.toMatch(/undefined|NaN|Infinity|\[object/);
   for (const name of ['section', 'svg', 'g', 'figure', 'table', 'tr', 'td', 'th', 'div', 'span', 'i', 'p', 'details']) {
     const count = (pattern: string) => [...page.matchAll(new RegExp(pattern, 'g'))].length;
     expect(count(`<${name}[ >]`), name).toBe(count(`</${name}>`));
