@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { writeAtomically } from '../data/files.ts';
 import type { Fingerprint } from '../data/fingerprint.ts';
+import type { Problem } from '../data/problems.ts';
 import { Exit } from './exit.ts';
 import { integerBetween, jsonOption, labelsOption } from './options.ts';
 import { coloursOf, note, print, printJson, table } from './output.ts';
@@ -88,12 +89,11 @@ function orientationText({ orientation, orientations }: Fingerprint): string {
   return all.length === 1 ? orientation : `${all.join(', ')}: all are turned to ${orientation}`;
 }
 
-function printProblems(
-  problems: readonly { readonly severity: 'error' | 'warning'; readonly message: string }[],
-): void {
+function printProblems(problems: readonly Problem[]): void {
   const colours = coloursOf(process.stdout);
-  for (const { severity, message } of problems) {
+  for (const { severity, message, cases = [] } of problems) {
     print(`${severity === 'error' ? colours.red('error:') : colours.yellow('warning:')} ${message}`);
+    for (const { file, what } of cases) print(`  ${file}: ${what}`);
   }
   if (problems.length === 0) print(colours.green('No problem found.'));
 }

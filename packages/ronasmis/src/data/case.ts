@@ -1,36 +1,25 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import type { Triple } from './affine.ts';
 import { joinChannels } from './channels.ts';
 import type { Case } from './dataset.ts';
 import { type Turn, turnTo, turnTwice, turnVolume } from './orientation.ts';
-import { type Placed, placeOn } from './placement.ts';
+import { type Misplaced, type Placed, placeOn } from './placement.ts';
+import type { Problem } from './problems.ts';
 import { readStored, readStoredLabelMap } from './read-volume.ts';
 import type { Volume } from './volume.ts';
-
-/** Something about a data set that keeps it from being used (error) or is worth a look (warning). */
-export const problemSchema = z
-  .object({
-    severity: z.enum(['error', 'warning']),
-    file: z.string(),
-    /** A whole sentence that begins with the file and ends with the mend. */
-    message: z.string(),
-  })
-  .readonly();
-export type Problem = z.infer<typeof problemSchema>;
 
 /** A case with both volumes decoded. */
 export interface LoadedCase extends Case {
   /** The first of the image's files, which messages name. */
   readonly image: string;
   readonly imageVolume: Volume;
-  /** What is odd about how its channels lie on each other, in sentences. */
-  readonly imageWarnings: readonly string[];
+  /** Of its channel files, those that lie a little beside the first. */
+  readonly misplacedChannels: readonly Misplaced[];
   /** In the image's voxel order and with its affine, where `labelPlace` says that it lies there. */
   readonly labelVolume: Volume;
   /** How the label lies on the image's grid. */
-  readonly labelPlace: Pick<Placed, 'kind' | 'what'>;
+  readonly labelPlace: Pick<Placed, 'kind' | 'what' | 'voxels'>;
   /** From the voxel order of the label's file to that of `labelVolume`. */
   readonly labelTurn: Turn;
   /** Of the stored (compressed) files if they are NIfTI, or else of what they hold. */
@@ -62,7 +51,7 @@ export async function loadCase(entry: Case): Promise<LoadResult> {
     ...entry,
     image: entry.images[0],
     imageVolume: image.volume,
-    imageWarnings: image.warnings,
+    misplacedChannels: image.misplaced,
     labelVolume,
     labelPlace,
     labelTurn,
@@ -77,7 +66,7 @@ type LoadedFile =
   | {
       readonly kind: 'volume';
       readonly volume: Volume;
-      readonly warnings: readonly string[];
+      readonly misplaced: readonly Misplaced[];
       readonly sha256: string;
       readonly storedBytes: number;
     }
@@ -91,12 +80,12 @@ async function loadFiles(files: readonly string[], read: typeof readStored): Pro
     const hash = createHash('sha256');
     for (const part of content) hash.update(part);
     const storedBytes = content.reduce((sum, { length }) => sum + length, 0);
-    const warnings: string[] = [];
+    const misplaced: Misplaced[] = [];
     const volume = joinChannels(
       stored.map((one) => one.volume),
-      (sentence) => warnings.push(sentence),
+      (channel) => misplaced.push(channel),
     );
-    return { kind: 'volume', volume, warnings, sha256: hash.digest('hex'), storedBytes };
+    return { kind: 'volume', volume, misplaced, sha256: hash.digest('hex'), storedBytes };
   } catch (error) {
     if (error instanceof UserError) {
       return { kind: 'problem', problem: { severity: 'error', file: files[0], message: error.message } };

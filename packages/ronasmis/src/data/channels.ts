@@ -1,6 +1,6 @@
 import { allErrors, UserError } from '../errors.ts';
 import { sizeOf } from './orientation.ts';
-import { placeOn } from './placement.ts';
+import { type Misplaced, placeOn } from './placement.ts';
 import { readVolume } from './read-volume.ts';
 import { caseName } from './scan-files.ts';
 import { faultOf, type Volume } from './volume.ts';
@@ -45,11 +45,11 @@ export function groupChannels(files: readonly string[], wantedChannels?: number)
 
 /**
  * Reads a scan's files as one volume.
- * @param warn told, in a sentence, of what is odd about how they lie on each other
+ * @param onMisplaced told of files that lie a little beside the first
  * @throws UserError where one cannot be read, they are not on one grid, or they make no 3D scan
  */
-export async function readScan(files: readonly string[], warn?: (sentence: string) => void): Promise<Volume> {
-  const volume = joinChannels(await Promise.all(files.map(readVolume)), warn);
+export async function readScan(files: readonly string[], onMisplaced?: (channel: Misplaced) => void): Promise<Volume> {
+  const volume = joinChannels(await Promise.all(files.map(readVolume)), onMisplaced);
   const fault = faultOf(volume);
   if (fault !== undefined) throw new UserError(`${volume.file}: ${fault}`);
   return volume;
@@ -59,7 +59,7 @@ export async function readScan(files: readonly string[], warn?: (sentence: strin
  * One volume of several that have a channel each, with its channels along the fourth dimension, in the first one's voxel order.
  * @throws UserError where their grids differ
  */
-export function joinChannels(volumes: readonly Volume[], warn?: (sentence: string) => void): Volume {
+export function joinChannels(volumes: readonly Volume[], onMisplaced?: (channel: Misplaced) => void): Volume {
   const [first, ...others] = volumes;
   if (others.length === 0) return first;
   const vector = volumes.find(({ shape }) => shape.length > 3);
@@ -67,10 +67,9 @@ export function joinChannels(volumes: readonly Volume[], warn?: (sentence: strin
   const data = new Float32Array(volumes.length * first.data.length);
   data.set(first.data);
   others.forEach((other, index) => {
-    const { kind, volume, what } = placeOn(other, first);
+    const { kind, volume, what, voxels } = placeOn(other, first);
     if (kind === 'elsewhere') throw new UserError(`${other.file}: ${what}. Export all channels of a scan on one grid.`);
-    if (kind === 'near')
-      warn?.(`${other.file}: ${what}. It is taken as if it lay there; check that its header is right.`);
+    if (kind === 'near') onMisplaced?.({ file: other.file, what, voxels });
     data.set(volume.data, (index + 1) * first.data.length);
   });
   return { ...first, shape: [...sizeOf(first), volumes.length], data };

@@ -1,11 +1,10 @@
-import type { Problem } from './case.ts';
-import { problem } from './check-case.ts';
-import { type DataSet, some } from './dataset.ts';
+import type { DataSet } from './dataset.ts';
 import { formatAxes, formatFigure } from './figures.ts';
 import { type CaseSummary, classMillilitres } from './fingerprint.ts';
 import { splitCases } from './folds.ts';
 import { isCt } from './normalisation.ts';
 import { scansOfPatients } from './patients.ts';
+import { type CaseProblem, problem } from './problems.ts';
 import { commonSpacing, growsTooMuch } from './spacing.ts';
 import { quantile } from './statistics.ts';
 
@@ -23,13 +22,13 @@ const deviations = 5;
 /** Of a normal distribution, the deviation over the median absolute deviation. */
 const deviationOverMad = 1.4826;
 
-/** What shows only when all cases are looked at together. */
+/** What shows only when all cases are looked at together; `summaries` are those of the cases without an error. */
 export function checkAcross(
   dataSet: DataSet,
   summaries: readonly CaseSummary[],
   folds: number,
   orientation: string,
-): readonly Problem[] {
+): readonly CaseProblem[] {
   const { folder, cases } = dataSet;
   const names = cases.map(({ name }) => name);
   const tests =
@@ -51,15 +50,15 @@ export function checkAcross(
 }
 
 /**
- * Which of the values are far from their median: by more than `factor`, and by more than five deviations of their logarithms, so that values
- * that differ much anyway are not all odd. Values of 0 are passed over.
+ * How far those of the values are from their median, as a difference of logarithms, that are far from it: by more than `factor`, and by more than
+ * five deviations of their logarithms, so that values that differ much anyway are not all odd. 0 for the others, and for values of 0.
  */
-function oddOnes(values: readonly number[], factor: number): readonly boolean[] {
+function oddness(values: readonly number[], factor: number): readonly number[] {
   const positive = values.filter((value) => value > 0);
   const middle = median(positive);
   const distance = (value: number): number => Math.abs(Math.log(value / middle));
   const limit = Math.max(Math.log(factor), deviations * deviationOverMad * median(positive.map(distance)));
-  return values.map((value) => value > 0 && distance(value) > limit);
+  return values.map((value) => (value > 0 && distance(value) > limit ? distance(value) : 0));
 }
 
 const median = (values: readonly number[]): number =>
@@ -68,135 +67,169 @@ const median = (values: readonly number[]): number =>
     0.5,
   );
 
-/** Cases in which one of the three axes is odd, and the medians of the axes. */
+/** Cases in which one of the three axes is odd, with how far the farthest is, and the medians of the axes. */
 function oddAlongAxes(
   summaries: readonly CaseSummary[],
   valuesOf: (summary: CaseSummary) => readonly number[],
   factor: number,
 ) {
   const axes = [0, 1, 2].map((axis) => summaries.map((summary) => valuesOf(summary)[axis]));
-  const odd = axes.map((values) => oddOnes(values, factor));
-  return { cases: summaries.filter((_, i) => odd.some((axis) => axis[i])), medians: axes.map(median) };
+  const odd = axes.map((values) => oddness(values, factor));
+  const cases = summaries.map((summary, i) => ({ ...summary, distance: Math.max(...odd.map((axis) => axis[i])) }));
+  return { cases: cases.filter(({ distance }) => distance > 0), medians: axes.map(median) };
 }
 
-function checkSpacing(summaries: readonly CaseSummary[]): readonly Problem[] {
+function checkSpacing(summaries: readonly CaseSummary[]): readonly CaseProblem[] {
   if (summaries.length === 0) return [];
   const { cases, medians } = oddAlongAxes(summaries, ({ spacing }) => spacing, spacingFactor);
   const common = commonSpacing(summaries);
-  const tooLarge = summaries.filter((summary) => growsTooMuch(summary, common));
+  const tooLarge = summaries.filter((summary) => growsTooMuch(summary, common)).map(({ image }) => image);
+  const far = `far from the median, ${formatAxes(medians)} mm`;
   return [
-    ...tooLarge.map(({ image, spacing }) => {
-      const what = `at the data set's spacing of ${formatAxes(common)} mm it would be far too large, for its own is ${formatAxes(spacing)} mm`;
-      return problem('error', image, `${what}. Correct its header, or remove it.`);
-    }),
-    ...cases
-      .filter((summary) => !tooLarge.includes(summary))
+    ...summaries
+      .filter(({ image }) => tooLarge.includes(image))
       .map(({ image, spacing }) => {
-        const what = `its spacing of ${formatAxes(spacing)} mm is far from the median, ${formatAxes(medians)} mm`;
-        return problem(
-          'warning',
-          image,
-          `${what}. It is resampled to agree with them; check that its header is right.`,
-        );
+        const what = `at the data set's spacing of ${formatAxes(common)} mm it would be far too large, for its own is ${formatAxes(spacing)} mm`;
+        return problem('error', image, `${what}. Correct its header, or remove it.`);
+      }),
+    ...cases
+      .filter(({ image }) => !tooLarge.includes(image))
+      .map(({ image, spacing, distance }) => {
+        const what = `${formatAxes(spacing)} mm`;
+        const mend = 'It is resampled to agree with them; check that its header is right.';
+        return problem('warning', image, `its spacing of ${what} is ${far}. ${mend}`, {
+          several: `have a spacing ${far}`,
+          mend: 'They are resampled to agree with the others; check that their headers are right.',
+          what,
+          distance,
+        });
       }),
   ];
 }
 
-function checkSize(summaries: readonly CaseSummary[]): readonly Problem[] {
+function checkSize(summaries: readonly CaseSummary[]): readonly CaseProblem[] {
   const { cases, medians } = oddAlongAxes(summaries, ({ shape }) => shape, sizeFactor);
-  return cases.map(({ image, shape }) => {
-    const what = `its size of ${shape.toReversed().join(' x ')} voxels is far from the median, ${formatAxes(medians)}`;
-    return problem('warning', image, `${what}. Check that it is whole; crop it if it shows more than the others.`);
+  const far = `far from the median, ${formatAxes(medians)}`;
+  return cases.map(({ image, shape, distance }) => {
+    const what = `${shape.toReversed().join(' x ')} voxels`;
+    const mend = 'Check that it is whole; crop it if it shows more than the others.';
+    return problem('warning', image, `its size of ${what} is ${far}. ${mend}`, {
+      several: `have a size ${far}`,
+      mend: 'Check that they are whole; crop them if they show more than the others.',
+      what,
+      distance,
+    });
   });
 }
 
-function checkOrientation(summaries: readonly CaseSummary[], usual: string): readonly Problem[] {
+function checkOrientation(summaries: readonly CaseSummary[], usual: string): readonly CaseProblem[] {
   return summaries
     .filter(({ orientation }) => orientation !== usual)
     .map(({ image, orientation }) => {
       const what = `its voxel axes point to ${orientation}, those of most cases to ${usual}`;
-      return problem('warning', image, `${what}. It is turned to agree with them; check that its header is right.`);
+      const mend = 'It is turned to agree with them; check that its header is right.';
+      return problem('warning', image, `${what}. ${mend}`, {
+        several: `have voxel axes that do not point to ${usual}, as those of most cases do`,
+        mend: 'They are turned to agree with them; check that their headers are right.',
+        what: orientation,
+        distance: 0,
+      });
     });
 }
 
 function checkIntensities(
-  { folder, channels }: DataSet,
+  { channels }: DataSet,
   summaries: readonly CaseSummary[],
   channel: number,
-): readonly Problem[] {
-  const cases = summaries.map(({ name, image, intensities }) => {
+): readonly CaseProblem[] {
+  const cases = summaries.map(({ image, intensities }) => {
     const sorted = intensities[channel].toSorted();
     const [low, middle, high] = [0.005, 0.5, 0.995].map((fraction) => quantile(sorted, fraction));
-    return { name, image, low, middle, high, range: high - low };
+    return { image, low, middle, high, range: high - low };
   });
   const medianOf = (of: 'low' | 'middle' | 'high' | 'range'): number => median(cases.map((one) => one[of]));
   const [usualMiddle, usualRange] = [medianOf('middle'), medianOf('range')];
-  const scaled = oddOnes(
+  const ct = isCt(channels[channel]);
+  const scaled = oddness(
     cases.map(({ range }) => range),
     scaleFactor,
   );
-  const what = `channel ${channel} (${channels[channel]}), where it is labelled,`;
+  const where = `channel ${channel} (${channels[channel]}), where it is labelled`;
   const usual = `from ${formatFigure(medianOf('low'))} to ${formatFigure(medianOf('high'))} in the median case`;
-  if (isCt(channels[channel])) {
-    return cases
-      .filter(({ middle }, i) => scaled[i] || Math.abs(middle - usualMiddle) > ctShift * usualRange)
-      .map(({ image, low, high }) => {
-        const range = `${what} goes from ${formatFigure(low)} to ${formatFigure(high)}, but ${usual}`;
-        return problem('warning', image, `${range}. Check that it is in Hounsfield units, also by its header.`);
-      });
-  }
-  const odd = cases.filter((_, i) => scaled[i]);
-  if (odd.length === 0) return [];
-  const [{ low, high }] = odd;
-  const scale = `${what} has another scale: from ${formatFigure(low)} to ${formatFigure(high)} in the first of them, ${usual}`;
-  const mend = 'Scans are z-scored, so that this does no harm by itself; check that they are of the same kind.';
-  return [problem('warning', folder, `in ${some(odd.map(({ name }) => name))}, ${scale}. ${mend}`)];
+  const mend = ct
+    ? 'Check that all are in Hounsfield units, also by their headers.'
+    : 'Scans are z-scored, so that this does no harm by itself; check that all are of the same kind.';
+  return cases.flatMap(({ image, low, middle, high }, i) => {
+    const shift = ct && usualRange > 0 ? Math.abs(middle - usualMiddle) / usualRange : 0;
+    if (scaled[i] === 0 && shift <= ctShift) return [];
+    const what = `from ${formatFigure(low)} to ${formatFigure(high)}`;
+    return problem('warning', image, `${where}, goes ${what}, but ${usual}. ${mend}`, {
+      several: `have another scale in ${where}, ${usual}`,
+      mend,
+      what,
+      distance: Math.max(scaled[i], shift),
+    });
+  });
 }
 
+/** Cases with errors have no summary, and may have the label: what only follows from their errors is not said. */
 function checkClasses(
   dataSet: DataSet,
   summaries: readonly CaseSummary[],
   folds: number,
   tests: readonly (readonly string[])[],
-): readonly Problem[] {
+): readonly CaseProblem[] {
+  const read = new Map(summaries.map((summary) => [summary.name, summary]));
   return dataSet.labels.slice(1).flatMap(({ value, name }, index) => {
-    const present = summaries.filter(({ classVoxels }) => classVoxels[index + 1] > 0).map((summary) => summary.name);
-    const without = tests.flatMap((test, fold) => (test.some((one) => present.includes(one)) ? [] : [fold]));
-    if (present.length >= folds && without.length === 0) return [];
-    const what = `label ${value} (${name}) is in ${present.length} of ${summaries.length} cases`;
+    const present = dataSet.cases.filter((one) => read.get(one.name)?.classVoxels[index + 1] !== 0);
+    const names = new Set(present.map((one) => one.name));
+    const without = tests.flatMap((test, fold) => (test.some((one) => names.has(one)) ? [] : [fold]));
+    if (names.size >= folds && without.length === 0) return [];
+    const having = present.filter((one) => read.has(one.name)).length;
+    const what = `label ${value} (${name}) is in ${having} of ${summaries.length} cases`;
     const where =
       without.length > 0 ? `no test case of --fold ${without.join(', ')} has it` : 'some folds will lack it';
     return [problem('warning', dataSet.folder, `${what}: ${where}. Add cases that show it.`)];
   });
 }
 
-function checkVolumes(dataSet: DataSet, summaries: readonly CaseSummary[]): readonly Problem[] {
+function checkVolumes(dataSet: DataSet, summaries: readonly CaseSummary[]): readonly CaseProblem[] {
   return dataSet.labels.slice(1).flatMap(({ value, name }, index) => {
     const volumes = summaries.map((summary) => classMillilitres(summary)[index + 1]);
     const present = volumes.filter((volume) => volume > 0);
     if (present.length < fewestVolumes) return [];
-    const odd = oddOnes(volumes, volumeFactor);
+    const odd = oddness(volumes, volumeFactor);
+    const usual = `${formatFigure(median(present))} ml`;
     return summaries.flatMap(({ label }, i) => {
-      if (!odd[i]) return [];
-      const what = `label ${value} (${name}) takes ${formatFigure(volumes[i])} ml, in the median case ${formatFigure(median(present))} ml`;
-      return [problem('warning', label, `${what}. Check that it is whole, and that nothing else has this label.`)];
+      if (odd[i] === 0) return [];
+      const what = `${formatFigure(volumes[i])} ml`;
+      const sentence = `label ${value} (${name}) takes ${what}, in the median case ${usual}`;
+      return problem('warning', label, `${sentence}. Check that it is whole, and that nothing else has this label.`, {
+        several: `have a volume of label ${value} (${name}) far from that of the median case, ${usual}`,
+        mend: 'Check that it is whole there, and that nothing else has this label.',
+        what,
+        distance: odd[i],
+      });
     });
   });
 }
 
-function checkDuplicates(summaries: readonly CaseSummary[]): readonly Problem[] {
-  const first = new Map<string, string>();
-  return summaries.flatMap(({ image, voxelsSha256 }) => {
+function checkDuplicates(summaries: readonly CaseSummary[]): readonly CaseProblem[] {
+  const first = new Map<string, CaseSummary>();
+  const mend = 'copies in two folds flatter the Dice.';
+  return summaries.flatMap((summary) => {
+    const { image, voxelsSha256 } = summary;
     const other = first.get(voxelsSha256);
-    first.set(voxelsSha256, other ?? image);
-    if (other === undefined) return [];
-    return [
-      problem(
-        'warning',
-        image,
-        `it has the same voxels as ${other}. Remove one: copies in two folds flatter the Dice.`,
-      ),
-    ];
+    if (other === undefined) {
+      first.set(voxelsSha256, summary);
+      return [];
+    }
+    return problem('warning', image, `it has the same voxels as ${other.image}. Remove one: ${mend}`, {
+      several: 'have the same voxels as another',
+      mend: `Remove them: ${mend}`,
+      what: `as ${other.name}`,
+      distance: 0,
+    });
   });
 }
 
@@ -204,7 +237,7 @@ function checkPatients(
   folder: string,
   names: readonly string[],
   tests: readonly (readonly string[])[],
-): readonly Problem[] {
+): readonly CaseProblem[] {
   const foldOf = new Map(tests.flatMap((test, fold) => test.map((name) => [name, fold])));
   const split = scansOfPatients(names).filter((scans) => new Set(scans.map((name) => foldOf.get(name))).size > 1);
   if (split.length === 0) return [];

@@ -1,7 +1,9 @@
-import { channelsOf, type LoadedCase, type Problem, spatialShape } from './case.ts';
+import { channelsOf, type LoadedCase, spatialShape } from './case.ts';
 import { foregroundBox } from './crop.ts';
 import { cropLabel } from './cropped-label.ts';
 import type { DataSet } from './dataset.ts';
+import { type Misplaced, nearMend } from './placement.ts';
+import { type CaseProblem, type Problem, problem } from './problems.ts';
 import { voxelsOf } from './spacing.ts';
 import { channelRanges, countValues } from './statistics.ts';
 import { faultOf } from './volume.ts';
@@ -10,29 +12,41 @@ import { faultOf } from './volume.ts';
 const MAX_LISTED_VALUES = 5;
 
 /** Everything that is wrong with one case, errors and warnings. */
-export function checkCase(loaded: LoadedCase, dataSet: DataSet): readonly Problem[] {
+export function checkCase(loaded: LoadedCase, dataSet: DataSet): readonly CaseProblem[] {
   const geometry = checkGeometry(loaded);
   const isSound = geometry.every(({ severity }) => severity === 'warning');
   const fits = isSound ? checkCrop(loaded, dataSet) : [];
   return [...geometry, ...checkImage(loaded, dataSet), ...checkLabel(loaded, dataSet), ...fits];
 }
 
-function checkGeometry({ image, label, imageVolume, imageWarnings, labelPlace }: LoadedCase): readonly Problem[] {
-  const { kind, what } = labelPlace;
+function checkGeometry({
+  image,
+  label,
+  imageVolume,
+  misplacedChannels,
+  labelPlace,
+}: LoadedCase): readonly CaseProblem[] {
+  const { kind, what, voxels } = labelPlace;
   const fault = faultOf(imageVolume);
-  const mend =
-    kind === 'near'
-      ? 'It is taken as if it lay there; check that its header is right.'
-      : 'Export the label on the grid of its image.';
   return [
     ...(fault === undefined ? [] : [problem('error', image, fault)]),
-    ...imageWarnings.map((message): Problem => ({ severity: 'warning', file: image, message })),
-    ...(kind === 'same' ? [] : [problem(kind === 'near' ? 'warning' : 'error', label, `${what}. ${mend}`)]),
+    ...misplacedChannels.map((channel) => beside(channel, 'channel files')),
+    ...(kind === 'near' ? [beside({ file: label, what, voxels }, 'labels')] : []),
+    ...(kind === 'elsewhere' ? [problem('error', label, `${what}. Export the label on the grid of its image.`)] : []),
   ];
 }
 
-function checkImage({ image, imageVolume }: LoadedCase, { channels }: DataSet): readonly Problem[] {
-  const problems: Problem[] = [];
+function beside({ file, what, voxels }: Misplaced, files: string): CaseProblem {
+  return problem('warning', file, `${what}. ${nearMend}`, {
+    several: `have ${files} that lie beside their images, by less than half a voxel`,
+    mend: 'They are taken as if they lay there; check that their headers are right.',
+    what: `${voxels.toPrecision(2)} voxels`,
+    distance: voxels,
+  });
+}
+
+function checkImage({ image, imageVolume }: LoadedCase, { channels }: DataSet): readonly CaseProblem[] {
+  const problems: CaseProblem[] = [];
   const found = channelsOf(imageVolume);
   if (faultOf(imageVolume) === undefined && found !== channels.length) {
     const counts = `it has ${found} channels, but dataset.json lists ${channels.length} (${channels.join(', ')})`;
@@ -43,7 +57,10 @@ function checkImage({ image, imageVolume }: LoadedCase, { channels }: DataSet): 
       const what = `channel ${channel} holds voxels that are not numbers (NaN or infinite)`;
       problems.push(problem('error', image, `${what}. Replace them, by 0 for example.`));
     } else if (min === max) {
-      problems.push(problem('warning', image, `channel ${channel} is ${min} everywhere. Is this scan empty?`));
+      const what = `channel ${channel} is ${min} everywhere`;
+      const several = 'have a channel with one value everywhere';
+      const kind = { several, mend: 'Are these scans empty?', what, distance: 0 };
+      problems.push(problem('warning', image, `${what}. Is this scan empty?`, kind));
     }
   });
   return problems;
@@ -66,7 +83,7 @@ function checkLabel({ label, labelVolume }: LoadedCase, { labels, ignoredValue }
   return problems;
 }
 
-function checkCrop({ label, imageVolume, labelVolume }: LoadedCase, dataSet: DataSet): readonly Problem[] {
+function checkCrop({ label, imageVolume, labelVolume }: LoadedCase, dataSet: DataSet): readonly CaseProblem[] {
   const shape = spatialShape(imageVolume);
   const { offset, shape: size } = foregroundBox(imageVolume.data, channelsOf(imageVolume), shape);
   if (voxelsOf(size) === voxelsOf(shape)) return [];
@@ -81,10 +98,12 @@ function checkCrop({ label, imageVolume, labelVolume }: LoadedCase, dataSet: Dat
   const counts = countValues(labelVolume.data);
   const all = labelValues.slice(1).reduce((sum, value) => sum + (counts.get(value) ?? 0), 0);
   const what = `${outside} of its ${all} labelled voxels lie in the border where the image is 0, which is cut off`;
-  return [problem('warning', label, `${what}: they can't be found. Check that label and image belong together.`)];
-}
-
-/** A problem whose message begins with its file. */
-export function problem(severity: Problem['severity'], file: string, sentence: string): Problem {
-  return { severity, file, message: `${file}: ${sentence}` };
+  const mend = "they can't be found. Check that label and image belong together.";
+  const kind = {
+    several: "have labelled voxels in the border where the image is 0, which is cut off, so that they can't be found",
+    mend: 'Check that their labels and images belong together.',
+    what: `${outside} of ${all}`,
+    distance: outside / all,
+  };
+  return [problem('warning', label, `${what}: ${mend}`, kind)];
 }

@@ -1,16 +1,17 @@
 import { orientationOf } from './affine.ts';
-import { type LoadedCase, loadCase, type Problem, turnCase } from './case.ts';
+import { type LoadedCase, loadCase, turnCase } from './case.ts';
 import { checkAcross } from './check-across.ts';
-import { checkCase, problem } from './check-case.ts';
+import { checkCase } from './check-case.ts';
 import { mapConcurrently } from './concurrently.ts';
 import type { Case, DataSet } from './dataset.ts';
 import { isThere } from './files.ts';
 import { type CaseSummary, countOf, type Fingerprint, fingerprint, summariseCase } from './fingerprint.ts';
+import { oneLineAKind, type Problem, problem } from './problems.ts';
 import { readGrid } from './read-volume.ts';
 
 /** What a look at every file of a data set found. */
 export interface CheckResult {
-  /** Errors first, in the order of the cases. */
+  /** Errors first, in the order of the cases; warnings with one line a kind. */
   readonly problems: readonly Problem[];
   /** Of the cases without an error; undefined where there is none. */
   readonly fingerprint: Fingerprint | undefined;
@@ -43,10 +44,11 @@ export async function checkDataSet(dataSet: DataSet, options: CheckOptions): Pro
   };
   const results = await mapConcurrently(dataSet.cases, check, atOnce);
   const summaries = results.flatMap(({ summary }) => (summary ? [summary] : []));
-  const problems = [
+  const found = [
     ...results.flatMap((result) => result.problems),
     ...checkAcross(dataSet, summaries, folds, orientation),
   ];
+  const problems = oneLineAKind(found, dataSet.folder, total);
   const errors = problems.filter(({ severity }) => severity === 'error');
   const warnings = problems.filter(({ severity }) => severity === 'warning');
   return {

@@ -7,7 +7,6 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { VERSION } from '../version.ts';
 import { tripleSchema } from './affine.ts';
-import { problemSchema } from './case.ts';
 import { mapConcurrently } from './concurrently.ts';
 import { cropSchema } from './crop.ts';
 import type { DataSet } from './dataset.ts';
@@ -23,6 +22,7 @@ import {
   type PrepareOptions,
   prepareDataSet,
 } from './prepare.ts';
+import { problemSchema } from './problems.ts';
 import { formatByName } from './scan-files.ts';
 import { voxelsOf } from './spacing.ts';
 import { type CaseFiles, type CaseStorage, caseFiles, imageSpan, labelSpan, moveToDisk } from './storage.ts';

@@ -19,7 +19,17 @@ export interface Placed {
   readonly turn: Turn;
   /** How it differs from the other, in words that follow its name. */
   readonly what: string;
+  /** How far its corners lie from the other's, in voxels along an axis; infinite where sizes differ. */
+  readonly voxels: number;
 }
+
+/** A file that lies beside another one, but near enough to be taken. */
+export interface Misplaced extends Pick<Placed, 'what' | 'voxels'> {
+  readonly file: string;
+}
+
+/** What is said of it. */
+export const nearMend = 'It is taken as if it lay there; check that its header is right.';
 
 /** Brings a volume of one channel onto the grid of another, `target`, that belongs to it. */
 export function placeOn(volume: Volume, target: Volume): Placed {
@@ -30,15 +40,15 @@ export function placeOn(volume: Volume, target: Volume): Placed {
   if (fitting.length === 0) {
     const [size, wanted] = [volume.shape, sizeOf(target)].map((shape) => shape.join(' x '));
     const what = `its ${size} voxels do not fit the ${wanted} of ${target.file}`;
-    return { kind: 'elsewhere', volume, turn: unturned, what };
+    return { kind: 'elsewhere', volume, turn: unturned, what, voxels: Infinity };
   }
   const { turn, voxels, millimetres } = fitting.reduce((one, other) => (other.voxels < one.voxels ? other : one));
   const distance = `${millimetres.toPrecision(3)} mm (${voxels.toPrecision(3)} voxels)`;
   const what = `its corners lie up to ${distance} from those of ${target.file}`;
-  if (voxels > near) return { kind: 'elsewhere', volume, turn, what };
+  if (voxels > near) return { kind: 'elsewhere', volume, turn, what, voxels };
   const { affine, spacing } = target;
   const placed = { ...turnVolume(volume, turn), affine, spacing };
-  return { kind: voxels > same ? 'near' : 'same', volume: placed, turn, what };
+  return { kind: voxels > same ? 'near' : 'same', volume: placed, turn, what, voxels };
 }
 
 /** The turn after which the axes of a grid run along those of another, each along the one that it is nearest to; none where two are nearest to one. */

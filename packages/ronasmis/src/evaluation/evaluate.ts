@@ -1,7 +1,7 @@
 import { spatialShape, spatialSpacing } from '../data/case.ts';
 import { mapConcurrently } from '../data/concurrently.ts';
 import { probabilitiesSuffix } from '../data/label-map.ts';
-import { placeOn } from '../data/placement.ts';
+import { nearMend, placeOn } from '../data/placement.ts';
 import { readLabelMap } from '../data/read-volume.ts';
 import { byCaseName, listScans, SCAN_ENDINGS } from '../data/scan-files.ts';
 import type { Volume } from '../data/volume.ts';
@@ -90,7 +90,7 @@ async function evaluateCase(predictionFile: string, referenceFile: string, toler
     spatialSpacing(reference),
     tolerance,
   );
-  const warning = `${predictionFile}: ${what}. It is taken as if it lay there; check that its header is right.`;
+  const warning = `${predictionFile}: ${what}. ${nearMend}`;
   return { scores, ...(kind === 'near' && { warning }) };
 }
 

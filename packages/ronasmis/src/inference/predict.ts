@@ -8,6 +8,7 @@ import { mkdirWithParents } from '../data/files.ts';
 import { probabilitiesSuffix, type Segmentation, writeLabelMap, writeProbabilities } from '../data/label-map.ts';
 import { zScore } from '../data/normalisation.ts';
 import { turnTo, turnVolume, unturned } from '../data/orientation.ts';
+import { nearMend } from '../data/placement.ts';
 import { prepareImage } from '../data/prepare.ts';
 import { caseName, isDicomSeries, listScans, SCAN_ENDINGS } from '../data/scan-files.ts';
 import type { Volume } from '../data/volume.ts';
@@ -80,7 +81,7 @@ export async function predict(options: PredictOptions, hooks: PredictHooks = {})
   // Scans are read ahead and label maps written behind, while the one between is segmented.
   return mapConcurrently(scans, async ({ name, files }) => {
     const started = performance.now();
-    const volume = await readScan(files, hooks.onWarning);
+    const volume = await readScan(files, ({ file, what }) => hooks.onWarning?.(`${file}: ${what}. ${nearMend}`));
     hooks.onProgress?.({ phase: 'final', step: 0, done, total: scans.length });
     const { orientation } = model.run;
     const turn = orientation === undefined ? unturned : turnTo(volume, orientation);

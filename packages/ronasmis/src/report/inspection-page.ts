@@ -1,6 +1,6 @@
-import type { Problem } from '../data/case.ts';
 import { formatAxes, formatFigure } from '../data/figures.ts';
 import { type CaseSummary, classMillilitres, type Fingerprint } from '../data/fingerprint.ts';
+import { filesOf, type Problem } from '../data/problems.ts';
 import { quantile } from '../data/statistics.ts';
 import { niceTicks } from './curves.ts';
 import { formatBytes, plural } from './format.ts';
@@ -41,15 +41,21 @@ ${fingerprint ? description(content, fingerprint) : html``}
 function problemList(problems: readonly Problem[]): Html {
   if (problems.length === 0) return html`<p>No problem found.</p>`;
   const items = problems.map(
-    ({ severity, message }) =>
-      html`<p class="problem"><span class="key ${severity === 'error' ? 'warm' : 'quiet'}">${severity}</span>${message}</p>`,
+    ({ severity, message, cases = [] }) =>
+      html`<p class="problem"><span class="key ${severity === 'error' ? 'warm' : 'quiet'}">${severity}</span>${message}</p>${problemCases(cases)}`,
   );
   return html`<p class="lead">A search starts when there is no error; a warning is for you to judge.</p>${items}`;
 }
 
+function problemCases(cases: NonNullable<Problem['cases']>): Html {
+  if (cases.length === 0) return html``;
+  const rows = cases.map(({ file, what }) => html`<tr><td>${file}</td>${cells([what])}</tr>`);
+  return html`<details><summary>All ${cases.length}</summary><table>${rows}</table></details>`;
+}
+
 function description(content: InspectionContent, fingerprint: Fingerprint): Html {
   const { summaries, problems, examples } = content;
-  const files = new Set(problems.map(({ file }) => file));
+  const files = new Set(problems.flatMap(filesOf));
   const oddNames = summaries.filter(({ image, label }) => files.has(image) || files.has(label)).map(({ name }) => name);
   const odd = new Set(oddNames);
   return html`${tiles(fingerprint, odd.size)}

@@ -2,6 +2,7 @@ import { type LoadedCase, loadCase, spatialShape, spatialSpacing, turnCase } fro
 import type { CheckResult } from '../data/check.ts';
 import type { DataSet } from '../data/dataset.ts';
 import type { CaseSummary } from '../data/fingerprint.ts';
+import { filesOf } from '../data/problems.ts';
 import { voxelsOf } from '../data/spacing.ts';
 import { type InspectionExample, renderInspection } from './inspection-page.ts';
 import { chooseSlices, type Slice } from './slices.ts';
@@ -35,7 +36,7 @@ export function pickCases({ summaries, problems }: CheckResult): readonly { name
   pick(bySize[0], 'Smallest');
   pick(bySize[Math.floor((bySize.length - 1) / 2)], 'Median size');
   pick(bySize.at(-1), 'Largest');
-  const files = new Set(problems.map(({ file }) => file));
+  const files = new Set(problems.flatMap(filesOf));
   const odd = summaries.filter(({ name, image, label }) => !picks.has(name) && (files.has(image) || files.has(label)));
   for (const summary of odd.slice(0, MAX_ODD_CASES)) pick(summary, 'With a warning');
   return [...picks].map(([name, why]) => ({ name, why }));

@@ -8,6 +8,7 @@ import type { Fingerprint } from '../data/fingerprint.ts';
 import { splitCases } from '../data/folds.ts';
 import { prepareOnce } from '../data/kept-cases.ts';
 import type { Normalisation } from '../data/normalisation.ts';
+import type { Problem } from '../data/problems.ts';
 import { chooseDevice } from '../device.ts';
 import { UserError } from '../errors.ts';
 import { flatLevelsFor } from '../network/dimensions.ts';
@@ -210,10 +211,13 @@ async function prepare(options: SearchSettings, folder: string, { onProgress }: 
     engine,
     budgetBytes,
     plan,
-    warnings: [...plan.concessions, ...warnings.map(({ message }) => message)],
+    warnings: [...plan.concessions, ...warnings.map(sentenceOf)],
     keep,
   };
 }
+
+const sentenceOf = ({ message, cases }: Problem): string =>
+  cases === undefined ? message : `${message} ('ronasmis inspect' lists all.)`;
 
 /** Where a run folder has the prepared cases that do not fit into memory, while it is searched. */
 export const cacheFolderOf = (runFolder: string): string => join(runFolder, 'cache');

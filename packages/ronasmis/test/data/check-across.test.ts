@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { checkDataSet } from '../../src/data/check.ts';
@@ -68,7 +68,7 @@ describe('a case that differs from the others', () => {
   it('in the scale of its intensities', async () => {
     const [warning, ...others] = await warningsOf(withLast(scaled(100)));
     expect(warning).toMatch(
-      /^\.: in j, channel 0 \(MRI\), where it is labelled, has another scale: from \d+ to \d+ in the first of them, from /,
+      /^\.\/imagesTr\/j\.nii\.gz: channel 0 \(MRI\), where it is labelled, goes from \d+ to \d+, but from /,
     );
     expect(others).toEqual([]);
     expect(await warningsOf(withLast(scaled(5, 4000)))).toEqual([]);
@@ -94,6 +94,63 @@ describe('a case that differs from the others', () => {
   });
 });
 
+describe('several cases with the same', () => {
+  const spaced = (one: TestCase, millimetres: number): TestCase => ({
+    ...one,
+    image: { ...one.image, affine: straight(1, 1, millimetres) },
+    label: { ...one.label, affine: straight(1, 1, millimetres) },
+  });
+  const spacings: Readonly<Record<string, number>> = { b: 3, d: 2, f: 5, h: 4 };
+
+  it('are one warning, which names those farthest and lists all', async () => {
+    await writeDataSet(
+      folder,
+      sound.map((one) => spaced(one, spacings[one.name] ?? 1)),
+    );
+    const { problems } = await checkDataSet(await readDataSet(folder), { folds: 2 });
+    expect(problems).toEqual([
+      {
+        severity: 'warning',
+        file: folder,
+        message: `${folder}: 4 of 10 cases have a spacing far from the median, 1 x 1 x 1 mm: above all f (1 x 1 x 5 mm), h (1 x 1 x 4 mm), b (1 x 1 x 3 mm). They are resampled to agree with the others; check that their headers are right.`,
+        cases: ['f', 'h', 'b', 'd'].map((name) => ({
+          file: join(folder, 'imagesTr', `${name}.nii.gz`),
+          what: `1 x 1 x ${spacings[name]} mm`,
+        })),
+      },
+    ]);
+  });
+
+  it.each<[string, (one: TestCase) => TestCase, string]>([
+    [
+      'one value everywhere',
+      (one) => ({ ...one, image: { ...one.image, data: new Uint8Array(one.image.data.length).fill(3) } }),
+      '.: 2 of 10 cases have a channel with one value everywhere: b (channel 0 is 3 everywhere), d (channel 0 is 3 everywhere). Are these scans empty?',
+    ],
+    [
+      'another orientation',
+      (one) => ({
+        ...one,
+        image: { ...one.image, affine: straight(-1) },
+        label: { ...one.label, affine: straight(-1) },
+      }),
+      '.: 2 of 10 cases have voxel axes that do not point to RAS, as those of most cases do: b (LAS), d (LAS). They are turned to agree with them; check that their headers are right.',
+    ],
+    [
+      'labels outside of the image',
+      (one) => ({
+        ...one,
+        image: { ...one.image, data: one.image.data.map((value, i) => (i % 16 < 4 ? 0 : value)) },
+      }),
+      ".: 2 of 10 cases have labelled voxels in the border where the image is 0, which is cut off, so that they can't be found: b (96 of 192), d (96 of 192). Check that their labels and images belong together.",
+    ],
+  ])('%s', async (_, change, warning) => {
+    const cases = sound.map((one) => (one.name === 'b' || one.name === 'd' ? change(one) : one));
+    expect(await warningsOf(cases)).toContain(warning);
+    expect((await warningsOf(cases)).filter((one) => one.includes('imagesTr/b.nii.gz: '))).toEqual([]);
+  });
+});
+
 describe('a class that few cases have', () => {
   const withoutCore = ({ label }: TestCase) => ({
     label: { ...label, data: label.data.map((value) => Math.min(value, 1)) },
@@ -111,6 +168,13 @@ describe('a class that few cases have', () => {
       '.: label 2 (core) is in 0 of 10 cases: no test case of --fold 0, 1, 2, 3, 4 has it. Add cases that show it.',
     ]);
   });
+});
+
+it('cases that cannot be read say nothing about the classes that others have', async () => {
+  await writeDataSet(folder, sound);
+  for (const { name } of sound.slice(1)) await writeFile(join(folder, 'labelsTr', `${name}.nii.gz`), 'nothing');
+  const { problems } = await checkDataSet(await readDataSet(folder), { folds: 2 });
+  expect(problems.map(({ severity }) => severity)).toEqual(Array(9).fill('error'));
 });
 
 describe('several scans of one patient', () => {

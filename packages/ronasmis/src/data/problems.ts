@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { caseName } from './scan-files.ts';
+
+/** Something about a data set that keeps it from being used (error) or is worth a look (warning). */
+export const problemSchema = z
+  .object({
+    severity: z.enum(['error', 'warning']),
+    /** The folder of the data set, where it is about several cases. */
+    file: z.string(),
+    /** A whole sentence that begins with the file and ends with the mend. */
+    message: z.string(),
+    /** Where several cases have the same: each of them, those that have it most first. */
+    cases: z
+      .array(z.object({ file: z.string(), what: z.string() }))
+      .readonly()
+      .optional(),
+  })
+  .readonly();
+export type Problem = z.infer<typeof problemSchema>;
+
+/** What a warning about one case has in common with those about others: many of one kind are one line. */
+export interface Kind {
+  /** What is said of several cases together, behind their number; the same text makes them one kind. */
+  readonly several: string;
+  readonly mend: string;
+  /** What it is in this case, in a few words. */
+  readonly what: string;
+  /** How much this case has it: those with the most are named. */
+  readonly distance: number;
+}
+
+/** A problem of one case. */
+export type CaseProblem = Problem & { readonly kind?: Kind };
+
+/** So many cases are named of those that have the same. */
+const NAMED_CASES = 3;
+
+/** A problem whose message begins with its file. */
+export function problem(severity: Problem['severity'], file: string, sentence: string, kind?: Kind): CaseProblem {
+  return { severity, file, message: `${file}: ${sentence}`, ...(kind && { kind }) };
+}
+
+/**
+ * The problems with one line a kind: of several cases that have the same, how many they are and which have it most, where the first of them was.
+ * @param folder of the data set
+ * @param total cases that were looked at
+ */
+export function oneLineAKind(problems: readonly CaseProblem[], folder: string, total: number): readonly Problem[] {
+  const said = new Set<string>();
+  return problems.flatMap(({ kind, ...single }) => {
+    if (kind === undefined) return [single];
+    if (said.has(kind.several)) return [];
+    said.add(kind.several);
+    const alike = problems.flatMap((other) =>
+      other.kind?.several === kind.several ? [{ file: other.file, ...other.kind }] : [],
+    );
+    if (alike.length === 1) return [single];
+    const sorted = alike.toSorted((left, right) => right.distance - left.distance);
+    const named = sorted.slice(0, NAMED_CASES).map(({ file, what }) => `${caseName(file)} (${what})`);
+    const most = `${sorted.length > NAMED_CASES ? 'above all ' : ''}${named.join(', ')}`;
+    const count = `${new Set(alike.map(({ file }) => file)).size} of ${total} cases`;
+    const { message } = problem('warning', folder, `${count} ${kind.several}: ${most}. ${kind.mend}`);
+    return [
+      { severity: single.severity, file: folder, message, cases: sorted.map(({ file, what }) => ({ file, what })) },
+    ];
+  });
+}
+
+/** The files that a problem is about. */
+export const filesOf = ({ file, cases }: Problem): readonly string[] => cases?.map((one) => one.file) ?? [file];
