@@ -4,6 +4,7 @@ import type { Triple } from './affine.ts';
 import { joinChannels } from './channels.ts';
 import type { Case } from './dataset.ts';
 import { type Turn, turnTo, turnTwice, turnVolume } from './orientation.ts';
+import { type Clip, clipOutliers } from './outliers.ts';
 import { type Misplaced, type Placed, placeOn } from './placement.ts';
 import type { Problem } from './problems.ts';
 import { readStored, readStoredLabelMap } from './read-volume.ts';
@@ -13,7 +14,9 @@ import type { Volume } from './volume.ts';
 export interface LoadedCase extends Case {
   /** The first of the image's files, which messages name. */
   readonly image: string;
+  /** As {@link clipOutliers} leaves it. */
   readonly imageVolume: Volume;
+  readonly clips: readonly Clip[];
   /** Of its channel files, those that lie a little beside the first. */
   readonly misplacedChannels: readonly Misplaced[];
   /** In the image's voxel order and with its affine, where `labelPlace` says that it lies there. */
@@ -47,10 +50,12 @@ export async function loadCase(entry: Case): Promise<LoadResult> {
     };
   }
   const { volume: labelVolume, turn: labelTurn, ...labelPlace } = placeOn(label.volume, image.volume);
+  const { volume: imageVolume, clips } = clipOutliers(image.volume);
   const loaded = {
     ...entry,
     image: entry.images[0],
-    imageVolume: image.volume,
+    imageVolume,
+    clips,
     misplacedChannels: image.misplaced,
     labelVolume,
     labelPlace,

@@ -1,5 +1,6 @@
 import { allErrors, UserError } from '../errors.ts';
 import { sizeOf } from './orientation.ts';
+import { clipOutliers } from './outliers.ts';
 import { type Misplaced, placeOn } from './placement.ts';
 import { readVolume } from './read-volume.ts';
 import { caseName } from './scan-files.ts';
@@ -44,15 +45,19 @@ export function groupChannels(files: readonly string[], wantedChannels?: number)
 }
 
 /**
- * Reads a scan's files as one volume.
+/**
+ * Reads a scan's files as one volume, as {@link clipOutliers} leaves it.
  * @param onMisplaced told of files that lie a little beside the first
  * @throws UserError where one cannot be read, they are not on one grid, or they make no 3D scan
  */
-export async function readScan(files: readonly string[], onMisplaced?: (channel: Misplaced) => void): Promise<Volume> {
+export async function readScan(
+  files: readonly string[],
+  onMisplaced?: (channel: Misplaced) => void,
+): Promise<ReturnType<typeof clipOutliers>> {
   const volume = joinChannels(await Promise.all(files.map(readVolume)), onMisplaced);
   const fault = faultOf(volume);
   if (fault !== undefined) throw new UserError(`${volume.file}: ${fault}`);
-  return volume;
+  return clipOutliers(volume);
 }
 
 /**

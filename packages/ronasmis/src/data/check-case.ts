@@ -2,6 +2,7 @@ import { channelsOf, type LoadedCase, spatialShape } from './case.ts';
 import { foregroundBox } from './crop.ts';
 import { cropLabel } from './cropped-label.ts';
 import type { DataSet } from './dataset.ts';
+import { clipWarnings } from './outliers.ts';
 import { type Misplaced, nearMend } from './placement.ts';
 import { type CaseProblem, type Problem, problem } from './problems.ts';
 import { voxelsOf } from './spacing.ts';
@@ -16,7 +17,8 @@ export function checkCase(loaded: LoadedCase, dataSet: DataSet): readonly CasePr
   const geometry = checkGeometry(loaded);
   const isSound = geometry.every(({ severity }) => severity === 'warning');
   const fits = isSound ? checkCrop(loaded, dataSet) : [];
-  return [...geometry, ...checkImage(loaded, dataSet), ...checkLabel(loaded, dataSet), ...fits];
+  const image = [...checkImage(loaded, dataSet), ...clipWarnings(loaded.image, loaded.clips)];
+  return [...geometry, ...image, ...checkLabel(loaded, dataSet), ...fits];
 }
 
 function checkGeometry({

@@ -8,6 +8,7 @@ import { mkdirWithParents } from '../data/files.ts';
 import { probabilitiesSuffix, type Segmentation, writeLabelMap, writeProbabilities } from '../data/label-map.ts';
 import { zScore } from '../data/normalisation.ts';
 import { turnTo, turnVolume, unturned } from '../data/orientation.ts';
+import { clipWarnings } from '../data/outliers.ts';
 import { nearMend } from '../data/placement.ts';
 import { prepareImage } from '../data/prepare.ts';
 import { caseName, isDicomSeries, listScans, SCAN_ENDINGS } from '../data/scan-files.ts';
@@ -56,7 +57,7 @@ export interface PredictHooks {
   readonly signal?: AbortSignal;
   /** Told when each scan begins. */
   readonly onProgress?: (progress: Progress) => void;
-  /** Told, in a sentence, of a scan that is segmented in tiles, before it is. */
+  /** Told, in a sentence, of what is odd about a scan, before it is segmented: that it goes in tiles, or that intensities were clipped. */
   readonly onWarning?: (sentence: string) => void;
 }
 
@@ -81,7 +82,10 @@ export async function predict(options: PredictOptions, hooks: PredictHooks = {})
   // Scans are read ahead and label maps written behind, while the one between is segmented.
   return mapConcurrently(scans, async ({ name, files }) => {
     const started = performance.now();
-    const volume = await readScan(files, ({ file, what }) => hooks.onWarning?.(`${file}: ${what}. ${nearMend}`));
+    const { volume, clips } = await readScan(files, ({ file, what }) =>
+      hooks.onWarning?.(`${file}: ${what}. ${nearMend}`),
+    );
+    for (const { message } of clipWarnings(files[0], clips)) hooks.onWarning?.(message);
     hooks.onProgress?.({ phase: 'final', step: 0, done, total: scans.length });
     const { orientation } = model.run;
     const turn = orientation === undefined ? unturned : turnTo(volume, orientation);

@@ -1,8 +1,9 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeNifti } from '../../src/data/nifti.ts';
 import type { Voxels } from '../../src/data/nifti-types.ts';
 import { straight, type TestCase } from '../data/scans.ts';
-import { dataSet, type Inputs, image, withCase } from './inputs.ts';
+import { dataSet, type Inputs, image, sound, withCase } from './inputs.ts';
 
 /** A case whose image has other voxels. */
 const imageOf = (change: (voxels: Voxels) => Voxels) =>
@@ -25,6 +26,16 @@ export const voxels: Inputs = {
   'A voxel that is not a number': imageOf(one(Number.NaN)),
   'An infinite voxel': imageOf(one(Number.NEGATIVE_INFINITY)),
   'A voxel too large for 32 bits': imageOf(one(1e300)),
+  'A voxel far from all others': imageOf(one(3e38)),
+  'A stuck pixel': imageOf(one(65535)),
+  'Two scans with a stuck pixel': dataSet(async (copy) => {
+    for (const { name, image } of [sound[0], sound[2]])
+      await writeNifti(join(copy, 'imagesTr', `${name}.nii.gz`), {
+        affine: straight(),
+        ...image,
+        data: one(65535)(image.data),
+      });
+  }),
   'A label value that is not listed': labelOf(one(7)),
   'A negative label value': labelOf(one(-1)),
   'A label value that is no whole number': labelOf(one(0.5)),

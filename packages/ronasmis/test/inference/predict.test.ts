@@ -79,6 +79,27 @@ describe('predict', () => {
     expect(new Set(expected)).toEqual(new Set([0, 2, 5]));
   });
 
+  it('clips an impossible voxel as the search does, and says so', async () => {
+    const { shape, data, affine } = await readNifti(scan);
+    const spoiled = join(root, 'spoiled.nii.gz');
+    await writeNifti(spoiled, { shape, data: data.slice().fill(3e38, 600, 601), affine });
+    const warnings: string[] = [];
+    const options = { run, inputs: [spoiled], out: join(root, 'out'), device: 'cpu', precision: 'fp32' } as const;
+    await predict(options, { onWarning: (sentence) => warnings.push(sentence) });
+    expect(warnings).toEqual([
+      expect.stringMatching(/spoiled\.nii\.gz: it holds an intensity of 3e\+38 in channel 0, where .* is clipped/),
+    ]);
+    const sorted = data.filter((value, i) => value !== 0 && i !== 600).sort();
+    // In so small a scan, ten voxels at either end are left out.
+    const [low, high] = [sorted[10], sorted[sorted.length - 11]];
+    const clipped = data.map((value, i) => (i === 600 ? high : value && Math.min(high, Math.max(low, value))));
+    await writeNifti(join(root, 'clipped.nii.gz'), { shape, data: clipped, affine });
+    await predictInto('out', { inputs: [join(root, 'clipped.nii.gz')] });
+    const found = await readNifti(join(root, 'out', 'spoiled.nii.gz'));
+    expect(found.data).toEqual((await readNifti(join(root, 'out', 'clipped.nii.gz'))).data);
+    expect(new Set(found.data).size).toBeGreaterThan(1);
+  });
+
   it('turns scans of all 48 orientations to that of the training data, and its label maps back', async () => {
     const turnedRun = await writeRun(storedWeights, { orientation: 'RAS' });
     const folder = await mkdtemp(join(root, 'turned-'));

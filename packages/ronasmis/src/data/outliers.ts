@@ -1,0 +1,90 @@
+import { formatFigure } from './figures.ts';
+import { type CaseProblem, problem } from './problems.ts';
+import { channelRanges } from './statistics.ts';
+import type { Volume } from './volume.ts';
+
+/** What was changed in a channel of a scan that holds impossible intensities. */
+export interface Clip {
+  readonly channel: number;
+  /** What was less, or more, became this. */
+  readonly low: number;
+  readonly high: number;
+  /** The farthest of the values that were there. */
+  readonly farthest: number;
+}
+
+/** Of so many voxels, spread evenly, those that are not 0 say where a channel's intensities lie. */
+const SAMPLED_VOXELS = 10_000;
+/** One in a thousand of them at either end says nothing, ten at least. */
+const IGNORED_SHARE = 0.001;
+const IGNORED_VOXELS = 10;
+/** Fewer say too little. */
+const FEWEST_VOXELS = 10 * IGNORED_VOXELS;
+/**
+ * An intensity is impossible where it is so many widths away from where nearly all others lie. In CT, metal of 32767, or padding of -32768 that is so
+ * little that it is not among the others, comes to 14; a stuck pixel of 65535 in an MRI of 0 to 300 to 218.
+ */
+const MOST_WIDTHS = 30;
+/** No intensity below is impossible: uptakes and probabilities may be anything against their background. */
+const SMALLEST = 1000;
+/** No scanner has such intensities: however many there are, they say nothing of the others. */
+const BEYOND_ALL = 1e15;
+
+/**
+ * Clips the channels that hold an impossible intensity to where all but the outermost thousandth of their non-zero voxels lie: one voxel of 3e38 would
+ * leave nothing else of a channel that is z-scored. Other channels stay as they are, to the bit, and so do those with a voxel that is no number.
+ * @returns the same volume where nothing was clipped
+ */
+export function clipOutliers(volume: Volume): { readonly volume: Volume; readonly clips: readonly Clip[] } {
+  const channels = volume.shape[3] ?? 1;
+  const size = volume.data.length / channels;
+  const clips = channelRanges(volume.data, channels).flatMap(({ min, max, allFinite }, channel): Clip[] => {
+    if (!allFinite || Math.max(max, -min) <= SMALLEST) return [];
+    const usual = usualRange(volume.data.subarray(channel * size, (channel + 1) * size));
+    if (usual === undefined) return [];
+    const { low, high } = usual;
+    const far = MOST_WIDTHS * Math.max(high - low, Math.abs(low), Math.abs(high));
+    const farthest = max - high > low - min ? max : min;
+    const distance = Math.max(max - high, low - min);
+    return distance > far && Math.abs(farthest) > SMALLEST ? [{ channel, low, high, farthest }] : [];
+  });
+  if (clips.length === 0) return { volume, clips };
+  const data = volume.data.slice();
+  for (const { channel, low, high } of clips) {
+    // Zeros are what a scan is cropped by, wherever the others lie.
+    for (let i = channel * size; i < (channel + 1) * size; i++)
+      if (data[i] !== 0) data[i] = Math.min(high, Math.max(low, data[i]));
+  }
+  return { volume: { ...volume, data }, clips };
+}
+
+/** Where nearly all of the non-zero values lie; undefined of few. */
+function usualRange(values: Volume['data']): { readonly low: number; readonly high: number } | undefined {
+  // An odd step meets a pixel that is stuck in every slice no more often than any other.
+  const step = Math.floor(values.length / SAMPLED_VOXELS) | 1;
+  const spread = new Float64Array(Math.ceil(values.length / step));
+  let found = 0;
+  for (let i = 0; i < values.length; i += step) {
+    if (values[i] !== 0 && Math.abs(values[i]) < BEYOND_ALL) spread[found++] = values[i];
+  }
+  if (found < FEWEST_VOXELS) return undefined;
+  const sample = spread.subarray(0, found).sort();
+  const ignored = Math.max(IGNORED_VOXELS, Math.ceil(IGNORED_SHARE * sample.length));
+  return { low: sample[ignored], high: sample[sample.length - 1 - ignored] };
+}
+
+/** A warning for each channel of a scan that was clipped. */
+export function clipWarnings(file: string, clips: readonly Clip[]): readonly CaseProblem[] {
+  return clips.map(({ channel, low, high, farthest }) => {
+    const range = `${formatFigure(low)} to ${formatFigure(high)}`;
+    const found = `${formatFigure(farthest)} in channel ${channel}`;
+    const what = `it holds an intensity of ${found}, where nearly all lie within ${range}`;
+    const mend = 'Check where it comes from.';
+    return problem('warning', file, `${what}: the channel is clipped to that range. ${mend}`, {
+      several: 'hold intensities that are far from all others, so that the channel is clipped to these',
+      mend: 'Check where they come from.',
+      what: `${found}, of ${range}`,
+      distance: Math.abs(farthest) / Math.max(Math.abs(low), Math.abs(high)),
+    });
+  });
+}

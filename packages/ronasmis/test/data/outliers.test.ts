@@ -1,0 +1,135 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readScan } from '../../src/data/channels.ts';
+import { checkDataSet } from '../../src/data/check.ts';
+import { readDataSet } from '../../src/data/dataset.ts';
+import { readNifti } from '../../src/data/nifti.ts';
+import type { Voxels } from '../../src/data/nifti-types.ts';
+import { clipOutliers, clipWarnings } from '../../src/data/outliers.ts';
+import { prepareDataSet, imageOf as preparedImage } from '../../src/data/prepare.ts';
+import { createRandom, normal } from '../../src/random.ts';
+import { boxCase, realDataSets, straight, type TestCase, temporaryFolder, writeDataSet } from './scans.ts';
+
+const folder = await temporaryFolder();
+const shape = [30, 20, 25];
+const size = 15_000;
+
+const volume = (data: Voxels, channels = 1) => ({
+  file: 'a.nii.gz',
+  shape: [...shape, channels],
+  spacing: [1, 1, 1] as const,
+  affine: straight(),
+  data,
+  prefix: new Uint8Array(),
+});
+
+/** Values that `draw` makes, with some replaced: so many of each value, evenly spread. */
+function image(draw: (i: number) => number, ...replaced: readonly (readonly [value: number, count: number])[]) {
+  const data = Float32Array.from({ length: size }, (_, i) => draw(i));
+  replaced.forEach(([value, count], which) => {
+    for (let k = 0; k < count; k++) data[Math.floor((k * size) / count) + 7 + which] = value;
+  });
+  return data;
+}
+
+const random = createRandom(1);
+/** An MRI of 0 to 300. */
+const mri = () => 1 + random.integer(300);
+const background = (draw: () => number) => (i: number) => (i % 3 === 0 ? draw() : 0);
+
+describe('an impossible intensity is clipped to where the others lie', () => {
+  it.each<[string, Float32Array, number]>([
+    ['3e38', image(mri, [3e38, 1]), 3e38],
+    ['1e30 in twenty voxels', image(mri, [1e30, 20]), 1e30],
+    ['-1e20', image(mri, [-1e20, 1]), -1e20],
+    ['a stuck pixel', image(mri, [65535, 1]), 65535],
+    ['a stuck pixel in every slice', image(mri, [65535, 12]), 65535],
+    ['a stuck pixel in a scan that is mostly 0', image(background(mri), [65535, 3]), 65535],
+    ['both ends', image(mri, [-5e5, 1], [1e6, 1]), 1e6],
+    ['a third of all voxels, as padding of the lowest float32', image((i) => (i % 3 ? mri() : -3.4e38)), -3.4e38],
+    ['a CT', image(() => -1000 + random.integer(2500), [1e8, 2]), 1e8],
+  ])('%s', (_, data, farthest) => {
+    const before = data.slice();
+    const { volume: clipped, clips } = clipOutliers(volume(data));
+    expect(clips).toMatchObject([{ channel: 0, farthest: Math.fround(farthest) }]);
+    const [{ low, high }] = clips;
+    const usual = before.filter((value) => Math.abs(value) <= 2000 && value !== 0).sort();
+    expect(low).toBeGreaterThanOrEqual(usual[0]);
+    expect(low).toBeLessThanOrEqual(usual[Math.ceil(0.01 * usual.length)]);
+    expect(high).toBeLessThanOrEqual(usual[usual.length - 1]);
+    expect(high).toBeGreaterThanOrEqual(usual[Math.floor(0.99 * usual.length)]);
+    const { data: values } = clipped;
+    expect(values).toEqual(before.map((value) => value && Math.min(high, Math.max(low, value))));
+    // What was given stays as it is, and nothing is left to be clipped.
+    expect(data).toEqual(before);
+    expect(clipOutliers(clipped).volume).toBe(clipped);
+  });
+
+  it('in its own channel, and whatever the type', () => {
+    const data = Uint16Array.from({ length: 2 * size }, mri);
+    data[size + 5] = 65535;
+    const { volume: clipped, clips } = clipOutliers(volume(data, 2));
+    expect(clips).toMatchObject([{ channel: 1, farthest: 65535 }]);
+    expect(clipped.data).toBeInstanceOf(Uint16Array);
+    expect(clipped.data.subarray(0, size)).toEqual(data.subarray(0, size));
+    expect(clipped.data[size + 5]).toBe(clips[0].high);
+    expect(clipWarnings('a.nii.gz', clips).map(({ message }) => message)).toEqual([
+      `a.nii.gz: it holds an intensity of 65540 in channel 1, where nearly all lie within ${clips[0].low} to ${clips[0].high}: the channel is clipped to that range. Check where it comes from.`,
+    ]);
+  });
+});
+
+describe('a scan as scanners make it is not touched', () => {
+  it.each<[string, Float32Array]>([
+    ['an MRI with a long tail', image(() => Math.exp(5 + normal(random)), [20_000, 3])],
+    ['a CT with padding of -32768', image((i) => (i % 5 ? -1000 + random.integer(2000) : -32768))],
+    ['a CT with little padding of -32768', image(() => -1000 + random.integer(2500), [-32768, 5])],
+    ['a CT with metal', image(() => -1000 + random.integer(2500), [3071, 40], [32767, 4])],
+    ['uptakes of a PET', image(() => random.integer(2) / 10 + 0.01, [150, 4])],
+    ['probabilities', image(() => 1e-7, [1, 4])],
+    ['what is constant but for a few voxels', image(() => 100, [2000, 3])],
+    ['a background that was interpolated', image((i) => (i % 3 ? 1e-12 * normal(random) : mri()))],
+    ['few voxels', image(() => 0, [3e38, 40])],
+    ['voxels that are all beyond what scanners make', image(() => 1e20 * (1 + normal(random)))],
+    ['a voxel that is no number', image(mri, [Number.NaN, 1], [3e38, 1])],
+  ])('%s', (_, data) => {
+    const given = volume(data);
+    expect(clipOutliers(given)).toEqual({ volume: given, clips: [] });
+    expect(clipOutliers(given).volume).toBe(given);
+  });
+});
+
+it('holds for a data set and for a scan alone: the prepared image is that of the clipped one', async () => {
+  const cases = ['a', 'b', 'c', 'd'].map((name, i) => boxCase(name, createRandom(i), [20, 20, 20]));
+  const spoiled = ({ image: { data, ...rest }, ...one }: TestCase, value: number): TestCase => ({
+    ...one,
+    image: { ...rest, data: Float64Array.from(data).fill(value, 3000, 3001) },
+  });
+  await writeDataSet(folder, [spoiled(cases[0], 3e38), spoiled(cases[1], 250), ...cases.slice(2)]);
+  const dataSet = await readDataSet(folder);
+  const { problems, fingerprint } = await checkDataSet(dataSet, { folds: 3 });
+  expect(problems.map(({ message }) => message.replaceAll(folder, '.'))).toEqual([
+    expect.stringMatching(
+      /^\.\/imagesTr\/a\.nii\.gz: it holds an intensity of 3e\+38 in channel 0, where nearly all lie within \d+ to \d+: /,
+    ),
+  ]);
+  expect(fingerprint?.intensities[0].max).toBeLessThan(501);
+  const prepared = await prepareDataSet(dataSet, { folds: 3, cacheFolder: join(folder, 'cache') });
+  const [spoiledImage, soundImage] = prepared.cases.map(preparedImage);
+  for (const values of [spoiledImage, soundImage]) {
+    expect(values.reduce((sum, value) => sum + value ** 2, 0) / values.length).toBeCloseTo(1, 3);
+    expect(Math.max(...values)).toBeLessThan(3);
+  }
+  const { volume: alone } = await readScan(dataSet.cases[0].images);
+  expect(alone.data).toEqual(clipOutliers(await readNifti(dataSet.cases[0].images[0])).volume.data);
+});
+
+it.skipIf(realDataSets.length === 0)('no real scan is touched (needs RONASMIS_TEST_DATA)', async () => {
+  for (const real of realDataSets) {
+    for (const name of await readdir(join(real, 'imagesTr'))) {
+      const { clips } = clipOutliers(await readNifti(join(real, 'imagesTr', name)));
+      expect(clips, `${real} ${name}`).toEqual([]);
+    }
+  }
+});
