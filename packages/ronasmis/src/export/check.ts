@@ -34,7 +34,7 @@ const checkedVolume = [33, 37, 35];
  * Throws where the two disagree.
  */
 export async function checkOnnx(onnx: Uint8Array, model: Model): Promise<Check> {
-  const runtime = await import('onnxruntime-node').catch(whyMissing);
+  const runtime = await loadRuntime().catch(whyMissing);
   if (typeof runtime === 'string') return { kind: 'unchecked', reason: runtime };
   const agreement = await compare(runtime, onnx, model, [1, model.run.network.input_channels, ...checkedVolume]);
   const { largestDifference, largestLogit, equalLabels } = agreement;
@@ -46,6 +46,15 @@ export async function checkOnnx(onnx: Uint8Array, model: Model): Promise<Check> 
     );
   }
   return { kind: 'agrees', ...agreement };
+}
+
+/**
+ * ONNX Runtime, which is told to report nothing before it is loaded: from 1.30 on it otherwise keeps a number of the device in the user's
+ * cache folder, and a queue of events to be sent, which name models and what is in them.
+ */
+export function loadRuntime(): Promise<Runtime> {
+  process.env.ORT_DISABLE_TELEMETRY = '1';
+  return import('onnxruntime-node');
 }
 
 function whyMissing(error: unknown): string {

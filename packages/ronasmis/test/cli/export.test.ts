@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { temporaryFolder } from '../data/scans.ts';
 import { startScript } from '../end-to-end/command.ts';
@@ -24,6 +26,20 @@ it('writes the network, with folders that are missing, and says how far ONNX Run
     bytes: length,
     check: { kind: 'agrees', shape: [1, 2, 33, 37, 35] },
   });
+});
+
+it('leaves nothing but the network behind: no cache, no number of the device, no report of its use', async () => {
+  const fresh = join(root, 'fresh');
+  const variables = ['HOME', 'TMPDIR', 'XDG_CACHE_HOME', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME', 'XDG_STATE_HOME'];
+  const places = variables.map((name) => [name, join(fresh, name)] as const);
+  const cwd = join(fresh, 'cwd');
+  for (const folder of [cwd, ...places.map(([, folder]) => folder)]) await mkdir(folder, { recursive: true });
+  const program = fileURLToPath(new URL('../../bin/ronasmis.mjs', import.meta.url));
+  const env = { PATH: process.env.PATH, OMP_NUM_THREADS: '1', ...Object.fromEntries(places) };
+  const args = [program, 'export', finished, '--out', join(root, 'alone.onnx')];
+  expect(execFileSync(process.execPath, args, { cwd, env, encoding: 'utf8' })).toContain('Checked by ONNX Runtime');
+  expect((await readdir(fresh)).sort()).toEqual([...variables, 'cwd'].sort());
+  for (const folder of await readdir(fresh)) expect(await readdir(join(fresh, folder))).toEqual([]);
 });
 
 it('says so where the network was not checked, for onnxruntime-node is not installed', async () => {

@@ -1,13 +1,14 @@
 import fc from 'fast-check';
-import * as runtime from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
-import { compare } from '../../src/export/check.ts';
+import { compare, loadRuntime } from '../../src/export/check.ts';
 import { encodeOnnx } from '../../src/export/model.ts';
 import type { Model } from '../../src/inference/model.ts';
 import type { Architecture } from '../../src/space/architecture.ts';
 import { microReference, narrow, reference } from '../network/peer.ts';
 import { randomChildren } from '../space/walk.ts';
 import { narrowModel } from './models.ts';
+
+const runtime = await loadRuntime();
 
 /** Compares a child on images `[batch, channel, depth, height, width]` of each shape, by one and the same file. */
 async function expectAgreement(child: Architecture, ...shapes: readonly (readonly number[])[]): Promise<void> {
