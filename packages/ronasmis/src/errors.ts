@@ -17,6 +17,32 @@ export function allErrors(sentences: readonly string[]): UserError {
   );
 }
 
+/** What came of one of several items: a result, or the sentence that says what the user can mend. */
+export type Outcome<Result> =
+  | { readonly kind: 'done'; readonly result: Result }
+  | { readonly kind: 'problem'; readonly sentence: string };
+
+/** Runs work on one of several items; what is wrong with it does not end the work on the others. */
+export async function outcomeOf<Result>(work: () => Promise<Result>): Promise<Outcome<Result>> {
+  try {
+    return { kind: 'done', result: await work() };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { kind: 'problem', sentence: error.message };
+  }
+}
+
+/** The results, and the sentences, of several items in their order. */
+export function sortOutcomes<Result>(outcomes: readonly Outcome<Result>[]): {
+  readonly results: readonly Result[];
+  readonly problems: readonly string[];
+} {
+  return {
+    results: outcomes.flatMap((outcome) => (outcome.kind === 'done' ? [outcome.result] : [])),
+    problems: outcomes.flatMap((outcome) => (outcome.kind === 'problem' ? [outcome.sentence] : [])),
+  };
+}
+
 /** Why a file operation failed, in words: Node's message without its code. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message.replace(/^[A-Z]+: /, '') : String(error);

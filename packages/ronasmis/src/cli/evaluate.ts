@@ -1,14 +1,18 @@
 import type { Command } from 'commander';
-import { writeAtomically } from '../data/files.ts';
+import { readBytes, writeAtomically } from '../data/files.ts';
+import { requireReplaceable } from '../data/outputs.ts';
+import { listScans } from '../data/scan-files.ts';
 import type { Evaluation } from '../evaluation/evaluate.ts';
 import type { ClassScores } from '../evaluation/scores.ts';
 import type { Spread } from '../evaluation/summary.ts';
-import { jsonOption, parsePositive } from './options.ts';
-import { coloursOf, note, print, printJson, table } from './output.ts';
+import { Exit } from './exit.ts';
+import { jsonOption, overwriteOption, parsePositive } from './options.ts';
+import { coloursOf, note, print, printJson, printProblems, table } from './output.ts';
 
 interface Options {
   readonly tolerance: number;
   readonly csv?: string;
+  readonly overwrite?: boolean;
   readonly json?: true;
 }
 
@@ -21,12 +25,19 @@ export function addEvaluate(program: Command): void {
     .argument('<labels>', 'folder of reference label maps with the same names')
     .option('--tolerance <mm>', 'distance within which a surface counts as right in NSD', parsePositive, 1)
     .option('--csv <file>', 'also write every score, a line a case and class')
+    .addOption(overwriteOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ ronasmis evaluate predictions data/Prostate/labelsTr --tolerance 2')
     .action(async (predictions: string, labels: string, options: Options) => {
-      const { evaluate, toCsv } = await import('../evaluation/evaluate.ts');
+      const { evaluate, isCsv, toCsv } = await import('../evaluation/evaluate.ts');
+      const { csv, overwrite = false } = options;
+      if (csv !== undefined) {
+        const inputs = [...(await listScans(predictions)), ...(await listScans(labels))];
+        const isOwn = async (file: string): Promise<boolean> => isCsv(Buffer.from(await readBytes(file)).toString());
+        await requireReplaceable([csv], { isOwn, overwrite, inputs, option: '--csv' });
+      }
       const evaluation = await evaluate(predictions, labels, { toleranceMillimetres: options.tolerance });
-      if (options.csv !== undefined) await writeAtomically(options.csv, Buffer.from(toCsv(evaluation)));
+      if (csv !== undefined) await writeAtomically(csv, Buffer.from(toCsv(evaluation)));
       if (options.json) printJson(evaluation);
       else await printEvaluation(evaluation);
       const { yellow } = coloursOf(process.stderr);
@@ -36,6 +47,8 @@ export function addEvaluate(program: Command): void {
         const names = missing.length > 5 ? `${missing.slice(0, 5).join(', ')} ...` : missing.join(', ');
         note(yellow(`warning: ${predictions}: labels without a prediction, which count nowhere: ${names}.`));
       }
+      printProblems(evaluation.problems);
+      if (evaluation.problems.length > 0) throw new Exit(2);
     });
 }
 

@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander';
 import type { Check } from '../export/check.ts';
-import { jsonOption } from './options.ts';
+import { jsonOption, overwriteOption } from './options.ts';
 import { print, printJson } from './output.ts';
 
-type Options = { readonly out: string; readonly json?: true };
+type Options = { readonly out: string; readonly overwrite?: true; readonly json?: true };
 
 /** Adds `export RUN`. */
 export function addExport(program: Command): void {
@@ -16,11 +16,12 @@ export function addExport(program: Command): void {
     .requiredOption('--out <file>', 'where the network goes, such as model.onnx')
     // The one format that there is, for those who name it.
     .addOption(new Option('--format <format>').choices(['onnx']).hideHelp())
+    .addOption(overwriteOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ ronasmis export runs/prostate --out prostate.onnx')
-    .action(async (run: string, { out, json }: Options) => {
+    .action(async (run: string, { json, ...options }: Options) => {
       const { exportOnnx } = await import('../export/export.ts');
-      const exported = await exportOnnx({ run, out });
+      const exported = await exportOnnx({ run, ...options });
       if (json) {
         printJson(exported);
         return;

@@ -1,15 +1,19 @@
+import { join } from 'node:path';
 import type { Command } from 'commander';
-import { writeAtomically } from '../data/files.ts';
+import type { DataSet } from '../data/dataset.ts';
+import { readBytes, writeAtomically } from '../data/files.ts';
 import type { Fingerprint } from '../data/fingerprint.ts';
+import { requireReplaceable } from '../data/outputs.ts';
 import type { Problem } from '../data/problems.ts';
 import { Exit } from './exit.ts';
-import { integerBetween, jsonOption, labelsOption } from './options.ts';
+import { integerBetween, jsonOption, labelsOption, overwriteOption } from './options.ts';
 import { coloursOf, note, print, printJson, table } from './output.ts';
 
 interface Options {
   readonly labels?: string;
   readonly folds: number;
   readonly html?: string;
+  readonly overwrite?: boolean;
   readonly json?: true;
 }
 
@@ -22,13 +26,15 @@ export function addInspect(program: Command): void {
     .addOption(labelsOption())
     .option('--folds <n>', 'parts that the cases will be split into', integerBetween(2, 100), 5)
     .option('--html <file>', 'also write it as a page, with plots and slices')
+    .addOption(overwriteOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ ronasmis inspect data/Prostate --html prostate.html')
-    .action(async (folder: string, { labels, folds, html, json }: Options) => {
+    .action(async (folder: string, { labels, folds, html, overwrite = false, json }: Options) => {
       const { readDataSet } = await import('../data/dataset.ts');
       const { checkDataSet } = await import('../data/check.ts');
       const { openProgress } = await import('./progress.ts');
       const dataSet = await readDataSet(folder, labels);
+      if (html !== undefined) await requirePage(html, dataSet, overwrite);
       const view = openProgress();
       const onCase = (done: number, total: number) => view.update({ phase: 'prepare', step: 0, done, total });
       const result = await checkDataSet(dataSet, { folds, onCase }).finally(view.stop);
@@ -47,6 +53,14 @@ export function addInspect(program: Command): void {
       }
       if (errors > 0) throw new Exit(2);
     });
+}
+
+/** @throws UserError where the page would replace anything but an earlier page */
+async function requirePage(file: string, { folder, cases }: DataSet, overwrite: boolean): Promise<void> {
+  const { isInspection } = await import('../report/inspection-page.ts');
+  const inputs = [join(folder, 'dataset.json'), ...cases.flatMap(({ images, label }) => [...images, label])];
+  const isOwn = async (file: string): Promise<boolean> => isInspection(Buffer.from(await readBytes(file)).toString());
+  await requireReplaceable([file], { isOwn, overwrite, inputs, option: '--html' });
 }
 
 async function printFingerprint(fingerprint: Fingerprint | undefined): Promise<void> {

@@ -85,6 +85,10 @@ export const memoryOption = (): Option =>
     'memory budget, such as 8GiB, of the process or of a GPU (default: 80 % of what is free)',
   ).argParser(parseBytes);
 
+/** `--overwrite`, of the verbs that write files. */
+export const overwriteOption = (): Option =>
+  new Option('--overwrite', 'replace files that are there, whoever made them; what is read is never replaced');
+
 /** `--folds`, of the verbs that split a data set. */
 export const foldsOption = (): Option =>
   new Option('--folds <n>', 'parts that the cases are split into')

@@ -20,6 +20,12 @@ export function note(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
+/** Says on standard error what kept some of several items from being worked on, a line each. */
+export function printProblems(problems: readonly string[]): void {
+  const { red } = coloursOf(process.stderr);
+  for (const problem of problems) note(`${red('error:')} ${problem}`);
+}
+
 /**
  * Lines up cells in columns: the first column to the left, the others to the right, under a dim head.
  * @param rows cells of each row, as many as `head` has

@@ -1,13 +1,23 @@
 import type { Command } from 'commander';
+import type { Prediction } from '../inference/predict.ts';
+import { Exit } from './exit.ts';
 import { interruptible } from './interrupt.ts';
-import { deviceOption, type EngineOptions, jsonOption, memoryOption, precisionOption } from './options.ts';
-import { print, printJson, table } from './output.ts';
+import {
+  deviceOption,
+  type EngineOptions,
+  jsonOption,
+  memoryOption,
+  overwriteOption,
+  precisionOption,
+} from './options.ts';
+import { print, printJson, printProblems, table } from './output.ts';
 import { warner } from './run-search.ts';
 
 type Options = EngineOptions & {
   readonly out: string;
   readonly probabilities?: true;
   readonly memory?: number;
+  readonly overwrite?: true;
   readonly json?: true;
 };
 
@@ -26,27 +36,39 @@ export function addPredict(program: Command): void {
     .addOption(memoryOption())
     .addOption(deviceOption())
     .addOption(precisionOption())
+    .addOption(overwriteOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ ronasmis predict runs/prostate data/Prostate/imagesTs --out predictions')
     .action(async (run: string, inputs: readonly string[], { json, memory, ...options }: Options) => {
-      const { predict } = await import('../inference/predict.ts');
+      const { predict, IncompletePrediction } = await import('../inference/predict.ts');
       const { openProgress } = await import('./progress.ts');
       const view = openProgress();
-      const results = await interruptible('What is finished stays in the output folder.', (signal) =>
+      const { predictions, problems } = await interruptible('What is finished stays in the output folder.', (signal) =>
         predict(
           { run, inputs, ...(memory !== undefined && { memoryBytes: memory }), ...options },
           { signal, onProgress: view.update, onWarning: warner(view) },
-        ).finally(view.stop),
+        )
+          .then(
+            (predictions) => ({ predictions, problems: [] }),
+            (error: unknown) => {
+              if (error instanceof IncompletePrediction) return error;
+              throw error;
+            },
+          )
+          .finally(view.stop),
       );
-      if (json) {
-        printJson(results);
-        return;
-      }
-      print(
-        table(
-          ['output', 'seconds'],
-          results.map(({ output, seconds }) => [output, seconds.toFixed(2)]),
-        ),
-      );
+      if (json) printJson({ predictions, problems });
+      else if (predictions.length > 0) printPredictions(predictions);
+      printProblems(problems);
+      if (problems.length > 0) throw new Exit(2);
     });
+}
+
+function printPredictions(predictions: readonly Prediction[]): void {
+  print(
+    table(
+      ['output', 'seconds'],
+      predictions.map(({ output, seconds }) => [output, seconds.toFixed(2)]),
+    ),
+  );
 }

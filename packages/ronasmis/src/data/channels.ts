@@ -16,32 +16,48 @@ export interface ScanFiles {
 export const isChannelFile = (file: string): boolean => /_\d{4}$/.test(caseName(file));
 
 /**
- * Scans whose channels lie in files of their own, `CASE_0000`, `CASE_0001` and so on, as nnU-Net has them; named `CASE`.
- * @param wantedChannels of every scan; as many as the scan with the most where it is left out
+ * Scans whose channels lie in files of their own, as {@link findChannels} finds them.
  * @throws UserError where one is missing or too many, or a file is named otherwise
  */
 export function groupChannels(files: readonly string[], wantedChannels?: number): readonly ScanFiles[] {
+  const { scans, problems } = findChannels(files, wantedChannels);
+  if (problems.length > 0) throw allErrors(problems);
+  return scans;
+}
+
+/**
+ * Scans whose channels lie in files of their own, `CASE_0000`, `CASE_0001` and so on, as nnU-Net has them; named `CASE`.
+ * @param wantedChannels of every scan; as many as the scan with the most where it is left out
+ * @returns the whole scans, and a sentence for each of which a file is missing or too many, or is named otherwise
+ */
+export function findChannels(
+  files: readonly string[],
+  wantedChannels?: number,
+): { readonly scans: readonly ScanFiles[]; readonly problems: readonly string[] } {
   const scans = new Map<string, string[]>();
-  for (const file of files.toSorted()) {
-    if (!isChannelFile(file)) {
-      throw new UserError(
-        `${file}: its name does not end in a channel's number. Name it CASE_0000 for the first channel.`,
-      );
-    }
+  const [channelFiles, others] = [true, false].map((wanted) => files.filter((file) => isChannelFile(file) === wanted));
+  const misnamed = others.map(
+    (file) => `${file}: its name does not end in a channel's number. Name it CASE_0000 for the first channel.`,
+  );
+  for (const file of channelFiles.toSorted()) {
     const name = caseName(file).replace(/_\d{4}$/, '');
     scans.set(name, [...(scans.get(name) ?? []), file]);
   }
   const channels = wantedChannels ?? Math.max(...[...scans.values()].map(({ length }) => length));
-  const errors = [...scans].flatMap(([name, found]) => {
+  const incomplete = new Map<string, string>();
+  for (const [name, found] of scans) {
     const wanted = Array.from({ length: channels }, (_, channel) => `${name}_${String(channel).padStart(4, '0')}`);
     const names = found.map(caseName);
     const missing = wanted.find((file) => !names.includes(file));
-    if (missing === undefined && names.length === channels) return [];
+    if (missing === undefined && names.length === channels) continue;
     const what = missing === undefined ? `there are ${names.length} files` : `${missing} is not there`;
-    return [`${found[0]}: of its scan, which needs ${channels} channel files, ${what}. Add or remove files.`];
-  });
-  if (errors.length > 0) throw allErrors(errors);
-  return [...scans].map(([name, files]) => ({ name, files }));
+    const sentence = `of its scan, which needs ${channels} channel files, ${what}. Add or remove files.`;
+    incomplete.set(name, `${found[0]}: ${sentence}`);
+  }
+  return {
+    scans: [...scans].filter(([name]) => !incomplete.has(name)).map(([name, files]) => ({ name, files })),
+    problems: [...misnamed, ...incomplete.values()],
+  };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { access, mkdir, open, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { reasonOf, UserError } from '../errors.ts';
 
 /** So much is read sooner than another thread is woken up to do it. */
@@ -81,7 +81,8 @@ export const isThere = (path: string): Promise<boolean> =>
  * @throws UserError where the folder cannot be written to.
  */
 export async function writeAtomically(file: string, bytes: Uint8Array): Promise<void> {
-  const temporary = join(dirname(file), `.${basename(file)}.${randomBytes(4).toString('hex')}`);
+  // Of its own name, for one that is made longer may be too long.
+  const temporary = join(dirname(file), `.ronasmis-${randomBytes(6).toString('hex')}`);
   try {
     const handle = await mendable(file, () => open(temporary, 'w'));
     try {

@@ -151,9 +151,12 @@ async function keep(folder: string, keptFolder: string, { cases, ...rest }: Prep
 const bytesOf = (cases: readonly Pick<PreparedCase, 'channels' | 'shape'>[]): number =>
   cases.reduce((sum, one) => sum + caseBytes(one), 0);
 
+/** What {@link prepareOnce} calls its folders, and {@link keep} those that are not whole yet. */
+const keptName = /^[0-9a-f]{16}(\.[0-9a-f]{8})?$/;
+
 /** Removes what was neither made nor used for a week, be it a data set or what a killed search has left half written. */
 async function removeUnused(keptFolder: string): Promise<void> {
-  for (const name of await readdir(keptFolder)) {
+  for (const name of (await readdir(keptFolder)).filter((name) => keptName.test(name))) {
     const path = join(keptFolder, name);
     const { mtimeMs } = await stat(join(path, RECORD)).catch(() => stat(path));
     if (Date.now() - mtimeMs > daysUnused * 86_400_000) await rm(path, { recursive: true, force: true });

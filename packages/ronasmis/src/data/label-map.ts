@@ -19,21 +19,22 @@ export interface Segmentation {
 
 /**
  * Writes a segmentation on its scan's own grid, with the data set's label values: uint8 where they fit. What was cropped
- * away is background; what was turned is turned back; affine, form codes, spacing, units and extensions are the scan's.
+ * away is background; what was turned is turned back; affine, form codes, spacing, units and extensions are the scan's. The description
+ * says which run (`maker`) made it.
  * @throws UserError where the folder cannot be written to.
  */
 export async function writeLabelMap(
   file: string,
   scan: Volume,
   segmentation: Segmentation,
-  labels: readonly Label[],
+  { labels, maker }: { readonly labels: readonly Label[]; readonly maker: string },
 ): Promise<void> {
   const { classes, crop } = segmentation;
   const data = emptyLabelMap(voxelsOf(crop.shape), Math.max(...labels.map(({ value }) => value)));
   for (const { from, to } of rowsOf(crop)) {
     for (let x = 0; x < crop.size[2]; x++) data[to + x] = labels[classes[from + x]].value;
   }
-  await writeNifti(file, { shape: sizeOf(scan), data: turnBack(data, segmentation), prefix: scan.prefix });
+  await writeNifti(file, { shape: sizeOf(scan), data: turnBack(data, segmentation), prefix: scan.prefix, maker });
 }
 
 /** What the name of a file of class probabilities has behind that of its label map. */
@@ -48,6 +49,7 @@ export async function writeProbabilities(
   file: string,
   scan: Volume,
   segmentation: Segmentation & Required<Pick<Segmentation, 'probabilities'>>,
+  maker: string,
 ): Promise<void> {
   const { probabilities, crop } = segmentation;
   const [inside, voxels] = [voxelsOf(crop.size), voxelsOf(crop.shape)];
@@ -57,11 +59,8 @@ export async function writeProbabilities(
     const values = probabilities.subarray(index * inside, (index + 1) * inside);
     for (const { from, to } of rowsOf(crop)) data.set(values.subarray(from, from + crop.size[2]), index * voxels + to);
   }
-  await writeNifti(file, {
-    shape: [...sizeOf(scan), classes],
-    data: turnBack(data, segmentation),
-    prefix: scan.prefix,
-  });
+  const turned = turnBack(data, segmentation);
+  await writeNifti(file, { shape: [...sizeOf(scan), classes], data: turned, prefix: scan.prefix, maker });
 }
 
 /** The rows of a crop: where each begins in the crop and in the scan. */

@@ -31,6 +31,8 @@ export interface HeaderLayout {
   /** Bytes of the header; also its first field. */
   readonly size: 348 | 540;
   readonly magicAt: number;
+  /** Of `descrip`, 80 bytes of text. */
+  readonly descriptionAt: number;
   readonly fields: Readonly<Record<FieldName, HeaderField>>;
 }
 
@@ -39,6 +41,7 @@ export const HEADER_LAYOUTS: Readonly<Record<1 | 2, HeaderLayout>> = {
   1: {
     size: 348,
     magicAt: 344,
+    descriptionAt: 148,
     fields: {
       dim: { at: 40, kind: 'int16' },
       intent_code: { at: 68, kind: 'int16' },
@@ -61,6 +64,7 @@ export const HEADER_LAYOUTS: Readonly<Record<1 | 2, HeaderLayout>> = {
   2: {
     size: 540,
     magicAt: 4,
+    descriptionAt: 240,
     fields: {
       datatype: { at: 12, kind: 'int16' },
       bitpix: { at: 14, kind: 'int16' },

@@ -7,6 +7,7 @@ import { UserError } from '../errors.ts';
 import type { Affine } from './affine.ts';
 import { mendable, readBytes, sizeOf, writeAtomically } from './files.ts';
 import { createHeaderBytes, describeValues, MAX_HEADER_BYTES, type NiftiHeader, parseHeader } from './nifti-header.ts';
+import { isMarkedNifti, markNifti } from './nifti-mark.ts';
 import { type Voxels, type VoxelType, voxelTypeOf } from './nifti-types.ts';
 import type { Volume } from './volume.ts';
 
@@ -18,6 +19,8 @@ export type WritableVolume = {
   /** Voxels along x, y, z and further dimensions. */
   readonly shape: readonly number[];
   readonly data: Voxels;
+  /** Which work made it: by that, `isNiftiOf` knows the file again. */
+  readonly maker?: string;
 } & ({ readonly prefix: Uint8Array } | { readonly affine: Affine });
 
 /** Compressed bytes that surely hold a whole header. */
@@ -57,6 +60,27 @@ export async function readNiftiHeader(file: string): Promise<NiftiHeader> {
 
 /** The volume in the bytes of `file`. @throws UserError as `readNifti` does. */
 export async function decodeNifti(file: string, bytes: Uint8Array): Promise<NiftiVolume> {
+  const { header, voxelCount, content } = await unpack(file, bytes);
+  const prefix = Uint8Array.from(content.subarray(0, header.dataOffset));
+  const stored = storedVoxels(content, header, voxelCount);
+  const { scale, voxelType } = header;
+  const read = { ...header, file, prefix };
+  if (!scale) return { ...read, data: stored };
+  return { ...read, data: scaled(stored, scale, voxelType), ...(voxelType.largest && { step: Math.abs(scale.slope) }) };
+}
+
+/** Whether a file is as `writeNifti` has left it for this maker; false as well where it can't be read. */
+export async function isNiftiOf(maker: string, file: string): Promise<boolean> {
+  try {
+    const { header, content } = await unpack(file, await readBytes(file));
+    return isMarkedNifti(content, header.version, maker);
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  }
+}
+
+async function unpack(file: string, bytes: Uint8Array) {
   const header = parseHeader(headerBytes(file, bytes), file);
   const voxelCount = header.shape.reduce((product, size) => product * size, 1);
   const neededBytes = header.dataOffset + voxelCount * header.voxelType.bytes;
@@ -67,12 +91,7 @@ export async function decodeNifti(file: string, bytes: Uint8Array): Promise<Nift
   const content = isGzip(bytes) ? await inflate(file, bytes, neededBytes) : bytes;
   if (content.length < neededBytes) throw shortFile(file, header);
   if (content.length > neededBytes + MAX_TRAILING_BYTES) throw longFile(file, header);
-  const prefix = Uint8Array.from(content.subarray(0, header.dataOffset));
-  const stored = storedVoxels(content, header, voxelCount);
-  const { scale, voxelType } = header;
-  const read = { ...header, file, prefix };
-  if (!scale) return { ...read, data: stored };
-  return { ...read, data: scaled(stored, scale, voxelType), ...(voxelType.largest && { step: Math.abs(scale.slope) }) };
+  return { header, voxelCount, content };
 }
 
 function headerBytes(file: string, bytes: Uint8Array): Uint8Array {
@@ -169,9 +188,10 @@ export async function writeNifti(file: string, volume: WritableVolume): Promise<
   const type = voxelTypeOf(volume.data);
   const prefix = 'prefix' in volume ? volume.prefix : createHeaderBytes(volume.affine);
   const header = describeValues(prefix, file, volume.shape, type);
-  const { littleEndian } = parseHeader(header, file);
+  const { littleEndian, version } = parseHeader(header, file);
   const data = Uint8Array.from(new Uint8Array(volume.data.buffer, volume.data.byteOffset, volume.data.byteLength));
   if (littleEndian !== (endianness() === 'LE')) swapBytes(data, type);
   const content = Buffer.concat([header, data]);
+  if (volume.maker !== undefined) markNifti(content, version, volume.maker);
   await writeAtomically(file, file.endsWith('.gz') ? await promisify(gzip)(content, { level: 1 }) : content);
 }

@@ -1,11 +1,12 @@
+import { basename } from 'node:path';
 import { spatialShape, spatialSpacing } from '../data/case.ts';
 import { mapConcurrently } from '../data/concurrently.ts';
 import { probabilitiesSuffix } from '../data/label-map.ts';
 import { nearMend, placeOn } from '../data/placement.ts';
 import { readLabelMap } from '../data/read-volume.ts';
-import { byCaseName, listScans, SCAN_ENDINGS } from '../data/scan-files.ts';
+import { caseName, listScans, SCAN_ENDINGS } from '../data/scan-files.ts';
 import type { Volume } from '../data/volume.ts';
-import { UserError } from '../errors.ts';
+import { allErrors, outcomeOf, sortOutcomes, UserError } from '../errors.ts';
 import { meanInterval } from './paired-tests.ts';
 import { type ClassScores, scoreClasses } from './scores.ts';
 import { type CaseScores, caseMean, type DiceSummary, type Spread, spreadOf, summariseDice } from './summary.ts';
@@ -24,16 +25,18 @@ export type Evaluation = {
   readonly without_prediction: readonly string[];
   /** Of predictions that lie a little beside their labels, a sentence each. */
   readonly warnings: readonly string[];
+  /** A sentence for each prediction that could not be scored; they are in no mean. */
+  readonly problems: readonly string[];
 };
 
 /** More distinct values than this mean that a file is an image and not a label map. */
 const MOST_CLASSES = 255;
 
 /**
- * Compares every prediction of a folder with the label file of the same name.
+ * Compares every prediction of a folder with the label file of the same name. One that can't be is told of, and the others are scored.
  * @param options with `toleranceMillimetres`: how far off a surface may be to count as right in NSD: 1 where it is left out
- * @throws UserError for a folder without label maps, a prediction without its label, different shapes or affines, values
- *   that are no label values
+ * @throws UserError for a folder without label maps, and where nothing can be scored: predictions without labels, of different shapes or
+ *   affines, with values that are no label values
  */
 export async function evaluate(
   predictions: string,
@@ -43,39 +46,58 @@ export async function evaluate(
 ): Promise<Evaluation> {
   const predicted = await listLabelMaps(predictions);
   const expected = await listLabelMaps(labels);
-  for (const [name, file] of predicted) {
-    if (!expected.has(name)) {
-      throw new UserError(`${file} has no label of the same name in ${labels}: add it, or move the prediction away.`);
-    }
-  }
   let done = 0;
-  const evaluated = await mapConcurrently([...predicted], async ([name, file]) => {
-    const found = await evaluateCase(file, expected.get(name) ?? file, toleranceMillimetres);
+  const outcomes = await mapConcurrently([...predicted], async ([name, files]) => {
+    const outcome = await outcomeOf(async () => {
+      const reference = referenceOf(name, files[0], expected, labels);
+      return { name, ...(await evaluateCase(only(files), reference, toleranceMillimetres)) };
+    });
     onCase(++done, predicted.size);
-    return { name, ...found };
+    return outcome;
   });
+  const { results, problems } = sortOutcomes(outcomes);
   return {
     tolerance_mm: toleranceMillimetres,
     ...summarise(
-      evaluated.map(({ name, scores }) => [name, scores]),
+      results.map(({ name, scores }) => [name, scores]),
       predictions,
+      problems,
     ),
-    warnings: evaluated.flatMap(({ warning = [] }) => warning),
+    warnings: results.flatMap(({ warning = [] }) => warning),
     without_prediction: [...expected.keys()].filter((name) => !predicted.has(name)),
+    problems,
   };
 }
 
-/** Label maps of a folder, case name -> path, sorted by name. */
-async function listLabelMaps(folder: string): Promise<ReadonlyMap<string, string>> {
+/** Label maps of a folder by the name of their case, sorted; several where some are called alike. */
+async function listLabelMaps(folder: string): Promise<ReadonlyMap<string, readonly string[]>> {
   const files = await listScans(folder);
   if (files.length === 0) {
     const endings = SCAN_ENDINGS.join(', ');
     throw new UserError(`${folder} holds no label map (${endings} or a folder of DICOM): name the right folder.`);
   }
-  const named = new Map(byCaseName(files));
+  const named = new Map<string, readonly string[]>();
+  for (const file of files) named.set(caseName(file), [...(named.get(caseName(file)) ?? []), file]);
   // Class probabilities that lie beside a label map are none.
   for (const name of [...named.keys()]) named.delete(`${name}${probabilitiesSuffix}`);
   return named;
+}
+
+/** @throws UserError where several files are called alike */
+function only([file, other]: readonly string[]): string {
+  if (other !== undefined) throw new UserError(`${other}: ${basename(file)} has the same name. Keep one of the two.`);
+  return file;
+}
+
+function referenceOf(
+  name: string,
+  file: string,
+  expected: ReadonlyMap<string, readonly string[]>,
+  folder: string,
+): string {
+  const found = expected.get(name);
+  if (found) return only(found);
+  throw new UserError(`${file} has no label of the same name in ${folder}: add it, or move the prediction away.`);
 }
 
 async function evaluateCase(predictionFile: string, referenceFile: string, tolerance: number) {
@@ -110,7 +132,12 @@ async function readLabels(file: string): Promise<Volume> {
   return volume;
 }
 
-function summarise(scores: readonly (readonly [string, ReadonlyMap<string, ClassScores>])[], folder: string) {
+function summarise(
+  scores: readonly (readonly [string, ReadonlyMap<string, ClassScores>])[],
+  folder: string,
+  problems: readonly string[],
+) {
+  if (scores.length === 0) throw allErrors(problems);
   const labels = [...new Set(scores.flatMap(([, classes]) => [...classes.keys()]))].sort(
     (a, b) => Number(a) - Number(b),
   );
@@ -158,6 +185,11 @@ const csvColumns = [
   'reference_mm3',
 ] as const satisfies readonly (keyof ClassScores)[];
 
+const csvHead = ['case', 'label', ...csvColumns].join(',');
+
+/** Whether a file's content is such a table. */
+export const isCsv = (content: string): boolean => content.startsWith(`${csvHead}\n`);
+
 /** Every score as comma-separated values, a line a case and class; empty where a score is undefined. */
 export function toCsv({ cases }: Pick<Evaluation, 'cases'>): string {
   const lines = Object.entries(cases).flatMap(([name, classes]) =>
@@ -165,7 +197,7 @@ export function toCsv({ cases }: Pick<Evaluation, 'cases'>): string {
       [quoted(name), label, ...csvColumns.map((column) => scores[column] ?? '')].join(','),
     ),
   );
-  return `${['case', 'label', ...csvColumns].join(',')}\n${lines.join('\n')}\n`;
+  return `${csvHead}\n${lines.join('\n')}\n`;
 }
 
 /** A text as RFC 4180 writes it where it holds a comma, a quote or a line break. */

@@ -1,10 +1,12 @@
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { makeFolder, writeAtomically } from '../data/files.ts';
+import { makeFolder, readBytes, writeAtomically } from '../data/files.ts';
+import { requireOutside, requireReplaceable } from '../data/outputs.ts';
 import { UserError } from '../errors.ts';
 import { loadModel } from '../inference/model.ts';
+import { runKey } from '../run/records.ts';
 import { type Check, checkOnnx } from './check.ts';
-import { encodeOnnx } from './model.ts';
+import { encodeOnnx, makerOf } from './model.ts';
 
 /** Which search's network is exported, and where to. */
 export interface ExportOptions {
@@ -12,6 +14,8 @@ export interface ExportOptions {
   readonly run: string;
   /** File for the network, such as `model.onnx`. */
   readonly out: string;
+  /** Whether a file that is there is replaced though this run has not made it; not where it is left out. */
+  readonly overwrite?: boolean;
 }
 
 /** A network that was written for other runtimes. */
@@ -25,12 +29,17 @@ export interface ExportedNetwork {
  * Writes a search's network as an ONNX file, in float32, for volumes of any size; where onnxruntime-node is installed, only once that has
  * computed what this program computes.
  *
- * @throws UserError for a run that has not finished or a file that cannot be written; an error where the two disagree
+ * @throws UserError for a run that has not finished, a file that cannot be written or that something else has made; an error where the two
+ *   disagree
  */
-export async function exportOnnx({ run, out }: ExportOptions): Promise<ExportedNetwork> {
+export async function exportOnnx({ run, out, overwrite = false }: ExportOptions): Promise<ExportedNetwork> {
   const model = await loadModel(run, 'cpu');
   if ((await stat(out).catch(() => undefined))?.isDirectory())
     throw new UserError(`${out} is a folder: give a file with --out, such as ${join(out, 'model.onnx')}.`);
+  await requireOutside(out, []);
+  const inputs = (await readdir(run)).map((name) => join(run, name));
+  const isOwn = async (file: string): Promise<boolean> => makerOf(await readBytes(file)) === runKey(model.run);
+  await requireReplaceable([out], { isOwn, overwrite, inputs });
   await makeFolder(dirname(out));
   const onnx = encodeOnnx(model);
   const check = await checkOnnx(onnx, model);

@@ -18,24 +18,41 @@ export function bytesForPass(memoryBytes: number | undefined, device: Pass['devi
   return device === 'cuda' ? memoryBytes : memoryBytes - processBytes;
 }
 
+/** What a prediction is made with. */
+type Network = Pick<Model, 'architecture' | 'run'>;
+type How = Pick<Pass, 'device' | 'dataType'>;
+
 /**
  * The tile that a volume has to be passed in for a pass to take no more than `bytes`: the whole volume where that fits, and undefined
  * where no tile does.
  */
-export function fittingTile(
-  { architecture, run }: Pick<Model, 'architecture' | 'run'>,
+export function fittingTile(network: Network, volume: Size, bytes: number, how: How): Size | undefined {
+  return tileFor(volume, (tile) => neededBytes(network, volume, tile, how) <= bytes);
+}
+
+/** MiB of `--memory` that suffice for a volume in one pass, and in the smallest tiles. */
+export function sufficientMemory(
+  network: Network,
   volume: Size,
-  bytes: number,
-  how: Pick<Pass, 'device' | 'dataType'>,
-): Size | undefined {
+  how: How,
+): { readonly whole: number; readonly tiles: number } {
+  const found: number[] = [];
+  tileFor(volume, (tile) => {
+    found.push(neededBytes(network, volume, tile, how));
+    return false;
+  });
+  const budget = (bytes: number): number => Math.ceil((bytes + (how.device === 'cuda' ? 0 : processBytes)) / 2 ** 20);
+  return { whole: budget(found[0]), tiles: budget(Math.min(...found)) };
+}
+
+/** Bytes that a pass over a tile of a volume takes, and what is made of the whole volume meanwhile. */
+function neededBytes({ architecture, run }: Network, volume: Size, tile: Size, how: How): number {
   const dimensions = dimensionsOf(run);
   const { inputChannels, classes } = dimensions;
   const voxels = voxelsOf(volume);
-  return tileFor(volume, (tile) => {
-    const pass = passFactor * passBytes(architecture, dimensions, { ...how, batch: 1, size: tile, training: false });
-    // The image as it was prepared and as the network takes it; sums of the logits and of their weights, and the quotient.
-    const image = 8 * inputChannels * voxels;
-    const sums = tile === volume || how.device === 'cuda' ? 0 : 4 * (2 * classes + 1) * voxels;
-    return pass + image + sums <= bytes;
-  });
+  const pass = passFactor * passBytes(architecture, dimensions, { ...how, batch: 1, size: tile, training: false });
+  // The image as it was prepared and as the network takes it; sums of the logits and of their weights, and the quotient.
+  const image = 8 * inputChannels * voxels;
+  const sums = tile === volume || how.device === 'cuda' ? 0 : 4 * (2 * classes + 1) * voxels;
+  return pass + image + sums;
 }

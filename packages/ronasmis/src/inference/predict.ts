@@ -1,25 +1,23 @@
-import { stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
 import { type DataType, describeEngine, scope } from '@ronasmis/libtorch';
 import { channelsOf } from '../data/case.ts';
-import { groupChannels, readScan, type ScanFiles } from '../data/channels.ts';
+import { readScan, type ScanFiles } from '../data/channels.ts';
 import { mapConcurrently } from '../data/concurrently.ts';
 import { mkdirWithParents } from '../data/files.ts';
-import { probabilitiesSuffix, type Segmentation, writeLabelMap, writeProbabilities } from '../data/label-map.ts';
+import { type Segmentation, writeLabelMap, writeProbabilities } from '../data/label-map.ts';
 import { zScore } from '../data/normalisation.ts';
 import { turnTo, turnVolume, unturned } from '../data/orientation.ts';
 import { clipWarnings } from '../data/outliers.ts';
 import { nearMend } from '../data/placement.ts';
 import { prepareImage } from '../data/prepare.ts';
-import { caseName, isDicomSeries, listScans, SCAN_ENDINGS } from '../data/scan-files.ts';
 import type { Volume } from '../data/volume.ts';
 import { type ComputeDevice, chooseDevice, dataTypeOf, type Precision } from '../device.ts';
-import { reasonOf, UserError } from '../errors.ts';
+import { type Outcome, outcomeOf, reasonOf, sortOutcomes, UserError } from '../errors.ts';
 import { castWeights } from '../network/weights.ts';
 import { choosePrecision } from '../precision.ts';
-import type { Progress } from '../run/records.ts';
-import { bytesForPass, fittingTile } from './fitting.ts';
+import { type Progress, runKey } from '../run/records.ts';
+import { bytesForPass, fittingTile, sufficientMemory } from './fitting.ts';
 import { loadModel, type Model } from './model.ts';
+import { findScans, outputsOf, requireUnharmed } from './scans.ts';
 import { segment, segmentWithProbabilities, toImage } from './segment.ts';
 import { type Size, tileOffsets } from './tiles.ts';
 
@@ -40,6 +38,8 @@ export interface PredictOptions {
   readonly memoryBytes?: number;
   readonly device?: 'auto' | ComputeDevice;
   readonly precision?: 'auto' | Precision;
+  /** Whether label maps replace files that this run has not made, or that were changed since; not where it is left out. */
+  readonly overwrite?: boolean;
 }
 
 /** A scan that was segmented: its file, the first where it has several, and the file of its label map. */
@@ -50,6 +50,19 @@ export interface Prediction {
   readonly tile: Size | null;
   /** From reading the scan to its label map on the disk, while others are read and written too. */
   readonly seconds: number;
+}
+
+/** What is said at the end where not all scans could be segmented: a sentence for each, in its message a line each. */
+export class IncompletePrediction extends UserError {
+  /** Of the other scans, whose label maps are written. */
+  readonly predictions: readonly Prediction[];
+  readonly problems: readonly string[];
+
+  constructor(predictions: readonly Prediction[], problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.predictions = predictions;
+    this.problems = problems;
+  }
 }
 
 /** How a prediction is watched and stopped. */
@@ -63,9 +76,10 @@ export interface PredictHooks {
 
 /**
  * Segments scans with a search's network, each whole volume in one pass where memory suffices, and writes label maps on the scans' own
- * grids with the label values of the data set that was trained on.
+ * grids with the label values of the data set that was trained on. A scan that cannot be segmented does not keep the others from it.
  *
- * @throws UserError for a run that has not finished, an unreadable scan or one with other channels than the network's
+ * @throws UserError, before anything is written, for a run that has not finished or an output folder where scans, label maps or files that
+ *   others have made would be replaced; IncompletePrediction, once all others are segmented, for scans that cannot be read or do not fit the network
  */
 export async function predict(options: PredictOptions, hooks: PredictHooks = {}): Promise<readonly Prediction[]> {
   const { run, inputs, out, device: wantedDevice = 'auto', precision: wantedPrecision = 'auto' } = options;
@@ -74,67 +88,47 @@ export async function predict(options: PredictOptions, hooks: PredictHooks = {})
   const dataType = dataTypeOf[await choosePrecision(wantedPrecision, device, engine)];
   const loaded = await loadModel(run, device);
   const model = { ...loaded, weights: castWeights(loaded.weights, loaded.weights.keys(), dataType) };
-  const scans = await findScans(inputs, model.run);
-  await mkdirWithParents(out).catch((error: unknown) => {
-    throw new UserError(`${out} cannot be made (${reasonOf(error)}): give another folder with --out.`);
-  });
+  const { scans, problems: unusable } = await findScans(inputs, model.run, (name) => outputsOf(options, name));
+  const maker = runKey(model.run);
+  await requireUnharmed(options, model.run, scans);
+  if (scans.length > 0) {
+    await mkdirWithParents(out).catch((error: unknown) => {
+      throw new UserError(`${out} cannot be made (${reasonOf(error)}): give another folder with --out.`);
+    });
+  }
+  const how = { device, dataType, probabilities: options.probabilities ?? false, memoryBytes: options.memoryBytes };
+  const outcomes: Outcome<Prediction>[] = [];
   let done = 0;
-  // Scans are read ahead and label maps written behind, while the one between is segmented.
-  return mapConcurrently(scans, async ({ name, files }) => {
+  const predictOne = async ({ name, files }: ScanFiles): Promise<Outcome<Prediction>> => {
     const started = performance.now();
-    const { volume, clips } = await readScan(files, ({ file, what }) =>
-      hooks.onWarning?.(`${file}: ${what}. ${nearMend}`),
-    );
-    for (const { message } of clipWarnings(files[0], clips)) hooks.onWarning?.(message);
-    hooks.onProgress?.({ phase: 'final', step: 0, done, total: scans.length });
-    const { orientation } = model.run;
-    const turn = orientation === undefined ? unturned : turnTo(volume, orientation);
-    const how = { device, dataType, probabilities: options.probabilities ?? false, memoryBytes: options.memoryBytes };
-    const { tile, ...segmented } = segmentVolume(model, turnVolume(volume, turn), how, hooks.onWarning);
-    const segmentation = { ...segmented, turn };
-    const output = join(out, `${name}.nii.gz`);
-    await writeLabelMap(output, volume, segmentation, model.run.labels);
-    const { probabilities } = segmentation;
-    if (probabilities) {
-      await writeProbabilities(join(out, `${name}${probabilitiesSuffix}.nii.gz`), volume, {
-        ...segmentation,
-        probabilities,
-      });
-    }
-    done += 1;
-    hooks.signal?.throwIfAborted();
-    return { input: files[0], output, tile, seconds: (performance.now() - started) / 1000 };
-  });
-}
-
-/** The scans that files and folders mean, each once. */
-async function findScans(
-  inputs: readonly string[],
-  { channel_files, network }: Model['run'],
-): Promise<readonly ScanFiles[]> {
-  const found = await Promise.all(
-    inputs.map(async (input) => {
-      const entry = await stat(input).catch(() => {
-        throw new UserError(`${input}: there is no such file or folder. Check the path.`);
-      });
-      return entry.isDirectory() && !(await isDicomSeries(input)) ? listScans(input) : [input];
+    const segmented = await outcomeOf(async () => {
+      const { volume: scan, clips } = await readScan(files, ({ file, what }) =>
+        hooks.onWarning?.(`${file}: ${what}. ${nearMend}`),
+      );
+      for (const { message } of clipWarnings(files[0], clips)) hooks.onWarning?.(message);
+      hooks.onProgress?.({ phase: 'final', step: 0, done, total: scans.length });
+      return { scan, ...segmentVolume(model, scan, how, hooks.onWarning) };
+    });
+    if (segmented.kind === 'problem') return segmented;
+    const { scan, tile, probabilities, ...segmentation } = segmented.result;
+    const [output, ofProbabilities] = outputsOf(options, name);
+    await writeLabelMap(output, scan, segmentation, { labels: model.run.labels, maker });
+    if (probabilities) await writeProbabilities(ofProbabilities, scan, { ...segmentation, probabilities }, maker);
+    const seconds = (performance.now() - started) / 1000;
+    return { kind: 'done', result: { input: files[0], output, tile, seconds } };
+  };
+  // Scans are read ahead and label maps written behind, while the one between is segmented. What can't be written ends it all: the folder is at fault.
+  const written = await outcomeOf(() =>
+    mapConcurrently([...scans.entries()], async ([index, scan]) => {
+      outcomes[index] = await predictOne(scan);
+      done += 1;
+      hooks.signal?.throwIfAborted();
     }),
   );
-  const files = [...new Set(found.flat())];
-  if (files.length === 0)
-    throw new UserError(
-      `${inputs.join(', ')}: no scan (${SCAN_ENDINGS.join(', ')} or a folder of DICOM) is there to be segmented.`,
-    );
-  const scans = channel_files
-    ? groupChannels(files, network.input_channels)
-    : files.map((file): ScanFiles => ({ name: caseName(file), files: [file] }));
-  const names = scans.map(({ name }) => name);
-  const twice = scans.find(({ name }, index) => names.indexOf(name) < index);
-  if (twice !== undefined) {
-    const [file] = twice.files;
-    throw new UserError(`${file}: another scan is called ${basename(file)} too. Segment them into separate folders.`);
-  }
-  return scans;
+  const { results, problems } = sortOutcomes(outcomes.filter((outcome) => outcome !== undefined));
+  const all = [...unusable, ...problems, ...(written.kind === 'problem' ? [written.sentence] : [])];
+  if (all.length > 0) throw new IncompletePrediction(results, all);
+  return results;
 }
 
 interface SegmentationOptions {
@@ -150,10 +144,13 @@ interface SegmentationOptions {
  */
 function segmentVolume(
   model: Model,
-  volume: Volume,
+  scan: Volume,
   { device, dataType, probabilities, memoryBytes }: SegmentationOptions,
   warn: PredictHooks['onWarning'],
-): Omit<Segmentation, 'turn'> & Pick<Prediction, 'tile'> {
+): Segmentation & Pick<Prediction, 'tile'> {
+  const { orientation } = model.run;
+  const turn = orientation === undefined ? unturned : turnTo(scan, orientation);
+  const volume = turnVolume(scan, turn);
   const expected = model.run.network.input_channels;
   const channels = channelsOf(volume);
   if (channels !== expected) {
@@ -165,13 +162,17 @@ function segmentVolume(
   const { image, shape, crop } = prepareImage(volume, normalisation, spacing);
   const tile = fittingTile(model, shape, bytesForPass(memoryBytes, device), { device, dataType });
   if (tile === undefined) {
-    throw new UserError(`${volume.file}: memory does not suffice for it, nor for tiles of it. Give more --memory.`);
+    const { tiles } = sufficientMemory(model, shape, { device, dataType });
+    throw new UserError(
+      `${volume.file}: memory does not suffice for it, nor for tiles of it. Give at least --memory ${tiles}MiB.`,
+    );
   }
   const isWhole = String(tile) === String(shape);
   if (!isWhole) {
+    const { whole } = sufficientMemory(model, shape, { device, dataType });
     const tiles = `${tileOffsets(shape, tile).length} overlapping tiles of ${tile.join(' x ')} voxels`;
     warn?.(
-      `${volume.file} does not fit into memory in one pass: it is segmented in ${tiles}, which is worse the smaller they are. Give more --memory.`,
+      `${volume.file} does not fit into memory in one pass: it is segmented in ${tiles}, which is worse the smaller they are. One pass takes --memory ${whole}MiB.`,
     );
   }
   const [classes, shares] = scope(() => {
@@ -187,6 +188,7 @@ function segmentVolume(
     classes,
     ...(shares instanceof Float32Array && { probabilities: shares }),
     crop,
+    turn,
     tile: isWhole ? null : tile,
   };
 }

@@ -24,11 +24,17 @@ export type InspectionContent = {
   readonly examples: readonly InspectionExample[];
 };
 
+/** What a page says of the program that made it. */
+const GENERATOR = html`<meta name="generator" content="RONASMIS inspect">`;
+
+/** Whether a file's content is a page of a data set. */
+export const isInspection = (content: string): boolean => content.slice(0, 1000).includes(GENERATOR.markup);
+
 /** Draws what a data set is like: one self-contained HTML page that requests nothing from anywhere. */
 export function renderInspection(content: InspectionContent): string {
   const { name, folder, problems, fingerprint } = content;
   return html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${name} · RONASMIS</title><style>${STYLE}</style></head>
+<html lang="en"><head><meta charset="utf-8">${GENERATOR}<meta name="viewport" content="width=device-width,initial-scale=1"><title>${name} · RONASMIS</title><style>${STYLE}</style></head>
 <body><main>
 <div class="brand">RONASMIS</div><h1>${name}</h1>
 <div class="lead">Data set in ${folder}</div>

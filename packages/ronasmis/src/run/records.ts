@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { controllerNames } from '../controller/controller.ts';
 import { labelSchema } from '../data/description.ts';
@@ -116,6 +117,12 @@ export const runSchema = runFields
     'there is not one normalisation for each channel',
   );
 export type RunRecord = z.infer<typeof runSchema>;
+
+/** A short name of a search, by which files that its network has made are known again; that of a copy of the run folder is the same. */
+export function runKey({ created, settings, fingerprint }: RunRecord): string {
+  const identity = JSON.stringify([created, settings.seed, settings.controller, settings.fold, fingerprint.sha256]);
+  return createHash('sha256').update(identity).digest('hex').slice(0, 16);
+}
 
 /** What fixes the shapes of a run's weights. */
 export function dimensionsOf({ network }: Pick<RunRecord, 'network'>): NetworkDimensions {

@@ -1,4 +1,4 @@
-import { open, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ZodType } from 'zod';
 import { mendable, mkdirWithParents, writeAtomically } from '../data/files.ts';
@@ -79,9 +79,8 @@ export async function createRunFolder(folder: string): Promise<readonly string[]
   let made: readonly string[];
   try {
     made = await mkdirWithParents(folder);
-    const probe = join(folder, '.writable');
-    await (await open(probe, 'w')).close();
-    await rm(probe);
+    const probe = await mkdtemp(join(folder, '.writable-'));
+    await rmdir(probe);
   } catch (error) {
     throw new UserError(`${folder} cannot be written (${reasonOf(error)}): give another folder with --out.`);
   }
@@ -90,7 +89,29 @@ export async function createRunFolder(folder: string): Promise<readonly string[]
       `${folder} holds a run already: go on with it by 'ronasmis resume ${folder}', or give another folder with --out.`,
     );
   }
+  const others = await present(folder, runNames);
+  if (others.length > 0) {
+    throw new UserError(
+      `${folder} holds ${others.join(', ')} of something else, which a run would replace: give another folder with --out.`,
+    );
+  }
   return made;
+}
+
+/** What a search makes in its run folder. */
+const runNames = [
+  'run.json',
+  'events.jsonl',
+  'architecture.json',
+  'report.json',
+  'report.html',
+  'model.safetensors',
+  'checkpoint.safetensors',
+] as const;
+
+async function present(folder: string, names: readonly string[]): Promise<readonly string[]> {
+  const found = await readdir(folder);
+  return names.filter((name) => found.includes(name));
 }
 
 /** Writes a file of the run folder whole or not at all, whenever the process is killed. @throws UserError where it can't */

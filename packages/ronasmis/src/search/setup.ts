@@ -1,13 +1,14 @@
 import { rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { describeEngine, type EngineDescription } from '@ronasmis/libtorch';
-import { readDataSet } from '../data/dataset.ts';
+import { type DataSet, readDataSet } from '../data/dataset.ts';
 import type { Region } from '../data/description.ts';
 import { removeWhereEmpty } from '../data/files.ts';
 import type { Fingerprint } from '../data/fingerprint.ts';
 import { splitCases } from '../data/folds.ts';
 import { prepareOnce } from '../data/kept-cases.ts';
 import type { Normalisation } from '../data/normalisation.ts';
+import { requireNone, requireOutside } from '../data/outputs.ts';
 import type { Problem } from '../data/problems.ts';
 import { chooseDevice } from '../device.ts';
 import { UserError } from '../errors.ts';
@@ -43,9 +44,11 @@ export interface SearchRun {
  * @throws UserError for what the user can mend
  */
 export async function openSearch(options: SearchSettings, hooks: SearchHooks): Promise<SearchRun> {
+  const dataSet = await readDataSet(options.dataSet, options.labelFolder);
+  await requireApart(options.out, dataSet);
   const made = await createRunFolder(options.out);
   try {
-    return await openNewSearch(options, hooks);
+    return await openNewSearch(options, dataSet, hooks);
   } catch (error) {
     // No run can go on from here; where this fails too, the first error is the one to be told.
     await rm(cacheFolderOf(options.out), { recursive: true, force: true }).catch(() => {});
@@ -54,9 +57,19 @@ export async function openSearch(options: SearchSettings, hooks: SearchHooks): P
   }
 }
 
-async function openNewSearch(options: SearchSettings, hooks: SearchHooks): Promise<SearchRun> {
+/** @throws UserError where the folder for results is the data set, or lies among its scans or label maps */
+export async function requireApart(out: string, { folder, cases }: DataSet): Promise<void> {
+  await requireNone(out, [folder]);
+  const files = cases.flatMap(({ images, label }) => [...images, label]);
+  await requireOutside(
+    out,
+    [...new Set(files.map(dirname))].filter((one) => resolve(one) !== resolve(folder)),
+  );
+}
+
+async function openNewSearch(options: SearchSettings, dataSet: DataSet, hooks: SearchHooks): Promise<SearchRun> {
   const startedAt = performance.now();
-  const prepared = await prepare(options, options.out, hooks);
+  const prepared = await prepare(options, options.out, dataSet, hooks);
   const { context, engine, budgetBytes, plan, warnings } = prepared;
   const state = createState(context, options.controller, options.seed);
   const budget = await measureBudget(context, state, options, startedAt);
@@ -101,7 +114,8 @@ export async function reopenSearch(folder: string, hooks: SearchHooks): Promise<
   const { run, report, architecture, events } = await readRun(folder);
   if (report && architecture) return { kind: 'finished', result: { report, architecture } };
   const options = recordedSettings(run, folder);
-  const { context, fingerprint, engine, budgetBytes, plan } = await prepare(options, folder, hooks);
+  const dataSet = await readDataSet(options.dataSet, options.labelFolder);
+  const { context, fingerprint, engine, budgetBytes, plan } = await prepare(options, folder, dataSet, hooks);
   if (fingerprint.sha256 !== run.fingerprint.sha256) {
     throw new UserError(
       `${options.dataSet} has changed since ${folder} was begun: undo the change, or search again into a new folder.`,
@@ -161,13 +175,17 @@ interface Prepared {
   keep(): Promise<void>;
 }
 
-async function prepare(options: SearchSettings, folder: string, { onProgress }: SearchHooks): Promise<Prepared> {
+async function prepare(
+  options: SearchSettings,
+  folder: string,
+  dataSet: DataSet,
+  { onProgress }: SearchHooks,
+): Promise<Prepared> {
   const { folds, fold } = options;
   const engine = describeEngine();
   const device = chooseDevice(options.device, engine);
   const precision = await choosePrecision(options.precision, device, engine);
   const budgetBytes = options.memoryBytes ?? defaultMemoryBytes(device);
-  const dataSet = await readDataSet(options.dataSet, options.labelFolder);
   const split = splitCases(
     dataSet.cases.map(({ name }) => name),
     { folds, fold },
@@ -219,8 +237,8 @@ async function prepare(options: SearchSettings, folder: string, { onProgress }: 
 const sentenceOf = ({ message, cases }: Problem): string =>
   cases === undefined ? message : `${message} ('ronasmis inspect' lists all.)`;
 
-/** Where a run folder has the prepared cases that do not fit into memory, while it is searched. */
-export const cacheFolderOf = (runFolder: string): string => join(runFolder, 'cache');
+/** Where a run folder has the prepared cases that do not fit into memory, while it is searched; nothing else has such a name. */
+export const cacheFolderOf = (runFolder: string): string => join(runFolder, '.cases');
 
 /** The commonest silent failure of a libtorch outside Python: a GPU is there and is not used. */
 function engineWarnings({ device }: SearchContext, { cuda }: EngineDescription): readonly string[] {

@@ -10,6 +10,7 @@ import { choosePrecision } from '../precision.ts';
 import { readRecord, writeRecord } from '../run/run-folder.ts';
 import { type StudyRecord, studySchema } from '../run/study-record.ts';
 import { recordSettings, withDefaults } from '../search/options.ts';
+import { requireApart } from '../search/setup.ts';
 import { VERSION } from '../version.ts';
 import { plannedContests, type StudyOptions, searchOptions } from './plan.ts';
 
@@ -28,7 +29,7 @@ interface OpenStudy {
 export async function openStudy(options: StudyOptions): Promise<OpenStudy> {
   const { out } = options;
   // Before the folder is made: a mistyped data set should leave nothing behind.
-  await readDataSet(options.dataSet, options.labelFolder);
+  await requireApart(out, await readDataSet(options.dataSet, options.labelFolder));
   const made = await makeFolder(out);
   const [found, names] = [await readRecord(out, recordName, studySchema), await readdir(out)];
   const settings = settingsOf(options);

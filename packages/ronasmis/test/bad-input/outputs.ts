@@ -1,6 +1,8 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { writeNifti } from '../../src/data/nifti.ts';
+import { predict } from '../../src/inference/predict.ts';
 import { createRandom } from '../../src/random.ts';
 import { writeRunFolder } from '../cli/run.ts';
 import { boxCase, straight } from '../data/scans.ts';
@@ -22,8 +24,103 @@ const predictInto =
     return ['--out', join(folder, out), ...(await runAndScan(() => {})(folder))];
   };
 
+/** A finished run, a scan, and a folder that holds a label map of it, after `change`. */
+const predictAgain =
+  (change: (labelMap: string, run: string) => unknown): Inputs[string] =>
+  async (folder) => {
+    const [run, scan] = await runAndScan(() => {})(folder);
+    const out = join(folder, 'maps');
+    await predict({ run, inputs: [scan], out, device: 'cpu', precision: 'fp32' });
+    await change(join(out, 'scan.nii.gz'), run);
+    return ['--out', out, run, scan];
+  };
+
+/** A finished run, the scans of a data set, and these words of where their label maps go. */
+const predictDataSet =
+  (words: (dataSet: string) => readonly string[] | Promise<readonly string[]>): Inputs[string] =>
+  async (folder) => {
+    const [copy] = await dataSet(() => {})(folder);
+    const [run] = await runFolder(() => {})(folder);
+    return [run, join(copy, 'imagesTr'), ...(await words(copy))];
+  };
+
+/** A data set and these words of where results go. */
+const ofDataSet =
+  (words: (dataSet: string) => readonly string[]): Inputs[string] =>
+  async (folder) => {
+    const [copy] = await dataSet(() => {})(folder);
+    return [copy, ...words(copy)];
+  };
+
+/** What would destroy what results are made of, or somebody's work. */
+const destructive: Inputs = {
+  'Scans in place of their label maps': predictDataSet((copy) => ['--out', join(copy, 'imagesTr')]),
+  'Label maps of the data set in place of predictions': predictDataSet((copy) => ['--out', join(copy, 'labelsTr')]),
+  'A folder among the scans for label maps': predictDataSet((copy) => ['--out', join(copy, 'imagesTr', 'found')]),
+  'A link to the scans as the folder of label maps': predictDataSet(async (copy) => {
+    await symlink(join(copy, 'imagesTr'), `${copy}-link`);
+    return ['--out', `${copy}-link`];
+  }),
+  'A scan beside which its label map would have its name': async (folder) => [
+    ...(await runAndScan(() => {})(folder)),
+    '--out',
+    folder,
+    '--overwrite',
+  ],
+  'Another name of the scan in place of its label map': async (folder) => {
+    const words = await runAndScan(() => {})(folder);
+    await mkdir(join(folder, 'maps'));
+    await link(join(folder, 'scan.nii.gz'), join(folder, 'maps', 'scan.nii.gz'));
+    return ['--out', join(folder, 'maps'), ...words, '--overwrite'];
+  },
+  'A label map that was corrected by hand': predictAgain(async (file) => {
+    const content = gunzipSync(await readFile(file));
+    content[content.length - 1] = 1 - content[content.length - 1];
+    await writeFile(file, gzipSync(content));
+  }),
+  "A label map of another search's": predictAgain(async (_, run) => {
+    const record = join(run, 'run.json');
+    const text = await readFile(record, 'utf8');
+    await writeFile(record, text.replace(/"created": "[^"]*"/, '"created": "2020-01-01T00:00:00.000Z"'));
+  }),
+  'A label map of which the end is missing': predictAgain(async (file) =>
+    writeFile(file, (await readFile(file)).subarray(0, 100)),
+  ),
+  'The data set as the run folder': ofDataSet((copy) => ['--out', copy]),
+  'A run folder among the label maps': ofDataSet((copy) => ['--out', join(copy, 'labelsTr', 'run')]),
+  'A run folder in which something else has a report': searchInto('mine', async (folder) => {
+    await mkdir(join(folder, 'mine'));
+    await writeFile(join(folder, 'mine', 'report.html'), 'of a study in radiology');
+  }),
+  'A page in place of dataset.json': ofDataSet((copy) => ['--html', description(copy), '--overwrite']),
+  'A page in place of another': async (folder) => {
+    await writeFile(join(folder, 'page.html'), '<!doctype html>');
+    return [...(await dataSet(() => {})(folder)), '--html', join(folder, 'page.html')];
+  },
+  'A table of scores in place of a label map': async (folder) => [
+    ...(await labelMaps(() => {})(folder)),
+    '--csv',
+    join(folder, 'labels', 'c.nii.gz'),
+    '--overwrite',
+  ],
+  'A table of scores in place of another': async (folder) => {
+    await writeFile(join(folder, 'mine.csv'), 'patient,age\n1,50\n');
+    return [...(await labelMaps(() => {})(folder)), '--csv', join(folder, 'mine.csv')];
+  },
+  'A network in place of the weights that it is made of': async (folder) => {
+    const [run] = await runFolder(() => {})(folder);
+    return [run, '--out', join(run, 'model.safetensors'), '--overwrite'];
+  },
+  "A network in place of another search's": async (folder) => {
+    const [run] = await runFolder(() => {})(folder);
+    await writeFile(join(folder, 'model.onnx'), 'another network');
+    return [run, '--out', join(folder, 'model.onnx')];
+  },
+};
+
 /** What is wrong with the place that results go to. */
 export const outputs: Inputs = {
+  ...destructive,
   'An output folder that holds a run': searchInto('taken', (folder) => writeRunFolder(join(folder, 'taken'), false)),
   'A file in place of the run folder': searchInto('file', (folder) => writeFile(join(folder, 'file'), '')),
   'A file above the run folder': searchInto('file/run', (folder) => writeFile(join(folder, 'file'), '')),

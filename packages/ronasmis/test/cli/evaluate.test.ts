@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -42,11 +42,28 @@ describe('evaluate', () => {
       /^case,label,dice,.*\na,1,0\.654\d*,[\d.]+,[\d.]+,[\d.]+,[\d.]+\na,2,0\.481/,
     );
     expect((await run('evaluate', predictions, labels, '--csv', join(root, 'nowhere', 'a.csv'))).code).toBe(2);
+    // Its own table is replaced, another one only where that is said, and that of the labels never.
+    expect((await run('evaluate', predictions, labels, '--csv', csv)).code).toBe(0);
+    await writeFile(csv, 'case,age\na,50\n');
+    const refused = await run('evaluate', predictions, labels, '--csv', csv);
+    expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('scores.csv: a file of') });
+    expect((await run('evaluate', predictions, labels, '--csv', csv, '--overwrite')).code).toBe(0);
+    expect(await readFile(csv, 'utf8')).toMatch(/^case,label/);
     const json = JSON.parse((await run('evaluate', predictions, labels, '--json')).stdout);
     expect(json).toMatchObject({
       tolerance_mm: 1,
       without_prediction: ['b'],
       cases: { a: { '2': { prediction_mm3: 73 } } },
     });
+  });
+
+  it('prints the scores of the others where a prediction can not be scored, and ends with 2', async () => {
+    const [predictions, labels] = [join(root, 'predictions'), join(root, 'labels')];
+    await writeFile(join(predictions, 'b.nii.gz'), '');
+    const { code, stdout, stderr } = await run('evaluate', predictions, labels);
+    expect(code).toBe(2);
+    expect(stdout).toContain('Mean Dice 56.78 %, 1 case');
+    expect(stderr).toMatch(/^error: .*b\.nii\.gz: the file is empty\..*\n$/);
+    expect(JSON.parse((await run('evaluate', predictions, labels, '--json')).stdout).problems).toHaveLength(1);
   });
 });

@@ -8,8 +8,14 @@ import { referenceVolume, SHAPE, twoEllipsoids } from '../evaluation/masks.ts';
 import { MICRO_ARCHITECTURE, reportContent } from '../report/content.ts';
 import { run, writeRunFolder } from './run.ts';
 
-const predict = vi.hoisted(() => vi.fn());
-vi.mock('../../src/inference/predict.ts', () => ({ predict }));
+const { predict, IncompletePrediction } = vi.hoisted(() => {
+  class IncompletePrediction extends Error {
+    readonly predictions = [{ input: 'a.nii.gz', output: 'out/a.nii.gz', seconds: 1 }];
+    readonly problems = ['b.nii.gz: the file is empty.', 'c.nii.gz: the file is damaged.'];
+  }
+  return { predict: vi.fn(), IncompletePrediction };
+});
+vi.mock('../../src/inference/predict.ts', () => ({ predict, IncompletePrediction }));
 vi.mock('@ronasmis/libtorch', () => {
   throw new Error('libtorch is not there');
 });
@@ -155,6 +161,20 @@ describe('predict', () => {
       precision: 'auto',
     });
     expect(stdout).toMatch(/out\/scan\.nii\.gz +0\.12/);
+  });
+});
+
+describe('predict of a batch with bad scans', () => {
+  it('prints what was written, then every problem in a line of its own, and ends with 2', async () => {
+    predict.mockRejectedValue(new IncompletePrediction());
+    const { code, stdout, stderr } = await run('predict', 'runs/a', 'more', '--out', 'out');
+    expect(code).toBe(2);
+    expect(stdout).toMatch(/out\/a\.nii\.gz +1\.00/);
+    expect(stderr).toBe('error: b.nii.gz: the file is empty.\nerror: c.nii.gz: the file is damaged.\n');
+    const json = await run('predict', 'runs/a', 'more', '--out', 'out', '--json');
+    const { predictions, problems } = new IncompletePrediction();
+    expect(json.code).toBe(2);
+    expect(JSON.parse(json.stdout)).toEqual({ predictions, problems });
   });
 });
 

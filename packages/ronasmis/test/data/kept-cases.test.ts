@@ -138,12 +138,17 @@ test('what was not used for a week is removed, also what a killed search left', 
   await prepare({ folds: 2 });
   expect(await records()).toHaveLength(2);
   await utimes(file, old, old);
-  await writeFile(join(keptFolder, 'half'), '');
-  await utimes(join(keptFolder, 'half'), old, old);
+  const half = '0123456789abcdef.89abcdef';
+  for (const name of [half, 'not ours']) {
+    await writeFile(join(keptFolder, name), '');
+    await utimes(join(keptFolder, name), old, old);
+  }
   const third = { ...(await readDataSet(folder)), name: 'third' };
   await prepareAndKeep(third);
   expect(await records()).not.toContain(file);
-  expect(await readdir(keptFolder)).not.toContain('half');
+  expect(await readdir(keptFolder)).not.toContain(half);
+  expect(await readdir(keptFolder)).toContain('not ours');
+  await rm(join(keptFolder, 'not ours'));
   expect(await records()).toHaveLength(2);
 });
 

@@ -158,7 +158,8 @@ describe('what works on a finished run', () => {
     const out = join(root, 'of files');
     const predicted = await ronasmis('predict', run, ...scans, '--out', out, '--json');
     expect(predicted.code, predicted.stderr).toBe(0);
-    const predictions: Prediction[] = JSON.parse(predicted.stdout);
+    const { predictions, problems }: { predictions: Prediction[]; problems: string[] } = JSON.parse(predicted.stdout);
+    expect(problems).toEqual([]);
     expect(predictions.map(({ input }) => input)).toEqual(scans);
     for (const { input, output } of predictions) {
       const [scan, label] = [await readNifti(input), await readNifti(output)];

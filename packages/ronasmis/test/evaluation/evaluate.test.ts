@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -134,12 +134,29 @@ describe('evaluate', () => {
     await expect(missing).rejects.toThrow(/nowhere: there is no such folder/);
   });
 
-  it('refuses a prediction without its label', async () => {
-    const labels = await folderOf('one-label', { 'a.nii.gz': referenceVolume() });
-    const predictions = await folderOf('two-predictions', {
+  it('scores what it can, and lists in order what it can not', async () => {
+    const labels = await folderOf('some-labels', {
       'a.nii.gz': referenceVolume(),
+      'b.nii.gz': referenceVolume(),
+      'c.nii.gz': referenceVolume(),
+      'd.nii.gz': referenceVolume(),
+      'd.nii': referenceVolume(),
+    });
+    const predictions = await folderOf('many-predictions', {
+      'a.nii.gz': Float32Array.from(referenceVolume(), (value) => value / 2),
+      'b.nii.gz': referenceVolume(),
+      'c.nii.gz': referenceVolume(),
+      'd.nii.gz': referenceVolume(),
       'z.nii': referenceVolume(),
     });
-    await expect(evaluate(predictions, labels, { toleranceMillimetres: 1 })).rejects.toThrow(/z\.nii has no label/);
+    await writeFile(join(predictions, 'c.nii.gz'), 'no label map');
+    const { problems, cases, dice, without_prediction } = await evaluate(predictions, labels);
+    expect(problems).toEqual([
+      expect.stringMatching(/a\.nii\.gz holds the value 0\.5, so it is no label map/),
+      expect.stringMatching(/c\.nii\.gz: this is not a NIfTI file/),
+      expect.stringMatching(/labels.d\.nii\.gz: d\.nii has the same name\. Keep one of the two\.$/),
+      expect.stringMatching(/z\.nii has no label of the same name/),
+    ]);
+    expect([Object.keys(cases), dice.mean, without_prediction]).toEqual([['b'], 1, []]);
   });
 });

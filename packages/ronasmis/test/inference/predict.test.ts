@@ -1,5 +1,6 @@
-import { mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { type Tensor, tensor } from '@ronasmis/libtorch';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { orientationOf } from '../../src/data/affine.ts';
@@ -12,7 +13,7 @@ import { caseName } from '../../src/data/scan-files.ts';
 import { UserError } from '../../src/errors.ts';
 import { fittingTile } from '../../src/inference/fitting.ts';
 import { loadModel } from '../../src/inference/model.ts';
-import { type PredictOptions, predict } from '../../src/inference/predict.ts';
+import { IncompletePrediction, type PredictOptions, predict } from '../../src/inference/predict.ts';
 import { type SegmentationSizes, segment, toImage } from '../../src/inference/segment.ts';
 import { childWeightNames, createWeights, weight } from '../../src/network/weights.ts';
 import { createRandom } from '../../src/random.ts';
@@ -194,7 +195,14 @@ describe('predict', () => {
     expect(tiled.tile).toEqual(tile);
     expect(warnings).toEqual([expect.stringContaining(`large.nii.gz does not fit into memory in one pass: it is`)]);
     expect(tiled.labels).toEqual(labelsOf(tile ? { tile } : {}));
-    expect(await refusal(predictLarge(401))).toContain('large.nii.gz: memory does not suffice for it');
+    const refused = await refusal(predictLarge(401));
+    const [, sufficient] =
+      /large\.nii\.gz: memory does not suffice for it.* Give at least --memory (\d+)MiB\./.exec(refused) ?? [];
+    expect((await predictLarge(Number(sufficient))).tile).not.toBeNull();
+    expect(await refusal(predictLarge(Number(sufficient) - 1))).toContain('memory does not suffice');
+    const [, onePass] = /One pass takes --memory (\d+)MiB\.$/.exec(warnings[0]) ?? [];
+    expect((await predictLarge(Number(onePass))).tile).toBeNull();
+    expect((await predictLarge(Number(onePass) - 1)).tile).not.toBeNull();
   });
 
   /** The scan's file again, its voxels so many millimetres apart. */
@@ -380,7 +388,9 @@ describe('predict', () => {
       /no scan \(\.nii\.gz, .* or a folder of DICOM\) is there/,
     );
     const inputs = [scan, await writeScan(join(empty, 'scan.nii.gz'))];
-    expect(await refusal(predictInto('never', { inputs }))).toMatch(/another scan is called scan\.nii\.gz too/);
+    expect(await refusal(predictInto('never', { inputs }))).toMatch(
+      /scan\.nii\.gz: all of them would become .*scan\.nii\.gz\. Segment/,
+    );
   });
 
   it('refuses an output folder that cannot be made', async () => {
@@ -389,6 +399,69 @@ describe('predict', () => {
       const options = { run, inputs: [scan], out, device: 'cpu', precision: 'fp32' } as const;
       expect(await refusal(predict(options))).toMatch(/out cannot be made \(.*\): give another folder with --out/);
     }
+  });
+});
+
+describe('predict of a batch', () => {
+  it('goes on past scans that are bad, and lists every problem once, in the order of the scans', async () => {
+    const folder = await mkdtemp(join(root, 'batch-'));
+    for (const name of ['b', 'd', 'f']) await writeScan(join(folder, `${name}.nii.gz`));
+    await writeFile(join(folder, 'a.nii.gz'), '');
+    await writeScan(join(folder, 'c.nii.gz'), 2);
+    await writeFile(join(folder, 'e.nii'), 'no scan');
+    const inputs = [folder, join(root, 'nowhere.nii.gz')];
+    const error: unknown = await predictInto('batch', { inputs }).catch((caught: unknown) => caught);
+    if (!(error instanceof IncompletePrediction)) throw error;
+    expect(error).toBeInstanceOf(UserError);
+    expect(error.predictions.map(({ output }) => basename(output))).toEqual(['b.nii.gz', 'd.nii.gz', 'f.nii.gz']);
+    expect(error.problems.map((problem) => /(\w+)\.nii/.exec(problem)?.[1])).toEqual(['nowhere', 'a', 'c', 'e']);
+    expect(error.message.split('\n')).toEqual(error.problems);
+    expect((await readdir(join(root, 'batch'))).sort()).toEqual(['b.nii.gz', 'd.nii.gz', 'f.nii.gz']);
+  });
+
+  it('segments scans of long names, and passes over one whose label map can have no name', async () => {
+    const folder = await mkdtemp(join(root, 'long-'));
+    const [long, tooLong] = ['n'.repeat(240), 'm'.repeat(250)];
+    await writeScan(join(folder, `${long}.nii.gz`));
+    await writeScan(join(folder, `${tooLong}.nii`));
+    await expect(predictInto('long', { inputs: [folder] })).rejects.toMatchObject({
+      predictions: [{ output: join(root, 'long', `${long}.nii.gz`) }],
+      problems: [expect.stringMatching(/m\.nii: the name of its label map would be too long\. Shorten its name\.$/)],
+    });
+  });
+
+  it('does not let the probabilities of one scan become the label map of another', async () => {
+    const folder = await mkdtemp(join(root, 'clash-'));
+    for (const name of ['a', 'a_probabilities', 'b']) await writeScan(join(folder, `${name}.nii.gz`));
+    await expect(predictInto('clash', { inputs: [folder], probabilities: true })).rejects.toMatchObject({
+      predictions: [{ output: join(root, 'clash', 'b.nii.gz') }],
+      problems: [expect.stringContaining('would become')],
+    });
+    await predictInto('no clash', { inputs: [folder] });
+    expect(await readdir(join(root, 'no clash'))).toHaveLength(3);
+  });
+
+  it('replaces its own earlier label maps, also after a kill between two of them, and no others unless it is told', async () => {
+    const out = join(root, 'again');
+    const inputs = [scan, await writeScan(join(root, 'other.nii.gz'))];
+    await predictInto('again', { inputs: inputs.slice(0, 1), probabilities: true });
+    const first = await readFile(join(out, 'scan.nii.gz'));
+    await predictInto('again', { inputs, probabilities: true });
+    expect((await readFile(join(out, 'scan.nii.gz'))).equals(first)).toBe(true);
+    // A copy is the same label map; a header of other numbers is not.
+    await cp(join(out, 'scan.nii.gz'), join(out, 'other.nii.gz'));
+    await predictInto('again', { inputs });
+    const corrected = gunzipSync(first);
+    corrected.writeFloatLE(corrected.readFloatLE(280) + 0.5, 280);
+    await writeFile(join(out, 'scan.nii.gz'), gzipSync(corrected));
+    expect(await refusal(predictInto('again', { inputs }))).toMatch(
+      /again.scan\.nii\.gz: a file of this name is there/,
+    );
+    expect(gunzipSync(await readFile(join(out, 'scan.nii.gz'))).equals(corrected)).toBe(true);
+    await predictInto('again', { inputs, overwrite: true });
+    expect((await readFile(join(out, 'scan.nii.gz'))).equals(first)).toBe(true);
+    const otherRun = await writeRun(storedWeights, { created: '2020-01-01T00:00:00Z' });
+    expect(await refusal(predictInto('again', { inputs, run: otherRun }))).toContain('other.nii.gz: a file of this');
   });
 });
 
