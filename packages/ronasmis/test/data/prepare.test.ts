@@ -94,8 +94,22 @@ test('a case whose channels lie in files of their own is prepared as one that ha
   expect(apart.cases).toEqual(together.cases);
   expect(apart.fingerprint.channels).toEqual(['T1', 'T2']);
 
+  // The second channel in another voxel order, and a third of a voxel beside the first.
+  const second = join(folder, 'imagesTr', 'b_0001.nii.gz');
+  const stored = await readNifti(second);
+  const turned = turnVolume(stored, turnTo(stored, 'ASL'));
+  const affine = turned.affine.map(([x, y, z, t], axis) => [x, y, z, axis === 2 ? t + 5 / 3 : t] as const);
+  await writeNifti(second, { shape: turned.shape, data: turned.data, affine });
+  const beside = await prepareDataSet(dataSet, { folds: 2, cacheFolder });
+  expect(beside.cases).toEqual(together.cases);
+  expect(beside.warnings.map(({ message }) => message)).toContainEqual(
+    expect.stringMatching(
+      /b_0001\.nii\.gz: its corners lie up to 1\.67 mm \(0\.333 voxels\) from those of .*b_0000\.nii\.gz\. It is/,
+    ),
+  );
+
   const shifted = { ...smallCase('b').label, affine: straight(1, 2, 5, 3) };
-  await writeNifti(join(folder, 'imagesTr', 'b_0001.nii.gz'), shifted);
+  await writeNifti(second, shifted);
   await expect(prepareDataSet(dataSet, { folds: 2, cacheFolder })).rejects.toThrow(
     /b_0001\.nii\.gz: its corners lie up to 3\.00 mm \(3\.00 voxels\) from those of .*b_0000\.nii\.gz\. Export all channels of a scan on one grid\./,
   );
