@@ -10,6 +10,8 @@ export default defineConfig({
     // Test files run side by side in processes of their own; a libtorch that took all cores in each would wait for the others.
     pool: 'forks',
     env: { OMP_NUM_THREADS: '1' },
-    testTimeout: 30_000,
+    // Against what hangs. No test needs a quarter of it by itself, but other work may take most of the machine.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });

@@ -43,6 +43,15 @@ export function sortOutcomes<Result>(outcomes: readonly Outcome<Result>[]): {
   };
 }
 
+/** So many names stand in a message before it says how many more there are. */
+const maxNames = 5;
+
+/** Up to five names, and how many more. */
+export function some(names: readonly string[]): string {
+  const more = names.length - maxNames;
+  return names.slice(0, maxNames).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
 /** Why a file operation failed, in words: Node's message without its code. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message.replace(/^[A-Z]+: /, '') : String(error);

@@ -1,9 +1,10 @@
+import { basename, dirname, join } from 'node:path';
 import { allErrors, UserError } from '../errors.ts';
 import { sizeOf } from './orientation.ts';
 import { clipOutliers } from './outliers.ts';
 import { type Misplaced, placeOn } from './placement.ts';
 import { readVolume } from './read-volume.ts';
-import { caseName } from './scan-files.ts';
+import { caseName, caseNames } from './scan-files.ts';
 import { faultOf, type Volume } from './volume.ts';
 
 /** A scan: one file with all of its channels along the fourth dimension, or one file a channel, in their order. */
@@ -34,30 +35,39 @@ export function findChannels(
   files: readonly string[],
   wantedChannels?: number,
 ): { readonly scans: readonly ScanFiles[]; readonly problems: readonly string[] } {
+  /** By the path of the first without ending and number: folders may hold files of the same names. */
   const scans = new Map<string, string[]>();
   const [channelFiles, others] = [true, false].map((wanted) => files.filter((file) => isChannelFile(file) === wanted));
   const misnamed = others.map(
     (file) => `${file}: its name does not end in a channel's number. Name it CASE_0000 for the first channel.`,
   );
   for (const file of channelFiles.toSorted()) {
-    const name = caseName(file).replace(/_\d{4}$/, '');
-    scans.set(name, [...(scans.get(name) ?? []), file]);
+    const path = join(dirname(file), caseName(file).replace(/_\d{4}$/, ''));
+    scans.set(path, [...(scans.get(path) ?? []), file]);
   }
   const channels = wantedChannels ?? Math.max(...[...scans.values()].map(({ length }) => length));
   const incomplete = new Map<string, string>();
-  for (const [name, found] of scans) {
+  for (const [path, found] of scans) {
+    const name = basename(path);
     const wanted = Array.from({ length: channels }, (_, channel) => `${name}_${String(channel).padStart(4, '0')}`);
     const names = found.map(caseName);
     const missing = wanted.find((file) => !names.includes(file));
     if (missing === undefined && names.length === channels) continue;
     const what = missing === undefined ? `there are ${names.length} files` : `${missing} is not there`;
     const sentence = `of its scan, which needs ${channels} channel files, ${what}. Add or remove files.`;
-    incomplete.set(name, `${found[0]}: ${sentence}`);
+    incomplete.set(path, `${found[0]}: ${sentence}`);
   }
+  const names = caseNames([...scans.keys()]);
   return {
-    scans: [...scans].filter(([name]) => !incomplete.has(name)).map(([name, files]) => ({ name, files })),
+    scans: [...scans].flatMap(([path, found], i) => (incomplete.has(path) ? [] : [{ name: names[i], files: found }])),
     problems: [...misnamed, ...incomplete.values()],
   };
+}
+
+/** Scans of one file each. */
+export function singleScans(files: readonly string[]): readonly ScanFiles[] {
+  const names = caseNames(files);
+  return files.map((file, i) => ({ name: names[i], files: [file] }));
 }
 
 /**

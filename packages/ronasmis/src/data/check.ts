@@ -45,6 +45,7 @@ export async function checkDataSet(dataSet: DataSet, options: CheckOptions): Pro
   const results = await mapConcurrently(dataSet.cases, check, atOnce);
   const summaries = results.flatMap(({ summary }) => (summary ? [summary] : []));
   const found = [
+    ...dataSet.warnings,
     ...results.flatMap((result) => result.problems),
     ...checkAcross(dataSet, summaries, folds, orientation),
   ];

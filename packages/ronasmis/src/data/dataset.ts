@@ -1,16 +1,19 @@
 import { basename, join, resolve } from 'node:path';
-import { allErrors, UserError } from '../errors.ts';
+import { allErrors, some, UserError } from '../errors.ts';
 import { channelsOf } from './case.ts';
-import { groupChannels, isChannelFile, type ScanFiles } from './channels.ts';
+import { groupChannels, isChannelFile, singleScans } from './channels.ts';
 import { mapConcurrently } from './concurrently.ts';
 import { isLabelValue, type Label, type Labelling, MAX_LABELS, readDescription } from './description.ts';
+import { isUnreadableName, UNREADABLE_NAME } from './files.ts';
+import { findListed } from './listed-cases.ts';
+import { type Problem, problem } from './problems.ts';
 import { readGrid, readLabelMap } from './read-volume.ts';
-import { byCaseName, caseName, listScans } from './scan-files.ts';
+import { byCaseName, overlookedSentences, readScanFolder } from './scan-files.ts';
 import { countValues } from './statistics.ts';
 
 /** A scan and its label map, by their files. */
 export interface Case {
-  /** The image's file name without ending and without a channel's number. */
+  /** The image's file name without ending and without a channel's number, or what differs in the paths (`caseNames`). */
   readonly name: string;
   /** One file with all channels, or one a channel. */
   readonly images: readonly string[];
@@ -29,68 +32,106 @@ export interface DataSet extends Labelling {
   readonly labels: Labelling['labels'];
   /** By name, as sorted by code points: the order that the folds are drawn from. */
   readonly cases: readonly Case[];
+  /** What was noticed of `dataset.json` and of files beside the cases. */
+  readonly warnings: readonly Problem[];
 }
 
-/** So many files are named in a message before it says how many more there are. */
-const MAX_NAMED = 5;
-
 /**
- * Reads `dataset.json` and finds the files it speaks of; without a `training` list, those in `imagesTr` and `labelsTr`, an image each or,
+ * Reads `dataset.json` and finds the files it speaks of; without a list, those in `imagesTr` and `labelsTr`, an image each or,
  * where all images are named so, one for each channel. With a `labelFolder`, `folder` is one of images alone.
  * @throws UserError that names every file without its counterpart, or the folder, where the data set is not whole. Listed files are not looked for.
  */
 export async function readDataSet(folder: string, labelFolder?: string): Promise<DataSet> {
   if (labelFolder !== undefined) return readFolders(folder, labelFolder);
-  const { name = basename(resolve(folder)), channels, training, ...labelling } = await readDescription(folder);
-  const { cases, channelFiles } = training
-    ? { cases: training.map((entry) => toCase(folder, entry)), channelFiles: false }
-    : await listCases({ images: join(folder, 'imagesTr'), labels: join(folder, 'labelsTr') }, channels.length);
-  checkCases(join(folder, 'dataset.json'), cases);
-  return { name, folder, channels, channelFiles, ...labelling, cases: sortedByName(cases) };
+  const description = await readDescription(folder);
+  const {
+    name = basename(resolve(folder)),
+    channels,
+    listed,
+    fileEnding,
+    numTraining,
+    remarks,
+    ...labelling
+  } = description;
+  const file = join(folder, 'dataset.json');
+  const { cases, channelFiles, warnings } = listed
+    ? await findListed(folder, listed, channels.length)
+    : await listCases(
+        { images: join(folder, 'imagesTr'), labels: join(folder, 'labelsTr'), fileEnding },
+        channels.length,
+      );
+  checkCases(file, cases);
+  const count =
+    numTraining === undefined || numTraining === cases.length
+      ? []
+      : [
+          `"numTraining" is ${numTraining}, but there are ${cases.length} cases. Correct it, or look for what is missing.`,
+        ];
+  const sentences = [...remarks, ...count].map((sentence) => problem('warning', file, sentence));
+  const all = { cases: sortedByName(cases), warnings: [...sentences, ...warnings] };
+  return { name, folder, channels, channelFiles, ...labelling, ...all };
 }
 
 function sortedByName(cases: readonly Case[]): readonly Case[] {
   return cases.toSorted((left, right) => (left.name < right.name ? -1 : 1));
 }
 
-function toCase(folder: string, { image, label }: { readonly image: string; readonly label: string }): Case {
-  return { name: caseName(image), images: [resolve(folder, image)], label: resolve(folder, label) };
+/** What folders or a list say of the cases. */
+interface FoundCases {
+  readonly cases: readonly Case[];
+  readonly channelFiles: boolean;
+  readonly warnings: readonly Problem[];
 }
 
-/** What is said of images and labels that do not fit together. */
-interface FolderNames {
+/** Where cases are looked for. */
+interface CaseFolders {
   readonly images: string;
   readonly labels: string;
+  /** Of the files that belong to the data set; those of any format where it is left out. */
+  readonly fileEnding?: string | undefined;
 }
 
 /** The cases that a folder of images and one of labels hold; `channels` is needed where each has a file of its own. */
-async function listCases(
-  { images: imageFolder, labels: labelFolder }: FolderNames,
-  channels: number | undefined,
-): Promise<{ cases: Case[]; channelFiles: boolean }> {
+async function listCases(folders: CaseFolders, channels: number | undefined): Promise<FoundCases> {
   // One after the other, so that of two missing folders it is always the same that is named.
-  const images = await listScans(imageFolder);
-  const labels = await listScans(labelFolder);
-  const labelByName = byCaseName(labels);
+  const images = await scansOf(folders.images, folders.fileEnding);
+  const labels = await scansOf(folders.labels, folders.fileEnding);
+  const unreadable = [...images.scans, ...labels.scans].filter(isUnreadableName);
+  if (unreadable.length > 0) throw allErrors(unreadable.map((path) => `${path}: ${UNREADABLE_NAME}`));
+  const labelByName = byCaseName(labels.scans);
+  const wholes = singleScans(images.scans);
   const channelFiles =
-    images.length > 0 && images.every((file) => isChannelFile(file) && !labelByName.has(caseName(file)));
-  const scans = channelFiles
-    ? groupChannels(images, channels)
-    : images.map((file): ScanFiles => ({ name: caseName(file), files: [file] }));
+    wholes.length > 0 && wholes.every(({ name, files: [file] }) => isChannelFile(file) && !labelByName.has(name));
+  const scans = channelFiles ? groupChannels(images.scans, channels) : wholes;
   const names = new Set(scans.map(({ name }) => name));
-  const orphans = labels.filter((label) => !names.has(caseName(label)));
+  const orphans = [...labelByName].flatMap(([name, label]) => (names.has(name) ? [] : [label]));
   const unlabelled = scans.filter(({ name }) => !labelByName.has(name)).map(({ files: [file] }) => file);
   const without = (files: readonly string[], what: string, where: string): readonly string[] =>
     files.length === 0
       ? []
       : [`${some(files)}: no ${what} of this name in ${basename(where)}. Add it or remove the file.`];
-  const errors = [...without(orphans, 'image', imageFolder), ...without(unlabelled, 'label', labelFolder)];
-  if (errors.length > 0) throw allErrors(errors);
+  const errors = [...without(orphans, 'image', folders.images), ...without(unlabelled, 'label', folders.labels)];
+  const warnings = [...images.warnings, ...labels.warnings];
+  // What was passed over may be what is missing.
+  if (errors.length > 0) throw allErrors([...errors, ...warnings.map(({ message }) => message)]);
   const cases = scans.flatMap(({ name, files }) => {
     const label = labelByName.get(name);
     return label === undefined ? [] : [{ name, images: files, label }];
   });
-  return { cases, channelFiles };
+  return { cases, channelFiles, warnings };
+}
+
+/** The scans of a folder, and what there is to be said of files that are none of them. */
+async function scansOf(folder: string, ending = '') {
+  const { scans, overlooked } = await readScanFolder(folder);
+  const belongs = (path: string): boolean => path.toLowerCase().endsWith(ending.toLowerCase());
+  const others = scans.filter((path) => !belongs(path)).map((path) => basename(path));
+  const warnings = overlookedSentences(overlooked).map((sentence) => problem('warning', folder, sentence));
+  if (others.length > 0) {
+    const what = `passed over, for "file_ending" in dataset.json is ${ending}: ${some(others)}`;
+    warnings.push(problem('warning', folder, `${what}. Convert or remove them, or correct it.`));
+  }
+  return { scans: scans.filter(belongs), warnings };
 }
 
 /**
@@ -98,7 +139,7 @@ async function listCases(
  * and labels are the values that the label maps have.
  */
 async function readFolders(images: string, labels: string): Promise<DataSet> {
-  const { cases, channelFiles } = await listCases({ images, labels }, undefined);
+  const { cases, channelFiles, warnings } = await listCases({ images, labels }, undefined);
   checkCases(images, cases);
   const [{ images: files }] = cases;
   const channels = channelFiles ? files.length : channelsOf(await readGrid(files[0]));
@@ -110,6 +151,7 @@ async function readFolders(images: string, labels: string): Promise<DataSet> {
     labels: await findLabels(cases),
     regions: [],
     cases: sortedByName(cases),
+    warnings,
   };
 }
 
@@ -143,10 +185,4 @@ function checkCases(file: string, unsorted: readonly Case[]): void {
   if (repeated.length > 0) {
     throw new UserError(`${file}: ${some(repeated)} is listed more than once. Keep one entry for each case.`);
   }
-}
-
-/** Up to five names, and how many more there are. */
-export function some(names: readonly string[]): string {
-  const more = names.length - MAX_NAMED;
-  return names.slice(0, MAX_NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }

@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { allErrors, UserError } from '../errors.ts';
 import { parseJson } from '../json.ts';
+import { remarksOn } from './description-remarks.ts';
 import { isFolder } from './files.ts';
 import { SCAN_ENDINGS } from './scan-files.ts';
+import { readText } from './text-file.ts';
 
 /** A value in the label maps and what it means. */
 export const labelSchema = z.object({ value: z.int(), name: z.string() }).readonly();
@@ -27,12 +28,27 @@ export interface Labelling {
   readonly ignoredValue?: number;
 }
 
+/** A case as `dataset.json` lists it, by paths in its folder. */
+export interface ListedCase {
+  /** Where it is not to be found out by the files' names. */
+  readonly name?: string;
+  /** One file with all channels, or one a channel. */
+  readonly images: readonly string[];
+  readonly label: string;
+}
+
 /** What `dataset.json` says. */
 export interface Description extends Labelling {
   readonly name?: string | undefined;
   /** What each channel of an image shows, in their order. */
   readonly channels: readonly string[];
-  readonly training?: readonly { readonly image: string; readonly label: string }[] | undefined;
+  readonly listed?: readonly ListedCase[] | undefined;
+  /** Of the files that belong to the data set, where the folders hold others too. */
+  readonly fileEnding?: string | undefined;
+  /** How many cases there are said to be. */
+  readonly numTraining?: number | undefined;
+  /** What there is to be said of the file itself, in sentences that do not name it. */
+  readonly remarks: readonly string[];
 }
 
 /** Names end up in tables and messages, whose lines they must not break. */
@@ -45,6 +61,7 @@ const valueSchema = z.int().min(0).max(LARGEST_LABEL);
 /** Whether a value may stand in a label map: a whole number from 0 on that an int32 holds. */
 export const isLabelValue = (value: number): boolean => valueSchema.safeParse(value).success;
 
+const listSchema = z.array(lineSchema).min(1);
 const descriptionSchema = z.looseObject({
   name: lineSchema.optional(),
   modality: z.record(lineSchema, lineSchema).optional(),
@@ -59,7 +76,17 @@ const descriptionSchema = z.looseObject({
           'labels are listed as {"0": "background", "1": "liver"}, with whole numbers as keys, or as {"background": 0, "liver": 1}, with numbers as values',
       },
     ),
-  training: z.array(z.object({ image: lineSchema, label: lineSchema })).optional(),
+  training: z.array(z.looseObject({ image: z.union([lineSchema, listSchema]), label: lineSchema })).optional(),
+  dataset: z
+    .record(z.string(), z.looseObject({ images: listSchema, label: lineSchema }))
+    .refine((cases) => Object.keys(cases).every((name) => /^[^/\\\p{Cc}]+$/u.test(name)), {
+      message: 'names of cases become those of files: they hold no / and no \\',
+    })
+    .optional(),
+  numTraining: z
+    .union([z.number(), z.string().regex(/^\d+$/).transform(Number)])
+    .optional()
+    .catch(undefined),
 });
 
 /** What voxels that are ignored are in the uint8 label maps of prepared cases. */
@@ -74,8 +101,9 @@ export const MAX_LABELS = IGNORED_CLASS;
  */
 export async function readDescription(folder: string): Promise<Description> {
   const file = join(folder, 'dataset.json');
-  const { name, modality, channel_names, file_ending, labels, training } = await readJson(folder, file);
-  if (file_ending !== undefined && !SCAN_ENDINGS.includes(file_ending)) {
+  const json = await readJson(folder, file);
+  const { name, modality, channel_names, file_ending, labels, training, dataset, numTraining } = json;
+  if (file_ending !== undefined && !SCAN_ENDINGS.includes(file_ending.toLowerCase())) {
     const endings = SCAN_ENDINGS.join(', ');
     throw new UserError(
       `${file}: "file_ending" is ${file_ending}, not one of ${endings}. Convert the files, and say so there.`,
@@ -84,13 +112,17 @@ export async function readDescription(folder: string): Promise<Description> {
   const channels = Object.entries(channel_names ?? modality ?? { 0: 'image' })
     .sort(([left], [right]) => Number(left) - Number(right))
     .map(([, channel]) => channel);
-  return { name, channels, ...readLabelling(file, labels), training };
+  const listed = dataset
+    ? Object.entries(dataset).map(([name, { images, label }]) => ({ name, images, label }))
+    : training?.map(({ image, label }) => ({ images: [image].flat(), label }));
+  const remarks = remarksOn(json, channels, Object.keys(descriptionSchema.shape));
+  return { name, channels, ...readLabelling(file, labels), listed, fileEnding: file_ending, numTraining, remarks };
 }
 
 async function readJson(folder: string, file: string): Promise<z.infer<typeof descriptionSchema>> {
   if (!(await isFolder(folder)))
     throw new UserError(`${folder}: there is no such folder. Give the folder that holds dataset.json.`);
-  const text = await readFile(file, 'utf8').catch(() => {
+  const text = await readText(file).catch(() => {
     throw new UserError(
       `${folder}: it holds no readable dataset.json. Give a folder in the layout of the Medical Segmentation Decathlon ` +
         'or of nnU-Net (dataset.json, imagesTr, labelsTr), or one of images alone and --labels for their label maps.',

@@ -1,7 +1,12 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { affineFromLps, cross, dot, spacingOf, type Triple } from './affine.ts';
 import { mapConcurrently } from './concurrently.ts';
+import { withPreamble } from './dicom-elements.ts';
 import { readSlice, type Slice } from './dicom-slice.ts';
+import { isUnreadableName, mendable, readBytes, UNREADABLE_NAME } from './files.ts';
 import { readItkSlices, volumeOn } from './itk.ts';
 import type { Voxels } from './nifti-types.ts';
 import { listDicom } from './scan-files.ts';
@@ -20,10 +25,9 @@ export async function readSeries(folder: string): Promise<Volume> {
   const slices = await sortedSlices(folder);
   const parts: Voxels[] = [];
   for (const run of runsOfOneScale(slices)) {
-    const files = run.map(({ file }) => file);
-    const part = await readItkSlices(folder, files);
+    const part = await withPreambles(run, (files) => readItkSlices(folder, files));
     if (part.length !== run.length * run[0].rows * run[0].columns) {
-      throw new UserError(`${files[0]}: its pixels are not as many as its header states. Export it again.`);
+      throw new UserError(`${run[0].file}: its pixels are not as many as its header states. Export it again.`);
     }
     parts.push(part);
   }
@@ -33,6 +37,23 @@ export async function readSeries(folder: string): Promise<Volume> {
 /** What the slices' headers alone say. @throws UserError as `readSeries` does, but without a look at the voxels. */
 export async function readSeriesGrid(folder: string): Promise<Grid> {
   return gridOf(await sortedSlices(folder));
+}
+
+/** Gives the files of slices to what needs their preambles: in place of those without, copies that have them, which are removed afterwards. */
+async function withPreambles<T>(slices: readonly Slice[], read: (files: readonly string[]) => Promise<T>): Promise<T> {
+  if (slices.every(({ hasPreamble }) => hasPreamble)) return read(slices.map(({ file }) => file));
+  const folder = await mkdtemp(join(tmpdir(), 'ronasmis-'));
+  try {
+    const files = slices.map(async ({ file, hasPreamble }, i) => {
+      if (hasPreamble) return file;
+      const copy = join(folder, String(i));
+      await mendable(copy, async () => writeFile(copy, withPreamble(Buffer.from(await readBytes(file)))));
+      return copy;
+    });
+    return await read(await Promise.all(files));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** Neighbouring slices of the same slope and intercept: ITK scales all that it reads at once by those of one. PET has its own in each. */
@@ -58,7 +79,10 @@ function joined(parts: readonly Voxels[]): Float32Array {
 
 /** The slices of the one series in a folder, along the normal of their planes. */
 async function sortedSlices(folder: string): Promise<readonly Slice[]> {
-  const found = await mapConcurrently(await listDicom(folder), readSlice);
+  const files = await listDicom(folder);
+  const unreadable = files.find(isUnreadableName);
+  if (unreadable !== undefined) throw new UserError(`${unreadable}: ${UNREADABLE_NAME}`);
+  const found = await mapConcurrently(files, readSlice);
   const slices = found.filter((slice) => slice !== undefined);
   const series = new Set(slices.map((slice) => slice.series)).size;
   if (series > 1) throw new UserError(`${folder}: it holds ${series} DICOM series. Give each a folder of its own.`);

@@ -4,6 +4,7 @@ import { UserError } from '../errors.ts';
 import type { Triple } from './affine.ts';
 import {
   type DicomElements,
+  elementsAt,
   findElements,
   isSupported,
   numbersOf,
@@ -18,6 +19,8 @@ import { isDicomFile } from './scan-files.ts';
 /** What the header of a DICOM file says of its slice. Places are in millimetres towards left, posterior, superior. */
 export interface Slice {
   readonly file: string;
+  /** Whether the file begins with the preamble that ITK asks for. */
+  readonly hasPreamble: boolean;
   /** The series' unique identifier. */
   readonly series: string;
   readonly rows: number;
@@ -49,7 +52,7 @@ export async function readSlice(file: string): Promise<Slice | undefined> {
     if (!/\.dcm$/i.test(file)) return undefined;
     throw new UserError(`${file}: this is not a DICOM file. Copy or export it again, or remove it.`);
   }
-  const { elements, fileBytes } = await readElements(file);
+  const { elements, fileBytes, hasPreamble } = await readElements(file);
   if (!isSupported(elements)) {
     throw new UserError(`${file}: it is stored big-endian or deflated. Export it with another transfer syntax.`);
   }
@@ -69,6 +72,7 @@ export async function readSlice(file: string): Promise<Slice | undefined> {
   const [intercept = 0] = numbersOf(elements.get(0x00281052));
   return {
     file,
+    hasPreamble,
     series: textOf(elements.get(0x0020000e)),
     rows,
     columns,
@@ -78,14 +82,14 @@ export async function readSlice(file: string): Promise<Slice | undefined> {
   };
 }
 
-async function readElements(file: string): Promise<{ readonly elements: DicomElements; readonly fileBytes: number }> {
+async function readElements(file: string) {
   const handle = await mendable(file, () => open(file));
   try {
     const { size } = await handle.stat();
     const { buffer, bytesRead } = await mendable(file, () => handle.read(Buffer.alloc(PEEK_BYTES), 0, PEEK_BYTES, 0));
     const elements = findElements(buffer.subarray(0, bytesRead)) ?? findElements(Buffer.from(await readBytes(file)));
     if (elements === undefined) throw truncated(file);
-    return { elements, fileBytes: size };
+    return { elements, fileBytes: size, hasPreamble: elementsAt(buffer) !== 0 };
   } finally {
     await handle.close();
   }

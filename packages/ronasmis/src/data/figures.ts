@@ -1,6 +1,10 @@
+/** From here on figures are written with their power of ten. */
+const LARGE = 1e9;
+
 /** Up to four significant digits, without trailing zeros. */
 export function formatFigure(value: number): string {
-  return String(Number(value.toPrecision(4)));
+  const figure = Number(value.toPrecision(4));
+  return Math.abs(figure) >= LARGE ? figure.toExponential() : String(figure);
 }
 
 /** Sizes or spacings along `[depth, height, width]` as people and files have them: x first. */

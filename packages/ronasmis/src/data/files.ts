@@ -116,12 +116,22 @@ const CAUSES: Readonly<Record<string, string>> = {
   ERR_FS_FILE_TOO_LARGE: 'the file is larger than 2 GiB. Crop or compress the scan.',
 };
 
+/** What Node puts in place of bytes that are no UTF-8, so that no file of that name is found. */
+const REPLACEMENT = '\uFFFD';
+
+/** Whether a name, as it was read from a folder, is none by which a file can be opened. */
+export const isUnreadableName = (path: string): boolean => path.includes(REPLACEMENT);
+
+/** What is wrong with such a name, and the mend. */
+export const UNREADABLE_NAME = 'its name is not written in UTF-8, so that it cannot be opened. Rename it.';
+
 /** Runs a file operation; where the system refuses it, for that the user can mend, the error is a UserError that names `file`. */
 export async function mendable<T>(file: string, operation: () => Promise<T>): Promise<T> {
   try {
     return await operation();
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (code === 'ENOENT' && isUnreadableName(file)) throw new UserError(`${file}: ${UNREADABLE_NAME}`);
     if (code in CAUSES) throw new UserError(`${file}: ${CAUSES[code]}`);
     if (error instanceof Error && 'syscall' in error)
       throw new UserError(`${file}: the system refuses it (${reasonOf(error)}). Check the disk.`);

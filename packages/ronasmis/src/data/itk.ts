@@ -9,6 +9,7 @@ import type { ItkAnswer, ItkRequest } from './itk-worker.ts';
 import { createHeaderBytes, describeValues } from './nifti-header.ts';
 import { type Voxels, voxelTypeOf } from './nifti-types.ts';
 import { type Grid, shapeOf, type Volume } from './volume.ts';
+import { withVoxelFiles } from './voxel-files.ts';
 
 /** An image as ITK has it: x fastest, the components of a voxel side by side, in millimetres towards left, posterior, superior. */
 const imageSchema = z.object({
@@ -72,7 +73,7 @@ async function readImage(file: string, format: 'nrrd' | 'meta_image', headerOnly
     sizeOf(file);
     return realpath(file);
   });
-  return ask(file, { format, file: found, headerOnly });
+  return withVoxelFiles(found, file, (whole) => ask(file, { format, file: whole, headerOnly }));
 }
 
 function gridOf(file: string, { imageType, size, origin, spacing, direction }: ItkImage): Grid {
@@ -85,6 +86,10 @@ function gridOf(file: string, { imageType, size, origin, spacing, direction }: I
   requirePlaced(file, affine);
   const [x, y = 1, z = 1, ...others] = size;
   const { components } = imageType;
+  if (components > 1 && /\.seg\.nrrd$/i.test(file)) {
+    const what = `its segments overlap, so that they lie in ${components} layers`;
+    throw new UserError(`${file}: ${what}. Export it as one label map (in 3D Slicer, "Export to labelmap").`);
+  }
   const shape = components === 1 ? size : [x, y, z, ...others, components];
   return { shape: shapeOf(shape), spacing: spacingOf(affine), affine };
 }

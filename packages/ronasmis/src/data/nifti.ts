@@ -193,5 +193,5 @@ export async function writeNifti(file: string, volume: WritableVolume): Promise<
   if (littleEndian !== (endianness() === 'LE')) swapBytes(data, type);
   const content = Buffer.concat([header, data]);
   if (volume.maker !== undefined) markNifti(content, version, volume.maker);
-  await writeAtomically(file, file.endsWith('.gz') ? await promisify(gzip)(content, { level: 1 }) : content);
+  await writeAtomically(file, /\.gz$/i.test(file) ? await promisify(gzip)(content, { level: 1 }) : content);
 }

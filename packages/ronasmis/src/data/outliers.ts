@@ -77,7 +77,9 @@ function usualRange(values: Volume['data']): { readonly low: number; readonly hi
 export function clipWarnings(file: string, clips: readonly Clip[]): readonly CaseProblem[] {
   return clips.map(({ channel, low, high, farthest }) => {
     const range = `${formatFigure(low)} to ${formatFigure(high)}`;
-    const found = `${formatFigure(farthest)} in channel ${channel}`;
+    // As whoever looks for it will find it.
+    const value = Number.isInteger(farthest) && Math.abs(farthest) < 1e6 ? farthest : formatFigure(farthest);
+    const found = `${value} in channel ${channel}`;
     const what = `it holds an intensity of ${found}, where nearly all lie within ${range}`;
     const mend = 'Check where it comes from.';
     return problem('warning', file, `${what}: the channel is clipped to that range. ${mend}`, {

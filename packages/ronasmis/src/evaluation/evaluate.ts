@@ -4,7 +4,7 @@ import { mapConcurrently } from '../data/concurrently.ts';
 import { probabilitiesSuffix } from '../data/label-map.ts';
 import { nearMend, placeOn } from '../data/placement.ts';
 import { readLabelMap } from '../data/read-volume.ts';
-import { caseName, listScans, SCAN_ENDINGS } from '../data/scan-files.ts';
+import { caseNames, listScans, SCAN_ENDINGS } from '../data/scan-files.ts';
 import type { Volume } from '../data/volume.ts';
 import { allErrors, outcomeOf, sortOutcomes, UserError } from '../errors.ts';
 import { meanInterval } from './paired-tests.ts';
@@ -77,7 +77,10 @@ async function listLabelMaps(folder: string): Promise<ReadonlyMap<string, readon
     throw new UserError(`${folder} holds no label map (${endings} or a folder of DICOM): name the right folder.`);
   }
   const named = new Map<string, readonly string[]>();
-  for (const file of files) named.set(caseName(file), [...(named.get(caseName(file)) ?? []), file]);
+  const names = caseNames(files);
+  files.forEach((file, i) => {
+    named.set(names[i], [...(named.get(names[i]) ?? []), file]);
+  });
   // Class probabilities that lie beside a label map are none.
   for (const name of [...named.keys()]) named.delete(`${name}${probabilitiesSuffix}`);
   return named;

@@ -88,7 +88,12 @@ export async function predict(options: PredictOptions, hooks: PredictHooks = {})
   const dataType = dataTypeOf[await choosePrecision(wantedPrecision, device, engine)];
   const loaded = await loadModel(run, device);
   const model = { ...loaded, weights: castWeights(loaded.weights, loaded.weights.keys(), dataType) };
-  const { scans, problems: unusable } = await findScans(inputs, model.run, (name) => outputsOf(options, name));
+  const { scans, problems: unusable } = await findScans(
+    inputs,
+    model.run,
+    (name) => outputsOf(options, name),
+    hooks.onWarning,
+  );
   const maker = runKey(model.run);
   await requireUnharmed(options, model.run, scans);
   if (scans.length > 0) {

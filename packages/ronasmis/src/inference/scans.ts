@@ -1,11 +1,11 @@
 import { lstat, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { findChannels, type ScanFiles } from '../data/channels.ts';
+import { findChannels, type ScanFiles, singleScans } from '../data/channels.ts';
 import { mapConcurrently } from '../data/concurrently.ts';
 import { probabilitiesSuffix } from '../data/label-map.ts';
 import { isNiftiOf } from '../data/nifti.ts';
 import { foldersAround, requireNone, requireOutside, requireReplaceable } from '../data/outputs.ts';
-import { caseName, isDicomSeries, listScans, SCAN_ENDINGS } from '../data/scan-files.ts';
+import { isDicomSeries, overlookedSentences, readScanFolder, SCAN_ENDINGS } from '../data/scan-files.ts';
 import { outcomeOf, sortOutcomes, UserError } from '../errors.ts';
 import { type RunRecord, runKey } from '../run/records.ts';
 import type { PredictOptions } from './predict.ts';
@@ -21,8 +21,9 @@ export async function findScans(
   inputs: readonly string[],
   { channel_files, network }: RunRecord,
   outputs: (name: string) => readonly string[],
+  warn: (sentence: string) => void = () => {},
 ): Promise<{ readonly scans: readonly ScanFiles[]; readonly problems: readonly string[] }> {
-  const listed = sortOutcomes(await mapConcurrently(inputs, (input) => outcomeOf(() => listInput(input))));
+  const listed = sortOutcomes(await mapConcurrently(inputs, (input) => outcomeOf(() => listInput(input, warn))));
   const found = listed.results.flat();
   const byPath = new Map<string, string>();
   for (const path of found) if (!byPath.has(resolve(path))) byPath.set(resolve(path), path);
@@ -33,7 +34,7 @@ export async function findScans(
     );
   const grouped = channel_files
     ? findChannels(files, network.input_channels)
-    : { scans: files.map((file): ScanFiles => ({ name: caseName(file), files: [file] })), problems: [] };
+    : { scans: singleScans(files), problems: [] };
   const called = await mapConcurrently(grouped.scans, (scan) =>
     outcomeOf(async () => {
       if ((await Promise.all(outputs(scan.name).map(isTooLong))).includes(true))
@@ -60,11 +61,14 @@ function separate(scans: readonly ScanFiles[], outputs: (name: string) => readon
   return { alone: scans.filter((scan) => !clashing.has(scan)), clashes };
 }
 
-async function listInput(input: string): Promise<readonly string[]> {
+async function listInput(input: string, warn: (sentence: string) => void): Promise<readonly string[]> {
   const entry = await stat(input).catch(() => {
     throw new UserError(`${input}: there is no such file or folder. Check the path.`);
   });
-  return entry.isDirectory() && !(await isDicomSeries(input)) ? listScans(input) : [input];
+  if (!entry.isDirectory() || (await isDicomSeries(input))) return [input];
+  const { scans, overlooked } = await readScanFolder(input);
+  for (const sentence of overlookedSentences(overlooked)) warn(`${input}: ${sentence}`);
+  return scans;
 }
 
 /** Whether a file system takes no file of this name; its folder need not be there. */

@@ -10,6 +10,7 @@ import { dataSets } from './data-sets.ts';
 import { files } from './files.ts';
 import { headers } from './headers.ts';
 import type { Inputs } from './inputs.ts';
+import { layouts } from './layouts.ts';
 import { options, predictions } from './options.ts';
 import { forbidden, full, limited, outputs } from './outputs.ts';
 import { runs, scans } from './runs.ts';
@@ -21,6 +22,7 @@ const inputs: Inputs = {
   ...headers,
   ...voxels,
   ...dataSets,
+  ...layouts,
   ...outputs,
   ...forbidden,
   ...full,

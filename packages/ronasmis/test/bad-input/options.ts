@@ -51,9 +51,8 @@ export const predictions: Inputs = {
   }),
   'Two scans of one name': async (folder) => {
     const words = await runAndScan(() => {})(folder);
-    await mkdir(join(folder, 'more'));
-    await writeFile(join(folder, 'more', 'scan.nii'), gunzipSync(storedImage));
-    return [...words, join(folder, 'more')];
+    await writeFile(join(folder, 'scan.nii'), gunzipSync(storedImage));
+    return [...words, join(folder, 'scan.nii')];
   },
   'A folder of predictions that is not there': labelMaps((folder) => rm(folder, { recursive: true })),
   'A folder without predictions': labelMaps((folder) => rm(join(folder, 'c.nii.gz'))),

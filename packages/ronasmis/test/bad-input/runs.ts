@@ -1,4 +1,4 @@
-import { appendFile, cp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, cp, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ones, type Tensor, to } from '@ronasmis/libtorch';
 import { writeNifti } from '../../src/data/nifti.ts';
@@ -134,6 +134,15 @@ export const scans: Inputs = {
   'A NRRD file of which the end is missing': fixture('NRRD uint16', async (file) => {
     await truncate(file, (await stat(file)).size - 10);
     return file;
+  }),
+  'A MetaImage header whose voxels are not there': fixture('MetaImage header and voxels', async (file) => {
+    await writeFile(file, (await readFile(file, 'latin1')).replace('a.raw', '../a.raw'), 'latin1');
+    return file;
+  }),
+  'A segmentation of 3D Slicer whose segments overlap': fixture('NRRD of two channels', async (file) => {
+    const segmentation = file.replace('.nrrd', '.seg.nrrd');
+    await rename(file, segmentation);
+    return segmentation;
   }),
   'A MetaImage file that is none': fixture('MetaImage int16', async (file) => {
     await writeFile(file, 'none');

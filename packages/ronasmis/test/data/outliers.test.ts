@@ -75,7 +75,7 @@ describe('an impossible intensity is clipped to where the others lie', () => {
     expect(clipped.data.subarray(0, size)).toEqual(data.subarray(0, size));
     expect(clipped.data[size + 5]).toBe(clips[0].high);
     expect(clipWarnings('a.nii.gz', clips).map(({ message }) => message)).toEqual([
-      `a.nii.gz: it holds an intensity of 65540 in channel 1, where nearly all lie within ${clips[0].low} to ${clips[0].high}: the channel is clipped to that range. Check where it comes from.`,
+      `a.nii.gz: it holds an intensity of 65535 in channel 1, where nearly all lie within ${clips[0].low} to ${clips[0].high}: the channel is clipped to that range. Check where it comes from.`,
     ]);
   });
 });

@@ -18,7 +18,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { readNifti, writeNifti } from '../../src/data/nifti.ts';
 import { readGrid, readLabelMap, readStored, readVolume } from '../../src/data/read-volume.ts';
-import { caseName, listScans } from '../../src/data/scan-files.ts';
+import { caseName, isDicomFile, listScans } from '../../src/data/scan-files.ts';
 import { UserError } from '../../src/errors.ts';
 import { scanFixtures, writeScanFixture } from './scan-fixtures.ts';
 import { straight, temporaryFolder } from './scans.ts';
@@ -132,6 +132,134 @@ describe('a scan has the voxels and the place in millimetres that it has as NIfT
     process.chdir(dirname(path));
     expect((await readVolume('a.nhdr')).data).toEqual(data);
     process.chdir(folder);
+  });
+});
+
+describe('however its files are called and lie', () => {
+  /** A fixture moved to `header` in a new folder, with its voxels in `voxels`, which the header names as `named`. */
+  async function moved(fixture: string, header: string, voxels: string, named: string): Promise<string> {
+    const path = await stored(fixture);
+    const folder = await mkdtemp(join(root, 'moved-'));
+    for (const file of [header, voxels]) await mkdir(dirname(join(folder, file)), { recursive: true });
+    const text = await readFile(path, 'utf8');
+    const [own] = (await readdir(dirname(path))).filter((name) => /raw/.test(name));
+    await rename(join(dirname(path), own), join(folder, voxels));
+    await writeFile(join(folder, header), text.replace(own, named));
+    return join(folder, header);
+  }
+
+  const expected = (name: string) => scanFixtures.find((fixture) => fixture.name === name)?.values;
+  const [meta, nrrd] = ['MetaImage header and voxels', 'NRRD header and voxels'];
+
+  test.each([
+    [meta, 'headers/a.mhd', 'x.raw', '../x.raw'],
+    [meta, 'headers/a.mhd', 'x.raw', '..\\x.raw'],
+    [meta, 'a.mhd', 'deeper/x.raw', 'deeper/x.raw'],
+    [meta, 'a.mhd', '100%.raw', '100%.raw'],
+    [meta, 'a.mhd', 'a%20b.raw', 'a%20b.raw'],
+    [meta, 'a.mhd', '%d.raw', '%d.raw'],
+    [meta, 'A.MHD', 'x.raw', 'x.raw'],
+    [meta, 'headers/a.Mhd', 'Größe x.raw', '../Größe x.raw'],
+    ['MetaImage header and compressed voxels', 'headers/a.mhd', 'x.zraw', '../x.zraw'],
+    [nrrd, 'headers/a.nhdr', 'x.raw', '../x.raw'],
+    [nrrd, 'A.NHDR', '100%.raw', '100%.raw'],
+    ['NRRD header and compressed voxels', 'headers/a.nhdr', 'x.raw.gz', '../x.raw.gz'],
+  ])('%s: %s, whose voxels in %s it calls %s', async (fixture, header, voxels, named) => {
+    const path = await moved(fixture, header, voxels, named);
+    expect([...(await readVolume(path)).data]).toEqual(expected(fixture));
+    expect((await readGrid(path)).shape).toEqual(scanFixtures.find(({ name }) => name === fixture)?.shape);
+  });
+
+  test.each<[string, string, (files: readonly string[]) => string]>([
+    [meta, 'a.mhd', (files) => `LIST\n${files.join('\n')}`],
+    [meta, 'a.mhd', () => '../%02d.raw 1 2 1'],
+    [nrrd, 'a.nhdr', () => '../%02d.raw 1 2 1 2'],
+    [nrrd, 'a.nhdr', () => '../%02d.raw 2 1 -1 2'],
+  ])('%s: %s, with a file for each slice', async (fixture, header, naming) => {
+    const path = await moved(fixture, join('headers', header), 'x.raw', 'PLACE');
+    const voxels = await readFile(join(dirname(path), '..', 'x.raw'));
+    const slices = [voxels.subarray(0, voxels.length / 2), voxels.subarray(voxels.length / 2)];
+    const files = ['../01.raw', '../02.raw'];
+    await Promise.all(files.map((file, i) => writeFile(join(dirname(path), file), slices[i])));
+    await writeFile(path, (await readFile(path, 'utf8')).replace('PLACE', naming(files)));
+    const values = expected(fixture) ?? [];
+    const backwards = naming(files).includes('-1');
+    const half = values.length / 2;
+    expect([...(await readVolume(path)).data]).toEqual(
+      backwards ? [...values.slice(half), ...values.slice(0, half)] : values,
+    );
+  });
+
+  test('voxels that are not where the header says are named', async () => {
+    const path = await moved(meta, 'headers/a.mhd', 'x.raw', '../other.raw');
+    expect(await refusal(path)).toMatch(
+      /a\.mhd: its voxels are to be in \.\.\/other\.raw, which is not there\. Copy it too\.$/,
+    );
+  });
+
+  test.each([
+    ['MetaImage uint8', 'A.MHA'],
+    ['NRRD int16', 'A.NRRD'],
+    ['NRRD uint8', 'Segmentation.seg.nrrd'],
+  ])('%s as %s', async (fixture, name) => {
+    const path = await stored(fixture);
+    await rename(path, join(dirname(path), name));
+    expect([...(await readVolume(join(dirname(path), name))).data]).toEqual(expected(fixture));
+  });
+
+  test("3D Slicer's segmentation with segments that overlap is refused", async () => {
+    const path = await stored('NRRD of two channels');
+    const segmentation = join(dirname(path), 'a.seg.nrrd');
+    await rename(path, segmentation);
+    expect(await refusal(segmentation)).toMatch(
+      /a\.seg\.nrrd: its segments overlap, so that they lie in 2 layers\. Export it as one label map/,
+    );
+  });
+
+  /** Without the 128 bytes and the mark; or without the transfer syntax, too. */
+  const cut = {
+    'the preamble': (bytes: Buffer) => bytes.subarray(132),
+    'all in front of the elements': (bytes: Buffer) => bytes.subarray(132 + 12 + bytes.readUInt32LE(132 + 8)),
+  };
+  test.each([
+    ['DICOM', 'the preamble', 3],
+    ['DICOM', 'the preamble', 1],
+    ['DICOM', 'all in front of the elements', 3],
+    ['DICOM without types', 'the preamble', 2],
+    ['DICOM without types', 'all in front of the elements', 3],
+    ['DICOM, compressed', 'the preamble', 3],
+    ['DICOM with sequences and a long header', 'all in front of the elements', 3],
+  ] as const)('%s without %s in %d of its slices', async (fixture, what, count) => {
+    const path = await stored(fixture);
+    const whole = await readVolume(path);
+    for (const slice of (await readdir(path)).slice(0, count))
+      await writeFile(join(path, slice), cut[what](await readFile(join(path, slice))));
+    expect(await listScans(dirname(path))).toEqual([path]);
+    const { data, affine, shape } = await readVolume(path);
+    expect({ data, affine, shape }).toEqual({ data: whole.data, affine: whole.affine, shape: whole.shape });
+  });
+
+  test.skipIf(process.platform !== 'linux')('a slice whose name is no UTF-8 is not dropped', async () => {
+    const path = await stored('DICOM');
+    await rename(join(path, '2'), Buffer.concat([Buffer.from(`${path}/`), Buffer.from('Müller', 'latin1')]));
+    await expect(readVolume(path)).rejects.toThrow(/series.M\uFFFDller: its name is not written in UTF-8/);
+  });
+
+  test('other files are no DICOM, whatever they begin with', async () => {
+    const folder = await mkdtemp(join(root, 'others-'));
+    const others = {
+      a: [8, 0, 8, 0],
+      b: [2, 0, 0, 0, 0x55, 0x4c, 4, 0],
+      c: [],
+      d: Array(600).fill(0),
+      e: Array(600).fill(8),
+    };
+    for (const [name, bytes] of Object.entries(others)) await writeFile(join(folder, name), Uint8Array.from(bytes));
+    await writeFile(
+      join(folder, 'f'),
+      Int16Array.from({ length: 600 }, (_, i) => 8 + i),
+    );
+    for (const name of [...Object.keys(others), 'f']) expect(await isDicomFile(join(folder, name)), name).toBe(false);
   });
 });
 

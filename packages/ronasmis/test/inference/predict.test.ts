@@ -1,5 +1,5 @@
-import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { type Tensor, tensor } from '@ronasmis/libtorch';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -372,6 +372,34 @@ describe('predict', () => {
     expect(told).toEqual([0]);
   });
 
+  it('names scans of the same file name by what differs in their paths', async () => {
+    const folder = await mkdtemp(join(root, 'patients-'));
+    const files = ['P1', 'P2'].map((patient) => join(folder, patient, 'imaging.NII.GZ'));
+    for (const file of files) {
+      await mkdir(dirname(file));
+      await writeScan(file);
+    }
+    const named = async (inputs: readonly string[]) =>
+      (await predictInto('patients', { inputs })).map(({ output }) => basename(output));
+    expect(await named(files)).toEqual(['P1.nii.gz', 'P2.nii.gz']);
+    expect(await named([folder])).toEqual(['P1.nii.gz', 'P2.nii.gz']);
+    const among = ['P1', 'P2'].map((patient) => `${basename(folder)}_${patient}_imaging.nii.gz`);
+    expect(await named([scan, ...files])).toEqual(['scan.nii.gz', ...among]);
+    expect(await named(files.slice(1))).toEqual(['imaging.nii.gz']);
+  });
+
+  it('says what looks like a scan in a folder and is none', async () => {
+    const folder = await mkdtemp(join(root, 'mixed-'));
+    await writeScan(join(folder, 'a.nii.gz'));
+    for (const name of ['b.hdr', 'b.img', 'c.nii.gz.part', 'a.json']) await writeFile(join(folder, name), 'other');
+    const warnings: string[] = [];
+    const options = { run, inputs: [folder], out: join(root, 'mixed'), device: 'cpu', precision: 'fp32' } as const;
+    await predict(options, { onWarning: (sentence) => warnings.push(sentence) });
+    expect(warnings).toEqual([
+      `${folder}: files that look like scans, but are none by the endings of their names: b.hdr, b.img, c.nii.gz.part. They are passed over; convert them to .nii.gz, or remove them.`,
+    ]);
+  });
+
   it('refuses, in a sentence, a scan with other channels than the network', async () => {
     const inputs = [await writeScan(join(root, 'two.nii.gz'), 2)];
     expect(await refusal(predictInto('never', { inputs }))).toMatch(
@@ -387,10 +415,11 @@ describe('predict', () => {
     expect(await refusal(predictInto('never', { inputs: [empty] }))).toMatch(
       /no scan \(\.nii\.gz, .* or a folder of DICOM\) is there/,
     );
-    const inputs = [scan, await writeScan(join(empty, 'scan.nii.gz'))];
+    const inputs = [scan, await writeScan(join(root, 'scan.nii'))];
     expect(await refusal(predictInto('never', { inputs }))).toMatch(
-      /scan\.nii\.gz: all of them would become .*scan\.nii\.gz\. Segment/,
+      /scan\.nii: all of them would become .*scan\.nii\.gz\. Segment/,
     );
+    await rm(inputs[1]);
   });
 
   it('refuses an output folder that cannot be made', async () => {
