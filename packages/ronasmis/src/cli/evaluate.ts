@@ -61,6 +61,7 @@ async function printEvaluation(evaluation: Evaluation): Promise<void> {
     `NSD % (${evaluation.tolerance_mm} mm)`,
     'prediction mm3',
     'reference mm3',
+    'false positive mm3',
   ];
   const rows = Object.entries(evaluation.cases).flatMap(([name, classes]) =>
     Object.entries(classes).map(([label, scores]) => [name, label, ...scoreCells(scores)]),
@@ -73,6 +74,7 @@ async function printEvaluation(evaluation: Evaluation): Promise<void> {
     spreadCell(spread.nsd, 100, 2),
     spreadCell(spread.prediction_mm3, 1, 0),
     spreadCell(spread.reference_mm3, 1, 0),
+    spreadCell(spread.false_positive_mm3, 1, 0),
   ]);
   print('Mean and standard deviation over the cases');
   print(`${table(head, spreads)}\n`);
@@ -92,6 +94,7 @@ function scoreCells(scores: ClassScores): readonly string[] {
     cell(scores.nsd, 100, 2),
     cell(scores.prediction_mm3, 1, 0),
     cell(scores.reference_mm3, 1, 0),
+    cell(scores.false_positive_mm3, 1, 0),
   ];
 }
 

@@ -142,7 +142,8 @@ function checkIntensities(
   summaries: readonly CaseSummary[],
   channel: number,
 ): readonly CaseProblem[] {
-  const cases = summaries.map(({ image, intensities }) => {
+  const labelled = summaries.filter(({ intensities }) => intensities[channel].length > 0);
+  const cases = labelled.map(({ image, intensities }) => {
     const sorted = intensities[channel].toSorted();
     const [low, middle, high] = [0.005, 0.5, 0.995].map((fraction) => quantile(sorted, fraction));
     return { image, low, middle, high, range: high - low };

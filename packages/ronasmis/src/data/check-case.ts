@@ -79,9 +79,6 @@ function checkLabel({ label, labelVolume }: LoadedCase, { labels, ignoredValue }
     const mend = 'Add them to "labels" in dataset.json or correct the label map.';
     problems.push(problem('error', label, `it holds ${what} that dataset.json does not list: ${some}. ${mend}`));
   }
-  if (found.every((value) => value === 0 || value === ignoredValue)) {
-    problems.push(problem('error', label, 'the label is empty (background only). Segment it or remove the case.'));
-  }
   return problems;
 }
 

@@ -1,3 +1,4 @@
+import { some } from '../errors.ts';
 import { orientationOf } from './affine.ts';
 import { type LoadedCase, loadCase, turnCase } from './case.ts';
 import { checkAcross } from './check-across.ts';
@@ -48,6 +49,7 @@ export async function checkDataSet(dataSet: DataSet, options: CheckOptions): Pro
     ...dataSet.warnings,
     ...results.flatMap((result) => result.problems),
     ...checkAcross(dataSet, summaries, folds, orientation),
+    ...checkEmpty(dataSet, summaries),
   ];
   const problems = oneLineAKind(found, dataSet.folder, total);
   const errors = problems.filter(({ severity }) => severity === 'error');
@@ -57,6 +59,19 @@ export async function checkDataSet(dataSet: DataSet, options: CheckOptions): Pro
     fingerprint: summaries.length > 0 ? fingerprint(dataSet, summaries, orientation) : undefined,
     summaries,
   };
+}
+
+/** Scans in which nothing is labelled: healthy controls, or what nobody has segmented yet. */
+function checkEmpty({ folder, cases }: DataSet, summaries: readonly CaseSummary[]): readonly Problem[] {
+  const empty = summaries.filter(({ classVoxels }) =>
+    classVoxels.every((voxels, index) => index === 0 || voxels === 0),
+  );
+  if (empty.length === 0) return [];
+  if (empty.length === cases.length)
+    return [problem('error', folder, 'all label maps are empty (background only). Segment what is to be found.')];
+  const what = `nothing is labelled in ${some(empty.map(({ name }) => name))}`;
+  const means = 'learnt from as a scan without anything to be found. Segment it, or remove it, if that is wrong';
+  return [problem('warning', folder, `${what}: each is ${means}.`)];
 }
 
 /** The orientation of most images, by their headers; those that can't be read are reported later. */

@@ -1,6 +1,6 @@
 import { mersenne } from 'pure-rand/generator/mersenne';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
-import { UserError } from '../errors.ts';
+import { some, UserError } from '../errors.ts';
 
 /** Which cases train the shared weights, judge the children, and are kept for the end; sorted names. */
 export interface CaseSplit {
@@ -19,10 +19,14 @@ const MAX_VALIDATION_CASES = 10;
 
 /**
  * nnU-Net's split: scikit-learn's `KFold(folds, shuffle=True, random_state=12345)` over the sorted names; part `fold` is the
- * test part. Every fifth of the others (at least 1, at most 10, spread evenly over the sorted names) is for validation.
+ * test part. Every fifth of the others (at least 1, at most 10, spread evenly over the sorted names) is for validation;
+ * of those in which nothing is labelled (`empty`), the same share.
  * @throws UserError where `folds` or `fold` does not fit the number of cases.
  */
-export function splitCases(names: readonly string[], { folds, fold }: { folds: number; fold: number }): CaseSplit {
+export function splitCases(
+  names: readonly string[],
+  { folds, fold, empty = new Set() }: { folds: number; fold: number; empty?: ReadonlySet<string> },
+): CaseSplit {
   if (!Number.isInteger(folds) || folds < 2) throw new UserError(`--folds ${folds}: at least 2 folds are needed.`);
   if (!Number.isInteger(fold) || fold < 0 || fold >= folds) {
     throw new UserError(`--fold ${fold}: with --folds ${folds}, give a number from 0 to ${folds - 1}.`);
@@ -39,14 +43,34 @@ export function splitCases(names: readonly string[], { folds, fold }: { folds: n
   const others = sorted.filter((_, index) => !inTest.has(index));
   const wanted = Math.round(others.length / VALIDATION_EVERY);
   const count = Math.min(MAX_VALIDATION_CASES, Math.max(1, wanted));
-  const inValidation = new Set(
-    Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * others.length) / count)),
+  const [labelled, healthy] = [false, true].map((wanted) => others.filter((name) => empty.has(name) === wanted));
+  const ofHealthy = Math.min(
+    Math.round((count * healthy.length) / others.length),
+    labelled.length > 0 ? count - 1 : count,
   );
+  const inValidation = new Set([...spread(labelled, count - ofHealthy), ...spread(healthy, ofHealthy)]);
   return {
-    training: others.filter((_, index) => !inValidation.has(index)),
-    validation: others.filter((_, index) => inValidation.has(index)),
+    training: others.filter((name) => !inValidation.has(name)),
+    validation: others.filter((name) => inValidation.has(name)),
     test,
   };
+}
+
+/** So many of these, spread evenly. */
+const spread = (names: readonly string[], count: number): readonly string[] =>
+  Array.from(
+    { length: Math.min(count, names.length) },
+    (_, i) => names[Math.floor(((i + 0.5) * names.length) / count)],
+  );
+
+/** @throws UserError where one of the three parts has nothing labelled: it could not be learnt from, or not be scored */
+export function requireLabelled(split: CaseSplit, fold: number, empty: ReadonlySet<string>): void {
+  for (const part of ['training', 'validation', 'test'] as const) {
+    if (split[part].some((name) => !empty.has(name))) continue;
+    throw new UserError(
+      `--fold ${fold}: nothing is labelled in any of its ${part} cases (${some(split[part])}). Take another fold, or add cases in which something is.`,
+    );
+  }
 }
 
 /** The test indices of each part of scikit-learn's shuffled KFold: the first `count % folds` parts have one more. */

@@ -35,6 +35,8 @@ const caseSchema = z.object({
   shape: tripleSchema,
   spacing: tripleSchema,
   crop: cropSchema,
+  labelled: z.array(z.int()).readonly(),
+  lost: z.array(z.int()).readonly(),
   outsideCrop: z.array(z.number()).readonly(),
   /** Of the two files of raw values, which a power cut may have left half written. */
   sha256: z.object({ image: z.string(), label: z.string() }),

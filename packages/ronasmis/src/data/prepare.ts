@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { allErrors, UserError } from '../errors.ts';
+import { allErrors, some, UserError } from '../errors.ts';
 import type { Triple } from './affine.ts';
 import { imageAt, labelAt } from './at-spacing.ts';
 import { channelsOf, type LoadedCase, spatialShape, spatialSpacing } from './case.ts';
@@ -13,7 +13,7 @@ import { makeFolder } from './files.ts';
 import { type Fingerprint, labelledVoxels } from './fingerprint.ts';
 import { isCt, type Normalisation, normalisationsFor, normalise, zScore } from './normalisation.ts';
 import type { Turn } from './orientation.ts';
-import type { Problem } from './problems.ts';
+import { type Problem, problem } from './problems.ts';
 import { readGrid } from './read-volume.ts';
 import { growsTooMuch, type Sampling, shapeAt, voxelsOf } from './spacing.ts';
 import { type CaseStorage, changeImage, imageSpan, labelSpan, moveToDisk } from './storage.ts';
@@ -39,6 +39,10 @@ export interface PreparedCase extends Omit<PreparedImage, 'image'> {
   /** From the voxel order of that file to the one of `shape`. */
   readonly labelTurn: Turn;
   readonly storage: CaseStorage;
+  /** Class indices, but for the background, of what is labelled on the scan's own grid. */
+  readonly labelled: readonly number[];
+  /** Of these, those of which nothing is left at the data set's spacing. */
+  readonly lost: readonly number[];
   /** Flat indices into `[depth, height, width]` of labelled voxels: all of them, or 10,000 spread evenly. */
   readonly foreground: Uint32Array;
   /** By class index, labelled voxels (of `shape`'s size) outside the crop: they can't be found, yet they count in a Dice. */
@@ -102,7 +106,18 @@ export async function prepareDataSet(dataSet: DataSet, options: PrepareOptions):
     normaliseByDataSet(one, normalisations);
     cases.push(await caseAt(one, spacing, resampleOnDisk ? cacheFolder : undefined));
   }
-  return { cases, fingerprint, normalisations, warnings: problems };
+  const warnings = [...lostLabels(dataSet, cases, spacing), ...problems];
+  return { cases, fingerprint, normalisations, warnings };
+}
+
+/** Structures that are smaller than what the data set's spacing can show. */
+function lostLabels({ folder, labels }: DataSet, cases: readonly PreparedCase[], spacing: Triple): readonly Problem[] {
+  const losing = cases.filter(({ lost }) => lost.length > 0);
+  if (losing.length === 0) return [];
+  const named = losing.map(({ name, lost }) => `${name} (${lost.map((index) => labels[index].name).join(', ')})`);
+  const what = `at the data set's spacing of ${formatAxes(spacing)} mm nothing is left of what is labelled in ${some(named)}`;
+  const means = 'It is neither learnt there nor does it count in rewards, only in the test Dice';
+  return [problem('warning', folder, `${what}. ${means}; check that it is no stray voxel.`)];
 }
 
 /** A case that is read is in memory about so often: as it is stored, decoded and prepared. */
@@ -167,17 +182,27 @@ async function prepareCase(
   cacheFolder: string | undefined,
 ): Promise<PreparedCase> {
   // What is normalised by the data set has to wait until all of it is known.
-  const own = channels.map((channel) => (isCt(channel) ? undefined : zScore));
-  const { image, ...geometry } = prepareImage(imageVolume, own);
+  const normalisations = channels.map((channel) => (isCt(channel) ? undefined : zScore));
+  const { image, ...geometry } = prepareImage(imageVolume, normalisations);
   const labelValues = labels.map(({ value }) => value);
   const { label, outsideCrop } = cropLabel(labelVolume, geometry.crop, { labelValues, ignoredValue });
   const storage = await storeCase(cacheFolder, name, image, label);
-  return { name, labelFile, labelTurn, ...geometry, storage, foreground: foregroundOf(label), outsideCrop };
+  const inside = classesIn(label);
+  const labelled = labelValues.flatMap((_, index) => (inside.has(index) || outsideCrop[index] > 0 ? [index] : []));
+  const own = { labelled, lost: [], foreground: foregroundOf(label), outsideCrop };
+  return { name, labelFile, labelTurn, ...geometry, storage, ...own };
 }
 
 /** What {@link PreparedCase} says of it. */
 export function foregroundOf(label: Uint8Array): Uint32Array {
   return labelledVoxels(label, MAX_FOREGROUND_VOXELS, IGNORED_CLASS);
+}
+
+/** The class indices of a label, but for the background and what is ignored. */
+function classesIn(label: Uint8Array): ReadonlySet<number> {
+  const found = new Uint8Array(256);
+  for (let i = 0; i < label.length; i++) found[label[i]] = 1;
+  return new Set([...found.keys()].filter((index) => found[index] === 1 && index !== 0 && index !== IGNORED_CLASS));
 }
 
 async function storeCase(
@@ -197,11 +222,13 @@ async function caseAt(one: PreparedCase, spacing: Triple, cacheFolder: string | 
   const image = imageAt(imageOf(one), one.channels, one, spacing);
   const label = labelAt(labelOf(one), one, spacing);
   const growth = voxelsOf(shape) / voxelsOf(one.shape);
+  const left = classesIn(label);
   return {
     ...one,
     shape,
     spacing,
     storage: await storeCase(cacheFolder, one.name, image, label),
+    lost: one.labelled.filter((index) => !left.has(index) && one.outsideCrop[index] === 0),
     foreground: foregroundOf(label),
     outsideCrop: one.outsideCrop.map((voxels) => growth * voxels),
   };

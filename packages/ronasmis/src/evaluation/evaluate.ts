@@ -149,7 +149,8 @@ function summarise(
       `${folder} and its labels hold background only: there is nothing to compare. Check both folders.`,
     );
   }
-  const absent: ClassScores = { dice: null, hd95_mm: null, nsd: null, prediction_mm3: 0, reference_mm3: 0 };
+  const nothing = { prediction_mm3: 0, reference_mm3: 0, false_positive_mm3: 0 };
+  const absent: ClassScores = { dice: null, hd95_mm: null, nsd: null, ...nothing };
   const table = scores.map(([name, classes]): [string, Record<string, ClassScores>] => [
     name,
     Object.fromEntries(labels.map((label) => [label, classes.get(label) ?? absent])),
@@ -169,6 +170,7 @@ function summarise(
           nsd: spread(label, 'nsd'),
           prediction_mm3: spread(label, 'prediction_mm3'),
           reference_mm3: spread(label, 'reference_mm3'),
+          false_positive_mm3: spread(label, 'false_positive_mm3'),
         },
       ]),
     ),
@@ -186,12 +188,13 @@ const csvColumns = [
   'nsd',
   'prediction_mm3',
   'reference_mm3',
+  'false_positive_mm3',
 ] as const satisfies readonly (keyof ClassScores)[];
 
 const csvHead = ['case', 'label', ...csvColumns].join(',');
 
 /** Whether a file's content is such a table. */
-export const isCsv = (content: string): boolean => content.startsWith(`${csvHead}\n`);
+export const isCsv = (content: string): boolean => content.startsWith('case,label,dice,');
 
 /** Every score as comma-separated values, a line a case and class; empty where a score is undefined. */
 export function toCsv({ cases }: Pick<Evaluation, 'cases'>): string {

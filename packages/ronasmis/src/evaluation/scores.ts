@@ -10,6 +10,8 @@ export type ClassScores = {
   readonly nsd: number | null;
   readonly prediction_mm3: number;
   readonly reference_mm3: number;
+  /** Of the prediction, what the reference does not have. */
+  readonly false_positive_mm3: number;
 };
 
 /**
@@ -38,6 +40,7 @@ export function scoreClasses(
       ...surfaceScores(predictedMask, referenceMask, box.shape, spacing, toleranceMillimetres),
       prediction_mm3: overlap.predicted * voxelVolume,
       reference_mm3: overlap.reference * voxelVolume,
+      false_positive_mm3: (overlap.predicted - overlap.both) * voxelVolume,
     });
   }
   return scores;

@@ -4,11 +4,11 @@ import { z } from 'zod';
 export type CaseScores = Readonly<Record<string, number | null>>;
 
 /**
- * Dice as run folders keep it, all values fractions. `mean` is the patient-wise mean; `classes` the mean of each class
+ * Dice as run folders keep it, all values fractions. `mean` is the patient-wise mean, `null` where no case has a class; `classes` the mean of each class
  * over the cases that have it; `cases` every single value, `null` where neither prediction nor reference has the class.
  */
 export const diceSummarySchema = z.object({
-  mean: z.number(),
+  mean: z.number().nullable(),
   classes: z.record(z.string(), z.number()),
   cases: z.record(z.string(), z.record(z.string(), z.number().nullable())),
 });
@@ -35,18 +35,15 @@ export function caseMean(scores: CaseScores): number | null {
 /**
  * Patient-wise mean: the mean over patients of the mean over the foreground classes present. It is the reward of the
  * search.
- * @throws RangeError when no case has any class, since there is no Dice to speak of then
+ * @returns `null` where no case has any class: healthy scans in which nothing was found, or structures that are lost at the common spacing
  */
-export function patientMean(cases: readonly CaseScores[]): number {
-  const spread = spreadOf(cases.map(caseMean));
-  if (spread === null) throw new RangeError('no case has a foreground class, so there is no mean Dice');
-  return spread.mean;
+export function patientMean(cases: readonly CaseScores[]): number | null {
+  return spreadOf(cases.map(caseMean))?.mean ?? null;
 }
 
 /**
  * Sums up Dice per case and class.
  * @param cases case name -> label value -> Dice
- * @throws RangeError as `patientMean`
  */
 export function summariseDice(cases: Readonly<Record<string, CaseScores>>): DiceSummary {
   const scores = Object.values(cases);

@@ -21,7 +21,7 @@ export function dicePlot(dice: DiceSummary, classNames: Readonly<Record<string, 
   );
   const all = cases.map(([name, scores]): [string, number | null] => [name, caseMean(scores)]);
   const ticks = [0, 0.25, 0.5, 0.75, 1].map((fraction) => low + fraction * (1 - low));
-  const overall = rows.length > 1 ? [toStrip('Mean of classes', 'overall', dice.mean, all)] : [];
+  const overall = rows.length > 1 && dice.mean !== null ? [toStrip('Mean of classes', 'overall', dice.mean, all)] : [];
   return strips([...overall, ...rows], ticks, (tick) => String(Math.round(tick * 100)));
 }
 

@@ -1,6 +1,6 @@
-/** Dice as a percentage with two digits, e.g. `88.12`. */
-export function formatDice(dice: number): string {
-  return (dice * 100).toFixed(2);
+/** Dice as a percentage with two digits, e.g. `88.12`; a dash where there is none. */
+export function formatDice(dice: number | null): string {
+  return dice === null ? '–' : (dice * 100).toFixed(2);
 }
 
 /** Seconds as people say them: `42 s`, `3 min 5 s`, `1 h 20 min`, `2 d 3 h`. */

@@ -181,7 +181,7 @@ function intensityStrips(
   const rows = [0.005, 0.5, 0.995].map((fraction) =>
     stripOf(`${channel}, ${fraction * 100} %`, 'accent', summaries, odd, ({ name }) => {
       const values = sorted.get(name);
-      return values && quantile(values, fraction);
+      return values && values.length > 0 ? quantile(values, fraction) : undefined;
     }),
   );
   return onOneAxis(rows);

@@ -226,7 +226,8 @@ async function judgeWithinMemory(...given: Parameters<typeof judge>): Promise<Ju
   const [{ device }, , architecture] = given;
   try {
     const scores = await judge(...given);
-    return { architecture, reward: patientMean(Object.values(scores)), scores };
+    // A child that finds nothing where nothing is left to be found has earned nothing.
+    return { architecture, reward: patientMean(Object.values(scores)) ?? 0, scores };
   } catch (error) {
     if (!isOutOfMemory(error)) throw error;
     emptyCache(device);

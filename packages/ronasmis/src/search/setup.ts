@@ -5,7 +5,7 @@ import { type DataSet, readDataSet } from '../data/dataset.ts';
 import type { Region } from '../data/description.ts';
 import { removeWhereEmpty } from '../data/files.ts';
 import type { Fingerprint } from '../data/fingerprint.ts';
-import { splitCases } from '../data/folds.ts';
+import { requireLabelled, splitCases } from '../data/folds.ts';
 import { prepareOnce } from '../data/kept-cases.ts';
 import type { Normalisation } from '../data/normalisation.ts';
 import { requireNone, requireOutside } from '../data/outputs.ts';
@@ -186,10 +186,9 @@ async function prepare(
   const device = chooseDevice(options.device, engine);
   const precision = await choosePrecision(options.precision, device, engine);
   const budgetBytes = options.memoryBytes ?? defaultMemoryBytes(device);
-  const split = splitCases(
-    dataSet.cases.map(({ name }) => name),
-    { folds, fold },
-  );
+  const names = dataSet.cases.map(({ name }) => name);
+  // Before anything is read: folds that the cases do not suffice for.
+  splitCases(names, { folds, fold });
   const { cases, fingerprint, normalisations, warnings, keep } = await prepareOnce(dataSet, {
     folds,
     cacheFolder: cacheFolderOf(folder),
@@ -197,6 +196,9 @@ async function prepare(
     memoryLimitBytes: caseBytesWithin(budgetBytes, device),
     onCase: (done, total) => onProgress?.({ phase: 'prepare', step: 0, done, total }),
   });
+  const empty = new Set(cases.filter(({ labelled }) => labelled.length === 0).map(({ name }) => name));
+  const split = splitCases(names, { folds, fold, empty });
+  requireLabelled(split, fold, empty);
   const hasIgnored = dataSet.ignoredValue !== undefined;
   const flatLevels = flatLevelsFor(fingerprint.commonSpacing);
   const counts = { inputChannels: dataSet.channels.length, classes: dataSet.labels.length, flatLevels };

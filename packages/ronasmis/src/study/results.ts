@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { UserError } from '../errors.ts';
 import { holm, meanInterval, signedRankTest } from '../evaluation/paired-tests.ts';
 import { kendallTau } from '../evaluation/rank-correlation.ts';
-import { caseMean, spreadOf } from '../evaluation/summary.ts';
+import { caseMean, type DiceSummary, spreadOf } from '../evaluation/summary.ts';
 import type { SearchEvent, SearchReport } from '../run/records.ts';
 import type { RunFiles } from '../run/run-folder.ts';
 import type { Comparison, ContestantResult, ContestRun, RewardPoint, StudyResults } from '../run/study-record.ts';
@@ -51,6 +51,9 @@ export function studyResults(
   };
 }
 
+/** A search that has nothing to score has found nothing. */
+const worthOf = (dice: DiceSummary): number => dice.mean ?? 0;
+
 function finishedRun(files: RunFiles): FinishedRun {
   const { report } = files;
   if (report === undefined) throw new Error(`${files.folder} has not finished.`);
@@ -74,7 +77,7 @@ function requireOneDataSet(runs: readonly RunFiles[]): void {
 function contestantResult({ name, runs }: Contest, joules: Readonly<Record<string, number | null>>): ContestantResult {
   return {
     name,
-    test_dice: spreadOf(runs.map(({ report }) => report.test_dice.mean)) ?? {
+    test_dice: spreadOf(runs.map(({ report }) => worthOf(report.test_dice))) ?? {
       count: 0,
       mean: Number.NaN,
       deviation: 0,
@@ -89,8 +92,8 @@ function contestRun({ folder, run, report, events }: FinishedRun, joules: number
   return {
     run: basename(folder),
     seed: run.settings.seed,
-    test_dice: report.test_dice.mean,
-    validation_dice: report.validation_dice.mean,
+    test_dice: worthOf(report.test_dice),
+    validation_dice: worthOf(report.validation_dice),
     seconds: report.seconds,
     training_seconds: sum((event) => event.training_seconds),
     judging_seconds: sum((event) => event.judging_seconds) + report.judging_seconds,
@@ -118,7 +121,7 @@ function bestRewards(searches: readonly (readonly SearchEvent[])[]): readonly Re
 /** The differences of one contestant's test Dice from each other one's, tested as one family. */
 function compareWith(one: Contest, others: readonly Contest[]): readonly Comparison[] {
   const compared = others.map((other) => {
-    const bySeed = one.runs.map(({ report }, i) => report.test_dice.mean - other.runs[i].report.test_dice.mean);
+    const bySeed = one.runs.map(({ report }, i) => worthOf(report.test_dice) - worthOf(other.runs[i].report.test_dice));
     return {
       other: other.name,
       difference: bySeed.reduce((sum, difference) => sum + difference, 0) / bySeed.length,
@@ -144,8 +147,8 @@ function aloneResults(children: readonly SharedChild[], runs: readonly FinishedR
   const alone = runs.map(({ folder, report }, i) => ({
     run: basename(folder),
     reward: children[i].reward,
-    validation_dice: report.validation_dice.mean,
-    test_dice: report.test_dice.mean,
+    validation_dice: worthOf(report.validation_dice),
+    test_dice: worthOf(report.test_dice),
   }));
   const rewards = alone.map(({ reward }) => reward);
   return {

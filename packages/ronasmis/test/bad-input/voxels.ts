@@ -1,9 +1,10 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
+import { splitCases } from '../../src/data/folds.ts';
 import { writeNifti } from '../../src/data/nifti.ts';
 import type { Voxels } from '../../src/data/nifti-types.ts';
 import { straight, type TestCase } from '../data/scans.ts';
-import { dataSet, type Inputs, image, sound, withCase } from './inputs.ts';
+import { type Build, dataSet, type Inputs, image, sound, withCase } from './inputs.ts';
 
 /** A case whose image has other voxels. */
 const imageOf = (change: (voxels: Voxels) => Voxels) =>
@@ -13,6 +14,16 @@ const labelOf = (change: (voxels: Voxels) => Voxels) =>
   withCase((sound) => ({ label: { ...sound.label, data: change(sound.label.data) } }));
 /** As float64, with one voxel replaced. */
 const one = (value: number) => (voxels: Voxels) => Float64Array.from(voxels).fill(value, 1234, 1235);
+
+/** A data set in whose cases of these names nothing is labelled. */
+const emptied = (names: readonly string[]): Build =>
+  dataSet(async (copy) => {
+    for (const { name, label } of sound.filter(({ name }) => names.includes(name))) {
+      const nothing = { affine: straight(), shape: label.shape, data: new Uint8Array(label.data.length) };
+      await writeNifti(join(copy, 'labelsTr', `${name}.nii.gz`), nothing);
+    }
+  });
+const allCases = sound.map(({ name }) => name);
 
 /** A case that stands elsewhere as a whole. */
 const placed = (affine: TestCase['image']['affine']) =>
@@ -41,6 +52,8 @@ export const voxels: Inputs = {
   'A label value that is no whole number': labelOf(one(0.5)),
   'A label value that is not a number': labelOf(one(Number.NaN)),
   'An empty label map': labelOf((voxels) => new Uint8Array(voxels.length)),
+  'Nothing labelled in any case': emptied(allCases),
+  'Nothing labelled in the test cases': emptied(splitCases(allCases, { folds: 3, fold: 0 }).test),
   'A label map of several volumes': withCase(({ label: { shape, data } }) => ({
     label: { shape: [...shape, 2], data: Uint8Array.of(...data, ...data) },
   })),

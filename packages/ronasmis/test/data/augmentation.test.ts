@@ -215,6 +215,8 @@ describe('what is drawn', () => {
       labelTurn: unturned,
       spacing: [1, 1, 1] as const,
       crop: { offset: [0, 0, 0] as const, size: shape, shape },
+      labelled: [1],
+      lost: [],
       foreground: new Uint32Array(),
       outsideCrop: [0],
     };

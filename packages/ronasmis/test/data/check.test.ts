@@ -76,7 +76,7 @@ test.each<[string, (image: TestCase['image'], label: TestCase['label']) => Parti
   [
     'an empty label',
     (_, { shape }) => ({ label: { shape, data: new Uint8Array(336) } }),
-    'error: ./labelsTr/e.nii.gz: the label is empty',
+    'warning: .: nothing is labelled in e: each is learnt from as a scan without anything to be found.',
   ],
   [
     'a 2D image',

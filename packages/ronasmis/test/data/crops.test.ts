@@ -91,6 +91,8 @@ describe('sampling crops', () => {
       labelTurn: unturned,
       spacing: [1, 1, 1] as const,
       crop: { offset: [0, 0, 0] as const, size: shape, shape },
+      labelled: [1],
+      lost: [],
       foreground: Uint32Array.from(foreground),
       outsideCrop: [0],
       ...countingCase(shape, 1),

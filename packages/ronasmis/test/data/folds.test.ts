@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { splitCases } from '../../src/data/folds.ts';
+import { requireLabelled, splitCases } from '../../src/data/folds.ts';
 
 const names = (count: number): string[] =>
   Array.from({ length: count }, (_, i) => `case_${String(i).padStart(4, '0')}`);
@@ -78,6 +78,43 @@ test('about a fifth of the cases outside the test part judge the children', () =
   expect(splitCases(names(40), { folds: 5, fold: 0 }).validation).toHaveLength(6);
   expect(splitCases(names(208), { folds: 5, fold: 0 }).validation).toHaveLength(10);
   expect(splitCases(names(3), { folds: 3, fold: 0 }).validation).toHaveLength(1);
+});
+
+test('cases in which nothing is labelled are spread over training and validation alike', () => {
+  const healthy = fc.tuple(
+    fc.integer({ min: 10, max: 120 }),
+    fc.array(fc.boolean(), { minLength: 120, maxLength: 120 }),
+  );
+  fc.assert(
+    fc.property(healthy, fc.integer({ min: 2, max: 5 }), ([count, chance], folds) => {
+      const empty = new Set(names(count).filter((_, i) => chance[i]));
+      const plain = splitCases(names(count), { folds, fold: 0 });
+      const split = splitCases(names(count), { folds, fold: 0, empty });
+      expect(split.test).toEqual(plain.test);
+      expect(split.validation).toHaveLength(plain.validation.length);
+      expect([...split.training, ...split.validation].sort()).toEqual([...plain.training, ...plain.validation].sort());
+      const others = [...plain.training, ...plain.validation];
+      const labelled = others.filter((name) => !empty.has(name)).length;
+      const judging = split.validation.filter((name) => !empty.has(name)).length;
+      const share = (plain.validation.length * labelled) / others.length;
+      if (labelled > 0) expect(judging).toBeGreaterThanOrEqual(1);
+      expect(Math.abs(judging - share)).toBeLessThanOrEqual(1);
+      if (empty.size === 0) expect(split).toEqual(plain);
+    }),
+  );
+  expect(splitCases(names(40), { folds: 5, fold: 0, empty: new Set() })).toEqual(
+    splitCases(names(40), { folds: 5, fold: 0 }),
+  );
+});
+
+test('a part in which nothing is labelled is refused, and named', () => {
+  const split = { training: ['a', 'b'], validation: ['c'], test: ['d', 'e'] };
+  expect(() => requireLabelled(split, 0, new Set(['a', 'd']))).not.toThrow();
+  expect(() => requireLabelled(split, 2, new Set(['d', 'e']))).toThrow(
+    '--fold 2: nothing is labelled in any of its test cases (d, e). Take another fold, or add cases in which something is.',
+  );
+  expect(() => requireLabelled(split, 0, new Set(['c']))).toThrow(/any of its validation cases \(c\)/);
+  expect(() => requireLabelled(split, 0, new Set(['a', 'b']))).toThrow(/any of its training cases \(a, b\)/);
 });
 
 test('what does not fit is said', () => {

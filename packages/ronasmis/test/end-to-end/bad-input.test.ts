@@ -14,14 +14,14 @@ const dataSetOf = async (cases: readonly TestCase[]) => writeDataSet(await mkdte
 it('a search says every problem of its data set at once, each in its line', async () => {
   const folder = await dataSetOf(
     sound.map((entry) =>
-      entry.name === 'c' ? { ...entry, label: { ...entry.label, data: new Uint8Array(16 ** 3) } } : entry,
+      entry.name === 'c' ? { ...entry, label: { ...entry.label, data: new Uint8Array(16 ** 3).fill(9) } } : entry,
     ),
   );
   await truncate(join(folder, 'imagesTr', 'a.nii.gz'), 1000);
   const out = join(root, 'refused');
   const { code, stdout, stderr } = await ronasmis('search', folder, '--out', out, '--epochs', '1', '--folds', '3');
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-  expect(stderr).toMatch(/error: .*a\.nii\.gz: .*\.\n.*c\.nii\.gz: the label is empty.*\.\n$/);
+  expect(stderr).toMatch(/error: .*a\.nii\.gz: .*\.\n.*c\.nii\.gz: it holds label values .*: 9\.\.\n$/);
   await expect(access(out)).rejects.toThrow();
 });
 

@@ -17,6 +17,17 @@ describe('dicePerClass', () => {
     expect(dicePerClass([0, 1, 0], [0, 0, 2], [1, 2, 3])).toEqual({ '1': 0, '2': 0, '3': null });
   });
 
+  it("is MONAI's where nothing is there, and nnU-Net's where something was found in a healthy scan", () => {
+    // MONAI 1.6.1, DiceMetric(include_background=False) on these: [nan, nan], [nan, nan], [0, nan] and [0.6666666865348816, 0]. The second
+    // is [0, 1] with ignore_empty=False, and nnU-Net's 2 TP / (2 TP + FP + FN) is 0 and NaN: something was found that is not there.
+    const nothing = [0, 0, 0, 0];
+    const found = [0, 1, 1, 0];
+    expect(dicePerClass(nothing, nothing, [1, 2])).toEqual({ '1': null, '2': null });
+    expect(dicePerClass(found, nothing, [1, 2])).toEqual({ '1': 0, '2': null });
+    expect(dicePerClass(nothing, found, [1, 2])).toEqual({ '1': 0, '2': null });
+    expect(dicePerClass(found, [2, 1, 0, 0], [1, 2])).toEqual({ '1': 2 / 3, '2': 0 });
+  });
+
   it('refuses volumes of different size', () => {
     expect(() => dicePerClass([0, 1], [0], [1])).toThrow(/2 voxels, reference has 1/);
   });

@@ -97,13 +97,20 @@ describe('evaluate', () => {
   });
 
   it('writes its scores as comma-separated values', () => {
-    const scores = { dice: 0.5, hd95_mm: null, nsd: 0.25, prediction_mm3: 10, reference_mm3: 12.5 };
+    const scores = {
+      dice: 0.5,
+      hd95_mm: null,
+      nsd: 0.25,
+      prediction_mm3: 10,
+      reference_mm3: 12.5,
+      false_positive_mm3: 2,
+    };
     const table = toCsv({ cases: { a: { 1: scores, 2: { ...scores, dice: null } }, 'b, "new"': { 1: scores } } });
     expect(table.split('\n')).toEqual([
-      'case,label,dice,hd95_mm,nsd,prediction_mm3,reference_mm3',
-      'a,1,0.5,,0.25,10,12.5',
-      'a,2,,,0.25,10,12.5',
-      '"b, ""new""",1,0.5,,0.25,10,12.5',
+      'case,label,dice,hd95_mm,nsd,prediction_mm3,reference_mm3,false_positive_mm3',
+      'a,1,0.5,,0.25,10,12.5,2',
+      'a,2,,,0.25,10,12.5,2',
+      '"b, ""new""",1,0.5,,0.25,10,12.5,2',
       '',
     ]);
   });

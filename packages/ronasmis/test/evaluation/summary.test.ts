@@ -18,7 +18,10 @@ describe('summariseDice', () => {
   });
 
   it('has no mean of nothing', () => {
-    expect(() => patientMean([{ '1': null }])).toThrow(/no mean Dice/);
+    const nothing = { a: { '1': null }, b: {} };
+    expect(patientMean(Object.values(nothing))).toBeNull();
+    expect(summariseDice(nothing)).toEqual({ mean: null, classes: {}, cases: nothing });
+    expect(diceSummarySchema.parse(JSON.parse(JSON.stringify(summariseDice(nothing))))).toEqual(summariseDice(nothing));
   });
 });
 

@@ -110,6 +110,17 @@ it('is 1 for a label that the network would draw itself, and null for a class in
   });
 });
 
+it('rewards nothing where a child finds nothing and nothing is to be found', async () => {
+  const scan = randomScan(8, 3, [0, 0, 0]);
+  const blind = new Map(weights);
+  blind.set('head.0', tensor(new Float32Array(6), [3, 2, 1, 1, 1]));
+  blind.set('head.0.bias', tensor(Float32Array.of(1, 0, 0), [3]));
+  const empty = { ...scan.judged, label: toLabel(new Uint8Array(voxels), [1, ...shape], 'cpu') };
+  const hooks = { between: nothing, mustStop: () => false };
+  const [judged] = await judgeChildren(tinyContext, blind, [space.base], [empty], hooks);
+  expect([judged.reward, judged.scores]).toEqual([0, { 'scan 8': { 2: null, 5: null } }]);
+});
+
 describe('small cases of one shape', () => {
   const prepared = (name: string, size: Triple, outsideCrop: readonly number[]): PreparedCase => {
     const random = createRandom(name.length);
@@ -127,6 +138,8 @@ describe('small cases of one shape', () => {
       shape: size,
       spacing: [1, 1, 1],
       channels: 1,
+      labelled: [1],
+      lost: [],
       foreground: new Uint32Array(),
       outsideCrop,
     };

@@ -43,6 +43,8 @@ function prepared(name: string, shape: Triple): PreparedCase {
     spacing: [1, 1, 1],
     crop,
     storage,
+    labelled: [1],
+    lost: [],
     foreground: new Uint32Array(),
     outsideCrop: [0, 0, 0],
   };
