@@ -8,19 +8,29 @@ export interface ChannelRange {
   readonly allFinite: boolean;
 }
 
+/** So many voxels are converted at once. */
+const BLOCK_VOXELS = 16_384;
+
 /** The range of each of the `channels` equal parts of `data`. */
 export function channelRanges(data: Voxels, channels: number): readonly ChannelRange[] {
   const size = data.length / channels;
+  // One loop over arrays of one type is several times as fast as one over all of them.
+  const block = new Float32Array(BLOCK_VOXELS);
   return Array.from({ length: channels }, (_, channel) => {
     let min = Infinity;
     let max = -Infinity;
     let allFinite = true;
-    for (let i = channel * size; i < (channel + 1) * size; i++) {
-      const value = Math.fround(data[i]);
-      if (value < min) min = value;
-      if (value > max) max = value;
-      // The difference is 0 for numbers and NaN for what is none.
-      if (value - value !== 0) allFinite = false;
+    const end = (channel + 1) * size;
+    for (let start = channel * size; start < end; start += BLOCK_VOXELS) {
+      const count = Math.min(BLOCK_VOXELS, end - start);
+      block.set(data.subarray(start, start + count));
+      for (let i = 0; i < count; i++) {
+        const value = block[i];
+        if (value < min) min = value;
+        if (value > max) max = value;
+        // The difference is 0 for numbers and NaN for what is none.
+        if (value - value !== 0) allFinite = false;
+      }
     }
     return { min, max, allFinite };
   });

@@ -111,11 +111,15 @@ describe('the page of a data set', () => {
   });
 });
 
-it.skipIf(realDataSets.length === 0)('pages of real data sets are light (needs RONASMIS_TEST_DATA)', async () => {
-  for (const real of realDataSets) {
-    const dataSet = await readDataSet(real);
-    const page = await inspectionPage(dataSet, await checkDataSet(dataSet, { folds: 5 }));
-    expectWellFormed(page);
-    expect(page.length).toBeLessThan(2e6);
-  }
-});
+it.skipIf(realDataSets.length === 0)(
+  'pages of real data sets are light (needs RONASMIS_TEST_DATA)',
+  async () => {
+    for (const real of realDataSets) {
+      const dataSet = await readDataSet(real);
+      const page = await inspectionPage(dataSet, await checkDataSet(dataSet, { folds: 5 }));
+      expectWellFormed(page);
+      expect(page.length).toBeLessThan(2e6);
+    }
+  },
+  120_000,
+);
