@@ -17,6 +17,8 @@ const scaleFactor = 10;
 const ctShift = 2;
 /** Volumes of a class in fewer cases than this say nothing of what is usual. */
 const fewestVolumes = 5;
+/** More labels that are rare are one line. */
+const singleLabels = 3;
 /** A normal distribution has one value in a million beyond so many deviations. */
 const deviations = 5;
 /** Of a normal distribution, the deviation over the median absolute deviation. */
@@ -180,8 +182,9 @@ function checkClasses(
   folds: number,
   tests: readonly (readonly string[])[],
 ): readonly CaseProblem[] {
+  const { folder } = dataSet;
   const read = new Map(summaries.map((summary) => [summary.name, summary]));
-  return dataSet.labels.slice(1).flatMap(({ value, name }, index) => {
+  const rare = dataSet.labels.slice(1).flatMap(({ value, name }, index) => {
     const present = dataSet.cases.filter((one) => read.get(one.name)?.classVoxels[index + 1] !== 0);
     const names = new Set(present.map((one) => one.name));
     const without = tests.flatMap((test, fold) => (test.some((one) => names.has(one)) ? [] : [fold]));
@@ -190,8 +193,15 @@ function checkClasses(
     const what = `label ${value} (${name}) is in ${having} of ${summaries.length} cases`;
     const where =
       without.length > 0 ? `no test case of --fold ${without.join(', ')} has it` : 'some folds will lack it';
-    return [problem('warning', dataSet.folder, `${what}: ${where}. Add cases that show it.`)];
+    return [{ what, where, having }];
   });
+  if (rare.length <= singleLabels)
+    return rare.map(({ what, where }) => problem('warning', folder, `${what}: ${where}. Add cases that show it.`));
+  const rarest = rare.toSorted((left, right) => left.having - right.having);
+  const named = rarest.slice(0, singleLabels).map(({ what }) => what);
+  const count = `${rare.length} of ${dataSet.labels.length - 1} labels are in so few cases that some folds lack them`;
+  const together = problem('warning', folder, `${count}: above all ${named.join(', ')}. Add cases that show them.`);
+  return [{ ...together, cases: rarest.map(({ what, where }) => ({ file: folder, what: `${what}: ${where}` })) }];
 }
 
 function checkVolumes(dataSet: DataSet, summaries: readonly CaseSummary[]): readonly CaseProblem[] {
@@ -200,13 +210,12 @@ function checkVolumes(dataSet: DataSet, summaries: readonly CaseSummary[]): read
     const present = volumes.filter((volume) => volume > 0);
     if (present.length < fewestVolumes) return [];
     const odd = oddness(volumes, volumeFactor);
-    const usual = `${formatFigure(median(present))} ml`;
+    const usual = `in the median case ${formatFigure(median(present))} ml`;
     return summaries.flatMap(({ label }, i) => {
       if (odd[i] === 0) return [];
-      const what = `${formatFigure(volumes[i])} ml`;
-      const sentence = `label ${value} (${name}) takes ${what}, in the median case ${usual}`;
-      return problem('warning', label, `${sentence}. Check that it is whole, and that nothing else has this label.`, {
-        several: `have a volume of label ${value} (${name}) far from that of the median case, ${usual}`,
+      const what = `label ${value} (${name}) takes ${formatFigure(volumes[i])} ml, ${usual}`;
+      return problem('warning', label, `${what}. Check that it is whole, and that nothing else has this label.`, {
+        several: 'have a label whose volume is far from that in the median case',
         mend: 'Check that it is whole there, and that nothing else has this label.',
         what,
         distance: odd[i],

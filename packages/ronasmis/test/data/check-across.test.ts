@@ -170,6 +170,26 @@ describe('a class that few cases have', () => {
   });
 });
 
+it('many labels that no case has are one warning', async () => {
+  const tails = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [i + 3, `part ${i}`]));
+  const labels = { 0: 'background', 1: 'box', 2: 'core', ...tails };
+  await writeDataSet(folder, sound, { labels });
+  const { problems } = await checkDataSet(await readDataSet(folder), { folds: 2 });
+  expect(problems.map(({ message }) => message)).toEqual([
+    `${folder}: 60 of 62 labels are in so few cases that some folds lack them: above all label 3 (part 0) is in 0 of 10 cases, label 4 (part 1) is in 0 of 10 cases, label 5 (part 2) is in 0 of 10 cases. Add cases that show them.`,
+  ]);
+  expect(problems[0].cases).toHaveLength(60);
+});
+
+it('volumes of several labels and cases are one warning', async () => {
+  const few = sound.map((one) =>
+    one.name === 'b' || one.name === 'd' ? { ...one, ...relabelled(1, 0, one.name === 'b' ? 30 : 20)(one) } : one,
+  );
+  expect(await warningsOf(few)).toEqual([
+    '.: 2 of 10 cases have a label whose volume is far from that in the median case: b (label 1 (box) takes 0.005 ml, in the median case 0.144 ml), d (label 1 (box) takes 0.008 ml, in the median case 0.144 ml). Check that it is whole there, and that nothing else has this label.',
+  ]);
+});
+
 it('cases that cannot be read say nothing about the classes that others have', async () => {
   await writeDataSet(folder, sound);
   for (const { name } of sound.slice(1)) await writeFile(join(folder, 'labelsTr', `${name}.nii.gz`), 'nothing');
