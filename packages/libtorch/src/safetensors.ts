@@ -63,7 +63,7 @@ export async function writeSafetensors(
     const file = await open(temporary, 'wx');
     try {
       for (const bytes of [length, header, ...arrays.map(bytesOf)]) await writeFully(file, bytes);
-      await file.sync();
+      await sync(file);
     } finally {
       await file.close();
     }
@@ -146,11 +146,19 @@ async function writeFully(file: FileHandle, source: Uint8Array): Promise<void> {
   }
 }
 
+/** Some file systems, as those of network disks, refuse to say when bytes are on the disk. */
+async function sync(file: FileHandle): Promise<void> {
+  await file.sync().catch((error: unknown) => {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (!/^(EINVAL|ENOTSUP|EOPNOTSUPP|ENOSYS)$/.test(code)) throw error;
+  });
+}
+
 /** The new name itself lasts through a power failure only once the folder is on the disk. */
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {
-    await folder.sync();
+    await sync(folder);
   } finally {
     await folder.close();
   }

@@ -1,9 +1,10 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import {
   type DataType,
   memory,
@@ -226,4 +227,19 @@ describe('damaged files', () => {
   test('a file that is not there is not called damaged', async () => {
     await expect(readSafetensors(join(folder, 'absent'))).rejects.toThrow('ENOENT');
   });
+});
+
+test('a disk that can not be asked to hold what was written takes it all the same, and one that fails does not', async () => {
+  const handle = await open(folder);
+  const FileHandle = Object.getPrototypeOf(handle);
+  await handle.close();
+  const sync = vi.spyOn(FileHandle, 'sync');
+  const refuse = (code: string) => sync.mockRejectedValue(Object.assign(new Error(code), { code }));
+  const written = join(folder, 'unsynced.safetensors');
+  refuse('EINVAL');
+  await writeSafetensors(written, new Map([['a', tensor(Float32Array.of(1, 2), [2])]]));
+  expect((await readSafetensors(written)).tensors.get('a')?.toNumbers()).toEqual([1, 2]);
+  refuse('EIO');
+  await expect(writeSafetensors(written, new Map())).rejects.toThrow('EIO');
+  sync.mockRestore();
 });

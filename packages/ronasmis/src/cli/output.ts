@@ -5,6 +5,18 @@ export function coloursOf(stream: NodeJS.WriteStream): ReturnType<typeof pc.crea
   return pc.createColors(stream.isTTY === true && !process.env.NO_COLOR);
 }
 
+/** Ends the program where what it prints can't be written; what is said of its progress may go nowhere. */
+export function watchOutput(): void {
+  process.stderr.on('error', () => {});
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // A reader that closes the pipe early (`ronasmis show RUN | head`) is no defect.
+    if (error.code === 'EPIPE') process.exit(0);
+    const why = error.code === 'ENOSPC' ? 'the disk is full. Free some space' : `${error.message}. Write it elsewhere`;
+    note(`${coloursOf(process.stderr).red('error:')} standard output can't be written: ${why}.`);
+    process.exit(2);
+  });
+}
+
 /** Writes a line to standard output, where results go. */
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);

@@ -5,7 +5,7 @@ import { checkAcross } from './check-across.ts';
 import { checkCase } from './check-case.ts';
 import { mapConcurrently } from './concurrently.ts';
 import type { Case, DataSet } from './dataset.ts';
-import { isThere } from './files.ts';
+import { isThere, passOn } from './files.ts';
 import { type CaseSummary, countOf, type Fingerprint, fingerprint, summariseCase } from './fingerprint.ts';
 import { oneLineAKind, type Problem, problem } from './problems.ts';
 import { readGrid } from './read-volume.ts';
@@ -76,12 +76,13 @@ function checkEmpty({ folder, cases }: DataSet, summaries: readonly CaseSummary[
 
 /** The orientation of most images, by their headers; those that can't be read are reported later. */
 async function usualOrientation(cases: readonly Case[]): Promise<string> {
-  const found = await Promise.all(
-    cases.map(({ images: [image] }) =>
-      readGrid(image).then(
-        ({ affine }) => [orientationOf(affine)],
-        () => [],
-      ),
+  const found = await mapConcurrently(cases, ({ images: [image] }) =>
+    readGrid(image).then(
+      ({ affine }) => [orientationOf(affine)],
+      (error: unknown) => {
+        passOn(image, error);
+        return [];
+      },
     ),
   );
   const counts = countOf(found.flat());

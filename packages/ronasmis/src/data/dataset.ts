@@ -4,7 +4,7 @@ import { channelsOf } from './case.ts';
 import { groupChannels, isChannelFile, singleScans } from './channels.ts';
 import { mapConcurrently } from './concurrently.ts';
 import { isLabelValue, type Label, type Labelling, MAX_LABELS, readDescription } from './description.ts';
-import { isUnreadableName, UNREADABLE_NAME } from './files.ts';
+import { isUnreadableName, passOn, UNREADABLE_NAME } from './files.ts';
 import { findListed } from './listed-cases.ts';
 import { type Problem, problem } from './problems.ts';
 import { readGrid, readLabelMap } from './read-volume.ts';
@@ -159,8 +159,8 @@ async function readFolders(images: string, labels: string): Promise<DataSet> {
 async function findLabels(cases: readonly Case[]): Promise<readonly Label[]> {
   const values = new Set([0]);
   await mapConcurrently(cases, async ({ label }) => {
-    const volume = await readLabelMap(label).catch(() => undefined);
-    const found = volume === undefined ? [] : [...countValues(volume.data).keys()];
+    const volume = await readLabelMap(label).catch((error: unknown) => passOn(label, error));
+    const found = !volume ? [] : [...countValues(volume.data).keys()];
     const odd = found.find((value) => !isLabelValue(value));
     if (odd !== undefined || found.length > MAX_LABELS) {
       const what = odd === undefined ? `${found.length} different values` : `the value ${odd}`;

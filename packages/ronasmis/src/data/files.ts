@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import { access, mkdir, open, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { access, type FileHandle, mkdir, open, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { reasonOf, UserError } from '../errors.ts';
 
@@ -88,7 +88,7 @@ export async function writeAtomically(file: string, bytes: Uint8Array): Promise<
     try {
       await mendable(file, async () => {
         await handle.writeFile(bytes);
-        await handle.sync();
+        await sync(handle);
       });
     } finally {
       await handle.close();
@@ -99,6 +99,29 @@ export async function writeAtomically(file: string, bytes: Uint8Array): Promise<
     throw error;
   }
 }
+
+/** Waits until a file's bytes are on the disk; where its file system knows no such thing, as some network disks, it is taken as it is. */
+export async function sync(handle: FileHandle): Promise<void> {
+  await handle.sync().catch((error: unknown) => {
+    if (!codeOf(error).match(/^(EINVAL|ENOTSUP|EOPNOTSUPP|ENOSYS)$/)) throw error;
+  });
+}
+
+const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
+
+/** More files are open than the system allows: nothing is known of the file itself then. */
+export class TooManyFiles extends UserError {}
+
+const isTooMany = (error: unknown): boolean => /^(EMFILE|ENFILE)$/.test(codeOf(error));
+
+/** For who takes a file that can't be read for none: what says nothing of the file is passed on. @throws TooManyFiles */
+export function passOn(file: string, error: unknown): void {
+  if (error instanceof TooManyFiles) throw error;
+  if (isTooMany(error)) throw tooManyFiles(file);
+}
+
+const tooManyFiles = (file: string): TooManyFiles =>
+  new TooManyFiles(`${file}: too many files are open at once. Raise the limit that ulimit -n states.`);
 
 const CAUSES: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or folder. Check the path.',
@@ -130,7 +153,8 @@ export async function mendable<T>(file: string, operation: () => Promise<T>): Pr
   try {
     return await operation();
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const code = codeOf(error);
+    if (isTooMany(error)) throw tooManyFiles(file);
     if (code === 'ENOENT' && isUnreadableName(file)) throw new UserError(`${file}: ${UNREADABLE_NAME}`);
     if (code in CAUSES) throw new UserError(`${file}: ${CAUSES[code]}`);
     if (error instanceof Error && 'syscall' in error)

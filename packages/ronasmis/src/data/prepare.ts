@@ -4,12 +4,13 @@ import type { Triple } from './affine.ts';
 import { imageAt, labelAt } from './at-spacing.ts';
 import { channelsOf, type LoadedCase, spatialShape, spatialSpacing } from './case.ts';
 import { checkDataSet } from './check.ts';
+import { mapConcurrently } from './concurrently.ts';
 import { type Crop, cropVolume, foregroundBox } from './crop.ts';
 import { cropLabel } from './cropped-label.ts';
 import type { DataSet } from './dataset.ts';
 import { IGNORED_CLASS } from './description.ts';
 import { formatAxes } from './figures.ts';
-import { makeFolder } from './files.ts';
+import { makeFolder, passOn } from './files.ts';
 import { type Fingerprint, labelledVoxels } from './fingerprint.ts';
 import { isCt, type Normalisation, normalisationsFor, normalise, zScore } from './normalisation.ts';
 import type { Turn } from './orientation.ts';
@@ -129,13 +130,11 @@ export const caseBytes = ({ shape, channels }: Pick<PreparedCase, 'shape' | 'cha
 
 /** What each case takes when prepared, before any crop; what cannot be read counts nothing here and is reported later. */
 function preparedBytes({ cases }: DataSet): Promise<readonly number[]> {
-  return Promise.all(
-    cases.map(async ({ images }) => {
-      const grid = await readGrid(images[0]).catch(() => undefined);
-      if (grid === undefined) return 0;
-      return caseBytes({ shape: spatialShape(grid), channels: channelsOf(grid) * images.length });
-    }),
-  );
+  return mapConcurrently(cases, async ({ images }) => {
+    const grid = await readGrid(images[0]).catch((error: unknown) => passOn(images[0], error));
+    if (!grid) return 0;
+    return caseBytes({ shape: spatialShape(grid), channels: channelsOf(grid) * images.length });
+  });
 }
 
 /**

@@ -1,8 +1,9 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { some, UserError } from '../errors.ts';
+import { mapConcurrently } from './concurrently.ts';
 import { DICOM_PEEK_BYTES, elementsAt } from './dicom-elements.ts';
-import { isFolder, isUnreadableName, mendable } from './files.ts';
+import { isFolder, isUnreadableName, mendable, passOn } from './files.ts';
 
 /** What the files of a scan are, by the endings of their names, in letters of any case; of two that fit, the longer is first. */
 const FORMATS = [
@@ -89,7 +90,7 @@ export async function listScans(folder: string): Promise<string[]> {
 export async function readScanFolder(folder: string): Promise<ScanFolder> {
   const here = await scansIn(folder);
   if (here.scans.length > 0) return here;
-  const patients = await Promise.all(here.folders.map(scansIn));
+  const patients = await mapConcurrently(here.folders, scansIn);
   return {
     scans: patients.flatMap(({ scans }) => scans),
     overlooked: [here, ...patients].flatMap(({ overlooked }) => overlooked),
@@ -109,15 +110,13 @@ async function scansIn(folder: string): Promise<ScanFolder & { readonly folders:
     .filter(({ name }) => !name.startsWith('.'))
     .sort((one, other) => (one.name < other.name ? -1 : 1))
     .map((entry) => ({ entry, name: entry.name, path: join(folder, entry.name) }));
-  const areScans = await Promise.all(
-    entries.map(async ({ entry, name, path }) => {
-      // A folder whose name can't be written as text can't be looked into: it is named when it is read.
-      if (entry.isDirectory() && isUnreadableName(name)) return true;
-      return entryOf(name) !== undefined || isDicomSeries(path);
-    }),
-  );
+  const areScans = await mapConcurrently(entries, async ({ entry, name, path }) => {
+    // A folder whose name can't be written as text can't be looked into: it is named when it is read.
+    if (entry.isDirectory() && isUnreadableName(name)) return true;
+    return entryOf(name) !== undefined || isDicomSeries(path);
+  });
   const others = entries.filter((_, i) => !areScans[i]);
-  const areFolders = await Promise.all(others.map(({ path }) => isFolder(path)));
+  const areFolders = await mapConcurrently(others, ({ path }) => isFolder(path));
   return {
     scans: entries.filter((_, i) => areScans[i]).map(({ path }) => path),
     folders: others.filter((_, i) => areFolders[i]).map(({ path }) => path),
@@ -135,7 +134,10 @@ export async function isDicomSeries(folder: string): Promise<boolean> {
 
 /** The files of a folder that may be DICOM, which has no fixed ending: neither hidden nor of another format; none where it is no folder. */
 export async function listDicom(folder: string): Promise<readonly string[]> {
-  const names = await readdir(folder).catch(() => []);
+  const names = await readdir(folder).catch((error: unknown) => {
+    passOn(folder, error);
+    return [];
+  });
   return names
     .filter((name) => !name.startsWith('.') && entryOf(name) === undefined)
     .sort()
@@ -149,8 +151,8 @@ export async function isDicomFile(file: string): Promise<boolean> {
     (found) => found.isFile(),
     () => false,
   );
-  const handle = isFile ? await open(file).catch(() => undefined) : undefined;
-  if (handle === undefined) return false;
+  const handle = isFile ? await open(file).catch((error: unknown) => passOn(file, error)) : undefined;
+  if (!handle) return false;
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(DICOM_PEEK_BYTES), 0, DICOM_PEEK_BYTES, 0);
     return elementsAt(buffer.subarray(0, bytesRead)) !== undefined;

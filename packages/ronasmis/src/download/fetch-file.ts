@@ -1,6 +1,6 @@
 import { open, rm, stat } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
-import { mendable } from '../data/files.ts';
+import { mendable, sync } from '../data/files.ts';
 import { UserError } from '../errors.ts';
 
 /** How a file is fetched. */
@@ -97,7 +97,7 @@ async function receive(
       done += chunk.length;
       onBytes?.(total, done);
     }
-    await handle.sync();
+    await sync(handle);
   } finally {
     await handle.close();
   }

@@ -1,7 +1,7 @@
 import { mkdtemp, open, readdir, readFile, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ZodType } from 'zod';
-import { mendable, mkdirWithParents, writeAtomically } from '../data/files.ts';
+import { mendable, mkdirWithParents, sync, writeAtomically } from '../data/files.ts';
 import { reasonOf, UserError } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import { type Architecture, architectureSchema } from '../space/architecture.ts';
@@ -84,6 +84,12 @@ export async function createRunFolder(folder: string): Promise<readonly string[]
   } catch (error) {
     throw new UserError(`${folder} cannot be written (${reasonOf(error)}): give another folder with --out.`);
   }
+  await requireNew(folder);
+  return made;
+}
+
+/** @throws UserError where the folder holds a run already, or files that one would replace */
+export async function requireNew(folder: string): Promise<void> {
   if ((await readIfThere(join(folder, 'run.json'))) !== undefined) {
     throw new UserError(
       `${folder} holds a run already: go on with it by 'ronasmis resume ${folder}', or give another folder with --out.`,
@@ -95,7 +101,6 @@ export async function createRunFolder(folder: string): Promise<readonly string[]
       `${folder} holds ${others.join(', ')} of something else, which a run would replace: give another folder with --out.`,
     );
   }
-  return made;
 }
 
 /** What a search makes in its run folder. */
@@ -131,7 +136,7 @@ export async function appendEvent(folder: string, event: SearchEvent): Promise<v
     const file = await open(path, 'a');
     try {
       await file.appendFile(`${JSON.stringify(event)}\n`);
-      await file.sync();
+      await sync(file);
     } finally {
       await file.close();
     }

@@ -21,7 +21,7 @@ import type { SearchContext } from './context.ts';
 import { caseNamed, freeBatches, type JudgedChild, judgeChildren, judgedTwin, toDeviceBatches } from './judging.ts';
 import { type SearchOptions, withDefaults } from './options.ts';
 import { finish, type Tell } from './result.ts';
-import { type MemoryUse, openSearch, reopenSearch, type SearchRun } from './setup.ts';
+import { type MemoryUse, openSearch, reopenSearch, resultOf, type SearchRun } from './setup.ts';
 import { type SearchState, saveState } from './state.ts';
 import { trainSharedWeights } from './training.ts';
 
@@ -56,19 +56,19 @@ export interface SearchResult {
  * @throws UserError, before any long work, for what is wrong with the data set, the options or the run folder
  */
 export async function search(options: SearchOptions, hooks: SearchHooks = {}): Promise<SearchResult> {
-  return withinMemory(async () => run(await openSearch(withDefaults(options), hooks), hooks));
+  return withinMemory(async () => runAlone(await openSearch(withDefaults(options), hooks), hooks));
 }
 
 /**
  * Goes on with a search that was stopped or killed, from its last finished controller step, with the run folder's settings.
  * A finished search is not repeated.
  *
- * @throws UserError where the folder holds no run, or its data set has changed
+ * @throws UserError where the folder holds no run, another process works on it, or its data set has changed
  */
 export async function resume(runFolder: string, hooks: SearchHooks = {}): Promise<SearchResult> {
   return withinMemory(async () => {
-    const reopened = await reopenSearch(runFolder, hooks);
-    return reopened.kind === 'finished' ? reopened.result : run(reopened.search, hooks);
+    const result = await resultOf(runFolder);
+    return result ?? runAlone(await reopenSearch(runFolder, hooks), hooks);
   });
 }
 
@@ -78,6 +78,15 @@ async function withinMemory<Result>(work: () => Promise<Result>): Promise<Result
     return await work();
   } finally {
     limitTensorBytes(Number.POSITIVE_INFINITY);
+  }
+}
+
+/** Runs a search, and lets other processes into its folder at the end. */
+async function runAlone(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResult> {
+  try {
+    return await run(searchRun, hooks);
+  } finally {
+    await searchRun.release();
   }
 }
 

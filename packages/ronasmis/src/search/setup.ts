@@ -14,8 +14,9 @@ import { chooseDevice } from '../device.ts';
 import { UserError } from '../errors.ts';
 import { flatLevelsFor } from '../network/dimensions.ts';
 import { choosePrecision } from '../precision.ts';
+import { lockFolder } from '../run/lock.ts';
 import { type RunRecord, recordDimensions } from '../run/records.ts';
-import { createRunFolder, keepEventsUntil, readRun, writeRecord } from '../run/run-folder.ts';
+import { createRunFolder, keepEventsUntil, readRun, requireNew, writeRecord } from '../run/run-folder.ts';
 import type { Architecture } from '../space/architecture.ts';
 import { hasOneChild } from '../space/spaces.ts';
 import { VERSION } from '../version.ts';
@@ -37,6 +38,8 @@ export interface SearchRun {
   readonly plan: MemoryPlan;
   /** What the last finished step judged, in another process; none in a new search. */
   readonly lastChildren: readonly Architecture[];
+  /** Lets other processes into the run folder; to be called at the end, whatever it is. */
+  readonly release: () => Promise<void>;
 }
 
 /**
@@ -47,9 +50,12 @@ export async function openSearch(options: SearchSettings, hooks: SearchHooks): P
   const dataSet = await readDataSet(options.dataSet, options.labelFolder);
   await requireApart(options.out, dataSet);
   const made = await createRunFolder(options.out);
+  const release = await lockFolder(options.out);
   try {
-    return await openNewSearch(options, dataSet, hooks);
+    await requireNew(options.out);
+    return { ...(await openNewSearch(options, dataSet, hooks)), release };
   } catch (error) {
+    await release();
     // No run can go on from here; where this fails too, the first error is the one to be told.
     await rm(cacheFolderOf(options.out), { recursive: true, force: true }).catch(() => {});
     await removeWhereEmpty(made);
@@ -67,7 +73,11 @@ export async function requireApart(out: string, { folder, cases }: DataSet): Pro
   );
 }
 
-async function openNewSearch(options: SearchSettings, dataSet: DataSet, hooks: SearchHooks): Promise<SearchRun> {
+async function openNewSearch(
+  options: SearchSettings,
+  dataSet: DataSet,
+  hooks: SearchHooks,
+): Promise<Omit<SearchRun, 'release'>> {
   const startedAt = performance.now();
   const prepared = await prepare(options, options.out, dataSet, hooks);
   const { context, engine, budgetBytes, plan, warnings } = prepared;
@@ -100,19 +110,29 @@ function overfitWarnings(context: SearchContext, budget: Budget): readonly strin
   ];
 }
 
-/** A search to go on with, or one that had finished. */
-type Reopened =
-  | { readonly kind: 'open'; readonly search: SearchRun }
-  | { readonly kind: 'finished'; readonly result: SearchResult };
+/** What a search has left; undefined where it has not finished. @throws UserError where the folder holds no run */
+export async function resultOf(folder: string): Promise<SearchResult | undefined> {
+  const { report, architecture } = await readRun(folder);
+  return report && architecture ? { report, architecture } : undefined;
+}
 
 /**
  * Takes a run up where its last finished step left it, with the settings of its `run.json`.
- * @throws UserError where the folder holds no run or the data set is another one now
+ * @throws UserError where the folder holds no run, another process works on it or the data set is another one now
  */
-export async function reopenSearch(folder: string, hooks: SearchHooks): Promise<Reopened> {
+export async function reopenSearch(folder: string, hooks: SearchHooks): Promise<SearchRun> {
+  const release = await lockFolder(folder);
+  try {
+    return { ...(await reopenLocked(folder, hooks)), release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+async function reopenLocked(folder: string, hooks: SearchHooks): Promise<Omit<SearchRun, 'release'>> {
   const startedAt = performance.now();
-  const { run, report, architecture, events } = await readRun(folder);
-  if (report && architecture) return { kind: 'finished', result: { report, architecture } };
+  const { run, events } = await readRun(folder);
   const options = recordedSettings(run, folder);
   const dataSet = await readDataSet(options.dataSet, options.labelFolder);
   const { context, fingerprint, engine, budgetBytes, plan } = await prepare(options, folder, dataSet, hooks);
@@ -137,17 +157,7 @@ export async function reopenSearch(folder: string, hooks: SearchHooks): Promise<
     warnings: engineWarnings(context, engine),
   });
   const lastChildren = events.find(({ step }) => step === state.step)?.children ?? [];
-  return {
-    kind: 'open',
-    search: {
-      context,
-      state,
-      budget,
-      folder,
-      plan,
-      lastChildren: lastChildren.map(({ architecture }) => architecture),
-    },
-  };
+  return { context, state, budget, folder, plan, lastChildren: lastChildren.map(({ architecture }) => architecture) };
 }
 
 /** Bytes that a search may take, and that its most demanding children are expected to. */

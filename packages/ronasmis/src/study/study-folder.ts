@@ -3,10 +3,11 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeEngine } from '@ronasmis/libtorch';
 import { readDataSet } from '../data/dataset.ts';
-import { makeFolder, removeWhereEmpty } from '../data/files.ts';
+import { makeFolder } from '../data/files.ts';
 import { chooseDevice } from '../device.ts';
 import { UserError } from '../errors.ts';
 import { choosePrecision } from '../precision.ts';
+import { lockFolder, lockName } from '../run/lock.ts';
 import { readRecord, writeRecord } from '../run/run-folder.ts';
 import { type StudyRecord, studySchema } from '../run/study-record.ts';
 import { recordSettings, withDefaults } from '../search/options.ts';
@@ -20,6 +21,8 @@ const recordName = 'study.json';
 interface OpenStudy {
   readonly record: StudyRecord;
   readonly made: readonly string[];
+  /** Lets other processes into the folder; to be called at the end, whatever it is. */
+  readonly release: () => Promise<void>;
 }
 
 /**
@@ -31,11 +34,22 @@ export async function openStudy(options: StudyOptions): Promise<OpenStudy> {
   // Before the folder is made: a mistyped data set should leave nothing behind.
   await requireApart(out, await readDataSet(options.dataSet, options.labelFolder));
   const made = await makeFolder(out);
-  const [found, names] = [await readRecord(out, recordName, studySchema), await readdir(out)];
+  const release = await lockFolder(out);
+  try {
+    return { record: await openRecord(options), made, release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+async function openRecord(options: StudyOptions): Promise<StudyRecord> {
+  const { out } = options;
+  const [found, names] = [await readRecord(out, recordName, studySchema), await namesIn(out)];
   const settings = settingsOf(options);
   if (found !== undefined && isBegun(out, names)) {
     requireSame(out, found.settings, settings);
-    return { record: found, made };
+    return found;
   }
   if (found === undefined && names.length > 0) {
     throw new UserError(`${out} holds something else than a study: give a new folder with --out.`);
@@ -46,7 +60,7 @@ export async function openStudy(options: StudyOptions): Promise<OpenStudy> {
   const created = new Date().toISOString();
   const record = { version: VERSION, created, settings, engine: { device, precision }, joules: {} };
   await writeStudy(out, record);
-  return { record, made };
+  return record;
 }
 
 /** Writes the record over the one before, whole or not at all. */
@@ -54,12 +68,15 @@ export function writeStudy(folder: string, record: StudyRecord): Promise<void> {
   return writeRecord(folder, recordName, record);
 }
 
-/** Removes what {@link openStudy} made of a study none of whose searches has passed its checks: it is to leave nothing behind. */
-export async function discardUnbegun(folder: string, made: readonly string[]): Promise<void> {
-  if (isBegun(folder, await readdir(folder))) return;
+/** Removes what {@link openStudy} wrote of a study none of whose searches has passed its checks: it is to leave nothing behind. */
+export async function discardUnbegun(folder: string): Promise<void> {
+  if (isBegun(folder, await namesIn(folder))) return;
   await rm(join(folder, recordName), { force: true });
-  await removeWhereEmpty(made);
 }
+
+/** What a study's folder holds, but for the lock. */
+const namesIn = async (folder: string): Promise<readonly string[]> =>
+  (await readdir(folder)).filter((name) => name !== lockName);
 
 /** Whether any search has passed its checks: until then, settings that turned out wrong may be replaced. */
 function isBegun(folder: string, names: readonly string[]): boolean {

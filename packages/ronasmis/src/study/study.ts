@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { mapConcurrently } from '../data/concurrently.ts';
+import { removeWhereEmpty } from '../data/files.ts';
 import { UserError } from '../errors.ts';
 import { renderStudy } from '../report/study-page.ts';
 import { readRun, writeRunFile } from '../run/run-folder.ts';
@@ -42,19 +44,26 @@ export interface StudyHooks extends SearchHooks {
  * @throws UserError for what is wrong with the data set, the options or the folder
  */
 export async function study(options: StudyOptions, hooks: StudyHooks = {}): Promise<StudyResults> {
+  const { record, made, release } = await openStudy(options);
+  try {
+    return await runStudy(options, record, hooks);
+  } catch (error) {
+    // The first error is the one to be told.
+    await discardUnbegun(options.out).catch(() => {});
+    throw error;
+  } finally {
+    await release();
+    await removeWhereEmpty(made);
+  }
+}
+
+async function runStudy(options: StudyOptions, record: StudyRecord, hooks: StudyHooks): Promise<StudyResults> {
   const { out } = options;
-  const { record, made } = await openStudy(options);
   const contests = plannedContests(options);
   const seconds = options.timeSeconds ?? Number.NaN;
   const mostAlone = Math.min(childrenAlone, options.children);
   const later = { runs: mostAlone, seconds: mostAlone * aloneShare * seconds };
-  try {
-    await runSearches(options, record, { planned: contests, eachSeconds: seconds, earlier: 0, later }, hooks);
-  } catch (error) {
-    // The first error is the one to be told.
-    await discardUnbegun(out, made).catch(() => {});
-    throw error;
-  }
+  await runSearches(options, record, { planned: contests, eachSeconds: seconds, earlier: 0, later }, hooks);
   const { children, steps } = await randomSearch(out, mostAlone);
   const architectures = children.map(({ architecture }) => architecture);
   const epochs = epochsAlone(steps);
@@ -62,7 +71,7 @@ export async function study(options: StudyOptions, hooks: StudyHooks = {}): Prom
   const eachSeconds = (seconds * epochs) / steps;
   const nothing = { runs: 0, seconds: 0 };
   await runSearches(options, record, { planned: alone, eachSeconds, earlier: contests.length, later: nothing }, hooks);
-  const read = (runs: readonly PlannedRun[]) => Promise.all(runs.map(({ name }) => readRun(join(out, name))));
+  const read = (runs: readonly PlannedRun[]) => mapConcurrently(runs, ({ name }) => readRun(join(out, name)));
   const results = studyResults(options.seeds, await read(contests), children, await read(alone), record.joules);
   const finished = { ...record, results };
   await writeStudy(out, finished);

@@ -69,6 +69,24 @@ it('a search that is killed in the middle of a step and resumed ends as an unbro
   await expectAsUnbroken(run);
 }, 120_000);
 
+it('a search into the folder of one that runs, or resume beside it, is refused and does it no harm', async () => {
+  const run = join(root, 'twice');
+  const { child, ended } = start(...searchInto(run));
+  const works = `${run}: another process works there (process ${child.pid}).`;
+  while (!(await readdir(run).catch((): string[] => [])).includes('.lock')) await setTimeout(5);
+  const second = await ronasmis(...searchInto(run));
+  expect(second.code).toBe(2);
+  // By then it may have passed its checks, and have written run.json.
+  expect(
+    [works, `${run} holds a run already`].some((said) => second.stderr.includes(said)),
+    second.stderr,
+  ).toBe(true);
+  await finishedSteps(run, 1);
+  expect(await ronasmis('resume', run)).toMatchObject({ code: 2, stderr: expect.stringContaining(works) });
+  expect((await ended).code).toBe(0);
+  await expectAsUnbroken(run);
+}, 120_000);
+
 it('Ctrl-C stops a search with exit code 130, says how to go on, and that is so', async () => {
   const run = join(root, 'stopped');
   const { child, ended } = start(...searchInto(run));

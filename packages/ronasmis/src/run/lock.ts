@@ -1,0 +1,127 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { link, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import { mendable } from '../data/files.ts';
+import { UserError } from '../errors.ts';
+
+/** The file that says which process works in a folder. */
+export const lockName = '.lock';
+
+/** A process, as no other one is on any machine. */
+const holderSchema = z.object({
+  host: z.string(),
+  /** Of the machine's start, and of the container: numbers of processes mean something within both only; empty where the system tells neither. */
+  boot: z.string(),
+  namespace: z.string(),
+  pid: z.int(),
+  /** When it was started, in the system's own terms: numbers are used again. */
+  started: z.string(),
+});
+type Holder = z.infer<typeof holderSchema>;
+
+/**
+ * Keeps other processes from working in a folder until what this returns is called. What a process that has ended has left is taken over.
+ * @throws UserError where another process works there, or may do so on another machine
+ */
+export async function lockFolder(folder: string): Promise<() => Promise<void>> {
+  const file = join(folder, lockName);
+  const us = await describeUs();
+  const own = `${file}-${randomBytes(4).toString('hex')}`;
+  await mendable(file, () => writeFile(own, JSON.stringify(us), { flag: 'wx' }));
+  try {
+    while (!(await linkNew(own, file))) await removeStale(folder, file, us);
+  } finally {
+    await rm(own, { force: true });
+  }
+  return () => rm(file, { force: true });
+}
+
+/** Gives a file a second name, at once and whole; false where there is a file of that name. */
+async function linkNew(own: string, file: string): Promise<boolean> {
+  try {
+    await link(own, file);
+    return true;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST') return false;
+    // Some file systems know no second names.
+    const text = await readFile(own, 'utf8');
+    return writeFile(file, text, { flag: 'wx' }).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+        throw error;
+      },
+    );
+  }
+}
+
+/** Removes a lock whose process has ended. @throws UserError where it has not, or that can't be known */
+async function removeStale(folder: string, file: string, us: Holder): Promise<void> {
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined) return;
+  const holder = holderOf(text);
+  if (holder !== undefined && (await mayRun(holder, us))) {
+    const where = holder.host === us.host ? '' : ` on ${holder.host}`;
+    const mend = isKnown(holder, us) ? 'Wait for it' : `Wait for it; if it has ended, remove ${basename(file)} there`;
+    throw new UserError(
+      `${folder}: another process works there (process ${holder.pid}${where}). ${mend}, or give another folder.`,
+    );
+  }
+  // Another process may have found the same, and have locked the folder meanwhile: what was moved away is looked at.
+  const aside = `${file}-${randomBytes(4).toString('hex')}`;
+  await rename(file, aside).catch(() => {});
+  const moved = await readFile(aside, 'utf8').catch(() => undefined);
+  if (moved !== undefined && moved !== text) await link(aside, file).catch(() => {});
+  await rm(aside, { force: true });
+}
+
+function holderOf(text: string): Holder | undefined {
+  try {
+    return holderSchema.parse(JSON.parse(text));
+  } catch {
+    // A power cut may have left it empty.
+    return undefined;
+  }
+}
+
+/** Whether the numbers of its processes are those of ours. */
+const isKnown = (holder: Holder, us: Holder): boolean =>
+  holder.boot === us.boot && holder.namespace === us.namespace && (us.boot !== '' || holder.host === us.host);
+
+async function mayRun(holder: Holder, us: Holder): Promise<boolean> {
+  if (isKnown(holder, us)) return (await startOf(holder.pid)) === holder.started;
+  // The machine was started again since.
+  return !(holder.host === us.host && holder.boot !== us.boot);
+}
+
+async function describeUs(): Promise<Holder> {
+  const read = (work: Promise<string>): Promise<string> =>
+    work.then(
+      (text) => text.trim(),
+      () => '',
+    );
+  return {
+    host: hostname(),
+    boot: await read(readFile('/proc/sys/kernel/random/boot_id', 'utf8')),
+    namespace: await read(readlink('/proc/self/ns/pid')),
+    pid: process.pid,
+    started: (await startOf(process.pid)) ?? '',
+  };
+}
+
+/** When a process was started; undefined where there is none, or one that has ended and was not yet taken note of. */
+async function startOf(pid: number): Promise<string | undefined> {
+  if (process.platform !== 'linux') {
+    const listed = await promisify(execFile)('ps', ['-o', 'lstart=', '-p', String(pid)]).catch(() => undefined);
+    return listed?.stdout.trim();
+  }
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  // Behind the name, which may hold anything: the state is the first field, the start the 20th.
+  const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ');
+  return fields === undefined || fields[0] === 'Z' ? undefined : fields[19];
+}

@@ -1,0 +1,104 @@
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it, vi } from 'vitest';
+import { UserError } from '../../src/errors.ts';
+import { lockFolder, lockName } from '../../src/run/lock.ts';
+import { temporaryFolder } from '../data/scans.ts';
+import { startScript } from '../end-to-end/command.ts';
+
+const root = await temporaryFolder();
+const newFolder = () => mkdtemp(join(root, 'run-'));
+const locker = join(root, 'locker.mjs');
+await writeFile(
+  locker,
+  `const { lockFolder } = await import(${JSON.stringify(new URL('../../dist/run/lock.js', import.meta.url).href)});
+await lockFolder(process.argv[2]);
+console.log('locked');
+setInterval(() => {}, 1000);`,
+);
+
+/** A process of its own that has locked a folder. */
+async function lockElsewhere(folder: string) {
+  const started = startScript(locker, folder);
+  await new Promise((resolve) => started.child.stdout.once('data', resolve));
+  return started;
+}
+
+/** The lock of this process, or of another one after `change`. */
+async function lockOf(folder: string, change: object): Promise<void> {
+  const release = await lockFolder(folder);
+  const own: unknown = JSON.parse(await readFile(join(folder, lockName), 'utf8'));
+  await release();
+  await writeFile(join(folder, lockName), JSON.stringify(Object.assign({}, own, change)));
+}
+
+it('lets one process in, which leaves nothing behind', async () => {
+  const folder = await newFolder();
+  const release = await lockFolder(folder);
+  const second = lockFolder(folder);
+  await expect(second).rejects.toBeInstanceOf(UserError);
+  await expect(second).rejects.toThrow(
+    `${folder}: another process works there (process ${process.pid}). Wait for it, or give another folder.`,
+  );
+  expect(await readdir(folder)).toEqual([lockName]);
+  await release();
+  expect(await readdir(folder)).toEqual([]);
+  await (await lockFolder(folder))();
+});
+
+it('of many that try at once, one gets in', async () => {
+  const folder = await newFolder();
+  await writeFile(join(folder, lockName), '');
+  const tries = await Promise.allSettled(Array.from({ length: 20 }, () => lockFolder(folder)));
+  expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  expect(await readdir(folder)).toEqual([lockName]);
+});
+
+it('is held by a process as long as that lives, and taken over from one that was killed', async () => {
+  const folder = await newFolder();
+  const { child, ended } = await lockElsewhere(folder);
+  await expect(lockFolder(folder)).rejects.toThrow(`(process ${child.pid})`);
+  child.kill('SIGKILL');
+  await ended;
+  await (await lockFolder(folder))();
+  expect(await readdir(folder)).toEqual([]);
+});
+
+it.each([
+  ['a process that has the number of one that ended', { started: '1' }],
+  ['a number that no process has', { pid: 2 ** 22 + 1 }],
+  ['a machine that was started again', { boot: 'before' }],
+])('is taken over: %s', async (_, change) => {
+  const folder = await newFolder();
+  await lockOf(folder, change);
+  await (await lockFolder(folder))();
+});
+
+it.each(['', '{"pid": 3', '[]'])('is taken over where a power cut has left %j', async (text) => {
+  const folder = await newFolder();
+  await writeFile(join(folder, lockName), text);
+  await (await lockFolder(folder))();
+});
+
+it.each([
+  ['another machine', { host: 'far', boot: 'other' }, / on far\)\. Wait for it; if it has ended, remove \.lock there/],
+  ['another container of this machine', { host: 'box', namespace: 'pid:[1]' }, / on box\)\. Wait for it; if it has/],
+])('is left to %s, of whose processes nothing is known', async (_, change, sentence) => {
+  const folder = await newFolder();
+  await lockOf(folder, change);
+  await expect(lockFolder(folder)).rejects.toThrow(sentence);
+});
+
+it('needs no file system that gives a file two names', async () => {
+  const folder = await newFolder();
+  vi.resetModules();
+  vi.doMock('node:fs/promises', async (importOriginal) => ({
+    ...(await importOriginal<typeof import('node:fs/promises')>()),
+    link: () => Promise.reject(Object.assign(new Error('EPERM: operation not permitted'), { code: 'EPERM' })),
+  }));
+  const { lockFolder: withoutLinks } = await import('../../src/run/lock.ts');
+  const release = await withoutLinks(folder);
+  await expect(withoutLinks(folder)).rejects.toThrow(/another process works there/);
+  await release();
+  expect(await readdir(folder)).toEqual([]);
+});
