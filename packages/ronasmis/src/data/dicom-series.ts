@@ -44,13 +44,13 @@ async function withPreambles<T>(slices: readonly Slice[], read: (files: readonly
   if (slices.every(({ hasPreamble }) => hasPreamble)) return read(slices.map(({ file }) => file));
   const folder = await mkdtemp(join(tmpdir(), 'ronasmis-'));
   try {
-    const files = slices.map(async ({ file, hasPreamble }, i) => {
+    const files = await mapConcurrently([...slices.entries()], async ([i, { file, hasPreamble }]) => {
       if (hasPreamble) return file;
       const copy = join(folder, String(i));
       await mendable(copy, async () => writeFile(copy, withPreamble(Buffer.from(await readBytes(file)))));
       return copy;
     });
-    return await read(await Promise.all(files));
+    return await read(files);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
