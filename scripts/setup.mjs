@@ -12,7 +12,7 @@ import { mustRun, SetupError, say, step } from './setup/terminal.mjs';
 async function setUp() {
   await demand(['node']);
   const remembered = rememberedLibtorch();
-  const addonIsDue = !remembered || !addonIsCurrent(remembered.folder);
+  const addonIsDue = !remembered || !addonIsCurrent(remembered);
   const present = remembered ?? (await libtorchOnThisMachine());
   await demand([...(addonIsDue ? ['compiler', 'cmake'] : []), ...(present ? [] : ['pip', 'glibc'])]);
 
@@ -22,7 +22,7 @@ async function setUp() {
     say(`Using libtorch ${libtorch.version} in ${libtorch.folder}`);
     rememberLibtorch(libtorch);
   }
-  if (addonIsDue) await step('Compiling the native addon', () => buildAddon(libtorch.folder));
+  if (addonIsDue) await step('Compiling the native addon', () => buildAddon(libtorch));
   if (!typescriptIsCurrent()) await step('Compiling the TypeScript', buildTypescript);
 }
 

@@ -1,32 +1,86 @@
 // Builds what is compiled: the native addon with CMake, the packages with tsc.
-import { existsSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { keepAddon, keptAddon } from './addon-cache.mjs';
 import { fingerprint, readIfThere, root, write } from './files.mjs';
 import { findCompiler } from './requirements.mjs';
-import { mustRun } from './terminal.mjs';
+import { mustRun, run, say } from './terminal.mjs';
 
 const addonPackage = join(root, 'packages/libtorch');
 const addonFolder = join(addonPackage, 'build');
+const addonFile = join(addonFolder, 'ronasmis_libtorch.node');
 const addonStamp = join(addonFolder, 'stamp');
 const typesStamp = join(root, 'node_modules/.cache/ronasmis/typescript');
 const packages = ['packages/libtorch', 'packages/ronasmis'].map((name) => join(root, name));
 const REPORT = 'A fresh clone compiles; if you changed nothing, please report this with the lines above.';
+/** What a compiler takes while it reads libtorch's headers, in bytes. */
+const COMPILER_MEMORY = 1.5e9;
 
-/** Whether the addon was built from these sources for this libtorch folder. */
+/** Whether the addon was built from these sources for this libtorch: {folder, version}. */
 export function addonIsCurrent(libtorch) {
-  return existsSync(join(addonFolder, 'ronasmis_libtorch.node')) && readIfThere(addonStamp) === addonState(libtorch);
+  return existsSync(addonFile) && readIfThere(addonStamp) === addonState(libtorch);
 }
 
-/** Compiles the addon for a libtorch folder. */
+/** Compiles the addon for a libtorch, or takes it from the user's cache folder where the same was compiled before. */
 export async function buildAddon(libtorch) {
+  const state = addonState(libtorch);
+  const compiler = await findCompiler();
+  const units = await vectorUnits(compiler);
+  const { output: version } = await run(compiler, ['--version']);
+  const { CXXFLAGS = '', LDFLAGS = '' } = process.env;
+  const made = [state, compiler, version, units.join(), process.platform, process.arch, CXXFLAGS, LDFLAGS];
+  const key = fingerprint([], made.join('\n'));
+  const kept = keptAddon(key);
+  if (kept) {
+    say(`  it was compiled before: taken from ${kept}`);
+    mkdirSync(addonFolder, { recursive: true });
+    rmSync(addonFile, { force: true }); // a program may run with the old one: it keeps what it has opened
+    copyFileSync(kept, addonFile);
+  } else {
+    await compileAddon(libtorch.folder, compiler, units);
+    keepAddon(key, addonFile);
+  }
+  write(addonStamp, state);
+}
+
+async function compileAddon(libtorch, compiler, units) {
   rmSync(join(addonFolder, 'CMakeCache.txt'), { force: true }); // it would insist on the compiler and the path of last time
-  const headers = join(root, 'node_modules/node-api-headers/include');
-  const settings = [`-DLIBTORCH=${libtorch}`, `-DNODE_API_HEADERS=${headers}`, '-DCMAKE_BUILD_TYPE=Release'];
-  const compiler = `-DCMAKE_CXX_COMPILER=${await findCompiler()}`;
-  await mustRun('cmake', ['-S', addonPackage, '-B', addonFolder, compiler, ...settings], REPORT);
-  await mustRun('cmake', ['--build', addonFolder, '-j', String(availableParallelism())], REPORT);
-  write(addonStamp, addonState(libtorch));
+  const settings = {
+    CMAKE_BUILD_TYPE: 'Release',
+    CMAKE_CXX_COMPILER: compiler,
+    LIBTORCH: libtorch,
+    LIBTORCH_RPATH: libtorchRpath(libtorch),
+    NODE_API_HEADERS: join(root, 'node_modules/node-api-headers/include'),
+    VECTOR_UNITS: units.join(';'),
+  };
+  const definitions = Object.entries(settings).map(([name, value]) => `-D${name}=${value}`);
+  await mustRun('cmake', ['-S', addonPackage, '-B', addonFolder, ...definitions], REPORT);
+  await mustRun('cmake', ['--build', addonFolder, '--target', 'ronasmis_libtorch', '-j', String(jobs())], REPORT);
+}
+
+/** As many compilers at once as there are processors and as memory suffices for. */
+function jobs() {
+  const memory = process.availableMemory?.() ?? Number.POSITIVE_INFINITY;
+  return Math.max(1, Math.min(availableParallelism(), Math.floor(memory / COMPILER_MEMORY)));
+}
+
+/** The kinds of vector units that the kernels' loops are compiled for: those that this processor has, and what every one has. */
+async function vectorUnits(compiler) {
+  if (process.arch !== 'x64') return ['default'];
+  const { output } = await run(compiler, ['-march=native', '-dM', '-E', '-x', 'c++', '-']);
+  const has = (...names) => names.every((name) => output.includes(`#define __${name}__ 1`));
+  const avx2 = has('AVX2', 'FMA', 'F16C');
+  const avx512 = avx2 && has('AVX512F', 'AVX512BW', 'AVX512VL', 'AVX512DQ');
+  return ['default', ...(avx2 ? ['avx2'] : []), ...(avx512 ? ['avx512'] : [])];
+}
+
+/** Where the addon looks for libtorch: beside itself where libtorch is in the checkout, so that a moved or second checkout can use it. */
+function libtorchRpath(libtorch) {
+  const library = join(libtorch, 'lib');
+  const toRoot = relative(root, library);
+  if (toRoot.startsWith('..')) return library;
+  return [process.platform === 'darwin' ? '@loader_path' : '$ORIGIN', relative(addonFolder, root), toRoot].join('/');
 }
 
 /** Whether the packages' JavaScript was made from these sources. */
@@ -41,8 +95,11 @@ export async function buildTypescript() {
   write(typesStamp, typescriptState());
 }
 
-function addonState(libtorch) {
-  return fingerprint([join(addonPackage, 'native'), join(addonPackage, 'CMakeLists.txt')], libtorch);
+function addonState({ folder, version }) {
+  const sources = [join(addonPackage, 'native'), join(addonPackage, 'CMakeLists.txt')];
+  const library = ['so', 'dylib'].map((suffix) => join(folder, `lib/libtorch_cpu.${suffix}`)).find(existsSync);
+  const bytes = library === undefined ? 0 : statSync(library).size; // of one version there are several builds
+  return fingerprint(sources, [version, bytes, libtorchRpath(folder)].join('\n'));
 }
 
 function typescriptState() {

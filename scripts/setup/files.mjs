@@ -1,7 +1,7 @@
 // Small questions about files.
 import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The repository's root folder. */
@@ -16,10 +16,10 @@ export function filesBelow(path) {
     .flatMap((name) => filesBelow(join(path, name)));
 }
 
-/** A hash of the names and contents of all files below `paths`, and of `extra`. */
+/** A hash of the names and contents of all files below `paths`, and of `extra`; the same in every checkout. */
 export function fingerprint(paths, extra = '') {
   const hash = createHash('sha256').update(extra);
-  for (const file of paths.flatMap(filesBelow)) hash.update(`\n${file}\n`).update(readFileSync(file));
+  for (const file of paths.flatMap(filesBelow)) hash.update(`\n${relative(root, file)}\n`).update(readFileSync(file));
   return hash.digest('hex');
 }
 

@@ -1,4 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { describeEngine } from '../src/index.ts';
@@ -90,5 +93,55 @@ describe.skipIf(!isX64 || process.platform !== 'linux')('on a processor without 
     expect(shared.length).toBeGreaterThan(0);
     const wideNames = new Set(wide);
     expect(shared.filter((name) => wideNames.has(name))).toEqual([]);
+  });
+});
+
+describe.skipIf(!isX64)('of the kinds that were compiled', () => {
+  /** What an addon with these kinds takes on a processor with that capability. */
+  function taken(compiled: readonly string[], capability: string): string {
+    const folder = mkdtempSync(join(tmpdir(), 'capability-'));
+    mkdirSync(join(folder, 'ATen'));
+    const stub = '#pragma once\n#include <string>\nnamespace at { std::string get_cpu_capability(); }\n';
+    writeFileSync(join(folder, 'ATen/Version.h'), stub);
+    const kinds = ['default', ...compiled.map((kind) => kind.toLowerCase())];
+    const program = `#include "capability.h"
+      #include <cstdio>
+      std::string at::get_cpu_capability() { return "${capability}"; }
+      using Loops = const char*;
+      RONASMIS_DECLARE_LOOPS(Loops, loops)
+      ${kinds.map((kind) => `const Loops& loops_${kind}() { static const Loops name = "${kind}"; return name; }`).join('\n')}
+      int main() { std::puts(RONASMIS_BEST_LOOPS(loops)); }`;
+    const kernels = fileURLToPath(new URL('../native/kernels', import.meta.url));
+    const defined = compiled.map((kind) => `-DRONASMIS_${kind}`);
+    const options = [
+      '-std=c++20',
+      '-x',
+      'c++',
+      '-',
+      '-I',
+      kernels,
+      '-I',
+      folder,
+      ...defined,
+      '-o',
+      join(folder, 'program'),
+    ];
+    try {
+      execFileSync(process.env.CXX ?? 'c++', options, { input: program, stdio: ['pipe', 'ignore', 'inherit'] });
+      return execFileSync(join(folder, 'program'), { encoding: 'utf8' }).trim();
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
+
+  it.each([
+    [[], 'AVX512', 'default'],
+    [['AVX2'], 'AVX512', 'avx2'],
+    [['AVX2'], 'AVX2', 'avx2'],
+    [['AVX2', 'AVX512'], 'AVX512', 'avx512'],
+    [['AVX2', 'AVX512'], 'AVX2', 'avx2'],
+    [['AVX2', 'AVX512'], 'DEFAULT', 'default'],
+  ])('%j, the best is taken that a processor with %s has: %s', (compiled, capability, best) => {
+    expect(taken(compiled, capability)).toBe(best);
   });
 });

@@ -6,8 +6,10 @@ import { native } from '../src/native.ts';
 import { compareFusedOperations } from './cuda/comparisons.ts';
 
 // The GPU's kernels, compiled for the processor and launched by the same code, in this test's process alone.
-const build = fileURLToPath(new URL('../build', import.meta.url));
-execFileSync('cmake', ['--build', build, '--target', 'cuda_emulation'], { stdio: 'pipe' });
+const build = fileURLToPath(new URL('../build/cuda-emulation', import.meta.url));
+const source = fileURLToPath(new URL('cuda', import.meta.url));
+execFileSync('cmake', ['-S', source, '-B', build], { stdio: 'pipe' });
+execFileSync('cmake', ['--build', build], { stdio: 'pipe' });
 const ofProcessor = fusedExample('cpu');
 native.emulateKernels(`${build}/cuda_emulation.so`);
 

@@ -154,6 +154,83 @@ describe("the machine's own PyTorch", () => {
   });
 });
 
+describe('the compiled addon', () => {
+  const addon = 'packages/libtorch/build/ronasmis_libtorch.node';
+
+  /** A compiler that knows these macros of the processor, and a CMake that notes how it is called and leaves an addon behind. */
+  function putCompiler(macros: readonly string[], version = '12.2'): void {
+    const define = macros.map((macro) => `echo "#define __${macro}__ 1"`).join('\n');
+    putProgram('c++', `case "$*" in --version) echo g++ ${version};; *-march=native*) true\n${define};; esac\nexit 0`);
+    const asked = join(root, 'asked');
+    putProgram(
+      'cmake',
+      `[ "$1" = --version ] && echo cmake version 3.25.1 && exit\necho "$@" >> ${asked}\n[ "$1" != --build ] || echo compiled > ${join(root, addon)}`,
+    );
+    put('node_modules/typescript/bin/tsc', '');
+    for (const name of ['libtorch', 'ronasmis']) put(`packages/${name}/dist/index.js`, '');
+    put('packages/libtorch/native/engine.cc', 'source');
+  }
+
+  const asked = (): string => (existsSync(join(root, 'asked')) ? readFileSync(join(root, 'asked'), 'utf8') : '');
+  /** As if this were another clone: nothing is built, but the user's cache folder is the same. */
+  function cloneAgain(): void {
+    for (const path of ['packages/libtorch/build', 'asked']) rmSync(join(root, path), { recursive: true, force: true });
+  }
+
+  test.runIf(process.arch === 'x64').each([
+    [[], 'default'],
+    [['AVX2', 'FMA', 'F16C'], 'default;avx2'],
+    [['AVX2', 'FMA', 'F16C', 'AVX512F', 'AVX512BW', 'AVX512VL', 'AVX512DQ'], 'default;avx2;avx512'],
+    [['AVX2', 'FMA', 'F16C', 'AVX512F'], 'default;avx2'],
+  ])('has loops for the vector units of the processor alone: %j', (macros, units) => {
+    putCompiler(macros);
+    expect(setUp({ RONASMIS_LIBTORCH: putLibtorch('libtorch', '2.10.0') }).code).toBe(0);
+    expect(asked()).toContain(`-DVECTOR_UNITS=${units}\n`);
+  });
+
+  test('is compiled once for all clones, and again for other sources, another compiler or another libtorch', () => {
+    putCompiler([]);
+    const env = { RONASMIS_LIBTORCH: putLibtorch('libtorch', '2.10.0'), XDG_CACHE_HOME: join(root, 'cache') };
+    expect(setUp(env)).toMatchObject({ code: 0, says: expect.not.stringContaining('compiled before') });
+    cloneAgain();
+    expect(setUp(env)).toMatchObject({ code: 0, says: expect.stringContaining('compiled before') });
+    expect(asked()).toBe('');
+    expect(readFileSync(join(root, addon), 'utf8')).toBe('compiled\n');
+    expect(setUp(env)).toEqual({ code: 0, says: '' });
+
+    const changes = [
+      () => put('packages/libtorch/native/engine.cc', 'another source'),
+      () => putCompiler([], '13.1'),
+      () => putLibtorch('libtorch', '2.11.0'),
+      () => put('libtorch/lib/libtorch_cpu.so', 'another build of it'),
+    ];
+    for (const change of changes) {
+      cloneAgain();
+      change();
+      expect(setUp(env)).toMatchObject({ code: 0, says: expect.not.stringContaining('compiled before') });
+      expect(asked()).toContain('--build');
+    }
+  });
+
+  test('looks for a libtorch of the checkout beside itself, so that a moved one finds it', () => {
+    putCompiler([]);
+    const origin = process.platform === 'darwin' ? '@loader_path' : '$ORIGIN';
+    setUp({ RONASMIS_LIBTORCH: putLibtorch('.libtorch/torch', '2.10.0') });
+    expect(asked()).toContain(`-DLIBTORCH_RPATH=${origin}/../../../.libtorch/torch/lib `);
+  });
+
+  test('is compiled where the cache folder cannot be used', () => {
+    putCompiler([]);
+    const libtorch = putLibtorch('libtorch', '2.10.0');
+    for (const folders of [{ HOME: '/dev/null' }, { HOME: 'relative' }, { XDG_CACHE_HOME: '/dev/null/below' }]) {
+      cloneAgain();
+      expect(setUp({ RONASMIS_LIBTORCH: libtorch, ...folders })).toMatchObject({ code: 0 });
+      expect(asked()).toContain('--build');
+    }
+    expect(existsSync(join(root, 'relative'))).toBe(false);
+  });
+});
+
 describe.runIf(process.platform === 'linux')('fetching libtorch', () => {
   beforeEach(() => {
     putProgram('python3', `exec ${process.execPath} ${join(repository, 'packages/libtorch/test/fake-pip.mjs')} "$@"`);

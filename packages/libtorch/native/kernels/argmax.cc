@@ -17,7 +17,7 @@ namespace ronasmis {
 
 namespace {
 
-const ArgmaxLoops& loops() {
+const ArgmaxLoops& argmax_loops() {
   static const ArgmaxLoops& best = RONASMIS_BEST_LOOPS(argmax_loops);
   return best;
 }
@@ -27,13 +27,13 @@ at::Tensor argmax_labels(const at::Tensor& tensor) {
   TORCH_CHECK(checked.size(1) <= 256, "a uint8 has no room for ", checked.size(1), " classes");
   at::Tensor labels = at::empty({checked.size(0), checked.size(2), checked.size(3), checked.size(4)}, checked.options().dtype(at::kByte));
   if (cuda::takes(checked)) cuda::argmax_labels(checked, labels);
-  else loops().labels(logits_of(checked), labels.mutable_data_ptr<uint8_t>());
+  else argmax_loops().labels(logits_of(checked), labels.mutable_data_ptr<uint8_t>());
   return labels;
 }
 
 // Voxels of a piece of work, and how many neighbours are counted apart: the count of a pair is read before its last change is
 // written where neighbours, which are often alike, share it.
-constexpr int64_t kPieceVoxels = 65536;
+constexpr int64_t kCountedVoxels = 65536;
 constexpr int64_t kApart = 4;
 
 // Adds to counts[label * classes + prediction]. Returns false, and has added nothing, where a value is no class.
@@ -64,11 +64,11 @@ at::Tensor confusion_matrix(const at::Tensor& prediction, const at::Tensor& labe
   bool good = true;
   std::mutex adding;
   const int64_t voxels = predicted.numel();
-  at::parallel_for(0, (voxels + kPieceVoxels - 1) / kPieceVoxels, 1, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, (voxels + kCountedVoxels - 1) / kCountedVoxels, 1, [&](int64_t begin, int64_t end) {
     std::vector<int64_t> counts(classes * classes, 0);
     bool counted = true;
-    for (int64_t first = begin * kPieceVoxels; first < std::min(voxels, end * kPieceVoxels); first += kPieceVoxels)
-      counted = count_piece(predictions + first, labels + first, std::min(kPieceVoxels, voxels - first), classes, counts) && counted;
+    for (int64_t first = begin * kCountedVoxels; first < std::min(voxels, end * kCountedVoxels); first += kCountedVoxels)
+      counted = count_piece(predictions + first, labels + first, std::min(kCountedVoxels, voxels - first), classes, counts) && counted;
     const std::lock_guard<std::mutex> lock(adding);
     good = good && counted;
     for (int64_t pair = 0; pair < classes * classes; ++pair) total[pair] += counts[pair];

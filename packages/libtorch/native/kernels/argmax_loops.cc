@@ -40,7 +40,7 @@ void labels(const Logits& logits, uint8_t* result) {
   });
 }
 
-const ArgmaxLoops kLoops = {
+const ArgmaxLoops kArgmaxLoops = {
     [](const Logits& logits, uint8_t* result) {
       with_type(logits.bfloat16, [&]<typename Value>(Value*) { labels<Value>(logits, result); });
     },
@@ -48,6 +48,6 @@ const ArgmaxLoops kLoops = {
 
 }  // namespace
 
-const ArgmaxLoops& RONASMIS_LOOPS(argmax_loops)() { return kLoops; }
+const ArgmaxLoops& RONASMIS_LOOPS(argmax_loops)() { return kArgmaxLoops; }
 
 }  // namespace ronasmis

@@ -12,9 +12,15 @@
   const Loops& name##_avx2();               \
   const Loops& name##_avx512();
 
-#if defined(__x86_64__)
-#define RONASMIS_BEST_LOOPS(name)                     \
-  (at::get_cpu_capability() == "AVX512" ? name##_avx512() : at::get_cpu_capability() == "AVX2" ? name##_avx2() : name##_default())
+// The best of those that were compiled and that the processor has.
+#if defined(RONASMIS_AVX512)
+#define RONASMIS_AVX512_LOOPS(name) at::get_cpu_capability() == "AVX512" ? name##_avx512():
 #else
-#define RONASMIS_BEST_LOOPS(name) name##_default()
+#define RONASMIS_AVX512_LOOPS(name)
 #endif
+#if defined(RONASMIS_AVX2)
+#define RONASMIS_AVX2_LOOPS(name) at::get_cpu_capability() == "AVX2" || at::get_cpu_capability() == "AVX512" ? name##_avx2():
+#else
+#define RONASMIS_AVX2_LOOPS(name)
+#endif
+#define RONASMIS_BEST_LOOPS(name) (RONASMIS_AVX512_LOOPS(name) RONASMIS_AVX2_LOOPS(name) name##_default())

@@ -9,7 +9,7 @@ namespace ronasmis {
 
 namespace {
 
-const ConvolutionLoops& loops() {
+const ConvolutionLoops& convolution_loops() {
   static const ConvolutionLoops& best = RONASMIS_BEST_LOOPS(convolution_loops);
   return best;
 }
@@ -45,7 +45,7 @@ class Convolution3d : public torch::autograd::Function<Convolution3d> {
     const at::AutoDispatchBelowADInplaceOrView below;
     const at::Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast3d);
     at::Tensor y = at::empty({x.size(0), kernel.size(0), x.size(2), x.size(3), x.size(4)}, x.options().memory_format(at::MemoryFormat::ChannelsLast3d));
-    loops().forward(shape_of(x, kernel, dilation), x.const_data_ptr<float>(), by_tap(kernel).const_data_ptr<float>(), y.mutable_data_ptr<float>());
+    convolution_loops().forward(shape_of(x, kernel, dilation), x.const_data_ptr<float>(), by_tap(kernel).const_data_ptr<float>(), y.mutable_data_ptr<float>());
     context->save_for_backward({x, kernel});
     context->saved_data["dilation"] = dilation;
     return y;
@@ -59,11 +59,11 @@ class Convolution3d : public torch::autograd::Function<Convolution3d> {
     at::Tensor of_input, of_kernel;
     if (context->needs_input_grad(0)) {
       of_input = at::empty_like(x);
-      loops().input_gradient(shape, gradient.const_data_ptr<float>(), by_tap(kernel).const_data_ptr<float>(), of_input.mutable_data_ptr<float>());
+      convolution_loops().input_gradient(shape, gradient.const_data_ptr<float>(), by_tap(kernel).const_data_ptr<float>(), of_input.mutable_data_ptr<float>());
     }
     if (context->needs_input_grad(1)) {
       const at::Tensor taps = at::empty({3, 3, 3, shape.in, shape.out}, x.options().memory_format(std::nullopt));
-      loops().kernel_gradient(shape, x.const_data_ptr<float>(), gradient.const_data_ptr<float>(), taps.mutable_data_ptr<float>());
+      convolution_loops().kernel_gradient(shape, x.const_data_ptr<float>(), gradient.const_data_ptr<float>(), taps.mutable_data_ptr<float>());
       of_kernel = (is_flat(kernel) ? taps.narrow(0, 1, 1) : taps).permute({4, 3, 0, 1, 2});
     }
     return {of_input, of_kernel, at::Tensor()};

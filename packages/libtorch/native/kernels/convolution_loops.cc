@@ -42,7 +42,7 @@ int64_t tiles_of_part(const Convolution& shape) { return divide_up(divide_up(sha
 int64_t tiles_of_row(const Convolution& shape) { return tiles_of_part(shape) * shape.dilation; }
 
 // A part of a volume that is computed at once: planes `dilation` apart, and some of their rows.
-struct Piece {
+struct VolumePiece {
   int64_t batch;
   int64_t first_plane;
   int64_t planes;
@@ -72,7 +72,7 @@ Cut cut(const Convolution& shape, int64_t channels, int64_t cache_floats, int64_
   return {planes, rows, plane_groups, row_groups, others * plane_groups};
 }
 
-Piece piece_of(const Convolution& shape, const Cut& cut, int64_t index) {
+VolumePiece piece_of(const Convolution& shape, const Cut& cut, int64_t index) {
   const int64_t row_group = index % cut.row_groups;
   const int64_t plane_group = index / cut.row_groups % cut.plane_groups;
   const int64_t set = index / (cut.row_groups * cut.plane_groups) % shape.dilation;
@@ -106,7 +106,7 @@ struct Layout {
 };
 
 // Transforms the plane `z`, rows [first_row - dilation, first_row + rows + dilation).
-void input_plane(const Convolution& shape, int64_t channels, const float* x, const Piece& piece, int64_t z, float* result, const Layout& layout) {
+void input_plane(const Convolution& shape, int64_t channels, const float* x, const VolumePiece& piece, int64_t z, float* result, const Layout& layout) {
   const int64_t step = shape.dilation;
   for (int64_t channel = 0; channel < channels; channel += kLanes, result += layout.block) {
     const int64_t lanes = std::min(kLanes, channels - channel);
@@ -132,7 +132,7 @@ void input_plane(const Convolution& shape, int64_t channels, const float* x, con
 }
 
 // Transforms the gradients of the plane `z` into [row, tile, padded channel] at each point.
-void gradient_plane(const Convolution& shape, const float* gradient, const Piece& piece, int64_t z, float* result, int64_t point_stride, int64_t padded) {
+void gradient_plane(const Convolution& shape, const float* gradient, const VolumePiece& piece, int64_t z, float* result, int64_t point_stride, int64_t padded) {
   for (int64_t row = 0; row < piece.rows; ++row) {
     const float* from = gradient + ((piece.batch * shape.depth + z) * shape.height + piece.first_row + row) * shape.width * shape.out;
     float* to = result + row * tiles_of_row(shape) * padded;
@@ -152,7 +152,7 @@ void gradient_plane(const Convolution& shape, const float* gradient, const Piece
 }
 
 // Brings the sums of all points, [point, row, tile, block], back to the outputs' channels from `channel` on.
-void output_plane(const Convolution& shape, int64_t channels, const float* sums, int64_t block, const Piece& piece, int64_t z, int64_t channel, float* y) {
+void output_plane(const Convolution& shape, int64_t channels, const float* sums, int64_t block, const VolumePiece& piece, int64_t z, int64_t channel, float* y) {
   const int64_t tiles = tiles_of_row(shape);
   const int64_t point_stride = piece.rows * tiles * block;
   for (int64_t row = 0; row < piece.rows; ++row) {
@@ -237,7 +237,7 @@ void convolve(const Convolution& shape, int64_t in, int64_t out, const float* x,
     const int64_t sums_of_plane = kPoints * cuts.rows * tiles_of_row(shape) * block;
     const Buffer sums = buffer(cuts.planes * sums_of_plane);
     for (int64_t task = begin; task < end; ++task) {
-      const Piece piece = piece_of(shape, cuts, task / groups);
+      const VolumePiece piece = piece_of(shape, cuts, task / groups);
       const auto plane_at = [&](int64_t i) { return piece.first_plane + (i - 1) * shape.dilation; };
       if (piece.planes == 0) continue;
       if (task == begin || task % groups == 0)
@@ -378,7 +378,7 @@ void kernel_gradient(const Convolution& shape, const float* x, const float* grad
   const int64_t gradient_floats = cuts.rows * tiles_of_row(shape) * padded;
   const Buffer factors = buffer(kPoints * cuts.planes * gradient_floats);
   for (int64_t index = 0; index < cuts.pieces; ++index) {
-    const Piece piece = piece_of(shape, cuts, index);
+    const VolumePiece piece = piece_of(shape, cuts, index);
     const auto plane_at = [&](int64_t i) { return piece.first_plane + (i - 1) * shape.dilation; };
     if (piece.planes == 0) continue;
     // Planes of the input and of the gradient in turns, so that the threads have equal parts of both.
@@ -420,10 +420,10 @@ void kernel_gradient(const Convolution& shape, const float* x, const float* grad
   });
 }
 
-const ConvolutionLoops kLoops = {forward, input_gradient, kernel_gradient};
+const ConvolutionLoops kConvolutionLoops = {forward, input_gradient, kernel_gradient};
 
 }  // namespace
 
-const ConvolutionLoops& RONASMIS_LOOPS(convolution_loops)() { return kLoops; }
+const ConvolutionLoops& RONASMIS_LOOPS(convolution_loops)() { return kConvolutionLoops; }
 
 }  // namespace ronasmis

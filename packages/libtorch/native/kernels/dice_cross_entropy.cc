@@ -18,7 +18,7 @@ namespace {
 // Keeps the Dice of a class that neither prediction nor label has at 1.
 constexpr double kSmooth = 1e-5;
 
-const DiceCrossEntropyLoops& loops() {
+const DiceCrossEntropyLoops& dice_cross_entropy_loops() {
   static const DiceCrossEntropyLoops& best = RONASMIS_BEST_LOOPS(dice_cross_entropy_loops);
   return best;
 }
@@ -56,7 +56,7 @@ DiceSlopes add_level(const at::Tensor& tensor, const ThinnedLabel& label, double
   const Logits logits = logits_of(tensor);
   const int64_t terms = 1 + 3 * logits.classes;
   std::vector<double> sums(logits.batch * terms);
-  const int64_t largest = loops().sums(logits, label, sums.data());
+  const int64_t largest = dice_cross_entropy_loops().sums(logits, label, sums.data());
   TORCH_CHECK(largest < logits.classes, "the label has a voxel of class ", largest, ", but there are ", logits.classes, " classes, from 0");
   DiceSlopes slopes{at::zeros({logits.batch, logits.classes}, at::kFloat), at::zeros({logits.batch, logits.classes}, at::kFloat)};
   const auto share = static_cast<double>(logits.batch * (logits.classes - 1));
@@ -83,7 +83,7 @@ at::Tensor level_gradient(const at::Tensor& tensor, const ThinnedLabel& label, c
   const at::Tensor everywhere = slopes.everywhere * scale;
   const Logits logits = logits_of(tensor);
   at::Tensor result = at::empty_like(tensor);
-  loops().gradient(logits, label, at_label.const_data_ptr<float>(), everywhere.const_data_ptr<float>(),
+  dice_cross_entropy_loops().gradient(logits, label, at_label.const_data_ptr<float>(), everywhere.const_data_ptr<float>(),
                    static_cast<float>(scale / static_cast<double>(logits.batch * logits.voxels)), result.mutable_data_ptr());
   return result;
 }

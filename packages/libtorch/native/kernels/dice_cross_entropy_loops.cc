@@ -161,7 +161,7 @@ void gradient(const Logits& logits, const ThinnedLabel& label, const float* at_l
   });
 }
 
-const DiceCrossEntropyLoops kLoops = {
+const DiceCrossEntropyLoops kDiceCrossEntropyLoops = {
     [](const Logits& logits, const ThinnedLabel& label, double* result) {
       int64_t largest = 0;
       with_type(logits.bfloat16, [&]<typename Value>(Value*) { largest = sums<Value>(logits, label, result); });
@@ -176,6 +176,6 @@ const DiceCrossEntropyLoops kLoops = {
 
 }  // namespace
 
-const DiceCrossEntropyLoops& RONASMIS_LOOPS(dice_cross_entropy_loops)() { return kLoops; }
+const DiceCrossEntropyLoops& RONASMIS_LOOPS(dice_cross_entropy_loops)() { return kDiceCrossEntropyLoops; }
 
 }  // namespace ronasmis

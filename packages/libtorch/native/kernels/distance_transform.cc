@@ -14,7 +14,7 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 // Voxels that are worth a thread.
-constexpr int64_t kGrain = 16384;
+constexpr int64_t kGrainDistances = 16384;
 
 // The first axis, where all is 0 or infinite: the nearest seed of a row is the last one before or the first one behind.
 void transform_row(const uint8_t* seeds, int64_t count, double spacing, double* distances) {
@@ -88,7 +88,7 @@ class Envelope {
 // Runs the lines of one axis, `count` voxels `stride` apart: in each of `blocks` blocks, `stride` lines side by side.
 void transform_axis(double* values, int64_t blocks, int64_t count, int64_t stride, double spacing) {
   const int64_t lines = blocks * stride;
-  at::parallel_for(0, lines, std::max<int64_t>(1, kGrain / count), [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, lines, std::max<int64_t>(1, kGrainDistances / count), [&](int64_t begin, int64_t end) {
     Envelope envelope(count, spacing);
     for (int64_t line = begin; line < end; ++line)
       envelope.transform(values + line / stride * stride * count + line % stride, count, stride);
@@ -101,7 +101,7 @@ void squared_distance_transform(const Grid& grid, const uint8_t* seeds, double* 
   const auto [depth, height, width] = grid.shape;
   if (grid.voxels() == 0) return;
   const int64_t row = width;
-  at::parallel_for(0, depth * height, std::max<int64_t>(1, kGrain / row), [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, depth * height, std::max<int64_t>(1, kGrainDistances / row), [&](int64_t begin, int64_t end) {
     for (int64_t line = begin; line < end; ++line) transform_row(seeds + line * row, row, grid.spacing[2], distances + line * row);
   });
   transform_axis(distances, depth, height, row, grid.spacing[1]);

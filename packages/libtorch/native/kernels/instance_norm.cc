@@ -20,7 +20,7 @@ namespace {
 
 constexpr double kEpsilon = 1e-5;
 
-const InstanceNormLoops& loops() {
+const InstanceNormLoops& instance_norm_loops() {
   static const InstanceNormLoops& best = RONASMIS_BEST_LOOPS(instance_norm_loops);
   return best;
 }
@@ -54,7 +54,7 @@ NormStatistics statistics_of(const Volume& volume, const at::Tensor& x, const at
   const auto options = x.options().memory_format(std::nullopt).dtype(at::kDouble);
   at::Tensor mean = at::empty({volume.batch, volume.channels}, options);
   at::Tensor square = at::empty_like(mean);
-  loops().sums(volume, x.const_data_ptr(), mean.mutable_data_ptr<double>(), square.mutable_data_ptr<double>());
+  instance_norm_loops().sums(volume, x.const_data_ptr(), mean.mutable_data_ptr<double>(), square.mutable_data_ptr<double>());
   mean.div_(volume.count);
   const at::Tensor variance = square.div_(volume.count).sub_(mean * mean).clamp_min_(0);
   const at::Tensor inverse_deviation = variance.add_(kEpsilon).rsqrt_();
@@ -79,7 +79,7 @@ Normalised normalise(const at::Tensor& x, const at::Tensor& scale, const at::Ten
   const Volume volume = volume_of(x, interleaving);
   const NormStatistics statistics = statistics_of(volume, x, scale, shift);
   at::Tensor y = at::empty_like(x);
-  loops().apply(volume, activation, x.const_data_ptr(), statistics.factor.const_data_ptr<float>(), statistics.offset.const_data_ptr<float>(),
+  instance_norm_loops().apply(volume, activation, x.const_data_ptr(), statistics.factor.const_data_ptr<float>(), statistics.offset.const_data_ptr<float>(),
                 y.mutable_data_ptr());
   return {y, statistics};
 }
@@ -91,7 +91,7 @@ NormGradients gradients_of(const at::Tensor& x, const at::Tensor& gradient, cons
   const Volume volume = volume_of(x, interleaving);
   at::Tensor sum = at::empty_like(mean);
   at::Tensor product = at::empty_like(mean);
-  loops().gradient_sums(volume, activation, x.const_data_ptr(), gradient.const_data_ptr(), factor.const_data_ptr<float>(),
+  instance_norm_loops().gradient_sums(volume, activation, x.const_data_ptr(), gradient.const_data_ptr(), factor.const_data_ptr<float>(),
                         offset.const_data_ptr<float>(), sum.mutable_data_ptr<double>(), product.mutable_data_ptr<double>());
   // Sum of g times the normalised x.
   const at::Tensor normalised = (product - mean * sum) * inverse_deviation;
@@ -99,7 +99,7 @@ NormGradients gradients_of(const at::Tensor& x, const at::Tensor& gradient, cons
   const at::Tensor slope = wide * normalised * inverse_deviation / -static_cast<double>(volume.count);
   const at::Tensor constant = (wide * sum / -static_cast<double>(volume.count) - slope * mean).to(at::kFloat);
   at::Tensor result = at::empty_like(x);
-  loops().gradient(volume, activation, x.const_data_ptr(), gradient.const_data_ptr(), factor.const_data_ptr<float>(), offset.const_data_ptr<float>(),
+  instance_norm_loops().gradient(volume, activation, x.const_data_ptr(), gradient.const_data_ptr(), factor.const_data_ptr<float>(), offset.const_data_ptr<float>(),
                    slope.to(at::kFloat).const_data_ptr<float>(), constant.const_data_ptr<float>(), result.mutable_data_ptr());
   return {result, normalised.sum(0).to(scale.scalar_type()), sum.sum(0).to(scale.scalar_type())};
 }

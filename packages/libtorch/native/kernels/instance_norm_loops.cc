@@ -15,7 +15,7 @@ namespace {
 constexpr float kLeakySlope = 0.01F;
 // Values of a piece of work, such that it stays in a core's own cache; and voxels whose sums are kept in float32 before they
 // are added in float64.
-constexpr int64_t kPieceValues = 16384;
+constexpr int64_t kNormalisedValues = 16384;
 constexpr int64_t kRunVoxels = 128;
 
 template <Activation activation>
@@ -35,7 +35,7 @@ Vector derivative(const Vector& z) {
 // Calls `body(batch index, first voxel, voxels)` for pieces of the volume, in parallel.
 template <typename Body>
 void for_pieces(const Volume& volume, Body&& body) {
-  const int64_t length = std::max<int64_t>(1, kPieceValues / volume.channels);
+  const int64_t length = std::max<int64_t>(1, kNormalisedValues / volume.channels);
   const int64_t pieces = (volume.voxels + length - 1) / length;
   at::parallel_for(0, volume.batch * pieces, 1, [&](int64_t begin, int64_t end) {
     for (int64_t piece = begin; piece < end; ++piece) {
@@ -58,7 +58,7 @@ void for_valid(const Volume& volume, int64_t from, int64_t to, Body&& body) {
 template <typename Terms>
 void reduce(const Volume& volume, double* first_sum, double* second_sum, Terms&& terms) {
   const int64_t channels = volume.channels;
-  const int64_t length = std::max<int64_t>(1, kPieceValues / channels);
+  const int64_t length = std::max<int64_t>(1, kNormalisedValues / channels);
   const int64_t pieces = (volume.voxels + length - 1) / length;
   std::vector<double> partial(volume.batch * pieces * 2 * channels, 0.0);
   for_pieces(volume, [&](int64_t batch, int64_t from, int64_t count) {
@@ -165,7 +165,7 @@ void with_activation(Activation activation, Body&& body) {
   }
 }
 
-const InstanceNormLoops kLoops = {
+const InstanceNormLoops kInstanceNormLoops = {
     [](const Volume& volume, const void* x, double* sum, double* square) {
       with_type(volume.bfloat16, [&]<typename Value>(Value*) { sums(volume, static_cast<const Value*>(x), sum, square); });
     },
@@ -197,6 +197,6 @@ const InstanceNormLoops kLoops = {
 
 }  // namespace
 
-const InstanceNormLoops& RONASMIS_LOOPS(instance_norm_loops)() { return kLoops; }
+const InstanceNormLoops& RONASMIS_LOOPS(instance_norm_loops)() { return kInstanceNormLoops; }
 
 }  // namespace ronasmis

@@ -14,7 +14,7 @@ namespace ronasmis {
 namespace {
 
 // Voxels that make up a piece of work worth giving to another thread.
-constexpr int64_t kPieceVoxels = 1024;
+constexpr int64_t kMovedVoxels = 1024;
 
 // Calls `body(voxel, sub-voxel, count)` in parallel for every row of every sub-volume: its first `count` voxels, from `sub-voxel` on,
 // are every `dilation`-th of the volume from `voxel` on, and its others are padding. In the volume's order, which is read once.
@@ -23,7 +23,7 @@ void for_rows(const Interleaving& s, Body&& body) {
   const int64_t step = s.dilation;
   const int64_t planes = s.part[0] * step;
   const int64_t rows = s.part[1] * step;
-  const int64_t grain = std::max<int64_t>(1, kPieceVoxels / (s.part[2] * step));
+  const int64_t grain = std::max<int64_t>(1, kMovedVoxels / (s.part[2] * step));
   at::parallel_for(0, s.batch * planes * rows, grain, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       const int64_t y = row % rows;

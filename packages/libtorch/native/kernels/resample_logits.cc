@@ -18,7 +18,7 @@ namespace ronasmis {
 namespace {
 
 // Voxels that are worth a thread.
-constexpr int64_t kGrain = 16384;
+constexpr int64_t kGrainVoxels = 16384;
 
 // One plane of a volume's logits, and what its voxels' logits are less by than the logarithms of their probabilities.
 template <typename Value>
@@ -61,7 +61,7 @@ void for_rows(const at::Tensor& tensor, at::IntArrayRef size, MakeBody&& make_bo
   const int64_t plane_voxels = tensor.size(3) * width;
   std::array<std::vector<Between>, 3> axes;
   for (int64_t axis = 0; axis < 3; ++axis) axes[axis] = between_voxels(size[axis], tensor.size(axis + 2));
-  at::parallel_for(0, logits.batch * size[0], std::max<int64_t>(1, kGrain / (size[1] * size[2])), [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, logits.batch * size[0], std::max<int64_t>(1, kGrainVoxels / (size[1] * size[2])), [&](int64_t begin, int64_t end) {
     Plane<Value> below(logits, plane_voxels);
     Plane<Value> above(logits, plane_voxels);
     std::vector<float> mixed(plane_voxels);

@@ -15,7 +15,7 @@ namespace ronasmis {
 namespace {
 
 // Voxels that are worth a thread.
-constexpr int64_t kGrain = 16384;
+constexpr int64_t kGrainSamples = 16384;
 // Lines that are interpolated side by side.
 constexpr int64_t kLines = 16;
 // Voxels by which a line is continued at both ends, so that every place has four neighbours.
@@ -102,7 +102,7 @@ at::Tensor cubic_along(const at::Tensor& volume, int64_t axis, int64_t size) {
   const std::vector<Taps> taps = taps_of(size, from.count);
   const auto* source = volume.const_data_ptr<float>();
   auto* target = result.mutable_data_ptr<float>();
-  at::parallel_for(0, lines, std::max(kLines, kGrain / from.count), [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, lines, std::max(kLines, kGrainSamples / from.count), [&](int64_t begin, int64_t end) {
     interpolate_lines(source, from, target, to, taps, begin, end);
   });
   return result;
@@ -153,7 +153,7 @@ at::Tensor resample_labels(const at::Tensor& given, at::IntArrayRef size, std::o
   for (int64_t axis = 0; axis < 3; ++axis) axes[axis] = between_voxels(size[axis], volume.size(axis), axis == nearest_axis);
   const int64_t height = volume.size(1);
   const int64_t width = volume.size(2);
-  at::parallel_for(0, size[0] * size[1], std::max<int64_t>(1, kGrain / size[2]), [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, size[0] * size[1], std::max<int64_t>(1, kGrainSamples / size[2]), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       const auto& [z0, z1, wz] = axes[0][row / size[1]];
       const auto& [y0, y1, wy] = axes[1][row % size[1]];

@@ -17,7 +17,7 @@ namespace ronasmis {
 
 namespace {
 
-const UpsampleLoops& loops() {
+const UpsampleLoops& upsample_loops() {
   static const UpsampleLoops& best = RONASMIS_BEST_LOOPS(upsample_loops);
   return best;
 }
@@ -58,14 +58,14 @@ void upsample(const at::Tensor& x, at::IntArrayRef stride, at::TensorList addend
   if (cuda::takes(x)) return cuda::upsample(x, stride, addends, result);
   std::vector<const void*> pointers;
   for (const at::Tensor& addend : addends) pointers.push_back(addend.const_data_ptr());
-  loops().forward(upsampling_of(x, spatial(x), stride, spatial(result)), x.const_data_ptr(), pointers.data(), static_cast<int64_t>(pointers.size()),
+  upsample_loops().forward(upsampling_of(x, spatial(x), stride, spatial(result)), x.const_data_ptr(), pointers.data(), static_cast<int64_t>(pointers.size()),
                   result.mutable_data_ptr());
 }
 
 void upsample_gradient(const at::Tensor& gradient, at::IntArrayRef stride, at::Tensor& result) {
   if (cuda::takes(gradient)) return cuda::upsample_gradient(gradient, stride, result);
   at::Tensor planes = at::empty({gradient.size(2), result.size(3), result.size(4), gradient.size(1)}, at::kFloat);
-  loops().backward(upsampling_of(gradient, spatial(result), stride, spatial(gradient)), gradient.const_data_ptr(), planes.mutable_data_ptr<float>(),
+  upsample_loops().backward(upsampling_of(gradient, spatial(result), stride, spatial(gradient)), gradient.const_data_ptr(), planes.mutable_data_ptr<float>(),
                    result.mutable_data_ptr());
 }
 

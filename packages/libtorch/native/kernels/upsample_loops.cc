@@ -12,7 +12,7 @@ namespace ronasmis {
 namespace {
 
 // Values that make up a piece of work worth giving to another thread.
-constexpr int64_t kPieceValues = 16384;
+constexpr int64_t kUpsampledValues = 16384;
 
 // An upsampled value is x[low] + weight * (x[high] - x[low]).
 struct Sample {
@@ -78,7 +78,7 @@ void forward(const Upsampling& u, const Value* input, const Value* const* addend
     for (int64_t i = 0; i < count; ++i) value = value + load(addends[i] + at, lanes);
     store(value, output + at, lanes);
   };
-  at::parallel_for(0, u.batch * u.depth.to * u.height.to, std::max<int64_t>(1, kPieceValues / length), [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, u.batch * u.depth.to * u.height.to, std::max<int64_t>(1, kUpsampledValues / length), [&](int64_t begin, int64_t end) {
     std::vector<float> buffer(u.width.from * channels);
     float* row = buffer.data();
     for (int64_t index = begin; index < end; ++index) {
@@ -165,10 +165,10 @@ void backward(const Upsampling& u, const Value* gradient, float* planes, Value* 
   const int64_t whole = u.height.to * u.width.to * u.channels;
   // One volume after the other, so that its planes are still in the cache when they are summed along the depth.
   for (int64_t batch = 0; batch < u.batch; ++batch) {
-    at::parallel_for(0, u.depth.to, std::max<int64_t>(1, kPieceValues / whole), [&](int64_t begin, int64_t end) {
+    at::parallel_for(0, u.depth.to, std::max<int64_t>(1, kUpsampledValues / whole), [&](int64_t begin, int64_t end) {
       for (int64_t d = begin; d < end; ++d) reduce_plane(u, along_width, gradient + (batch * u.depth.to + d) * whole, planes + d * plane);
     });
-    at::parallel_for(0, u.depth.from, std::max<int64_t>(1, kPieceValues / plane), [&](int64_t begin, int64_t end) {
+    at::parallel_for(0, u.depth.from, std::max<int64_t>(1, kUpsampledValues / plane), [&](int64_t begin, int64_t end) {
       for (int64_t d = begin; d < end; ++d) {
         Value* sum = result + (batch * u.depth.from + d) * plane;
         for_vectors(plane, [&](int64_t at, int64_t lanes) { store(along_depth.gather(d, planes + at, plane, lanes), sum + at, lanes); });
@@ -177,7 +177,7 @@ void backward(const Upsampling& u, const Value* gradient, float* planes, Value* 
   }
 }
 
-const UpsampleLoops kLoops = {
+const UpsampleLoops kUpsampleLoops = {
     [](const Upsampling& u, const void* input, const void* const* addends, int64_t count, void* output) {
       with_type(u.bfloat16, [&]<typename Value>(Value*) {
         std::vector<const Value*> typed(count);
@@ -194,6 +194,6 @@ const UpsampleLoops kLoops = {
 
 }  // namespace
 
-const UpsampleLoops& RONASMIS_LOOPS(upsample_loops)() { return kLoops; }
+const UpsampleLoops& RONASMIS_LOOPS(upsample_loops)() { return kUpsampleLoops; }
 
 }  // namespace ronasmis
