@@ -4,7 +4,12 @@ import { defineConfig } from 'vitest/config';
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
-  resolve: { alias: { '@ronasmis/libtorch': source('packages/libtorch/src/index.ts') } },
+  resolve: {
+    alias: [
+      { find: /^@ronasmis\/libtorch$/, replacement: source('packages/libtorch/src/index.ts') },
+      { find: /^@ronasmis\/libtorch\/(.+)$/, replacement: source('packages/libtorch/src/$1.ts') },
+    ],
+  },
   test: {
     include: ['packages/*/test/**/*.test.ts', 'benchmarks/test/**/*.test.ts'],
     // Test files run side by side in processes of their own; a libtorch that took all cores in each would wait for the others.

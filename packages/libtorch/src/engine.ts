@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { cpus, freemem } from 'node:os';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { prepareCudaKernels } from './kernels.ts';
+import { availableMemoryBytes } from './machine.ts';
 import { libtorchFolder, native } from './native.ts';
 import type { Device } from './tensor.ts';
 
@@ -141,6 +142,5 @@ export function isOutOfMemory(error: unknown): boolean {
 /** Bytes that tensors on a device could take now: of a GPU's memory, or of the machine's or container's. */
 export function freeMemoryBytes(device: Device): number {
   if (device !== 'cpu' && device !== 'mps') return native.freeDeviceBytes(device);
-  // Inside a container the limit of its group counts, not the machine's memory.
-  return Math.min(freemem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
+  return availableMemoryBytes();
 }

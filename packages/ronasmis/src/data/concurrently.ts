@@ -1,7 +1,7 @@
-import { availableParallelism } from 'node:os';
+import { availableProcessors } from '@ronasmis/libtorch/machine';
 
 /** One more than the processors: while files are read, unpacked and written in the background, another one is computed on. */
-const inFlight = availableParallelism() + 1;
+const inFlight = availableProcessors() + 1;
 
 /**
  * What `work` makes of each item, in the items' order, a few of them (`atOnce` at most) at a time. Once one has failed no other is begun; what
