@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { addonFile, build, LoadError, prepareThreads } from './loading.ts';
 
 /** The arrays that a tensor is made from and read into. */
 export type TensorArray = Float32Array | Float64Array | BigInt64Array | Int32Array | Int16Array | Uint8Array;
@@ -51,20 +52,6 @@ interface Native {
   version(): string;
 }
 
-const build = new URL('../build/', import.meta.url);
-
-function load(): Native {
-  const path = fileURLToPath(new URL('ronasmis_libtorch.node', build));
-  try {
-    return createRequire(import.meta.url)(path);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`The native addon ${path} could not be loaded: ${reason}. Run 'npm run setup' to build it.`, {
-      cause,
-    });
-  }
-}
-
 /** Where set-up found libtorch: written beside the addon when it was built. */
 export function libtorchFolder(): string {
   const found: unknown = JSON.parse(readFileSync(new URL('libtorch.json', build), 'utf8'));
@@ -74,8 +61,31 @@ export function libtorchFolder(): string {
   throw new Error(`${fileURLToPath(new URL('libtorch.json', build))} does not name a folder. Run 'npm run setup'.`);
 }
 
-export const native: Native = load();
-
 /** Words through which a call's arguments and results pass; both sides see this memory. */
 export const exchange = new Float64Array(1 << 16);
-native.share(exchange);
+
+/**
+ * The addon's functions. It is loaded when the first of them is looked up, since that takes a quarter of a second in which a program can
+ * already read its files; from then on this is the addon itself.
+ */
+export let native: Native = new Proxy<Native>(Object.create(null), {
+  get: (_, name: keyof Native) => {
+    native = load();
+    return native[name];
+  },
+});
+
+function load(): Native {
+  prepareThreads();
+  const loaded = requireAddon();
+  loaded.share(exchange);
+  return loaded;
+}
+
+function requireAddon(): Native {
+  try {
+    return createRequire(import.meta.url)(addonFile);
+  } catch (cause) {
+    throw new LoadError(cause);
+  }
+}

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { LoadError } from './loading.ts';
 import type { TensorArray } from './native.ts';
 import { detach, notEqualScalar, reinterpret } from './operations.ts';
 import {
@@ -34,6 +35,7 @@ export async function readSafetensors(
     }
     return { tensors, metadata: header.metadata };
   } catch (cause) {
+    if (cause instanceof LoadError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`${path} is not a whole safetensors file: ${reason}.`, { cause });
   } finally {

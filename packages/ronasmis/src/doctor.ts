@@ -1,6 +1,7 @@
-import { availableParallelism, freemem, totalmem } from 'node:os';
 import type { EngineDescription } from '@ronasmis/libtorch';
+import { availableMemoryBytes, availableProcessors, machineMemoryBytes } from '@ronasmis/libtorch/machine';
 import { type ComputeDevice, chooseDevice, type Precision } from './device.ts';
+import { isLoadError } from './errors.ts';
 import type { PrecisionTimings } from './precision.ts';
 import { VERSION } from './version.ts';
 
@@ -14,6 +15,7 @@ export type Diagnosis = {
   readonly ronasmis: string;
   readonly node: string;
   readonly platform: string;
+  /** Cores and memory are those that this process may use: fewer in a container than the machine has. */
   readonly cores: number;
   readonly memory_bytes: number;
   readonly free_memory_bytes: number;
@@ -38,9 +40,9 @@ export async function diagnose(): Promise<Diagnosis> {
     ronasmis: VERSION,
     node: process.versions.node,
     platform: `${process.platform} ${process.arch}`,
-    cores: availableParallelism(),
-    memory_bytes: totalmem(),
-    free_memory_bytes: freemem(),
+    cores: availableProcessors(),
+    memory_bytes: machineMemoryBytes(),
+    free_memory_bytes: availableMemoryBytes(),
     engine: loaded.kind === 'missing' ? null : loaded.engine,
     device: loaded.kind === 'missing' ? null : loaded.device,
     precision: loaded.kind === 'missing' ? null : loaded.precision,
@@ -69,13 +71,10 @@ async function loadEngine(): Promise<Loaded> {
     return { kind: 'loaded', engine, device, precision: fasterPrecision(timings), timings };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return {
-      kind: 'missing',
-      finding: {
-        severity: 'error',
-        message: `libtorch does not load (${reason}): run "npm run setup" in the checkout.`,
-      },
-    };
+    const message = isLoadError(error)
+      ? reason
+      : `libtorch cannot be used (${reason}): run "npm run setup" in the checkout.`;
+    return { kind: 'missing', finding: { severity: 'error', message } };
   }
 }
 
@@ -88,8 +87,8 @@ function checkMachine(): readonly Finding[] {
       message: `Node ${process.versions.node} is too old: install Node 20 or newer.`,
     });
   }
-  if (totalmem() < LITTLE_MEMORY) {
-    const message = 'The machine has less than 4 GiB of memory: search on small scans only, or take a larger machine.';
+  if (machineMemoryBytes() < LITTLE_MEMORY) {
+    const message = 'There is less than 4 GiB of memory: search on small scans only, or take a larger machine.';
     findings.push({ severity: 'warning', message });
   }
   return findings;

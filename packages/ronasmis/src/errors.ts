@@ -6,6 +6,11 @@ export class UserError extends Error {
   override readonly name = 'UserError';
 }
 
+/** Whether libtorch could not be loaded, which the user can mend as well. Told by its code: to import its class would load libtorch. */
+export function isLoadError(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && error.code === 'LIBTORCH_NOT_LOADED';
+}
+
 /** So many errors are named before the rest is counted. */
 const maxNamedErrors = 10;
 

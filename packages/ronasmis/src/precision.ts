@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import {
   convolution3d,
   type EngineDescription,
@@ -56,19 +56,28 @@ export async function precisionTimings(
 ): Promise<PrecisionTimings> {
   const { cpu, version } = engine;
   const key = `${device}, ${cpu.name}, ${cpu.capability}, ${cpu.threads} threads, libtorch ${version}`;
+  // Where nothing can be kept it is measured again, which takes less than a second.
+  if (folder === undefined) return measurePrecisions(device);
   const file = join(folder, 'precision.json');
   const known = await readCache(file);
   if (known[key]) return known[key];
   const measured = measurePrecisions(device);
-  // Where nothing can be kept it is measured again, which takes less than a second.
   await makeFolder(folder)
     .then(() => writeAtomically(file, Buffer.from(JSON.stringify({ ...known, [key]: measured }, null, 2))))
     .catch(() => {});
   return measured;
 }
 
-function cacheFolder(): string {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ronasmis');
+/** Where the user keeps what can be made anew; undefined for a user without a home, as containers have them. */
+export function cacheFolder(): string | undefined {
+  const { XDG_CACHE_HOME } = process.env;
+  if (XDG_CACHE_HOME && isAbsolute(XDG_CACHE_HOME)) return join(XDG_CACHE_HOME, 'ronasmis');
+  try {
+    const home = homedir();
+    return isAbsolute(home) ? join(home, '.cache', 'ronasmis') : undefined;
+  } catch {
+    return undefined; // no HOME, and the system knows no such user
+  }
 }
 
 async function readCache(file: string): Promise<z.infer<typeof cacheSchema>> {

@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describeEngine } from '@ronasmis/libtorch';
-import { describe, expect, it } from 'vitest';
-import { choosePrecision, fasterPrecision, precisionTimings } from '../src/precision.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { cacheFolder, choosePrecision, fasterPrecision, precisionTimings } from '../src/precision.ts';
 import { temporaryFolder } from './data/scans.ts';
 
 const engine = describeEngine();
@@ -52,5 +54,35 @@ describe('precisionTimings', () => {
     expect((await precisionTimings('cpu', engine, folder)).fp32).toBeGreaterThan(0);
     const file = join(folder, 'precision.json');
     expect((await precisionTimings('cpu', engine, join(file, 'below'))).fp32).toBeGreaterThan(0);
+  });
+});
+
+describe('cacheFolder', () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  it("is the user's, as the XDG specification has it: relative paths do not count", () => {
+    vi.stubEnv('XDG_CACHE_HOME', '/caches');
+    expect(cacheFolder()).toBe('/caches/ronasmis');
+    for (const none of ['', 'caches']) {
+      vi.stubEnv('XDG_CACHE_HOME', none);
+      expect(cacheFolder()).toBe(join(homedir(), '.cache/ronasmis'));
+    }
+    vi.stubEnv('HOME', 'relative');
+    expect(cacheFolder()).toBeUndefined();
+  });
+
+  it('may be missing', async () => {
+    expect((await precisionTimings('cpu', engine, undefined)).fp32).toBeGreaterThan(0);
+    vi.stubEnv('XDG_CACHE_HOME', undefined);
+    vi.stubEnv('HOME', '/dev/null');
+    expect((await precisionTimings('cpu', engine)).fp32).toBeGreaterThan(0);
+  });
+
+  it.runIf(process.getuid?.() === 0)('is missing for a user without a home whom the system does not know', () => {
+    const module = new URL('../dist/precision.js', import.meta.url).href;
+    const program = `import { cacheFolder } from '${module}'; console.log(cacheFolder());`;
+    const options = { uid: 54321, gid: 54321, cwd: '/', env: { PATH: process.env.PATH }, encoding: 'utf8' } as const;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], options);
+    expect(stderr + stdout).toBe('undefined\n');
   });
 });

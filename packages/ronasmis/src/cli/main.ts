@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { UserError } from '../errors.ts';
+import { isLoadError, UserError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import { addDoctor } from './doctor.ts';
 import { addDownload } from './download.ts';
@@ -58,7 +58,7 @@ function createProgram(): Command {
 function explain(error: unknown): number {
   if (error instanceof CommanderError) return 2; // commander has said it
   const colours = coloursOf(process.stderr);
-  if (error instanceof UserError) {
+  if (error instanceof UserError || isLoadError(error)) {
     note(`${colours.red('error:')} ${error.message}`);
     return 2;
   }

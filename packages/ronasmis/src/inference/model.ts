@@ -9,7 +9,7 @@ import {
   type Tensor,
   to,
 } from '@ronasmis/libtorch';
-import { UserError } from '../errors.ts';
+import { isLoadError, UserError } from '../errors.ts';
 import { quoted } from '../json.ts';
 import { childWeightNames, type Weights, weightShapes } from '../network/weights.ts';
 import { dimensionsOf, type RunRecord } from '../run/records.ts';
@@ -32,12 +32,32 @@ const floatingPoint: readonly DataType[] = ['float32', 'float64', 'bfloat16', 'f
  * @throws UserError where the search has not finished or its files do not belong together
  */
 export async function loadModel(runFolder: string, device: Device): Promise<Model> {
-  const { run, architecture, report } = await readRun(runFolder);
+  return openModel(await readFinishedRun(runFolder), device);
+}
+
+/** What a finished search has left of its network beside the weights. */
+type FinishedRun = Omit<Model, 'weights'> & { readonly folder: string };
+
+/**
+ * The records of a finished search.
+ * @throws UserError where it has not finished or its records are damaged
+ */
+export async function readFinishedRun(folder: string): Promise<FinishedRun> {
+  const { run, architecture, report } = await readRun(folder);
   if (!architecture || !report) {
-    throw new UserError(`${runFolder}: this search has not finished. Go on with it by 'ronasmis resume ${runFolder}'.`);
+    throw new UserError(`${folder}: this search has not finished. Go on with it by 'ronasmis resume ${folder}'.`);
   }
-  const path = join(runFolder, 'model.safetensors');
+  return { folder, run, architecture };
+}
+
+/**
+ * Reads the weights of a finished search's network.
+ * @throws UserError where they do not belong to its architecture
+ */
+export async function openModel({ folder, run, architecture }: FinishedRun, device: Device): Promise<Model> {
+  const path = join(folder, 'model.safetensors');
   const { tensors } = await readSafetensors(path).catch((error: unknown) => {
+    if (isLoadError(error)) throw error;
     const reason = quoted(error instanceof Error ? error.message : String(error));
     throw new UserError(`${path} cannot be read (${reason}). Search again into a new folder.`);
   });

@@ -16,7 +16,7 @@ import { castWeights } from '../network/weights.ts';
 import { choosePrecision } from '../precision.ts';
 import { type Progress, runKey } from '../run/records.ts';
 import { bytesForPass, fittingTile, sufficientMemory } from './fitting.ts';
-import { loadModel, type Model } from './model.ts';
+import { type Model, openModel, readFinishedRun } from './model.ts';
 import { findScans, outputsOf, requireUnharmed } from './scans.ts';
 import { segment, segmentWithProbabilities, toImage } from './segment.ts';
 import { type Size, tileOffsets } from './tiles.ts';
@@ -83,33 +83,40 @@ export interface PredictHooks {
  */
 export async function predict(options: PredictOptions, hooks: PredictHooks = {}): Promise<readonly Prediction[]> {
   const { run, inputs, out, device: wantedDevice = 'auto', precision: wantedPrecision = 'auto' } = options;
-  const engine = describeEngine();
-  const device = chooseDevice(wantedDevice, engine);
-  const dataType = dataTypeOf[await choosePrecision(wantedPrecision, device, engine)];
-  const loaded = await loadModel(run, device);
-  const model = { ...loaded, weights: castWeights(loaded.weights, loaded.weights.keys(), dataType) };
+  const found = await readFinishedRun(run);
   const { scans, problems: unusable } = await findScans(
     inputs,
-    model.run,
+    found.run,
     (name) => outputsOf(options, name),
     hooks.onWarning,
   );
-  const maker = runKey(model.run);
-  await requireUnharmed(options, model.run, scans);
+  const maker = runKey(found.run);
+  await requireUnharmed(options, found.run, scans);
   if (scans.length > 0) {
     await mkdirWithParents(out).catch((error: unknown) => {
       throw new UserError(`${out} cannot be made (${reasonOf(error)}): give another folder with --out.`);
     });
   }
+  const read = ({ files }: ScanFiles) =>
+    readScan(files, ({ file, what }) => hooks.onWarning?.(`${file}: ${what}. ${nearMend}`));
+  // The first is read while libtorch is still being loaded by another thread. What is wrong with it is said in its turn.
+  const ahead = new Map(scans.slice(0, 1).map((scan) => [scan, read(scan)]));
+  await Promise.allSettled(ahead.values());
+  const engine = describeEngine();
+  const device = chooseDevice(wantedDevice, engine);
+  const dataType = dataTypeOf[await choosePrecision(wantedPrecision, device, engine)];
+  const loaded = await openModel(found, device);
+  const model = { ...loaded, weights: castWeights(loaded.weights, loaded.weights.keys(), dataType) };
   const how = { device, dataType, probabilities: options.probabilities ?? false, memoryBytes: options.memoryBytes };
   const outcomes: Outcome<Prediction>[] = [];
   let done = 0;
-  const predictOne = async ({ name, files }: ScanFiles): Promise<Outcome<Prediction>> => {
+  const predictOne = async (scanFiles: ScanFiles): Promise<Outcome<Prediction>> => {
+    const { name, files } = scanFiles;
     const started = performance.now();
     const segmented = await outcomeOf(async () => {
-      const { volume: scan, clips } = await readScan(files, ({ file, what }) =>
-        hooks.onWarning?.(`${file}: ${what}. ${nearMend}`),
-      );
+      const reading = ahead.get(scanFiles) ?? read(scanFiles);
+      ahead.delete(scanFiles); // or its voxels would stay to the end
+      const { volume: scan, clips } = await reading;
       for (const { message } of clipWarnings(files[0], clips)) hooks.onWarning?.(message);
       hooks.onProgress?.({ phase: 'final', step: 0, done, total: scans.length });
       return { scan, ...segmentVolume(model, scan, how, hooks.onWarning) };

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describeEngine } from '@ronasmis/libtorch';
+import { describeEngine, type EngineDescription } from '@ronasmis/libtorch';
 import { readDataSet } from '../data/dataset.ts';
 import { makeFolder } from '../data/files.ts';
 import { chooseDevice } from '../device.ts';
@@ -31,19 +31,20 @@ interface OpenStudy {
  */
 export async function openStudy(options: StudyOptions): Promise<OpenStudy> {
   const { out } = options;
-  // Before the folder is made: a mistyped data set should leave nothing behind.
+  // Before the folder is made: a mistyped data set should leave nothing behind, nor a libtorch that can't be loaded.
   await requireApart(out, await readDataSet(options.dataSet, options.labelFolder));
+  const engine = describeEngine();
   const made = await makeFolder(out);
   const release = await lockFolder(out);
   try {
-    return { record: await openRecord(options), made, release };
+    return { record: await openRecord(options, engine), made, release };
   } catch (error) {
     await release();
     throw error;
   }
 }
 
-async function openRecord(options: StudyOptions): Promise<StudyRecord> {
+async function openRecord(options: StudyOptions, engine: EngineDescription): Promise<StudyRecord> {
   const { out } = options;
   const [found, names] = [await readRecord(out, recordName, studySchema), await namesIn(out)];
   const settings = settingsOf(options);
@@ -54,7 +55,6 @@ async function openRecord(options: StudyOptions): Promise<StudyRecord> {
   if (found === undefined && names.length > 0) {
     throw new UserError(`${out} holds something else than a study: give a new folder with --out.`);
   }
-  const engine = describeEngine();
   const device = chooseDevice(options.device, engine);
   const precision = await choosePrecision(options.precision, device, engine);
   const created = new Date().toISOString();

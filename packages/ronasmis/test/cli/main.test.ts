@@ -99,3 +99,14 @@ describe('errors of the library', () => {
     expect(JSON.parse(stdout)).toEqual({ error: 'Too little time.' });
   });
 });
+
+it('says in a sentence, without a stack trace, that libtorch does not load', async () => {
+  const code = 'LIBTORCH_NOT_LOADED';
+  search.mockRejectedValue(
+    Object.assign(new Error('The addon could not be loaded: LD_PRELOAD is set: unset it.'), { code }),
+  );
+  expect(await run('search', 'data', '--out', 'run')).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/^error: The addon could not be loaded: LD_PRELOAD is set: unset it\.\n$/),
+  });
+});

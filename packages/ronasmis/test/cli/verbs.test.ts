@@ -182,7 +182,7 @@ describe('doctor', () => {
   it('says what is missing and ends with 2', async () => {
     const { code, stdout } = await run('doctor');
     expect(code).toBe(2);
-    expect(stdout).toMatch(/error: libtorch does not load .*: run "npm run setup"/);
+    expect(stdout).toMatch(/error: libtorch cannot be used .*: run "npm run setup"/);
     const diagnosis = JSON.parse((await run('doctor', '--json')).stdout);
     expect(diagnosis).toMatchObject({ ready: false, engine: null, precision: null, node: process.versions.node });
   });
