@@ -17,6 +17,7 @@ import { scaling } from './scaling.ts';
 import { search } from './search.ts';
 import { space } from './space.ts';
 import { step } from './step.ts';
+import { waiting } from './waiting.ts';
 
 /** What can be measured; a whole run does it in this order. `predict` uses what `search` has found. */
 const topics: Readonly<Record<string, (bench: Bench) => Promise<readonly Row[]>>> = {
@@ -29,6 +30,7 @@ const topics: Readonly<Record<string, (bench: Bench) => Promise<readonly Row[]>>
   files,
   scaling,
   memory,
+  waiting,
   call,
 };
 
