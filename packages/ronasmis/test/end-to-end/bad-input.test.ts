@@ -21,7 +21,7 @@ it('a search says every problem of its data set at once, each in its line', asyn
   const out = join(root, 'refused');
   const { code, stdout, stderr } = await ronasmis('search', folder, '--out', out, '--epochs', '1', '--folds', '3');
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-  expect(stderr).toMatch(/error: .*a\.nii\.gz: .*\.\n.*c\.nii\.gz: it holds label values .*: 9\.\.\n$/);
+  expect(stderr).toMatch(/error: .*a\.nii\.gz: .*\.\n.*c\.nii\.gz: it holds label values .*: 9\..*\n$/);
   await expect(access(out)).rejects.toThrow();
 });
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { memory } from '@ronasmis/libtorch';
 import fc from 'fast-check';
@@ -205,7 +205,13 @@ describe('a study', () => {
     await expect(study({ ...options, fold: 1, epochs: 2 })).rejects.toThrow(
       /holds a study of other settings \(epochs 1 instead of 2, fold 0 instead of 1\): .* --out/,
     );
-    await expect(study({ ...options, out: options.dataSet })).rejects.toThrow('holds something else than a study');
+    const out = join(options.dataSet, 'mine');
+    await mkdir(out);
+    await writeFile(join(out, 'notes.txt'), '');
+    await expect(study({ ...options, out })).rejects.toThrow('holds something else than a study');
+    expect(await readdir(out)).toEqual(['notes.txt']);
+    await rm(out, { recursive: true });
+    await expect(study({ ...options, out: options.dataSet })).rejects.toThrow('is an input, which the results would');
   });
 
   it('whose first search was refused leaves nothing, and takes other settings', async () => {
