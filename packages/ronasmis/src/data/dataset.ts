@@ -61,15 +61,14 @@ export async function readDataSet(folder: string, labelFolder?: string): Promise
         channels.length,
       );
   checkCases(file, cases);
-  const count =
-    numTraining === undefined || numTraining === cases.length
-      ? []
-      : [
-          `"numTraining" is ${numTraining}, but there are ${cases.length} cases. Correct it, or look for what is missing.`,
-        ];
-  const sentences = [...remarks, ...count].map((sentence) => problem('warning', file, sentence));
-  const all = { cases: sortedByName(cases), warnings: [...sentences, ...warnings] };
-  return { name, folder, channels, channelFiles, ...labelling, ...all };
+  const sentences = [...remarks];
+  if (numTraining !== undefined && numTraining !== cases.length) {
+    const count = `"numTraining" is ${numTraining}, but there are ${cases.length} cases`;
+    sentences.push(`${count}. Correct it, or look for what is missing.`);
+  }
+  const ofFile = sentences.map((sentence) => problem('warning', file, sentence));
+  const found = { cases: sortedByName(cases), warnings: [...ofFile, ...warnings] };
+  return { name, folder, channels, channelFiles, ...labelling, ...found };
 }
 
 function sortedByName(cases: readonly Case[]): readonly Case[] {
@@ -129,7 +128,9 @@ async function scansOf(folder: string, ending = '') {
   const warnings = overlookedSentences(overlooked).map((sentence) => problem('warning', folder, sentence));
   if (others.length > 0) {
     const what = `passed over, for "file_ending" in dataset.json is ${ending}: ${some(others)}`;
-    warnings.push(problem('warning', folder, `${what}. Convert or remove them, or correct it.`));
+    const passedOver = problem('warning', folder, `${what}. Convert or remove them, or correct it.`);
+    if (others.length === scans.length) throw new UserError(passedOver.message);
+    warnings.push(passedOver);
   }
   return { scans: scans.filter(belongs), warnings };
 }

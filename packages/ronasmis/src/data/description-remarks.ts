@@ -3,20 +3,8 @@ import { quoted } from '../json.ts';
 /** What data sets say of themselves without a consequence for us; whatever else stands there may be meant to have one. */
 const HARMLESS_KEYS = [
   ...['description', 'dataset_description', 'reference', 'licence', 'license', 'release', 'relase', 'version', 'date'],
-  ...[
-    'citation',
-    'author',
-    'authors',
-    'contact',
-    'url',
-    'comment',
-    'comments',
-    'note',
-    'notes',
-    '$schema',
-    'converted_by',
-  ],
-  ...['tensorImageSize', 'numTest', 'test', 'overwrite_image_reader_writer', 'regions_class_order'],
+  ...['citation', 'author', 'authors', 'contact', 'url', 'comment', 'comments', 'note', 'notes', '$schema'],
+  ...['tensorImageSize', 'numTest', 'test', 'overwrite_image_reader_writer', 'regions_class_order', 'converted_by'],
 ];
 /** Of a listed case. */
 const ENTRY_KEYS = ['image', 'images', 'label'];

@@ -38,12 +38,10 @@ export async function findListed(
     channels,
   );
   const cases = entries.map(({ ofChannels: _, ...one }) => one);
-  // A single file is named as it may be; several can only be told apart by their numbers when scans are segmented.
-  return {
-    cases,
-    channelFiles: entries.every(({ ofChannels, images }) => ofChannels || images.length > 1),
-    warnings: [],
-  };
+  // Several files, whatever they are called here, can only be told apart by their numbers when scans are segmented.
+  const isOfChannels = ({ name, images: [first, ...others] }: Case): boolean =>
+    others.length > 0 || (isChannelFile(first) && caseName(first) !== name);
+  return { cases, channelFiles: cases.every(isOfChannels), warnings: [] };
 }
 
 const withSlashes = (path: string): string => path.replaceAll('\\', '/');

@@ -36,18 +36,20 @@ const BEYOND_ALL = 1e15;
  * @returns the same volume where nothing was clipped
  */
 export function clipOutliers(volume: Volume): { readonly volume: Volume; readonly clips: readonly Clip[] } {
-  const channels = volume.shape[3] ?? 1;
-  const size = volume.data.length / channels;
-  const clips = channelRanges(volume.data, channels).flatMap(({ min, max, allFinite }, channel): Clip[] => {
-    if (!allFinite || Math.max(max, -min) <= SMALLEST) return [];
-    const usual = usualRange(volume.data.subarray(channel * size, (channel + 1) * size));
-    if (usual === undefined) return [];
-    const { low, high } = usual;
-    const far = MOST_WIDTHS * Math.max(high - low, Math.abs(low), Math.abs(high));
-    const farthest = max - high > low - min ? max : min;
-    const distance = Math.max(max - high, low - min);
-    return distance > far && Math.abs(farthest) > SMALLEST ? [{ channel, low, high, farthest }] : [];
-  });
+  const [x, y = 1, z = 1] = volume.shape;
+  const size = x * y * z;
+  const clips = channelRanges(volume.data, volume.data.length / size).flatMap(
+    ({ min, max, allFinite }, channel): Clip[] => {
+      if (!allFinite || Math.max(max, -min) <= SMALLEST) return [];
+      const usual = usualRange(volume.data.subarray(channel * size, (channel + 1) * size));
+      if (usual === undefined) return [];
+      const { low, high } = usual;
+      const far = MOST_WIDTHS * Math.max(high - low, Math.abs(low), Math.abs(high));
+      const farthest = max - high > low - min ? max : min;
+      const distance = Math.max(max - high, low - min);
+      return distance > far && Math.abs(farthest) > SMALLEST ? [{ channel, low, high, farthest }] : [];
+    },
+  );
   if (clips.length === 0) return { volume, clips };
   const data = volume.data.slice();
   for (const { channel, low, high } of clips) {

@@ -94,6 +94,22 @@ describe("nnU-Net v2's list", () => {
     );
   });
 
+  it('may name channel files, by which scans are then segmented', async () => {
+    for (const name of names) await move(`imagesTr/${name}.nii.gz`, `imagesTr/${name}_0000.nii.gz`);
+    const dataset = (prefix: string) =>
+      Object.fromEntries(
+        names.map((name) => [
+          `${name}${prefix}`,
+          { images: [`imagesTr/${name}_0000.nii.gz`], label: `labelsTr/${name}.nii.gz` },
+        ]),
+      );
+    await describedAs({ dataset: dataset('') });
+    expect((await read()).channelFiles).toBe(true);
+    // What ends in a number may also be called so.
+    await describedAs({ dataset: dataset('_0000') });
+    expect((await read()).channelFiles).toBe(false);
+  });
+
   it('is taken in place of a "training" beside it, which is said', async () => {
     const dataset = Object.fromEntries(
       names.map((name) => [name, { images: [`imagesTr/${name}.nii.gz`], label: `labelsTr/${name}.nii.gz` }]),
@@ -230,6 +246,13 @@ describe('what stands in dataset.json and has no consequence is said', () => {
   ])('%s', async (_, description, problems) => {
     await describedAs(description);
     expect(await read()).toMatchObject({ cases: sound, problems });
+  });
+
+  it('and where all scans have another ending, nothing is read', async () => {
+    await describedAs({ file_ending: '.nrrd' });
+    await expect(readDataSet(folder)).rejects.toThrow(
+      'imagesTr: passed over, for "file_ending" in dataset.json is .nrrd: a.nii.gz, b.nii.gz, c.nii.gz. Convert',
+    );
   });
 
   it('and so is what lies beside the scans', async () => {

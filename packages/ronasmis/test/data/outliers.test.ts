@@ -71,6 +71,7 @@ describe('an impossible intensity is clipped to where the others lie', () => {
     data[size + 5] = 65535;
     const { volume: clipped, clips } = clipOutliers(volume(data, 2));
     expect(clips).toMatchObject([{ channel: 1, farthest: 65535 }]);
+    expect(clipOutliers({ ...volume(data), shape: [...shape, 1, 2] }).clips).toEqual(clips);
     expect(clipped.data).toBeInstanceOf(Uint16Array);
     expect(clipped.data.subarray(0, size)).toEqual(data.subarray(0, size));
     expect(clipped.data[size + 5]).toBe(clips[0].high);
