@@ -120,19 +120,19 @@ async function listCases(folders: CaseFolders, channels: number | undefined): Pr
   return { cases, channelFiles, warnings };
 }
 
-/** The scans of a folder, and what there is to be said of files that are none of them. */
+/**
+ * The scans of a folder, and what there is to be said of files that are none of them. Those of another ending than stated are passed over where there are
+ * any of that; where there is none, as of label maps in another format, all are taken.
+ */
 async function scansOf(folder: string, ending = '') {
   const { scans, overlooked } = await readScanFolder(folder);
-  const belongs = (path: string): boolean => path.toLowerCase().endsWith(ending.toLowerCase());
-  const others = scans.filter((path) => !belongs(path)).map((path) => basename(path));
   const warnings = overlookedSentences(overlooked).map((sentence) => problem('warning', folder, sentence));
-  if (others.length > 0) {
-    const what = `passed over, for "file_ending" in dataset.json is ${ending}: ${some(others)}`;
-    const passedOver = problem('warning', folder, `${what}. Convert or remove them, or correct it.`);
-    if (others.length === scans.length) throw new UserError(passedOver.message);
-    warnings.push(passedOver);
-  }
-  return { scans: scans.filter(belongs), warnings };
+  const stated = scans.filter((path) => path.toLowerCase().endsWith(ending.toLowerCase()));
+  if (stated.length === 0 || stated.length === scans.length) return { scans, warnings };
+  const others = scans.filter((path) => !stated.includes(path)).map((path) => basename(path));
+  const what = `passed over, for "file_ending" in dataset.json is ${ending}: ${some(others)}`;
+  warnings.push(problem('warning', folder, `${what}. Convert or remove them, or correct it.`));
+  return { scans: stated, warnings };
 }
 
 /**

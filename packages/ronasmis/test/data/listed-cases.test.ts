@@ -248,11 +248,9 @@ describe('what stands in dataset.json and has no consequence is said', () => {
     expect(await read()).toMatchObject({ cases: sound, problems });
   });
 
-  it('and where all scans have another ending, nothing is read', async () => {
+  it('but where all scans have another ending, they are taken', async () => {
     await describedAs({ file_ending: '.nrrd' });
-    await expect(readDataSet(folder)).rejects.toThrow(
-      'imagesTr: passed over, for "file_ending" in dataset.json is .nrrd: a.nii.gz, b.nii.gz, c.nii.gz. Convert',
-    );
+    expect(await read()).toMatchObject({ cases: sound, problems: [] });
   });
 
   it('and so is what lies beside the scans', async () => {
