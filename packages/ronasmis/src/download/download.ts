@@ -49,17 +49,18 @@ export interface Archive {
   readonly md5: string;
 }
 
-/** As `download`. How far an earlier one came is told by names: `NAME.tar.part` is being fetched, `NAME.tar` is checked, `NAME` is whole. */
+/** As `download`. How far an earlier one came is told by names: `NAME.tar.part` is being fetched, `.NAME.tar` is checked, `NAME` is whole. */
 export async function downloadArchive(archive: Archive, out: string, hooks: DownloadHooks): Promise<string> {
   const folder = join(out, archive.name);
-  const file = `${folder}.tar`;
+  // Removed once it is unpacked: one of the plain name may be somebody's own.
+  const file = join(out, `.${archive.name}.tar`);
   if (await isThere(join(folder, 'dataset.json'))) return folder;
   if (await isThere(folder)) {
     throw new UserError(`${folder}: it is there, but it holds no dataset.json. Move it away or choose another folder.`);
   }
   await makeFolder(out);
   if (!(await isThere(file))) {
-    const part = `${file}.part`;
+    const part = `${folder}.tar.part`;
     await fetchFile(archive.url, part, {
       signal: hooks.signal,
       onSize: (total, done) => requireSpace(out, 2 * total - done),

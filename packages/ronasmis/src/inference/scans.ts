@@ -88,12 +88,14 @@ export async function requireUnharmed(
   scans: readonly ScanFiles[],
 ): Promise<void> {
   const { inputs, out, overwrite = false } = options;
-  await requireNone(out, inputs);
+  const files = scans.flatMap((scan) => scan.files);
+  // A series of DICOM is a folder.
+  await requireNone(out, [...inputs, ...files]);
   const { data_set, label_folder } = run.settings;
   await requireOutside(out, label_folder === undefined ? [] : [data_set, label_folder]);
   const maker = runKey(run);
   await requireReplaceable(
     scans.flatMap(({ name }) => outputsOf(options, name)),
-    { isOwn: (file) => isNiftiOf(maker, file), overwrite, inputs: scans.flatMap(({ files }) => files) },
+    { isOwn: (file) => isNiftiOf(maker, file), overwrite, inputs: files },
   );
 }

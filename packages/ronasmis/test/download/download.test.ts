@@ -102,10 +102,19 @@ describe('a download', () => {
     await expectWhole(out, await downloadArchive({ ...sound, url }, out, {}));
     expect(ranges).toEqual([`bytes=${archive.length}-`]);
     const other = await newFolder();
-    await writeFile(join(other, 'Boxes.tar'), archive);
+    await writeFile(join(other, '.Boxes.tar'), archive);
     await mkdir(join(other, '.Boxes.unpacking', 'Boxes'), { recursive: true });
     await expectWhole(other, await downloadArchive({ ...sound, url }, other, {}));
     expect(ranges).toHaveLength(1);
+  });
+
+  it('leaves an archive that somebody else has put there', async () => {
+    const { url } = await serve((response) => response.end(archive));
+    const out = await newFolder();
+    await writeFile(join(out, 'Boxes.tar'), 'mine');
+    await downloadArchive({ ...sound, url }, out, {});
+    expect(await readFile(join(out, 'Boxes.tar'), 'utf8')).toBe('mine');
+    expect((await readdir(out)).sort()).toEqual(['Boxes', 'Boxes.tar']);
   });
 
   it('starts over where the server knows no ranges, or has a shorter file', async () => {
@@ -201,7 +210,7 @@ describe('what goes wrong is said', () => {
     const { url } = await serve((response, request) => sendFile(bytes, response, request));
     const out = join(await newFolder(), 'inner');
     await expect(downloadArchive({ name: 'Boxes', url, md5: md5Of(bytes) }, out, {})).rejects.toThrow(sentence);
-    expect(await readdir(out)).toEqual(['Boxes.tar']);
+    expect(await readdir(out)).toEqual(['.Boxes.tar']);
     expect(await readdir(join(out, '..'))).toEqual(['inner']);
   });
 

@@ -459,6 +459,16 @@ describe('predict of a batch', () => {
     });
   });
 
+  it('puts no label map into a series of DICOM', async () => {
+    const folder = await mkdtemp(join(root, 'all-series-'));
+    const series = join(folder, 'a');
+    await rename(await writeScanFixture(root, 'DICOM'), series);
+    const before = await readdir(series);
+    const options = { run, inputs: [folder], out: series, device: 'cpu', precision: 'fp32' } as const;
+    expect(await refusal(predict(options))).toMatch(/an input, which the results would replace/);
+    expect(await readdir(series)).toEqual(before);
+  });
+
   it('does not let the probabilities of one scan become the label map of another', async () => {
     const folder = await mkdtemp(join(root, 'clash-'));
     for (const name of ['a', 'a_probabilities', 'b']) await writeScan(join(folder, `${name}.nii.gz`));
