@@ -32,14 +32,14 @@ describe('evaluate', () => {
     await writeVolume(join(labels, 'b.nii.gz'), referenceVolume());
     const { code, stdout, stderr } = await run('evaluate', predictions, labels, '--tolerance', '2');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^a +2 +48\.15 +7\.10 +87\.88 +73 +89$/m);
+    expect(stdout).toMatch(/^a +2 +48\.15 +7\.10 +87\.88 +73 +89 +34$/m);
     expect(stdout).toMatch(/^2 +48\.15 ± 0\.00/m);
     expect(stdout).toContain('Mean Dice 56.78 %, 1 case');
     expect(stderr).toContain(`warning: ${predictions}: labels without a prediction, which count nowhere: b.`);
     const csv = join(root, 'scores.csv');
     expect((await run('evaluate', predictions, labels, '--csv', csv)).code).toBe(0);
     expect(await readFile(csv, 'utf8')).toMatch(
-      /^case,label,dice,.*\na,1,0\.654\d*,[\d.]+,[\d.]+,[\d.]+,[\d.]+\na,2,0\.481/,
+      /^case,label,dice,.*\na,1,0\.654\d*,[\d.]+,[\d.]+,[\d.]+,[\d.]+,[\d.]+\na,2,0\.481/,
     );
     expect((await run('evaluate', predictions, labels, '--csv', join(root, 'nowhere', 'a.csv'))).code).toBe(2);
     // Its own table is replaced, another one only where that is said, and that of the labels never.
