@@ -59,7 +59,8 @@ export function addInspect(program: Command): void {
 async function requirePage(file: string, { folder, cases }: DataSet, overwrite: boolean): Promise<void> {
   const { isInspection } = await import('../report/inspection-page.ts');
   const inputs = [join(folder, 'dataset.json'), ...cases.flatMap(({ images, label }) => [...images, label])];
-  const isOwn = async (file: string): Promise<boolean> => isInspection(Buffer.from(await readBytes(file)).toString());
+  const isOwn = async (file: string): Promise<boolean> =>
+    isInspection(Buffer.from(await readBytes(file)).toString(), folder);
   await requireReplaceable([file], { isOwn, overwrite, inputs, option: '--html' });
 }
 

@@ -75,10 +75,21 @@ export function orientationOf(affine: Affine): string {
     .join('');
 }
 
-/** Whether an affine gives every voxel a place of its own. */
+/** Below this, in millimetres, nothing is a distance between voxels: a header of rounding errors alone. */
+const smallestSpacing = 1e-6;
+/** Share of a right-angled voxel's volume that a sheared one has at least: a tilted gantry leaves more than half. */
+const smallestVolume = 1e-5;
+
+/** Whether an affine gives every voxel a place of its own, also when it was rounded. */
 export function isPlaced(affine: Affine): boolean {
   const [x, y, z] = [columnOf(affine, 0), columnOf(affine, 1), columnOf(affine, 2)];
-  return affine.flat().every(Number.isFinite) && Math.abs(dot(x, cross(y, z))) > 0;
+  const spacing = spacingOf(affine);
+  const upright = spacing[0] * spacing[1] * spacing[2];
+  return (
+    affine.flat().every(Number.isFinite) &&
+    Math.min(...spacing) >= smallestSpacing &&
+    Math.abs(dot(x, cross(y, z))) >= smallestVolume * upright
+  );
 }
 
 /** @throws UserError about `file` where its affine gives voxels no places, or all of them one */

@@ -5,7 +5,7 @@ import { splitCases } from './folds.ts';
 import { isCt } from './normalisation.ts';
 import { scansOfPatients } from './patients.ts';
 import { type CaseProblem, problem } from './problems.ts';
-import { commonSpacing, growsTooMuch } from './spacing.ts';
+import { commonSpacing, misfitAt } from './spacing.ts';
 import { quantile } from './statistics.ts';
 
 /** A value is odd where it differs from the median by more than this factor, and by more than is common among the others. */
@@ -85,17 +85,17 @@ function checkSpacing(summaries: readonly CaseSummary[]): readonly CaseProblem[]
   if (summaries.length === 0) return [];
   const { cases, medians } = oddAlongAxes(summaries, ({ spacing }) => spacing, spacingFactor);
   const common = commonSpacing(summaries);
-  const tooLarge = summaries.filter((summary) => growsTooMuch(summary, common)).map(({ image }) => image);
+  const misfits = new Map(summaries.map((summary) => [summary.image, misfitAt(summary, common)]));
   const far = `far from the median, ${formatAxes(medians)} mm`;
   return [
-    ...summaries
-      .filter(({ image }) => tooLarge.includes(image))
-      .map(({ image, spacing }) => {
-        const what = `at the data set's spacing of ${formatAxes(common)} mm it would be far too large, for its own is ${formatAxes(spacing)} mm`;
-        return problem('error', image, `${what}. Correct its header, or remove it.`);
-      }),
+    ...summaries.flatMap(({ image, spacing }) => {
+      const misfit = misfits.get(image);
+      if (misfit === undefined) return [];
+      const what = `at the data set's spacing of ${formatAxes(common)} mm it would be ${misfit}, for its own is ${formatAxes(spacing)} mm`;
+      return [problem('error', image, `${what}. Correct its header, or remove it.`)];
+    }),
     ...cases
-      .filter(({ image }) => !tooLarge.includes(image))
+      .filter(({ image }) => misfits.get(image) === undefined)
       .map(({ image, spacing, distance }) => {
         const what = `${formatAxes(spacing)} mm`;
         const mend = 'It is resampled to agree with them; check that its header is right.';

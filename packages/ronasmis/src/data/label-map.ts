@@ -1,6 +1,7 @@
 import type { Crop } from './crop.ts';
 import type { Label } from './description.ts';
 import { writeNifti } from './nifti.ts';
+import type { Maker } from './nifti-mark.ts';
 import type { Voxels } from './nifti-types.ts';
 import { inverseOf, sizeOf, type Turn, turnVoxels } from './orientation.ts';
 import { voxelsOf } from './spacing.ts';
@@ -20,14 +21,14 @@ export interface Segmentation {
 /**
  * Writes a segmentation on its scan's own grid, with the data set's label values: uint8 where they fit. What was cropped
  * away is background; what was turned is turned back; affine, form codes, spacing, units and extensions are the scan's. The description
- * says which run (`maker`) made it.
+ * says which run made it of which scan (`maker`).
  * @throws UserError where the folder cannot be written to.
  */
 export async function writeLabelMap(
   file: string,
   scan: Volume,
   segmentation: Segmentation,
-  { labels, maker }: { readonly labels: readonly Label[]; readonly maker: string },
+  { labels, maker }: { readonly labels: readonly Label[]; readonly maker: Maker },
 ): Promise<void> {
   const { classes, crop } = segmentation;
   const data = emptyLabelMap(voxelsOf(crop.shape), Math.max(...labels.map(({ value }) => value)));
@@ -49,7 +50,7 @@ export async function writeProbabilities(
   file: string,
   scan: Volume,
   segmentation: Segmentation & Required<Pick<Segmentation, 'probabilities'>>,
-  maker: string,
+  maker: Maker,
 ): Promise<void> {
   const { probabilities, crop } = segmentation;
   const [inside, voxels] = [voxelsOf(crop.size), voxelsOf(crop.shape)];

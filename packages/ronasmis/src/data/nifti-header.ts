@@ -9,6 +9,7 @@ import {
   type Triple,
 } from './affine.ts';
 import { type FieldName, HEADER_LAYOUTS, readField, writeField } from './nifti-layout.ts';
+import { DESCRIPTION_BYTES, textOf } from './nifti-mark.ts';
 import { type VoxelType, voxelTypeByCode } from './nifti-types.ts';
 import { type Grid, shapeOf } from './volume.ts';
 
@@ -19,6 +20,8 @@ export interface NiftiHeader extends Grid {
   readonly voxelType: VoxelType;
   /** Where the voxels begin, in bytes. */
   readonly dataOffset: number;
+  /** What its writer says of it (`descrip`). */
+  readonly description: string;
   /** True value = stored value * slope + intercept; undefined where the stored values are the true ones. */
   readonly scale: { readonly slope: number; readonly intercept: number } | undefined;
 }
@@ -51,7 +54,9 @@ export function parseHeader(bytes: Uint8Array, file: string): NiftiHeader {
     throw new UserError(`${file}: the intercept (scl_inter) is ${intercept}. Export the file again.`);
   }
   const scale = isScaled ? { slope, intercept } : undefined;
-  return { version, littleEndian, shape, voxelType, dataOffset, scale, spacing: spacingOf(affine), affine };
+  const description = textOf(bytes.subarray(layout.descriptionAt, layout.descriptionAt + DESCRIPTION_BYTES));
+  const described = { version, littleEndian, voxelType, dataOffset, description, scale };
+  return { ...described, shape, spacing: spacingOf(affine), affine };
 }
 
 /** The four bytes behind a header that say whether extensions follow. */
@@ -112,14 +117,17 @@ function readAffine(
     forms.push(affineFromQuaternion(triple('quatern'), voxelSizes, zSign, triple('qoffset')));
   }
   if (forms.length === 0) forms.push(affineFromVoxelSizes([shape[0], shape[1] ?? 1, shape[2] ?? 1], voxelSizes));
-  const affine = forms.find(isPlaced) ?? forms[0];
   const millimetres = MILLIMETRES_BY_UNIT[field('xyzt_units') & 7] ?? 1;
-  const scaled = affine.map(([x, y, z, t], axis) => {
-    const unit = axis < 3 ? millimetres : 1;
-    return [x * unit, y * unit, z * unit, t * unit] as const;
-  });
-  requirePlaced(file, scaled);
-  return scaled;
+  const scaled = forms.map(
+    (affine): Affine =>
+      affine.map(([x, y, z, t], axis) => {
+        const unit = axis < 3 ? millimetres : 1;
+        return [x * unit, y * unit, z * unit, t * unit] as const;
+      }),
+  );
+  const affine = scaled.find(isPlaced) ?? scaled[0];
+  requirePlaced(file, affine);
+  return affine;
 }
 
 /** NIfTI's codes for units of length: metre, millimetre, micrometre. */

@@ -1,8 +1,15 @@
 import { createHash } from 'node:crypto';
 import { HEADER_LAYOUTS } from './nifti-layout.ts';
+import type { Volume } from './volume.ts';
+
+/** Which work made a file: the keys of a run (`runKey`) and of what was segmented by it (`scanKey`), 16 letters at most. */
+export interface Maker {
+  readonly run: string;
+  readonly scan: string;
+}
 
 /** Bytes of a header's description (`descrip`). */
-const DESCRIPTION_BYTES = 80;
+export const DESCRIPTION_BYTES = 80;
 const NOTHING = new Uint8Array(DESCRIPTION_BYTES);
 
 /**
@@ -10,27 +17,43 @@ const NOTHING = new Uint8Array(DESCRIPTION_BYTES);
  * nobody changes it. The file carries that itself, so that nothing else has to be kept in step with it.
  * @param content an unpacked file, which is changed
  */
-export function markNifti(content: Uint8Array, version: 1 | 2, maker: string): void {
+export function markNifti(content: Uint8Array, version: 1 | 2, maker: Maker): void {
   const description = descriptionOf(content, version);
   const mark = Buffer.from(markOf(content, version, maker), 'latin1');
   description.fill(0);
   description.set(mark.subarray(0, DESCRIPTION_BYTES));
 }
 
-/** Whether an unpacked file is as this maker's work has left it. */
-export function isMarkedNifti(content: Uint8Array, version: 1 | 2, maker: string): boolean {
-  const found = Buffer.from(descriptionOf(content, version)).toString('latin1').replace(/\0+$/, '');
-  return found === markOf(content, version, maker);
+/** Who made an unpacked file; undefined where that is nobody of ours, or the file was changed since. */
+export function makerOf(content: Uint8Array, version: 1 | 2): Maker | undefined {
+  const found = textOf(descriptionOf(content, version));
+  const [, run = '', scan = ''] = found.split(' ');
+  return found === markOf(content, version, { run, scan }) ? { run, scan } : undefined;
 }
+
+/** Whether a description is one of ours, be the file changed since or not. */
+export const isMark = (description: string): boolean => description.startsWith('RONASMIS ');
+
+/** The text of a header's description. */
+export const textOf = (description: Uint8Array): string => Buffer.from(description).toString('latin1').split('\0')[0];
 
 function descriptionOf(content: Uint8Array, version: 1 | 2): Uint8Array {
   const { descriptionAt } = HEADER_LAYOUTS[version];
   return content.subarray(descriptionAt, descriptionAt + DESCRIPTION_BYTES);
 }
 
-function markOf(content: Uint8Array, version: 1 | 2, maker: string): string {
+function markOf(content: Uint8Array, version: 1 | 2, { run, scan }: Maker): string {
   const { descriptionAt } = HEADER_LAYOUTS[version];
   const hash = createHash('sha256').update(content.subarray(0, descriptionAt)).update(NOTHING);
   const rest = hash.update(content.subarray(descriptionAt + DESCRIPTION_BYTES)).digest('hex');
-  return `RONASMIS ${maker} ${rest.slice(0, 32)}`;
+  return `RONASMIS ${run} ${scan} ${rest.slice(0, 32)}`;
+}
+
+/** What tells a scan apart from others, wherever its file lies. */
+export function scanKey({ shape, affine, data }: Volume): string {
+  const hash = createHash('sha256').update(JSON.stringify([shape, affine]));
+  return hash
+    .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    .digest('hex')
+    .slice(0, 16);
 }

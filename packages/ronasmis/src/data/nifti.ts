@@ -7,7 +7,7 @@ import { UserError } from '../errors.ts';
 import type { Affine } from './affine.ts';
 import { mendable, readBytes, sizeOf, writeAtomically } from './files.ts';
 import { createHeaderBytes, describeValues, MAX_HEADER_BYTES, type NiftiHeader, parseHeader } from './nifti-header.ts';
-import { isMarkedNifti, markNifti } from './nifti-mark.ts';
+import { type Maker, makerOf, markNifti } from './nifti-mark.ts';
 import { type Voxels, type VoxelType, voxelTypeOf } from './nifti-types.ts';
 import type { Volume } from './volume.ts';
 
@@ -19,8 +19,8 @@ export type WritableVolume = {
   /** Voxels along x, y, z and further dimensions. */
   readonly shape: readonly number[];
   readonly data: Voxels;
-  /** Which work made it: by that, `isNiftiOf` knows the file again. */
-  readonly maker?: string;
+  /** Which work made it: by that, `niftiMaker` knows the file again. */
+  readonly maker?: Maker;
 } & ({ readonly prefix: Uint8Array } | { readonly affine: Affine });
 
 /** Compressed bytes that surely hold a whole header. */
@@ -69,13 +69,13 @@ export async function decodeNifti(file: string, bytes: Uint8Array): Promise<Nift
   return { ...read, data: scaled(stored, scale, voxelType), ...(voxelType.largest && { step: Math.abs(scale.slope) }) };
 }
 
-/** Whether a file is as `writeNifti` has left it for this maker; false as well where it can't be read. */
-export async function isNiftiOf(maker: string, file: string): Promise<boolean> {
+/** Whose work a file is, as `writeNifti` has left it; undefined where it is nobody's of ours, was changed since or can't be read. */
+export async function niftiMaker(file: string): Promise<Maker | undefined> {
   try {
     const { header, content } = await unpack(file, await readBytes(file));
-    return isMarkedNifti(content, header.version, maker);
+    return makerOf(content, header.version);
   } catch (error) {
-    if (error instanceof UserError) return false;
+    if (error instanceof UserError) return undefined;
     throw error;
   }
 }

@@ -3,7 +3,10 @@ import { lstat, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { allErrors, UserError } from '../errors.ts';
 import { mapConcurrently } from './concurrently.ts';
-import { isThere } from './files.ts';
+import type { DataSet } from './dataset.ts';
+import { isFolder, isThere } from './files.ts';
+import { listDicom } from './scan-files.ts';
+import { voxelFilesOf } from './voxel-files.ts';
 
 /** The folders of a data set in which whatever is added counts as a scan or a label map. */
 const SCAN_FOLDERS: readonly string[] = ['imagesTr', 'labelsTr'];
@@ -25,6 +28,22 @@ export async function requireOutside(output: string, folders: readonly string[],
       `${output} would lie among the scans or label maps of ${folders[at] ?? folder}: give another folder with ${option}.`,
     );
   }
+}
+
+/** @throws UserError where an output is the data set, or lies among its scans or label maps */
+export async function requireApart(
+  output: string,
+  { folder, cases }: Pick<DataSet, 'folder' | 'cases'>,
+): Promise<void> {
+  await requireNone(output, [folder]);
+  const files = cases.flatMap(({ images, label }) => [...images, label]);
+  // Results may lie beside the scans of a list that are beside dataset.json, but nowhere in a folder that is looked through for scans.
+  const isListed = await isThere(join(folder, 'dataset.json'));
+  const folders = [...new Set(files.map((file) => resolve(dirname(file))))];
+  await requireOutside(
+    output,
+    folders.filter((one) => !(isListed && one === resolve(folder))),
+  );
 }
 
 /** @throws UserError where `output` is one of these files or folders, by whatever name */
@@ -55,10 +74,15 @@ export interface Replacing {
  */
 export async function requireReplaceable(files: readonly string[], replacing: Replacing): Promise<void> {
   const { isOwn, overwrite, inputs, option = '--out' } = replacing;
+  let found: Promise<readonly string[]> | undefined;
+  const parts = (): Promise<readonly string[]> => {
+    found ??= mapConcurrently(inputs, partsOf).then((all) => all.flat());
+    return found;
+  };
   const problems = await mapConcurrently(files, async (file) => {
     const found = await lstat(file).catch(() => undefined);
     if (found === undefined) return [];
-    await requireNone(file, inputs, option);
+    await requireNone(file, await parts(), option);
     const target = found.isSymbolicLink() ? statSync(file, { throwIfNoEntry: false }) : found;
     if (target?.isDirectory()) return [`${file}: this is a folder. Give the path of a file.`];
     if (target && !target.isFile()) return [`${file}: this is a pipe or a device. Give the path of a file.`];
@@ -67,6 +91,12 @@ export async function requireReplaceable(files: readonly string[], replacing: Re
     return [`${file}: ${what}. Move it away, give another place with ${option}, or replace it with --overwrite.`];
   });
   if (problems.flat().length > 0) throw allErrors(problems.flat());
+}
+
+/** A file with those that its header names, or the slices of a series. */
+async function partsOf(input: string): Promise<readonly string[]> {
+  const slices = (await isFolder(input)) ? await listDicom(input) : await voxelFilesOf(input).catch(() => []);
+  return [input, ...slices];
 }
 
 /** What is the same for all names of a file or folder: links lead to it, and a file may have several names. */

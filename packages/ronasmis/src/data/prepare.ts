@@ -16,7 +16,7 @@ import { isCt, type Normalisation, normalisationsFor, normalise, zScore } from '
 import type { Turn } from './orientation.ts';
 import { type Problem, problem } from './problems.ts';
 import { readGrid } from './read-volume.ts';
-import { growsTooMuch, type Sampling, shapeAt, voxelsOf } from './spacing.ts';
+import { misfitAt, type Sampling, shapeAt, voxelsOf } from './spacing.ts';
 import { type CaseStorage, changeImage, imageSpan, labelSpan, moveToDisk } from './storage.ts';
 import type { Volume } from './volume.ts';
 
@@ -165,9 +165,10 @@ export function prepareImage(
   const own = { shape: box.shape, spacing: spatialSpacing(volume) };
   const cropped = { image, channels, ...own, crop: { offset: box.offset, size: box.shape, shape } };
   if (spacing === undefined || !changesShape(own, spacing)) return cropped;
-  if (growsTooMuch(own, spacing)) {
+  const misfit = misfitAt(own, spacing);
+  if (misfit !== undefined) {
     const what = `its spacing of ${formatAxes(own.spacing)} mm is far from that of the training data, ${formatAxes(spacing)} mm`;
-    throw new UserError(`${volume.file}: ${what}: resampled, it would be far too large. Correct its header.`);
+    throw new UserError(`${volume.file}: ${what}: resampled, it would be ${misfit}. Correct its header.`);
   }
   return { ...cropped, image: imageAt(image, channels, own, spacing), shape: shapeAt(own, spacing), spacing };
 }

@@ -44,13 +44,17 @@ export function shapeAt({ shape, spacing }: Sampling, common: Triple): Triple {
   return [size(0), size(1), size(2)];
 }
 
-/** Whether a volume would have so many voxels at a spacing that one of the two must be wrong. */
-export function growsTooMuch(grid: Sampling, common: Triple): boolean {
-  return voxelsOf(shapeAt(grid, common)) > mostGrowth * voxelsOf(grid.shape);
+/** What a volume would become at a spacing, where one of the two must be wrong; undefined where both may be right. */
+export function misfitAt(grid: Sampling, common: Triple): 'far too large' | 'a single voxel' | undefined {
+  const voxels = voxelsOf(shapeAt(grid, common));
+  if (voxels > mostGrowth * voxelsOf(grid.shape)) return 'far too large';
+  return voxels === 1 && voxelsOf(grid.shape) > mostShrinkage ? 'a single voxel' : undefined;
 }
 
 /** From 5 mm slices of 1 mm voxels to half a millimetre everywhere it is 40 times. */
 const mostGrowth = 100;
+/** What is as large as a voxel of other scans has few voxels itself, or a header in other units. */
+const mostShrinkage = 1000;
 
 /**
  * The axis along which thick slices would be mixed, so that nothing is interpolated there: the coarsest of a spacing, or else of the

@@ -38,6 +38,12 @@ export async function withVoxelFiles<T>(file: string, called: string, read: (fil
   }
 }
 
+/** The files of voxels that a header names; none where it has its own. */
+export async function voxelFilesOf(file: string): Promise<readonly string[]> {
+  const header = /\.(mhd|nhdr)$/i.test(file) ? await readHeader(file) : undefined;
+  return header?.files.map((name) => resolve(dirname(file), name)) ?? [];
+}
+
 /** A header whose voxels lie in other files. */
 interface Header {
   /** As paths from the header's folder. */

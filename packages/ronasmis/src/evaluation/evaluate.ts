@@ -127,7 +127,8 @@ async function readLabels(file: string): Promise<Volume> {
     // Neighbours are mostly equal: a look-up only where the value changes.
     if (voxel === 0 || data[voxel] !== data[voxel - 1]) values.add(data[voxel]);
   }
-  const wrong = [...values].find((value) => !Number.isInteger(value) || value < 0);
+  // Of larger ones, neighbours can't be told apart any more.
+  const wrong = [...values].find((value) => !Number.isSafeInteger(value) || value < 0);
   if (wrong !== undefined || values.size > MOST_CLASSES) {
     const what = wrong === undefined ? `${values.size} different values` : `the value ${wrong}`;
     throw new UserError(`${file} holds ${what}, so it is no label map: label values are whole numbers from 0 on.`);
@@ -193,8 +194,11 @@ const csvColumns = [
 
 const csvHead = ['case', 'label', ...csvColumns].join(',');
 
-/** Whether a file's content is such a table. */
-export const isCsv = (content: string): boolean => content.startsWith('case,label,dice,');
+const csvScores = `(?:,[-+.\\de]*){${csvColumns.length}}`;
+const csvTable = new RegExp(`^${csvHead}\\n(?:(?:"(?:[^"]|"")*"|[^",\\n]*),\\d+${csvScores}\\n)*$`);
+
+/** Whether a file's content is such a table, and nothing more: no column, line or note that somebody has added. */
+export const isCsv = (content: string): boolean => csvTable.test(content);
 
 /** Every score as comma-separated values, a line a case and class; empty where a score is undefined. */
 export function toCsv({ cases }: Pick<Evaluation, 'cases'>): string {

@@ -1,12 +1,12 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeFolder, readBytes, writeAtomically } from '../data/files.ts';
-import { requireOutside, requireReplaceable } from '../data/outputs.ts';
+import { requireReplaceable } from '../data/outputs.ts';
 import { UserError } from '../errors.ts';
 import { loadModel } from '../inference/model.ts';
-import { runKey } from '../run/records.ts';
+import { requireApartFromRun } from '../inference/scans.ts';
 import { type Check, checkOnnx } from './check.ts';
-import { encodeOnnx, makerOf } from './model.ts';
+import { encodeOnnx } from './model.ts';
 
 /** Which search's network is exported, and where to. */
 export interface ExportOptions {
@@ -36,12 +36,13 @@ export async function exportOnnx({ run, out, overwrite = false }: ExportOptions)
   const model = await loadModel(run, 'cpu');
   if ((await stat(out).catch(() => undefined))?.isDirectory())
     throw new UserError(`${out} is a folder: give a file with --out, such as ${join(out, 'model.onnx')}.`);
-  await requireOutside(out, []);
+  await requireApartFromRun(out, model.run);
+  const onnx = encodeOnnx(model);
   const inputs = (await readdir(run)).map((name) => join(run, name));
-  const isOwn = async (file: string): Promise<boolean> => makerOf(await readBytes(file)) === runKey(model.run);
+  // The same network is written to the same bytes, so that what was added to it is told from it.
+  const isOwn = async (file: string): Promise<boolean> => Buffer.from(onnx).equals(await readBytes(file));
   await requireReplaceable([out], { isOwn, overwrite, inputs });
   await makeFolder(dirname(out));
-  const onnx = encodeOnnx(model);
   const check = await checkOnnx(onnx, model);
   await writeAtomically(out, onnx);
   return { output: out, bytes: onnx.length, check };

@@ -1,8 +1,8 @@
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { create, toBinary } from '@bufbuild/protobuf';
 import { zScore } from '../data/normalisation.ts';
 import type { Model } from '../inference/model.ts';
 import { childWeightNames, weight } from '../network/weights.ts';
-import { type RunRecord, runKey } from '../run/records.ts';
+import type { RunRecord } from '../run/records.ts';
 import { VERSION } from '../version.ts';
 import { createGraph, finishGraph } from './graph.ts';
 import { addNetwork } from './network.ts';
@@ -36,23 +36,11 @@ export function encodeOnnx({ architecture, weights, run }: Model): Uint8Array {
   return toBinary(ModelProtoSchema, model);
 }
 
-/** The `runKey` of the search whose network a file holds; undefined where it is no network of this program. */
-export function makerOf(bytes: Uint8Array): string | undefined {
-  try {
-    const model = fromBinary(ModelProtoSchema, bytes);
-    const run = model.metadataProps.find(({ key }) => key === 'run')?.value;
-    return model.producerName === producerName && run !== undefined ? String(JSON.parse(run)) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** What has to be known to prepare an image and to read the labels, each value as JSON. docs/python.md says what they are. */
 function metadata(run: RunRecord): Record<string, unknown> {
   const { network, normalisation, labels, orientation, spacing } = run;
   return {
     version: VERSION,
-    run: runKey(run),
     channels: network.input_channels,
     normalisation: normalisation ?? Array.from({ length: network.input_channels }, () => zScore),
     labels,

@@ -4,6 +4,7 @@ import { readScan, type ScanFiles } from '../data/channels.ts';
 import { mapConcurrently } from '../data/concurrently.ts';
 import { mkdirWithParents } from '../data/files.ts';
 import { type Segmentation, writeLabelMap, writeProbabilities } from '../data/label-map.ts';
+import { scanKey } from '../data/nifti-mark.ts';
 import { zScore } from '../data/normalisation.ts';
 import { turnTo, turnVolume, unturned } from '../data/orientation.ts';
 import { clipWarnings } from '../data/outliers.ts';
@@ -17,7 +18,7 @@ import { choosePrecision } from '../precision.ts';
 import { type Progress, runKey } from '../run/records.ts';
 import { bytesForPass, fittingTile, sufficientMemory } from './fitting.ts';
 import { type Model, openModel, readFinishedRun } from './model.ts';
-import { findScans, outputsOf, requireUnharmed } from './scans.ts';
+import { findScans, outputsOf, requireSameScan, requireUnharmed } from './scans.ts';
 import { segment, segmentWithProbabilities, toImage } from './segment.ts';
 import { type Size, tileOffsets } from './tiles.ts';
 
@@ -90,7 +91,6 @@ export async function predict(options: PredictOptions, hooks: PredictHooks = {})
     (name) => outputsOf(options, name),
     hooks.onWarning,
   );
-  const maker = runKey(found.run);
   await requireUnharmed(options, found.run, scans);
   if (scans.length > 0) {
     await mkdirWithParents(out).catch((error: unknown) => {
@@ -119,10 +119,12 @@ export async function predict(options: PredictOptions, hooks: PredictHooks = {})
       const { volume: scan, clips } = await reading;
       for (const { message } of clipWarnings(files[0], clips)) hooks.onWarning?.(message);
       hooks.onProgress?.({ phase: 'final', step: 0, done, total: scans.length });
-      return { scan, ...segmentVolume(model, scan, how, hooks.onWarning) };
+      const maker = { run: runKey(found.run), scan: scanKey(scan) };
+      if (!options.overwrite) await requireSameScan(outputsOf(options, name), maker);
+      return { scan, maker, ...segmentVolume(model, scan, how, hooks.onWarning) };
     });
     if (segmented.kind === 'problem') return segmented;
-    const { scan, tile, probabilities, ...segmentation } = segmented.result;
+    const { scan, maker, tile, probabilities, ...segmentation } = segmented.result;
     const [output, ofProbabilities] = outputsOf(options, name);
     await writeLabelMap(output, scan, segmentation, { labels: model.run.labels, maker });
     if (probabilities) await writeProbabilities(ofProbabilities, scan, { ...segmentation, probabilities }, maker);

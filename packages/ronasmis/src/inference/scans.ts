@@ -1,12 +1,14 @@
-import { lstat, stat } from 'node:fs/promises';
+import { lstat, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { findChannels, type ScanFiles, singleScans } from '../data/channels.ts';
 import { mapConcurrently } from '../data/concurrently.ts';
+import { readDataSet } from '../data/dataset.ts';
 import { probabilitiesSuffix } from '../data/label-map.ts';
-import { isNiftiOf } from '../data/nifti.ts';
-import { foldersAround, requireNone, requireOutside, requireReplaceable } from '../data/outputs.ts';
+import { niftiMaker, readNiftiHeader } from '../data/nifti.ts';
+import { isMark, type Maker } from '../data/nifti-mark.ts';
+import { foldersAround, requireApart, requireNone, requireOutside, requireReplaceable } from '../data/outputs.ts';
 import { isDicomSeries, overlookedSentences, readScanFolder, SCAN_ENDINGS } from '../data/scan-files.ts';
-import { outcomeOf, sortOutcomes, UserError } from '../errors.ts';
+import { outcomeOf, some, sortOutcomes, UserError } from '../errors.ts';
 import { type RunRecord, runKey } from '../run/records.ts';
 import type { PredictOptions } from './predict.ts';
 
@@ -68,7 +70,19 @@ async function listInput(input: string, warn: (sentence: string) => void): Promi
   if (!entry.isDirectory() || (await isDicomSeries(input))) return [input];
   const { scans, overlooked } = await readScanFolder(input);
   for (const sentence of overlookedSentences(overlooked)) warn(`${input}: ${sentence}`);
-  return scans;
+  const areOurs = await mapConcurrently(scans, isLabelMapOfOurs);
+  const ours = scans.filter((_, i) => areOurs[i]).map((path) => basename(path));
+  if (ours.length > 0) warn(`${input}: label maps that were made by this program are passed over: ${some(ours)}.`);
+  return scans.filter((_, i) => !areOurs[i]);
+}
+
+/** Whether a file is what `predict` has written, as its header says: a folder may hold scans and their label maps. */
+async function isLabelMapOfOurs(file: string): Promise<boolean> {
+  if (!file.endsWith('.nii.gz')) return false;
+  return readNiftiHeader(file).then(
+    ({ description }) => isMark(description),
+    () => false,
+  );
 }
 
 /** Whether a file system takes no file of this name; its folder need not be there. */
@@ -91,11 +105,46 @@ export async function requireUnharmed(
   const files = scans.flatMap((scan) => scan.files);
   // A series of DICOM is a folder.
   await requireNone(out, [...inputs, ...files]);
-  const { data_set, label_folder } = run.settings;
-  await requireOutside(out, label_folder === undefined ? [] : [data_set, label_folder]);
-  const maker = runKey(run);
+  await requireNoneIn(out, files);
+  await requireApartFromRun(out, run);
+  const isOwn = async (file: string): Promise<boolean> => (await niftiMaker(file))?.run === runKey(run);
   await requireReplaceable(
     scans.flatMap(({ name }) => outputsOf(options, name)),
-    { isOwn: (file) => isNiftiOf(maker, file), overwrite, inputs: files },
+    { isOwn, overwrite, inputs: files },
   );
+}
+
+/** @throws UserError where a folder for label maps holds scans: the label maps would be taken for some, or these for label maps */
+async function requireNoneIn(out: string, files: readonly string[]): Promise<void> {
+  const there = await realpath(out).catch(() => undefined);
+  if (there === undefined) return;
+  const folders = await mapConcurrently(files, (file) => realpath(dirname(file)).catch(() => undefined));
+  const scan = files[folders.indexOf(there)];
+  if (scan === undefined) return;
+  throw new UserError(`${out} holds ${scan}, a scan to be segmented: give another folder with --out.`);
+}
+
+/** @throws UserError where results would be, or lie among, the scans or label maps that a run was trained on, where these are still there */
+export async function requireApartFromRun(out: string, { settings }: RunRecord): Promise<void> {
+  const { data_set: folder, label_folder: labels } = settings;
+  await requireOutside(out, labels === undefined ? [] : [folder, labels]);
+  const around = await foldersAround(out);
+  const trained = await Promise.all([folder, labels ?? folder].map((one) => realpath(one).catch(() => '')));
+  if (!around.some((one) => trained.includes(one))) return;
+  const dataSet = await readDataSet(folder, labels).catch(() => undefined);
+  if (dataSet) await requireApart(out, dataSet);
+}
+
+/**
+ * What is there in the place of a scan's label map has to be this run's, of this scan: patients' files are often called alike.
+ * @throws UserError where it is another scan's
+ */
+export async function requireSameScan(outputs: readonly string[], { run, scan }: Maker): Promise<void> {
+  for (const output of outputs) {
+    const found = await niftiMaker(output);
+    if (found?.run !== run || found.scan === scan) continue;
+    throw new UserError(
+      `${output}: the label map of another scan of this name is there. Segment them into separate folders, or replace it with --overwrite.`,
+    );
+  }
 }

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
 import { formatAxes, formatFigure } from '../data/figures.ts';
 import { type CaseSummary, classMillilitres, type Fingerprint } from '../data/fingerprint.ts';
 import { filesOf, type Problem } from '../data/problems.ts';
@@ -24,17 +26,25 @@ export type InspectionContent = {
   readonly examples: readonly InspectionExample[];
 };
 
-/** What a page says of the program that made it. */
-const GENERATOR = html`<meta name="generator" content="RONASMIS inspect">`;
+/** What a page says of its maker: the data set that it is about, and a hash of all else in it. */
+const generator = (folder: string, hash: string): Html =>
+  html`<meta name="generator" content="RONASMIS inspect ${digest(resolve(folder))} ${hash}">`;
+const unknown = '0'.repeat(16);
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
 
-/** Whether a file's content is a page of a data set. */
-export const isInspection = (content: string): boolean => content.slice(0, 1000).includes(GENERATOR.markup);
+/** Whether a file's content is a page of this data set that nobody has changed since. */
+export function isInspection(content: string, folder: string): boolean {
+  const [mark, hash] = /<meta name="generator" content="RONASMIS inspect \w{16} (\w{16})">/.exec(content) ?? [];
+  if (mark === undefined || mark !== generator(folder, hash).markup) return false;
+  return digest(content.replace(mark, generator(folder, unknown).markup)) === hash;
+}
 
 /** Draws what a data set is like: one self-contained HTML page that requests nothing from anywhere. */
 export function renderInspection(content: InspectionContent): string {
   const { name, folder, problems, fingerprint } = content;
-  return html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8">${GENERATOR}<meta name="viewport" content="width=device-width,initial-scale=1"><title>${name} · RONASMIS</title><style>${STYLE}</style></head>
+  const unmarked = generator(folder, unknown);
+  const page = html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8">${unmarked}<meta name="viewport" content="width=device-width,initial-scale=1"><title>${name} · RONASMIS</title><style>${STYLE}</style></head>
 <body><main>
 <div class="brand">RONASMIS</div><h1>${name}</h1>
 <div class="lead">Data set in ${folder}</div>
@@ -42,6 +52,7 @@ export function renderInspection(content: InspectionContent): string {
 ${fingerprint ? description(content, fingerprint) : html``}
 </main></body></html>
 `.markup;
+  return page.replace(unmarked.markup, generator(folder, digest(page)).markup);
 }
 
 function problemList(problems: readonly Problem[]): Html {

@@ -8,7 +8,7 @@ import type { Fingerprint } from '../data/fingerprint.ts';
 import { requireLabelled, splitCases } from '../data/folds.ts';
 import { prepareOnce } from '../data/kept-cases.ts';
 import type { Normalisation } from '../data/normalisation.ts';
-import { requireNone, requireOutside } from '../data/outputs.ts';
+import { requireApart } from '../data/outputs.ts';
 import type { Problem } from '../data/problems.ts';
 import { chooseDevice } from '../device.ts';
 import { UserError } from '../errors.ts';
@@ -61,16 +61,6 @@ export async function openSearch(options: SearchSettings, hooks: SearchHooks): P
     await removeWhereEmpty(made);
     throw error;
   }
-}
-
-/** @throws UserError where the folder for results is the data set, or lies among its scans or label maps */
-export async function requireApart(out: string, { folder, cases }: DataSet): Promise<void> {
-  await requireNone(out, [folder]);
-  const files = cases.flatMap(({ images, label }) => [...images, label]);
-  await requireOutside(
-    out,
-    [...new Set(files.map(dirname))].filter((one) => resolve(one) !== resolve(folder)),
-  );
 }
 
 async function openNewSearch(

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describeEngine, type EngineDescription } from '@ronasmis/libtorch';
 import { readDataSet } from '../data/dataset.ts';
 import { makeFolder } from '../data/files.ts';
+import { requireApart } from '../data/outputs.ts';
 import { chooseDevice } from '../device.ts';
 import { UserError } from '../errors.ts';
 import { choosePrecision } from '../precision.ts';
@@ -11,7 +12,6 @@ import { lockFolder, lockName } from '../run/lock.ts';
 import { readRecord, writeRecord } from '../run/run-folder.ts';
 import { type StudyRecord, studySchema } from '../run/study-record.ts';
 import { recordSettings, withDefaults } from '../search/options.ts';
-import { requireApart } from '../search/setup.ts';
 import { VERSION } from '../version.ts';
 import { plannedContests, type StudyOptions, searchOptions } from './plan.ts';
 

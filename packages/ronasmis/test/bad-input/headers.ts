@@ -56,6 +56,17 @@ export const headers: Inputs = {
     const voxels = bytes.subarray(352);
     return Buffer.concat([bytes, voxels, voxels, voxels]);
   }),
+  'An sform whose rows are one another but for rounding, beside a sound qform': withBytes((bytes) => {
+    bytes.writeInt16LE(1, 252);
+    [0.1, 0.2, 0.3, 0, 0.4, 0.5, 0.6, 0, 0.7, 0.8, 0.9, 0].forEach((value, i) => {
+      bytes.writeFloatLE(value, srow + 4 * i);
+    });
+  }),
+  'An sform of rounding errors alone': withBytes((bytes) => {
+    [1e-8, 0, 0, 0, 0, 1e-8, 0, 0, 0, 0, 1e-8, 0].forEach((value, i) => {
+      bytes.writeFloatLE(value, srow + 4 * i);
+    });
+  }),
   'A vector for each voxel, as ITK writes it': withBytes((bytes) => {
     [5, 16, 16, 16, 1, 2].forEach((size, axis) => {
       bytes.writeInt16LE(size, dim + 2 * axis);

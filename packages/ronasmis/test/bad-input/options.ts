@@ -66,6 +66,11 @@ export const predictions: Inputs = {
   }),
   'A prediction in another place': predicted({ affine: straight(1, 1, 1, 5), shape, data }),
   'A prediction a third of a voxel beside its label map': predicted({ affine: straight(1, 1, 1, 0.3), shape, data }),
+  'Label values that can not be told apart': predicted({
+    affine: straight(),
+    shape,
+    data: Float64Array.from(data, (value) => (value === 0 ? 0 : 2 ** 53 + 2 * value)),
+  }),
   'A prediction of several volumes': predicted({
     affine: straight(),
     shape: [...shape, 2],

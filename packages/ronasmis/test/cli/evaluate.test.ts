@@ -44,6 +44,12 @@ describe('evaluate', () => {
     expect((await run('evaluate', predictions, labels, '--csv', join(root, 'nowhere', 'a.csv'))).code).toBe(2);
     // Its own table is replaced, another one only where that is said, and that of the labels never.
     expect((await run('evaluate', predictions, labels, '--csv', csv)).code).toBe(0);
+    const table = await readFile(csv, 'utf8');
+    for (const noted of [table.replaceAll(/$/gm, ','), `${table}a note\n`, 'case,label,dice,reader\na,1,0.5,X\n']) {
+      await writeFile(csv, noted);
+      expect((await run('evaluate', predictions, labels, '--csv', csv)).code).toBe(2);
+      expect(await readFile(csv, 'utf8')).toBe(noted);
+    }
     await writeFile(csv, 'case,age\na,50\n');
     const refused = await run('evaluate', predictions, labels, '--csv', csv);
     expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('scores.csv: a file of') });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
@@ -26,6 +26,20 @@ it('writes the network, with folders that are missing, and says how far ONNX Run
     bytes: length,
     check: { kind: 'agrees', shape: [1, 2, 33, 37, 35] },
   });
+});
+
+it('replaces the file that it has written, and none to which something was added', async () => {
+  const out = join(root, 'again.onnx');
+  for (const _ of [1, 2]) expect((await run('export', finished, '--out', out)).code).toBe(0);
+  // A field that ONNX does not know: the network is the same.
+  const changed = Buffer.concat([await readFile(out), Buffer.from([0xf8, 0x07, 1])]);
+  await writeFile(out, changed);
+  expect(await run('export', finished, '--out', out)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('again.onnx: a file of this name is there'),
+  });
+  expect((await readFile(out)).equals(changed)).toBe(true);
+  expect((await run('export', finished, '--out', out, '--overwrite')).code).toBe(0);
 });
 
 it('leaves nothing but the network behind: no cache, no number of the device, no report of its use', async () => {

@@ -137,7 +137,16 @@ describe('inspect', () => {
     expect(code).toBe(2);
     expect(JSON.parse(stdout).problems).not.toHaveLength(0);
     expect(stderr).toContain(`Page: ${file}\n`);
-    expect(await readFile(file, 'utf8')).toMatch(/^<!doctype html>.*fewer than the 5 folds.*slice \d+ of 12/s);
+    const page = await readFile(file, 'utf8');
+    expect(page).toMatch(/^<!doctype html>.*fewer than the 5 folds.*slice \d+ of 12/s);
+    // It is replaced as long as it is the same data set's and nobody has written into it.
+    expect((await run('inspect', folder, '--html', file)).stderr).toContain(`Page: ${file}\n`);
+    const others = await run('inspect', await dataSet('fewer', 3), '--html', file);
+    expect(others).toMatchObject({ code: 2, stderr: expect.stringContaining('few.html: a file of this name') });
+    const noted = page.replace('</main>', '<p>A note</p></main>');
+    await writeFile(file, noted);
+    expect((await run('inspect', folder, '--html', file)).stderr).toContain('few.html: a file of this name');
+    expect(await readFile(file, 'utf8')).toBe(noted);
   });
 
   it('ends with 2 where there are errors, with the whole list on standard output', async () => {

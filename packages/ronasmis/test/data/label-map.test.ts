@@ -31,7 +31,12 @@ test.each([
 
   const classes = Uint8Array.from([0, 1, 2, 0, 0, 1, 2, 2, 2, 1, 0, 0]);
   const file = join(folder, 'label.nii.gz');
-  await writeLabelMap(file, scan, { classes, crop, turn: unturned }, { labels: labels(second), maker: 'a search' });
+  await writeLabelMap(
+    file,
+    scan,
+    { classes, crop, turn: unturned },
+    { labels: labels(second), maker: { run: 'a', scan: 'b' } },
+  );
   const written = await readNifti(file);
   expect([written.shape, written.affine, written.voxelType.name]).toEqual([[5, 4, 3], scan.affine, type]);
   const rows = Array.from({ length: 12 }, (_, row) => [...written.data.subarray(row * 5, row * 5 + 5)]);

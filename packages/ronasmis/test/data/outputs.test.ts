@@ -1,7 +1,7 @@
 import { link, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { requireNone, requireOutside, requireReplaceable } from '../../src/data/outputs.ts';
+import { requireApart, requireNone, requireOutside, requireReplaceable } from '../../src/data/outputs.ts';
 import { UserError } from '../../src/errors.ts';
 import { temporaryFolder } from './scans.ts';
 
@@ -38,6 +38,14 @@ it.each(['data', 'data/new', 'data/imagesTs', 'scans2/a', 'out', 'out/imagesTr']
   },
 );
 
+it('results may lie beside the scans of a list, but not in a folder that is looked through for scans', async () => {
+  await writeFile(path('scans', 'c.nii.gz'), 'c');
+  const cases = [{ name: 'a', images: [path('scans', 'a.nii.gz')], label: path('data', 'a.nii.gz') }];
+  await expect(requireApart(path('scans', 'run'), { folder: path('scans'), cases })).rejects.toThrow(/would lie among/);
+  await expect(requireApart(path('data', 'run'), { folder: path('data'), cases })).resolves.toBeUndefined();
+  await expect(requireApart(path('data'), { folder: path('data'), cases })).rejects.toThrow(/is an input/);
+});
+
 it('an input is known by whatever name', async () => {
   const inputs = [path('data', 'dataset.json'), path('scans', 'a.nii.gz'), path('not there')];
   for (const name of [
@@ -67,6 +75,14 @@ it('what is there is replaced where it is our own or that was asked for, but nev
   );
   await expect(replace(['mine.nii.gz', 'dangling.nii.gz'], true)).resolves.toBeUndefined();
   await expect(replace(['hard.nii.gz'], true)).rejects.toThrow(/hard\.nii\.gz is the same as .*a\.nii\.gz, an input/);
+  // What belongs to an input is one: the voxels that a header names, and the slices of a series.
+  await writeFile(path('scans', 'b.mhd'), 'NDims = 3\nElementDataFile = b.raw\n');
+  await writeFile(path('scans', 'b.raw'), 'voxels');
+  const parts = { isOwn, overwrite: true, inputs: [path('scans', 'b.mhd'), path('series')] };
+  await expect(requireReplaceable([path('scans', 'b.raw')], parts)).rejects.toThrow(/b\.raw is an input/);
+  await mkdir(path('series'));
+  await writeFile(path('series', 'slice1'), 'DICM');
+  await expect(requireReplaceable([path('series', 'slice1')], parts)).rejects.toThrow(/slice1 is an input/);
   await mkdir(path('out', 'own folder'));
   await expect(replace(['own folder'], true)).rejects.toThrow(/this is a folder/);
   await expect(requireReplaceable(['/dev/null'], { isOwn, overwrite: true, inputs })).rejects.toThrow(

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { commonSpacing, growsTooMuch, type Sampling, shapeAt, thickAxis } from '../../src/data/spacing.ts';
+import { commonSpacing, misfitAt, type Sampling, shapeAt, thickAxis } from '../../src/data/spacing.ts';
 
 const grid = (shape: Sampling['shape'], spacing: Sampling['spacing']): Sampling => ({ shape, spacing });
 
@@ -66,6 +66,10 @@ test('the thick axis is the coarsest, where it is alone and three times as coars
 });
 
 test('a scan that would become a hundred times as large has a wrong header', () => {
-  expect(growsTooMuch(grid([20, 100, 100], [5, 1, 1]), [0.5, 0.5, 0.5])).toBe(false);
-  expect(growsTooMuch(grid([20, 100, 100], [5000, 1000, 1000]), [5, 1, 1])).toBe(true);
+  expect(misfitAt(grid([20, 100, 100], [5, 1, 1]), [0.5, 0.5, 0.5])).toBeUndefined();
+  expect(misfitAt(grid([20, 100, 100], [5000, 1000, 1000]), [5, 1, 1])).toBe('far too large');
+  // A scan in metres, and a structure of a few voxels.
+  expect(misfitAt(grid([35, 51, 35], [0.001, 0.001, 0.001]), [1, 1, 1])).toBe('a single voxel');
+  expect(misfitAt(grid([2, 1, 1], [0.5, 0.5, 0.5]), [2, 2, 2])).toBeUndefined();
+  expect(misfitAt(grid([60, 60, 60], [0.1, 0.1, 0.1]), [1, 1, 1])).toBeUndefined();
 });

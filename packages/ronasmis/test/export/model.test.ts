@@ -3,10 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { encodeOnnx } from '../../src/export/model.ts';
 import { ModelProtoSchema, type ValueInfoProto } from '../../src/export/onnx_pb.ts';
 import { childWeightNames } from '../../src/network/weights.ts';
-import { type RunRecord, runKey } from '../../src/run/records.ts';
+import type { RunRecord } from '../../src/run/records.ts';
 import type { Architecture } from '../../src/space/architecture.ts';
 import { VERSION } from '../../src/version.ts';
-import { reportContent } from '../report/content.ts';
 import { macroChild, microChild, narrowModel } from './models.ts';
 
 const decode = (settings: Partial<RunRecord> = {}, child: Architecture = macroChild) =>
@@ -29,7 +28,6 @@ describe('the metadata', () => {
       labels,
       spacing,
       orientation: 'LPS',
-      run: runKey(reportContent(1).run),
     });
   });
 

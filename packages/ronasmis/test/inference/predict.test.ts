@@ -11,6 +11,7 @@ import { prepareImage } from '../../src/data/prepare.ts';
 import { readVolume } from '../../src/data/read-volume.ts';
 import { caseName } from '../../src/data/scan-files.ts';
 import { UserError } from '../../src/errors.ts';
+import { exportOnnx } from '../../src/export/export.ts';
 import { fittingTile } from '../../src/inference/fitting.ts';
 import { loadModel } from '../../src/inference/model.ts';
 import { IncompletePrediction, type PredictOptions, predict } from '../../src/inference/predict.ts';
@@ -129,6 +130,72 @@ describe('predict', () => {
     }
   });
 
+  it("keeps one patient's label map from the next one's scan of the same name", async () => {
+    const [one, other] = await Promise.all(
+      ['P1', 'P2'].map(async (patient, i) => {
+        const folder = join(root, 'one-by-one', patient);
+        await mkdir(folder, { recursive: true });
+        const file = join(folder, 'imaging.nii.gz');
+        const { shape, data } = await readNifti(scan);
+        await writeNifti(file, { shape, data: data.map((value) => value * (1 + i)), affine: straight(1, 1, 1 + i) });
+        return file;
+      }),
+    );
+    const [{ output }] = await predictInto('one-by-one-maps', { inputs: [one], probabilities: true });
+    const written = await readFile(output);
+    expect(await refusal(predictInto('one-by-one-maps', { inputs: [other] }))).toMatch(
+      /imaging\.nii\.gz: the label map of another scan of this name is there\./,
+    );
+    expect(await readFile(output)).toEqual(written);
+    await predictInto('one-by-one-maps', { inputs: [one] });
+    expect(await readFile(output)).toEqual(written);
+    await predictInto('one-by-one-maps', { inputs: [other], overwrite: true });
+    expect(await readFile(output)).not.toEqual(written);
+  });
+
+  it('passes over its own label maps, also where they were corrected, and lies among no scans', async () => {
+    const patients = join(root, 'patients with maps');
+    for (const patient of ['P1', 'P2']) {
+      await mkdir(join(patients, patient), { recursive: true });
+      await cp(scan, join(patients, patient, 'imaging.nii.gz'));
+    }
+    const out = join('patients with maps', 'maps');
+    const once = await predictInto(out, { inputs: [patients] });
+    const warnings: string[] = [];
+    const options = { run, inputs: [patients], out: join(root, out), device: 'cpu', precision: 'fp32' } as const;
+    const twice = await predict(options, { onWarning: (sentence) => warnings.push(sentence) });
+    expect(twice.map(({ input }) => input)).toEqual(once.map(({ input }) => input));
+    expect(warnings).toEqual([
+      expect.stringMatching(/made by this program are passed over: P1\.nii\.gz, P2\.nii\.gz\.$/),
+    ]);
+    expect(await refusal(predict({ ...options, out: join(patients, 'P1') }))).toMatch(
+      /P1 holds .*imaging\.nii\.gz, a scan to be segmented: give another folder/,
+    );
+  });
+
+  it('keeps away from what its network was trained on, wherever that lies, even when told to overwrite', async () => {
+    const dataSet = join(root, 'listed elsewhere');
+    const entries = ['a', 'b', 'c'].map((name) => ({ image: `mr/${name}.nii.gz`, label: `seg/${name}.nii.gz` }));
+    for (const folder of ['mr', 'seg']) await mkdir(join(dataSet, folder), { recursive: true });
+    for (const { image, label } of entries) for (const file of [image, label]) await cp(scan, join(dataSet, file));
+    const labels = { 0: 'background', 1: 'box' };
+    await writeFile(join(dataSet, 'dataset.json'), JSON.stringify({ labels, training: entries }));
+    const { settings } = JSON.parse(await readFile(join(run, 'run.json'), 'utf8'));
+    const trained = await writeRun(storedWeights, { settings: { ...settings, data_set: dataSet } });
+    const options = { run: trained, device: 'cpu', precision: 'fp32', overwrite: true } as const;
+    for (const folder of ['seg', 'mr', join('seg', 'new')]) {
+      const out = join(dataSet, folder);
+      expect(await refusal(predict({ ...options, inputs: [scan], out }))).toMatch(
+        /would lie among the scans or label maps/,
+      );
+      await expect(exportOnnx({ run: trained, out: join(out, 'x.onnx'), overwrite: true })).rejects.toThrow(
+        /among the scans/,
+      );
+    }
+    expect((await readdir(join(dataSet, 'seg'))).sort()).toEqual(['a.nii.gz', 'b.nii.gz', 'c.nii.gz']);
+    await predict({ ...options, inputs: [join(dataSet, 'mr')], out: join(dataSet, 'predictions') });
+  });
+
   it('turns a label map back as it has turned its scan, at 45 degrees too', async () => {
     const turnedRun = await writeRun(storedWeights, { orientation: 'RAS' });
     const volume = await readNifti(scan);
@@ -150,7 +217,7 @@ describe('predict', () => {
         const straightened = turnVolume(volume, turn);
         const seen = join(root, 'seen.nii.gz');
         await writeNifti(seen, { shape: straightened.shape, data: straightened.data, affine: straight() });
-        await predictInto('oblique', { run: turnedRun, inputs: [oblique, seen] });
+        await predictInto('oblique', { run: turnedRun, inputs: [oblique, seen], overwrite: true });
         const [found, expected] = await Promise.all(
           [oblique, seen].map((file) => readNifti(join(root, 'oblique', basename(file)))),
         );
