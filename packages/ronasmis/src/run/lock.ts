@@ -1,15 +1,18 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { link, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
+import { link, lstat, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { mendable } from '../data/files.ts';
-import { UserError } from '../errors.ts';
+import { reasonOf, UserError } from '../errors.ts';
 
 /** The file that says which process works in a folder. */
 export const lockName = '.lock';
+
+/** So many locks of processes that have ended are taken over before the folder is given up: there is never more than one but by chance. */
+const MOST_TRIES = 100;
 
 /** A process, as no other one is on any machine. */
 const holderSchema = z.object({
@@ -25,15 +28,18 @@ type Holder = z.infer<typeof holderSchema>;
 
 /**
  * Keeps other processes from working in a folder until what this returns is called. What a process that has ended has left is taken over.
- * @throws UserError where another process works there, or may do so on another machine
+ * @throws UserError where another process works there, or may do so on another machine, and where something else has the lock's name
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const file = join(folder, lockName);
   const us = await describeUs();
   const own = `${file}-${randomBytes(4).toString('hex')}`;
-  await mendable(file, () => writeFile(own, JSON.stringify(us), { flag: 'wx' }));
   try {
-    while (!(await linkNew(own, file))) await removeStale(folder, file, us);
+    await mendable(file, () => writeFile(own, JSON.stringify(us), { flag: 'wx' }));
+    for (let tries = 0; !(await mendable(file, () => linkNew(own, file))); tries++) {
+      if (tries === MOST_TRIES) throw inTheWay(file, 'it cannot be replaced');
+      await removeStale(folder, file, us);
+    }
   } finally {
     await rm(own, { force: true });
   }
@@ -62,9 +68,10 @@ async function linkNew(own: string, file: string): Promise<boolean> {
 
 /** Removes a lock whose process has ended. @throws UserError where it has not, or that can't be known */
 async function removeStale(folder: string, file: string, us: Holder): Promise<void> {
-  const text = await readFile(file, 'utf8').catch(() => undefined);
+  const text = await readLock(file);
   if (text === undefined) return;
-  const holder = holderOf(text);
+  // A power cut may have left it empty.
+  const holder = text === '' ? undefined : holderOf(file, text);
   if (holder !== undefined && (await mayRun(holder, us))) {
     const where = holder.host === us.host ? '' : ` on ${holder.host}`;
     const mend = isKnown(holder, us) ? 'Wait for it' : `Wait for it; if it has ended, remove ${basename(file)} there`;
@@ -74,20 +81,51 @@ async function removeStale(folder: string, file: string, us: Holder): Promise<vo
   }
   // Another process may have found the same, and have locked the folder meanwhile: what was moved away is looked at.
   const aside = `${file}-${randomBytes(4).toString('hex')}`;
-  await rename(file, aside).catch(() => {});
+  try {
+    await rename(file, aside);
+  } catch (error) {
+    if (await isGone(file)) return;
+    throw inTheWay(file, `it is left over, and cannot be removed (${reasonOf(error)})`);
+  }
   const moved = await readFile(aside, 'utf8').catch(() => undefined);
-  if (moved !== undefined && moved !== text) await link(aside, file).catch(() => {});
-  await rm(aside, { force: true });
+  if (moved !== text) await link(aside, file).catch(() => {});
+  await rm(aside, { force: true, recursive: true });
 }
 
-function holderOf(text: string): Holder | undefined {
+/** What a lock holds; undefined where there is none any more. @throws UserError for what is no file, or cannot be read */
+async function readLock(file: string): Promise<string | undefined> {
+  try {
+    const found = await lstat(file);
+    // A pipe would be waited for, and what a link leads to is not ours.
+    if (!found.isFile())
+      throw inTheWay(file, `it is ${found.isDirectory() ? 'a folder' : 'a link, a pipe or a device'}`);
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    if (await isGone(file)) return undefined;
+    throw inTheWay(file, `it cannot be read (${reasonOf(error)})`);
+  }
+}
+
+/** @throws UserError for a file of another kind, which is left as it is */
+function holderOf(file: string, text: string): Holder {
   try {
     return holderSchema.parse(JSON.parse(text));
   } catch {
-    // A power cut may have left it empty.
-    return undefined;
+    throw inTheWay(file, 'it holds something else');
   }
 }
+
+const inTheWay = (file: string, what: string): UserError =>
+  new UserError(
+    `${file}: a file of this name keeps other processes out of a folder while one works there, but ${what}. Move it away if no other process works there, or give another folder.`,
+  );
+
+const isGone = (file: string): Promise<boolean> =>
+  lstat(file).then(
+    () => false,
+    (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ENOENT',
+  );
 
 /** Whether the numbers of its processes are those of ours. */
 const isKnown = (holder: Holder, us: Holder): boolean =>

@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
 import { UserError } from '../../src/errors.ts';
@@ -74,10 +75,60 @@ it.each([
   await (await lockFolder(folder))();
 });
 
-it.each(['', '{"pid": 3', '[]'])('is taken over where a power cut has left %j', async (text) => {
+it('is taken over where a power cut has left it empty', async () => {
   const folder = await newFolder();
-  await writeFile(join(folder, lockName), text);
+  await writeFile(join(folder, lockName), '');
   await (await lockFolder(folder))();
+});
+
+it.each(['my precious notes', '{"pid": 3', '[]', '\n'])('is left to whoever has written %j', async (text) => {
+  const folder = await newFolder();
+  const file = join(folder, lockName);
+  await writeFile(file, text);
+  const tried = lockFolder(folder);
+  await expect(tried).rejects.toBeInstanceOf(UserError);
+  await expect(tried).rejects.toThrow(`${file}: a file of this name keeps other processes out of a folder`);
+  await expect(tried).rejects.toThrow('but it holds something else. Move it away if no other process works there');
+  expect(await readFile(file, 'utf8')).toBe(text);
+  expect(await readdir(folder)).toEqual([lockName]);
+});
+
+it.each<[string, (file: string) => unknown, string]>([
+  ['a folder', (file) => mkdir(file), 'it is a folder'],
+  ['a link that leads nowhere, as Emacs makes them', (file) => symlink('me@host.1:2', file), 'it is a link'],
+  ['a link to a file', (file) => symlink(locker, file), 'it is a link'],
+  ['a pipe', (file) => execFileSync('mkfifo', [file]), 'it is a link, a pipe'],
+])('gives way to %s', async (_, make, what) => {
+  const folder = await newFolder();
+  await make(join(folder, lockName));
+  const tried = lockFolder(folder);
+  await expect(tried).rejects.toBeInstanceOf(UserError);
+  await expect(tried).rejects.toThrow(`but ${what}`);
+  expect(await readdir(folder)).toEqual([lockName]);
+});
+
+/** As `lockFolder`, where the system refuses one operation on the lock of a process that has ended, as it does for root never. */
+async function lockRefused(folder: string, operation: 'readFile' | 'rename'): Promise<unknown> {
+  await lockOf(folder, { started: '1' });
+  vi.resetModules();
+  vi.doMock('node:fs/promises', async (importOriginal) => {
+    const original = await importOriginal<typeof import('node:fs/promises')>();
+    const refused = () => Promise.reject(Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' }));
+    const readFile = (file: string, encoding: 'utf8') =>
+      file.endsWith(lockName) ? refused() : original.readFile(file, encoding);
+    return { ...original, ...(operation === 'rename' ? { rename: refused } : { readFile }) };
+  });
+  const { lockFolder: withRefusal } = await import('../../src/run/lock.ts');
+  return withRefusal(folder).finally(() => vi.doUnmock('node:fs/promises'));
+}
+
+it.each([
+  ["another user's file", 'readFile', 'it cannot be read (permission denied)'],
+  ['a folder where only owners remove', 'rename', 'it is left over, and cannot be removed (permission denied)'],
+] as const)('ends at %s', async (_, operation, what) => {
+  const folder = await newFolder();
+  await expect(lockRefused(folder, operation)).rejects.toThrow(`but ${what}. Move it away`);
+  expect(await readdir(folder)).toEqual([lockName]);
 });
 
 it.each([
