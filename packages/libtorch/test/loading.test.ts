@@ -60,6 +60,16 @@ describe('LoadError', () => {
       `The native addon ${addonFile} could not be loaded: no such file. Run 'npm run setup' to build it.`,
     );
   });
+
+  it.each([
+    'libtorch_cpu.so: failed to map segment from shared object',
+    'libtorch_cpu.so: cannot create shared object descriptor: Cannot allocate memory',
+  ])('names the limit where memory does not suffice: %s', (reason) => {
+    vi.stubEnv('LD_LIBRARY_PATH', '/elsewhere');
+    expect(new LoadError(new Error(reason)).message).toBe(
+      `The native addon ${addonFile} could not be loaded: ${reason}. Memory does not suffice for it: raise the limit (ulimit -v, or that of the container or the job).`,
+    );
+  });
 });
 
 describe('prepareThreads', () => {
