@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import {
@@ -14,7 +13,7 @@ import {
   zeros,
 } from '@ronasmis/libtorch';
 import { z } from 'zod';
-import { makeFolder, writeAtomically } from './data/files.ts';
+import { makeFolder, readBytes, writeAtomically } from './data/files.ts';
 import { type ComputeDevice, dataTypeOf, type Precision } from './device.ts';
 import { UserError } from './errors.ts';
 
@@ -82,7 +81,7 @@ export function cacheFolder(): string | undefined {
 
 async function readCache(file: string): Promise<z.infer<typeof cacheSchema>> {
   try {
-    return cacheSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+    return cacheSchema.parse(JSON.parse(Buffer.from(await readBytes(file)).toString()));
   } catch {
     return {};
   }

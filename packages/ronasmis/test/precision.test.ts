@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -55,6 +55,12 @@ describe('precisionTimings', () => {
     const file = join(folder, 'precision.json');
     expect((await precisionTimings('cpu', engine, join(file, 'below'))).fp32).toBeGreaterThan(0);
   });
+});
+
+it.runIf(process.platform !== 'win32')('does not wait for a pipe in place of the cache', async () => {
+  const cache = await temporaryFolder();
+  execFileSync('mkfifo', [join(cache, 'precision.json')]);
+  expect((await precisionTimings('cpu', engine, cache)).fp32).toBeGreaterThan(0);
 });
 
 describe('cacheFolder', () => {
