@@ -1,4 +1,6 @@
+import { isMainThread } from 'node:worker_threads';
 import { argmaxLabels, noGradient, scope, tensor } from '@ronasmis/libtorch';
+import { z } from 'zod';
 import { reasonOf } from '../errors.ts';
 import type { Model } from '../inference/model.ts';
 import { toImage } from '../inference/segment.ts';
@@ -51,15 +53,27 @@ export async function checkOnnx(onnx: Uint8Array, model: Model): Promise<Check> 
 /**
  * ONNX Runtime, which is told to report nothing before it is loaded: from 1.30 on it otherwise keeps a number of the device in the user's
  * cache folder, and a queue of events to be sent, which name models and what is in them.
+ * @throws Error where it can't be told so: what a worker thread sets in its environment, a copy, does not reach native code
  */
-export function loadRuntime(): Promise<Runtime> {
-  process.env.ORT_DISABLE_TELEMETRY = '1';
+export async function loadRuntime(): Promise<Runtime> {
+  process.env[silence] = '1';
+  if (!isMainThread && !isSilenced()) {
+    throw new Error(`it would report its use from a worker thread; set ${silence}=1 for the process`);
+  }
   return import('onnxruntime-node');
+}
+
+const silence = 'ORT_DISABLE_TELEMETRY';
+
+/** Whether the process itself, as native code sees it, has the variable; Node tells that in its reports alone. */
+function isSilenced(): boolean {
+  const report = z.object({ environmentVariables: z.record(z.string(), z.string()) });
+  return report.parse(process.report.getReport()).environmentVariables[silence] === '1';
 }
 
 function whyMissing(error: unknown): string {
   const isMissing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
-  return isMissing ? 'onnxruntime-node is not installed' : `onnxruntime-node does not load (${reasonOf(error)})`;
+  return isMissing ? 'onnxruntime-node is not installed' : `onnxruntime-node is not loaded (${reasonOf(error)})`;
 }
 
 /** Both networks on the same noise of `shape`, `[batch, channel, depth, height, width]`, in float32 on the processor. */

@@ -56,6 +56,24 @@ it('leaves nothing but the network behind: no cache, no number of the device, no
   for (const folder of await readdir(fresh)) expect(await readdir(join(fresh, folder))).toEqual([]);
 });
 
+it('loads ONNX Runtime in a worker thread only where the process itself keeps it from reporting', async () => {
+  const home = join(root, 'worker-home');
+  await mkdir(home);
+  const check = new URL('../../dist/export/check.js', import.meta.url).href;
+  const work = `import('${check}').then(({ loadRuntime }) => loadRuntime()).then(() => 'loaded', (error) => error.message).then(console.log)`;
+  const program = `new (require('node:worker_threads').Worker)(${JSON.stringify(work)}, { eval: true })`;
+  const said = (env: NodeJS.ProcessEnv): string =>
+    execFileSync(process.execPath, ['-e', program], {
+      env: { PATH: process.env.PATH, HOME: home, ...env },
+      encoding: 'utf8',
+    });
+  const refused = 'it would report its use from a worker thread; set ORT_DISABLE_TELEMETRY=1 for the process\n';
+  expect(said({})).toBe(refused);
+  expect(said({ ORT_DISABLE_TELEMETRY: '0' })).toBe(refused);
+  expect(said({ ORT_DISABLE_TELEMETRY: '1' })).toBe('loaded\n');
+  expect(await readdir(home)).toEqual([]);
+});
+
 it('says so where the network was not checked, for onnxruntime-node is not installed', async () => {
   const out = join(root, 'unchecked.onnx');
   const { code, stdout } = await startScript(
