@@ -188,7 +188,8 @@ function checkClasses(
     const present = dataSet.cases.filter((one) => read.get(one.name)?.classVoxels[index + 1] !== 0);
     const names = new Set(present.map((one) => one.name));
     const without = tests.flatMap((test, fold) => (test.some((one) => names.has(one)) ? [] : [fold]));
-    if (names.size >= folds && without.length === 0) return [];
+    // Fewer cases than folds are an error of their own.
+    if (names.size >= Math.min(folds, dataSet.cases.length) && without.length === 0) return [];
     const having = present.filter((one) => read.has(one.name)).length;
     const what = `label ${value} (${name}) is in ${having} of ${summaries.length} cases`;
     const where =

@@ -7,6 +7,7 @@ import { mapConcurrently } from './concurrently.ts';
 import type { Case, DataSet } from './dataset.ts';
 import { isThere, passOn } from './files.ts';
 import { type CaseSummary, countOf, type Fingerprint, fingerprint, summariseCase } from './fingerprint.ts';
+import { unlabelledFolds } from './folds.ts';
 import { oneLineAKind, type Problem, problem } from './problems.ts';
 import { readGrid } from './read-volume.ts';
 
@@ -49,7 +50,7 @@ export async function checkDataSet(dataSet: DataSet, options: CheckOptions): Pro
     ...dataSet.warnings,
     ...results.flatMap((result) => result.problems),
     ...checkAcross(dataSet, summaries, folds, orientation),
-    ...checkEmpty(dataSet, summaries),
+    ...checkEmpty(dataSet, summaries, folds),
   ];
   const problems = oneLineAKind(found, dataSet.folder, total);
   const errors = problems.filter(({ severity }) => severity === 'error');
@@ -62,7 +63,7 @@ export async function checkDataSet(dataSet: DataSet, options: CheckOptions): Pro
 }
 
 /** Scans in which nothing is labelled: healthy controls, or what nobody has segmented yet. */
-function checkEmpty({ folder, cases }: DataSet, summaries: readonly CaseSummary[]): readonly Problem[] {
+function checkEmpty({ folder, cases }: DataSet, summaries: readonly CaseSummary[], folds: number): readonly Problem[] {
   const empty = summaries.filter(({ classVoxels }) =>
     classVoxels.every((voxels, index) => index === 0 || voxels === 0),
   );
@@ -71,7 +72,18 @@ function checkEmpty({ folder, cases }: DataSet, summaries: readonly CaseSummary[
     return [problem('error', folder, 'all label maps are empty (background only). Segment what is to be found.')];
   const what = `nothing is labelled in ${some(empty.map(({ name }) => name))}`;
   const means = 'learnt from as a scan without anything to be found. Segment it, or remove it, if that is wrong';
-  return [problem('warning', folder, `${what}: each is ${means}.`)];
+  const names = cases.map(({ name }) => name);
+  const refused =
+    names.length < Math.max(folds, 3)
+      ? []
+      : unlabelledFolds(names, { folds, empty: new Set(empty.map(({ name }) => name)) });
+  const where = refused.map(({ fold, parts }) => `--fold ${fold} (${parts.join(' and ')})`);
+  const none = `nothing is labelled in any case of a part of ${where.join(', ')}, so that no search takes ${refused.length === 1 ? 'it' : 'them'}`;
+  const mend = refused.length < folds ? 'Take another fold, or add cases' : 'Add cases';
+  return [
+    problem('warning', folder, `${what}: each is ${means}.`),
+    ...(refused.length === 0 ? [] : [problem('warning', folder, `${none}. ${mend} in which something is.`)]),
+  ];
 }
 
 /** The orientation of most images, by their headers; those that can't be read are reported later. */

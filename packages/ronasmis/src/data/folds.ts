@@ -63,14 +63,41 @@ const spread = (names: readonly string[], count: number): readonly string[] =>
     (_, i) => names[Math.floor(((i + 0.5) * names.length) / count)],
   );
 
-/** @throws UserError where one of the three parts has nothing labelled: it could not be learnt from, or not be scored */
-export function requireLabelled(split: CaseSplit, fold: number, empty: ReadonlySet<string>): void {
-  for (const part of ['training', 'validation', 'test'] as const) {
-    if (split[part].some((name) => !empty.has(name))) continue;
-    throw new UserError(
-      `--fold ${fold}: nothing is labelled in any of its ${part} cases (${some(split[part])}). Take another fold, or add cases in which something is.`,
-    );
-  }
+const partNames = ['training', 'validation', 'test'] as const;
+
+/** How cases are split, and those in which nothing is labelled. */
+interface LabelledFolds {
+  readonly folds: number;
+  readonly empty: ReadonlySet<string>;
+}
+
+/** Those of the parts in which nothing is labelled, with their cases: they could not be learnt from, or not be scored. */
+const unlabelledParts = (split: CaseSplit, empty: ReadonlySet<string>) =>
+  partNames.flatMap((part) => (split[part].every((name) => empty.has(name)) ? [{ part, cases: split[part] }] : []));
+
+/** The folds of which a part has nothing labelled, with those parts: {@link splitLabelled} refuses them. */
+export function unlabelledFolds(names: readonly string[], { folds, empty }: LabelledFolds) {
+  return Array.from({ length: folds }, (_, fold) => ({
+    fold,
+    parts: unlabelledParts(splitCases(names, { folds, fold, empty }), empty).map(({ part }) => part),
+  })).filter(({ parts }) => parts.length > 0);
+}
+
+/**
+ * As {@link splitCases}.
+ * @throws UserError where one of the three parts has nothing labelled, with a fold of which that is not so
+ */
+export function splitLabelled(names: readonly string[], options: LabelledFolds & { readonly fold: number }): CaseSplit {
+  const { folds, fold, empty } = options;
+  const split = splitCases(names, options);
+  const [without] = unlabelledParts(split, empty);
+  if (without === undefined) return split;
+  const refused = unlabelledFolds(names, options).map((one) => one.fold);
+  const other = Array.from({ length: folds }, (_, one) => one).find((one) => !refused.includes(one));
+  const mend = other === undefined ? 'No fold is better: add cases' : `Take --fold ${other}, or add cases`;
+  throw new UserError(
+    `--fold ${fold}: nothing is labelled in any of its ${without.part} cases (${some(without.cases)}). ${mend} in which something is.`,
+  );
 }
 
 /** The test indices of each part of scikit-learn's shuffled KFold: the first `count % folds` parts have one more. */

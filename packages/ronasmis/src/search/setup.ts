@@ -5,7 +5,7 @@ import { type DataSet, readDataSet } from '../data/dataset.ts';
 import type { Region } from '../data/description.ts';
 import { removeWhereEmpty } from '../data/files.ts';
 import type { Fingerprint } from '../data/fingerprint.ts';
-import { requireLabelled, splitCases } from '../data/folds.ts';
+import { splitCases, splitLabelled } from '../data/folds.ts';
 import { prepareOnce } from '../data/kept-cases.ts';
 import type { Normalisation } from '../data/normalisation.ts';
 import { requireApart } from '../data/outputs.ts';
@@ -197,8 +197,7 @@ async function prepare(
     onCase: (done, total) => onProgress?.({ phase: 'prepare', step: 0, done, total }),
   });
   const empty = new Set(cases.filter(({ labelled }) => labelled.length === 0).map(({ name }) => name));
-  const split = splitCases(names, { folds, fold, empty });
-  requireLabelled(split, fold, empty);
+  const split = splitLabelled(names, { folds, fold, empty });
   const hasIgnored = dataSet.ignoredValue !== undefined;
   const flatLevels = flatLevelsFor(fingerprint.commonSpacing);
   const counts = { inputChannels: dataSet.channels.length, classes: dataSet.labels.length, flatLevels };

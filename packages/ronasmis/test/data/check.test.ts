@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { checkDataSet } from '../../src/data/check.ts';
 import { readDataSet } from '../../src/data/dataset.ts';
+import { splitCases } from '../../src/data/folds.ts';
 import { turnBetween, turnVoxels } from '../../src/data/orientation.ts';
 import { createRandom } from '../../src/random.ts';
 import { boxCase, realDataSets, straight, type TestCase, temporaryFolder, writeDataSet } from './scans.ts';
@@ -148,8 +149,31 @@ test('a label in the border of zeros that is cut off', async () => {
 test('fewer cases than folds, and classes that few cases have', async () => {
   expect(await problemsOf(good.slice(0, 2), 3)).toEqual([
     'error: .: it has 2 cases, fewer than the 3 folds. Add cases or lower --folds.',
-    'warning: .: label 1 (box) is in 2 of 2 cases: some folds will lack it. Add cases that show it.',
-    'warning: .: label 2 (core) is in 2 of 2 cases: some folds will lack it. Add cases that show it.',
+  ]);
+  const [one, { name, image, label }] = good;
+  const empty = { ...label, data: new Uint8Array(label.data.length) };
+  expect(await problemsOf([one, { name, image, label: empty }], 3)).toContain(
+    'warning: .: label 1 (box) is in 1 of 2 cases: some folds will lack it. Add cases that show it.',
+  );
+});
+
+test('every fold that a search refuses, for a part of it has nothing labelled', async () => {
+  const cases = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => boxCase(name, random));
+  const names = cases.map(({ name }) => name);
+  const refusals = async (empty: readonly string[]): Promise<readonly string[]> => {
+    const emptied = cases.map(({ label, ...one }) => ({
+      ...one,
+      label: empty.includes(one.name) ? { ...label, data: new Uint8Array(label.data.length) } : label,
+    }));
+    return (await problemsOf(emptied)).filter((message) => message.includes('no search takes'));
+  };
+  const [first, second, third] = [0, 1, 2].map((fold) => splitCases(names, { folds: 3, fold }).test);
+  expect(await refusals([first[0], second[0]])).toEqual([]);
+  expect(await refusals([...first, third[0]])).toEqual([
+    'warning: .: nothing is labelled in any case of a part of --fold 0 (test), --fold 1 (training), so that no search takes them. Take another fold, or add cases in which something is.',
+  ]);
+  expect(await refusals([...first, ...second])).toEqual([
+    'warning: .: nothing is labelled in any case of a part of --fold 0 (test), --fold 1 (test), --fold 2 (training and validation), so that no search takes them. Add cases in which something is.',
   ]);
 });
 

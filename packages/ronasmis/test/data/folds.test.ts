@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { requireLabelled, splitCases } from '../../src/data/folds.ts';
+import { splitCases, splitLabelled, unlabelledFolds } from '../../src/data/folds.ts';
 
 const names = (count: number): string[] =>
   Array.from({ length: count }, (_, i) => `case_${String(i).padStart(4, '0')}`);
@@ -107,14 +107,35 @@ test('cases in which nothing is labelled are spread over training and validation
   );
 });
 
-test('a part in which nothing is labelled is refused, and named', () => {
-  const split = { training: ['a', 'b'], validation: ['c'], test: ['d', 'e'] };
-  expect(() => requireLabelled(split, 0, new Set(['a', 'd']))).not.toThrow();
-  expect(() => requireLabelled(split, 2, new Set(['d', 'e']))).toThrow(
-    '--fold 2: nothing is labelled in any of its test cases (d, e). Take another fold, or add cases in which something is.',
+test('a fold of which a part has nothing labelled is refused, with one that works', () => {
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const parts = [0, 1, 2].map((fold) => splitCases(names, { folds: 3, fold }).test);
+  const [first, second, third] = parts;
+  const split = (fold: number, empty: readonly string[]) =>
+    splitLabelled(names, { folds: 3, fold, empty: new Set(empty) });
+  expect(split(0, [])).toEqual(splitCases(names, { folds: 3, fold: 0 }));
+  expect(split(1, first).test).toEqual(second);
+  expect(() => split(0, first)).toThrow(
+    `--fold 0: nothing is labelled in any of its test cases (${first.join(', ')}). Take --fold 1, or add cases in which something is.`,
   );
-  expect(() => requireLabelled(split, 0, new Set(['c']))).toThrow(/any of its validation cases \(c\)/);
-  expect(() => requireLabelled(split, 0, new Set(['a', 'b']))).toThrow(/any of its training cases \(a, b\)/);
+  // What is left for validation leaves nothing for training.
+  const one = [...first, third[0]];
+  expect(unlabelledFolds(names, { folds: 3, empty: new Set(one) })).toEqual([
+    { fold: 0, parts: ['test'] },
+    { fold: 1, parts: ['training'] },
+  ]);
+  expect(() => split(1, one)).toThrow(
+    /--fold 1: nothing is labelled in any of its training cases \(.*Take --fold 2, or/,
+  );
+  const most = [...first, ...second];
+  expect(() => split(2, most)).toThrow(
+    /^--fold 2: nothing is labelled in any of its training cases \(.*\)\. No fold is better: add cases in/,
+  );
+  expect(unlabelledFolds(names, { folds: 3, empty: new Set(most) })).toEqual([
+    { fold: 0, parts: ['test'] },
+    { fold: 1, parts: ['test'] },
+    { fold: 2, parts: ['training', 'validation'] },
+  ]);
 });
 
 test('what does not fit is said', () => {
