@@ -7,7 +7,7 @@ import { type Misplaced, nearMend } from './placement.ts';
 import { type CaseProblem, type Problem, problem } from './problems.ts';
 import { voxelsOf } from './spacing.ts';
 import { channelRanges, countValues } from './statistics.ts';
-import { faultOf } from './volume.ts';
+import { faultOf, type Volume } from './volume.ts';
 
 /** So many stray label values are listed in a message. */
 const MAX_LISTED_VALUES = 5;
@@ -38,7 +38,8 @@ function checkGeometry({
   ];
 }
 
-function beside({ file, what, voxels }: Misplaced, files: string): CaseProblem {
+/** Of a file that lies a little beside the one that it belongs to; `files` of its kind. */
+export function beside({ file, what, voxels }: Misplaced, files: string): CaseProblem {
   return problem('warning', file, `${what}. ${nearMend}`, {
     several: `have ${files} that lie beside their images, by less than half a voxel`,
     mend: 'They are taken as if they lay there; check that their headers are right.',
@@ -54,18 +55,22 @@ function checkImage({ image, imageVolume }: LoadedCase, { channels }: DataSet): 
     const counts = `it has ${found} channels, but dataset.json lists ${channels.length} (${channels.join(', ')})`;
     problems.push(problem('error', image, `${counts}. Correct dataset.json or the image.`));
   }
-  channelRanges(imageVolume.data, found).forEach(({ allFinite, min, max }, channel) => {
+  return [...problems, ...checkVoxels(image, imageVolume)];
+}
+
+/** Voxels of an image that are no numbers, and channels in which all are the same. */
+export function checkVoxels(image: string, volume: Volume): readonly CaseProblem[] {
+  return channelRanges(volume.data, channelsOf(volume)).flatMap(({ allFinite, min, max }, channel) => {
     if (!allFinite) {
       const what = `channel ${channel} holds voxels that are not numbers (NaN or infinite)`;
-      problems.push(problem('error', image, `${what}. Replace them, by 0 for example.`));
-    } else if (min === max) {
-      const what = `channel ${channel} is ${min} everywhere`;
-      const several = 'have a channel with one value everywhere';
-      const kind = { several, mend: 'Are these scans empty?', what, distance: 0 };
-      problems.push(problem('warning', image, `${what}. Is this scan empty?`, kind));
+      return [problem('error', image, `${what}. Replace them, by 0 for example.`)];
     }
+    if (min !== max) return [];
+    const what = `channel ${channel} is ${min} everywhere`;
+    const several = 'have a channel with one value everywhere';
+    const kind = { several, mend: 'Are these scans empty?', what, distance: 0 };
+    return [problem('warning', image, `${what}. Is this scan empty?`, kind)];
   });
-  return problems;
 }
 
 function checkLabel({ label, labelVolume }: LoadedCase, { labels, ignoredValue }: DataSet): readonly Problem[] {

@@ -22,6 +22,7 @@ export type Problem = z.infer<typeof problemSchema>;
 export interface Kind {
   /** What is said of several cases together, behind their number; the same text makes them one kind. */
   readonly several: string;
+  /** That of the case that has it most is said. */
   readonly mend: string;
   /** What it is in this case, in a few words. */
   readonly what: string;
@@ -59,7 +60,7 @@ export function oneLineAKind(problems: readonly CaseProblem[], folder: string, t
     const named = sorted.slice(0, NAMED_CASES).map(({ file, what }) => `${caseName(file)} (${what})`);
     const most = `${sorted.length > NAMED_CASES ? 'above all ' : ''}${named.join(', ')}`;
     const count = `${new Set(alike.map(({ file }) => file)).size} of ${total} cases`;
-    const { message } = problem('warning', folder, `${count} ${kind.several}: ${most}. ${kind.mend}`);
+    const { message } = problem('warning', folder, `${count} ${kind.several}: ${most}. ${sorted[0].mend}`);
     return [
       { severity: single.severity, file: folder, message, cases: sorted.map(({ file, what }) => ({ file, what })) },
     ];

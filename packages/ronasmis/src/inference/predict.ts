@@ -1,6 +1,7 @@
 import { type DataType, describeEngine, scope } from '@ronasmis/libtorch';
 import { channelsOf } from '../data/case.ts';
 import { readScan, type ScanFiles } from '../data/channels.ts';
+import { beside, checkVoxels } from '../data/check-case.ts';
 import { mapConcurrently } from '../data/concurrently.ts';
 import { mkdirWithParents } from '../data/files.ts';
 import { type Segmentation, writeLabelMap, writeProbabilities } from '../data/label-map.ts';
@@ -8,11 +9,11 @@ import { scanKey } from '../data/nifti-mark.ts';
 import { zScore } from '../data/normalisation.ts';
 import { turnTo, turnVolume, unturned } from '../data/orientation.ts';
 import { clipWarnings } from '../data/outliers.ts';
-import { nearMend } from '../data/placement.ts';
 import { prepareImage } from '../data/prepare.ts';
+import { type CaseProblem, oneLineAKind } from '../data/problems.ts';
 import type { Volume } from '../data/volume.ts';
 import { type ComputeDevice, chooseDevice, dataTypeOf, type Precision } from '../device.ts';
-import { type Outcome, outcomeOf, reasonOf, sortOutcomes, UserError } from '../errors.ts';
+import { type Outcome, outcomeOf, reasonOf, some, sortOutcomes, UserError } from '../errors.ts';
 import { castWeights } from '../network/weights.ts';
 import { choosePrecision } from '../precision.ts';
 import { type Progress, runKey } from '../run/records.ts';
@@ -71,7 +72,7 @@ export interface PredictHooks {
   readonly signal?: AbortSignal;
   /** Told when each scan begins. */
   readonly onProgress?: (progress: Progress) => void;
-  /** Told, in a sentence, of what is odd about a scan, before it is segmented: that it goes in tiles, or that intensities were clipped. */
+  /** Told, in a sentence a kind, what is odd about scans, once all are segmented: that they went in tiles, or that intensities were clipped. */
   readonly onWarning?: (sentence: string) => void;
 }
 
@@ -97,8 +98,9 @@ export async function predict(options: PredictOptions, hooks: PredictHooks = {})
       throw new UserError(`${out} cannot be made (${reasonOf(error)}): give another folder with --out.`);
     });
   }
-  const read = ({ files }: ScanFiles) =>
-    readScan(files, ({ file, what }) => hooks.onWarning?.(`${file}: ${what}. ${nearMend}`));
+  const notes: CaseProblem[] = [];
+  const note = (one: CaseProblem): unknown => notes.push(one);
+  const read = ({ files }: ScanFiles) => readScan(files, (channel) => note(beside(channel, 'channel files')));
   // The first is read while libtorch is still being loaded by another thread. What is wrong with it is said in its turn.
   const ahead = new Map(scans.slice(0, 1).map((scan) => [scan, read(scan)]));
   await Promise.allSettled(ahead.values());
@@ -117,11 +119,14 @@ export async function predict(options: PredictOptions, hooks: PredictHooks = {})
       const reading = ahead.get(scanFiles) ?? read(scanFiles);
       ahead.delete(scanFiles); // or its voxels would stay to the end
       const { volume: scan, clips } = await reading;
-      for (const { message } of clipWarnings(files[0], clips)) hooks.onWarning?.(message);
+      clipWarnings(files[0], clips).forEach(note);
+      // What is no number is an error of preparing it.
+      const odd = checkVoxels(files[0], scan).filter(({ severity }) => severity === 'warning');
+      odd.forEach(note);
       hooks.onProgress?.({ phase: 'final', step: 0, done, total: scans.length });
       const maker = { run: runKey(found.run), scan: scanKey(scan) };
       if (!options.overwrite) await requireSameScan(outputsOf(options, name), maker);
-      return { scan, maker, ...segmentVolume(model, scan, how, hooks.onWarning) };
+      return { scan, maker, ...segmentVolume(model, scan, how, note) };
     });
     if (segmented.kind === 'problem') return segmented;
     const { scan, maker, tile, probabilities, ...segmentation } = segmented.result;
@@ -138,12 +143,25 @@ export async function predict(options: PredictOptions, hooks: PredictHooks = {})
       done += 1;
       hooks.signal?.throwIfAborted();
     }),
-  );
+  ).finally(() => {
+    const warnings = notes.filter(({ severity }) => severity === 'warning');
+    for (const sentence of aKind(warnings, options, scans.length)) hooks.onWarning?.(sentence);
+  });
   const { results, problems } = sortOutcomes(outcomes.filter((outcome) => outcome !== undefined));
-  const all = [...unusable, ...problems, ...(written.kind === 'problem' ? [written.sentence] : [])];
+  const ofKind = new Map(notes.map((one) => [one.message, one]));
+  const noted = problems.map((message) => ofKind.get(message) ?? { severity: 'error' as const, file: '', message });
+  const all = [
+    ...unusable,
+    ...aKind(noted, options, scans.length),
+    ...(written.kind === 'problem' ? [written.sentence] : []),
+  ];
   if (all.length > 0) throw new IncompletePrediction(results, all);
   return results;
 }
+
+/** Sentences, one a kind. */
+const aKind = (problems: readonly CaseProblem[], { inputs }: PredictOptions, scans: number): readonly string[] =>
+  oneLineAKind(problems, some(inputs), scans).map(({ message }) => message);
 
 interface SegmentationOptions {
   readonly device: ComputeDevice;
@@ -160,7 +178,7 @@ function segmentVolume(
   model: Model,
   scan: Volume,
   { device, dataType, probabilities, memoryBytes }: SegmentationOptions,
-  warn: PredictHooks['onWarning'],
+  note: (problem: CaseProblem) => unknown,
 ): Segmentation & Pick<Prediction, 'tile'> {
   const { orientation } = model.run;
   const turn = orientation === undefined ? unturned : turnTo(scan, orientation);
@@ -177,17 +195,22 @@ function segmentVolume(
   const tile = fittingTile(model, shape, bytesForPass(memoryBytes, device), { device, dataType });
   if (tile === undefined) {
     const { tiles } = sufficientMemory(model, shape, { device, dataType });
-    throw new UserError(
-      `${volume.file}: memory does not suffice for it, nor for tiles of it. Give at least --memory ${tiles}MiB.`,
-    );
+    const mend = `Give at least --memory ${tiles}MiB.`;
+    const message = `${volume.file}: memory does not suffice for it, nor for tiles of it. ${mend}`;
+    const several = 'are too large for the memory, and so are tiles of them';
+    const kind = { several, mend, what: `${tiles}MiB`, distance: tiles };
+    note({ severity: 'error', file: volume.file, message, kind });
+    throw new UserError(message);
   }
   const isWhole = String(tile) === String(shape);
   if (!isWhole) {
     const { whole } = sufficientMemory(model, shape, { device, dataType });
     const tiles = `${tileOffsets(shape, tile).length} overlapping tiles of ${tile.join(' x ')} voxels`;
-    warn?.(
-      `${volume.file} does not fit into memory in one pass: it is segmented in ${tiles}, which is worse the smaller they are. One pass takes --memory ${whole}MiB.`,
-    );
+    const message = `${volume.file} does not fit into memory in one pass: it is segmented in ${tiles}, which is worse the smaller they are. One pass takes --memory ${whole}MiB.`;
+    const several =
+      'are segmented in overlapping tiles, for they do not fit into memory in one pass (which is worse the smaller the tiles are)';
+    const mend = `One pass of each takes --memory ${whole}MiB.`;
+    note({ severity: 'warning', file: volume.file, message, kind: { several, mend, what: tiles, distance: whole } });
   }
   const [classes, shares] = scope(() => {
     const input = toImage(image, [1, channels, ...shape], device, dataType);

@@ -272,6 +272,71 @@ describe('predict', () => {
     expect((await predictLarge(Number(onePass) - 1)).tile).not.toBeNull();
   });
 
+  it('says what is odd about several scans in one line a kind, with the memory that suffices for all', async () => {
+    const folder = await mkdtemp(join(root, 'odd-'));
+    const random = createRandom(7);
+    const write = (name: string, shape: readonly number[], value = () => 1 + random.uniform()) => {
+      const data = Float32Array.from({ length: shape[0] * shape[1] * shape[2] }, value);
+      return writeNifti(join(folder, `${name}.nii.gz`), { shape, data, affine: straight() });
+    };
+    const sizes = [44, 48, 60, 52, 56];
+    for (const [i, size] of sizes.entries()) await write(`scan${i}`, [size, 52, 48]);
+    const predictFolder = async (mebibytes: number, inputs = [folder]) => {
+      const warnings: string[] = [];
+      const hooks = { onWarning: (sentence: string) => warnings.push(sentence) };
+      const memoryBytes = mebibytes * 2 ** 20;
+      const out = join(root, 'odd');
+      const options = { run, inputs, out, memoryBytes, device: 'cpu', precision: 'fp32' } as const;
+      const found = await predict(options, hooks).catch((error: unknown) => error);
+      return { found, warnings };
+    };
+    const { found: refused } = await predictFolder(401);
+    if (!(refused instanceof IncompletePrediction)) throw new Error('Not refused.');
+    expect(refused.problems).toEqual([
+      expect.stringMatching(
+        /odd-\w+: 5 of 5 cases are too large for the memory, and so are tiles of them: above all scan2 \(\d+MiB\).*\. Give at least --memory \d+MiB\.$/,
+      ),
+    ]);
+    const [, least] = /Give at least --memory (\d+)MiB/.exec(refused.problems[0]) ?? [];
+    const tiled = await predictFolder(Number(least));
+    expect(tiled.found).toHaveLength(5);
+    expect(tiled.warnings).toEqual([
+      expect.stringMatching(
+        /odd-\w+: 5 of 5 cases are segmented in overlapping tiles, for they do not fit into memory in one pass .*: above all scan2 \(\d+ overlapping tiles of /,
+      ),
+    ]);
+    const [, whole] = /One pass of each takes --memory (\d+)MiB\.$/.exec(tiled.warnings[0]) ?? [];
+    expect((await predictFolder(Number(whole))).warnings).toEqual([]);
+    expect((await predictFolder(Number(whole) - 1)).warnings).toEqual([expect.stringContaining('scan2')]);
+  });
+
+  it('says which scans have one value everywhere, and of clipped ones in one line', async () => {
+    const folder = await mkdtemp(join(root, 'even-'));
+    const { shape, data, affine } = await readNifti(scan);
+    for (const name of ['a', 'b', 'c'])
+      await writeNifti(join(folder, `${name}.nii.gz`), { shape, data: data.slice().fill(3e38, 600, 601), affine });
+    const predictWarned = async () => {
+      const warnings: string[] = [];
+      const options = { run, inputs: [folder], out: join(root, 'even'), device: 'cpu', precision: 'fp32' } as const;
+      await predict(options, { onWarning: (sentence) => warnings.push(sentence) });
+      return warnings;
+    };
+    await writeNifti(join(folder, 'zeros.nii.gz'), { shape, data: new Float32Array(data.length), affine });
+    const clipped = expect.stringMatching(
+      /even-\w+: 3 of \d cases hold intensities that are far from all others, .*: a \(3e\+38 in channel 0/,
+    );
+    const one = `${join(folder, 'zeros.nii.gz')}: channel 0 is 0 everywhere. Is this scan empty?`;
+    expect((await predictWarned()).sort()).toEqual([clipped, one].sort());
+    await writeNifti(join(folder, 'ones.nii.gz'), { shape, data: new Float32Array(data.length).fill(1), affine });
+    const both = await predictWarned();
+    expect(both).toHaveLength(2);
+    expect(both).toContainEqual(
+      expect.stringMatching(
+        /even-\w+: 2 of 5 cases have a channel with one value everywhere: .*Are these scans empty\?$/,
+      ),
+    );
+  });
+
   /** The scan's file again, its voxels so many millimetres apart. */
   const spaced = async (name: string, x: number, y: number, z: number): Promise<string> => {
     const file = join(await mkdtemp(join(root, 'spaced-')), `${name}.nii.gz`);
