@@ -54,6 +54,14 @@ export function addEvaluate(program: Command): void {
 
 async function printEvaluation(evaluation: Evaluation): Promise<void> {
   const { plural } = await import('../report/format.ts');
+  const count = Object.keys(evaluation.cases).length;
+  if (Object.keys(evaluation.classes).length === 0) {
+    print(coloursOf(process.stdout).bold(`Mean Dice -, ${plural(count, 'case')}`));
+    print(
+      'Nothing is labelled in any prediction nor in its label map: there are 0 mm3 of false positives, and no Dice..',
+    );
+    return;
+  }
   const head = [
     'class',
     'Dice %',
@@ -78,7 +86,6 @@ async function printEvaluation(evaluation: Evaluation): Promise<void> {
   ]);
   print('Mean and standard deviation over the cases');
   print(`${table(head, spreads)}\n`);
-  const count = Object.keys(evaluation.cases).length;
   const { low, high } = evaluation.dice_interval ?? { low: null, high: null };
   const interval = low === null ? '' : ` (95 % interval over cases: ${cell(low, 100, 2)} to ${cell(high, 100, 2)})`;
   const mean = `Mean Dice ${cell(evaluation.dice.mean, 100, 2)} %${interval}, ${plural(count, 'case')}`;

@@ -18,7 +18,7 @@ export type Evaluation = {
   readonly dice: DiceSummary;
   /** 95 % interval of the patient-wise mean Dice (Student's t over the cases); null for a single case. */
   readonly dice_interval: { readonly low: number; readonly high: number } | null;
-  /** Mean and standard deviation over the cases, per class and score. */
+  /** Mean and standard deviation over the cases, per class and score; no class where all label maps are empty. */
   readonly classes: Readonly<Record<string, Readonly<Record<keyof ClassScores, Spread | null>>>>;
   readonly cases: Readonly<Record<string, Readonly<Record<string, ClassScores>>>>;
   /** Names of labels for which there is no prediction; they are in no mean. */
@@ -60,7 +60,6 @@ export async function evaluate(
     tolerance_mm: toleranceMillimetres,
     ...summarise(
       results.map(({ name, scores }) => [name, scores]),
-      predictions,
       problems,
     ),
     warnings: results.flatMap(({ warning = [] }) => warning),
@@ -138,18 +137,12 @@ async function readLabels(file: string): Promise<Volume> {
 
 function summarise(
   scores: readonly (readonly [string, ReadonlyMap<string, ClassScores>])[],
-  folder: string,
   problems: readonly string[],
 ) {
   if (scores.length === 0) throw allErrors(problems);
   const labels = [...new Set(scores.flatMap(([, classes]) => [...classes.keys()]))].sort(
     (a, b) => Number(a) - Number(b),
   );
-  if (labels.length === 0) {
-    throw new UserError(
-      `${folder} and its labels hold background only: there is nothing to compare. Check both folders.`,
-    );
-  }
   const nothing = { prediction_mm3: 0, reference_mm3: 0, false_positive_mm3: 0 };
   const absent: ClassScores = { dice: null, hd95_mm: null, nsd: null, ...nothing };
   const table = scores.map(([name, classes]): [string, Record<string, ClassScores>] => [
@@ -207,7 +200,7 @@ export function toCsv({ cases }: Pick<Evaluation, 'cases'>): string {
       [quoted(name), label, ...csvColumns.map((column) => scores[column] ?? '')].join(','),
     ),
   );
-  return `${csvHead}\n${lines.join('\n')}\n`;
+  return `${[csvHead, ...lines].join('\n')}\n`;
 }
 
 /** A text as RFC 4180 writes it where it holds a comma, a quote or a line break. */

@@ -23,6 +23,36 @@ const writeVolume = (path: string, data: Uint8Array) =>
   writeNifti(path, { shape: [...SHAPE].reverse(), data, affine: AFFINE });
 
 describe('evaluate', () => {
+  it('takes empty predictions of healthy scans as what they are', async () => {
+    const folders = [join(root, 'healthy', 'predictions'), join(root, 'healthy', 'labels')];
+    const csv = join(root, 'healthy', 'scores.csv');
+    for (const folder of folders) {
+      await mkdir(folder, { recursive: true });
+      for (const name of ['a', 'b'])
+        await writeVolume(join(folder, `${name}.nii.gz`), new Uint8Array(referenceVolume().length));
+    }
+    const { code, stdout, stderr } = await run('evaluate', ...folders, '--csv', csv);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(
+      /^Mean Dice -, 2 cases\nNothing is labelled in any prediction nor in its label map: there are 0 mm3 of/,
+    );
+    expect(await readFile(csv, 'utf8')).toBe(
+      'case,label,dice,hd95_mm,nsd,prediction_mm3,reference_mm3,false_positive_mm3\n',
+    );
+    expect(JSON.parse((await run('evaluate', ...folders, '--json')).stdout)).toMatchObject({
+      dice: { mean: null, classes: {}, cases: { a: {}, b: {} } },
+      dice_interval: null,
+      classes: {},
+      cases: { a: {}, b: {} },
+      problems: [],
+    });
+    // One of them with something else in it is a Dice of 0 again.
+    await writeVolume(join(folders[0], 'b.nii.gz'), twoEllipsoids(0));
+    const found = await run('evaluate', ...folders);
+    expect(found.code).toBe(0);
+    expect(found.stdout).toContain('Mean Dice 0.00 %, 2 cases');
+  });
+
   it('prints scores by case and class, and what counts nowhere', async () => {
     const [predictions, labels] = [join(root, 'predictions'), join(root, 'labels')];
     await mkdir(predictions);
