@@ -122,6 +122,17 @@ const destructive: Inputs = {
 export const outputs: Inputs = {
   ...destructive,
   'An output folder that holds a run': searchInto('taken', (folder) => writeRunFolder(join(folder, 'taken'), false)),
+  'Notes in place of the lock of a run folder': searchInto('taken', async (folder) => {
+    await mkdir(join(folder, 'taken'));
+    await writeFile(join(folder, 'taken', '.lock'), 'my precious notes');
+  }),
+  'A folder in place of the lock of a run folder': searchInto('taken', (folder) =>
+    mkdir(join(folder, 'taken', '.lock'), { recursive: true }),
+  ),
+  'A link that leads nowhere in place of the lock of a run folder': searchInto('taken', async (folder) => {
+    await mkdir(join(folder, 'taken'));
+    await symlink('me@host.1:2', join(folder, 'taken', '.lock'));
+  }),
   'A file in place of the run folder': searchInto('file', (folder) => writeFile(join(folder, 'file'), '')),
   'A file above the run folder': searchInto('file/run', (folder) => writeFile(join(folder, 'file'), '')),
   'A name that is too long': searchInto('n'.repeat(300), () => {}),
