@@ -58,7 +58,7 @@ async function printEvaluation(evaluation: Evaluation): Promise<void> {
   if (Object.keys(evaluation.classes).length === 0) {
     print(coloursOf(process.stdout).bold(`Mean Dice -, ${plural(count, 'case')}`));
     print(
-      'Nothing is labelled in any prediction nor in its label map: there are 0 mm3 of false positives, and no Dice. That is right for healthy scans..',
+      'Nothing is labelled in any prediction nor in its label map: there are 0 mm3 of false positives, and no Dice. That is right for healthy scans.',
     );
     return;
   }
