@@ -8,7 +8,7 @@ import { isUnreadableName, passOn, UNREADABLE_NAME } from './files.ts';
 import { findListed } from './listed-cases.ts';
 import { type Problem, problem } from './problems.ts';
 import { readGrid, readLabelMap } from './read-volume.ts';
-import { byCaseName, overlookedSentences, readScanFolder } from './scan-files.ts';
+import { byCaseName, readScanFolder, remarksOn } from './scan-files.ts';
 import { countValues } from './statistics.ts';
 
 /** A scan and its label map, by their files. */
@@ -125,8 +125,10 @@ async function listCases(folders: CaseFolders, channels: number | undefined): Pr
  * any of that; where there is none, as of label maps in another format, all are taken.
  */
 async function scansOf(folder: string, ending = '') {
-  const { scans, overlooked } = await readScanFolder(folder);
-  const warnings = overlookedSentences(overlooked).map((sentence) => problem('warning', folder, sentence));
+  const found = await readScanFolder(folder);
+  const { scans, problems } = found;
+  if (problems.length > 0) throw allErrors(problems);
+  const warnings = remarksOn(found).map((sentence) => problem('warning', folder, sentence));
   const stated = scans.filter((path) => path.toLowerCase().endsWith(ending.toLowerCase()));
   if (stated.length === 0 || stated.length === scans.length) return { scans, warnings };
   const others = scans.filter((path) => !stated.includes(path)).map((path) => basename(path));

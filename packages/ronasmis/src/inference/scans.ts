@@ -7,7 +7,7 @@ import { probabilitiesSuffix } from '../data/label-map.ts';
 import { niftiMaker, readNiftiHeader } from '../data/nifti.ts';
 import { isMark, type Maker } from '../data/nifti-mark.ts';
 import { foldersAround, requireApart, requireNone, requireOutside, requireReplaceable } from '../data/outputs.ts';
-import { isDicomSeries, overlookedSentences, readScanFolder, SCAN_ENDINGS } from '../data/scan-files.ts';
+import { isDicomSeries, listAmongSlices, readScanFolder, remarksOn, SCAN_ENDINGS } from '../data/scan-files.ts';
 import { outcomeOf, some, sortOutcomes, UserError } from '../errors.ts';
 import { type RunRecord, runKey } from '../run/records.ts';
 import type { PredictOptions } from './predict.ts';
@@ -26,11 +26,12 @@ export async function findScans(
   warn: (sentence: string) => void = () => {},
 ): Promise<{ readonly scans: readonly ScanFiles[]; readonly problems: readonly string[] }> {
   const listed = sortOutcomes(await mapConcurrently(inputs, (input) => outcomeOf(() => listInput(input, warn))));
-  const found = listed.results.flat();
+  const found = listed.results.flatMap(({ scans }) => scans);
+  const unlisted = [...listed.problems, ...listed.results.flatMap(({ problems }) => problems)];
   const byPath = new Map<string, string>();
   for (const path of found) if (!byPath.has(resolve(path))) byPath.set(resolve(path), path);
   const files = [...byPath.values()];
-  if (files.length === 0 && listed.problems.length === 0)
+  if (files.length === 0 && unlisted.length === 0)
     throw new UserError(
       `${inputs.join(', ')}: no scan (${SCAN_ENDINGS.join(', ')} or a folder of DICOM) is there to be segmented.`,
     );
@@ -46,7 +47,7 @@ export async function findScans(
   );
   const { results, problems } = sortOutcomes(called);
   const { alone, clashes } = separate(results, outputs);
-  return { scans: alone, problems: [...listed.problems, ...grouped.problems, ...problems, ...clashes] };
+  return { scans: alone, problems: [...unlisted, ...grouped.problems, ...problems, ...clashes] };
 }
 
 /** The scans whose results are called like no other's, and a sentence for each name that several would have. */
@@ -63,17 +64,23 @@ function separate(scans: readonly ScanFiles[], outputs: (name: string) => readon
   return { alone: scans.filter((scan) => !clashing.has(scan)), clashes };
 }
 
-async function listInput(input: string, warn: (sentence: string) => void): Promise<readonly string[]> {
+/** The scans that a file or folder means, and a sentence about each folder in it that can't be looked into. */
+async function listInput(input: string, warn: (sentence: string) => void) {
   const entry = await stat(input).catch(() => {
     throw new UserError(`${input}: there is no such file or folder. Check the path.`);
   });
-  if (!entry.isDirectory() || (await isDicomSeries(input))) return [input];
-  const { scans, overlooked } = await readScanFolder(input);
-  for (const sentence of overlookedSentences(overlooked)) warn(`${input}: ${sentence}`);
-  const areOurs = await mapConcurrently(scans, isLabelMapOfOurs);
-  const ours = scans.filter((_, i) => areOurs[i]).map((path) => basename(path));
+  if (!entry.isDirectory()) return { scans: [input], problems: [] };
+  const found = (await isDicomSeries(input)) ? await readSeriesFolder(input) : await readScanFolder(input);
+  for (const sentence of remarksOn(found)) warn(`${input}: ${sentence}`);
+  const areOurs = await mapConcurrently(found.scans, isLabelMapOfOurs);
+  const ours = found.scans.filter((_, i) => areOurs[i]).map((path) => basename(path));
   if (ours.length > 0) warn(`${input}: label maps that were made by this program are passed over: ${some(ours)}.`);
-  return scans.filter((_, i) => !areOurs[i]);
+  return { ...found, scans: found.scans.filter((_, i) => !areOurs[i]) };
+}
+
+/** As `readScanFolder`, of a folder that is one scan. */
+async function readSeriesFolder(folder: string): ReturnType<typeof readScanFolder> {
+  return { scans: [folder], overlooked: [], amongSlices: await listAmongSlices(folder), repeated: [], problems: [] };
 }
 
 /** Whether a file is what `predict` has written, as its header says: a folder may hold scans and their label maps. */

@@ -1,4 +1,4 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dataSet, described, description, entryOf, type Inputs, image, label, sound, soundTraining } from './inputs.ts';
 
@@ -61,6 +61,22 @@ export const layouts: Inputs = {
     const training = sound.map(({ name }) => patient(name));
     await writeFile(description(copy), JSON.stringify({ labels, training }));
   }),
+  "Patients' folders beside scans": unlisted(async (copy) => {
+    for (const [name, depth] of [
+      ['b', 'b'],
+      ['c', 'c/one/two'],
+    ]) {
+      for (const folder of ['imagesTr', 'labelsTr']) {
+        await mkdir(join(copy, folder, depth), { recursive: true });
+        await rename(join(copy, folder, `${name}.nii.gz`), join(copy, folder, depth, `${name}.nii.gz`));
+      }
+    }
+    // One that is not there would be missed in the count.
+    await writeFile(description(copy), JSON.stringify({ labels, numTraining: sound.length }));
+  }),
+  'A link to a folder that is read already': unlisted((copy) =>
+    symlink(join(copy, 'imagesTr'), join(copy, 'imagesTr', 'again')),
+  ),
   'Endings in capital letters': renamed('c.NII.GZ', 'c.Nii.gz'),
   'Accents that are stored in two ways': renamed('é.nii.gz'.normalize('NFC'), 'é.nii.gz'.normalize('NFD')),
   'A name that is no UTF-8': renamed(bytes('Müller.nii.gz'), 'Müller.nii.gz'),

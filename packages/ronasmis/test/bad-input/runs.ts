@@ -1,4 +1,4 @@
-import { appendFile, cp, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ones, type Tensor, to } from '@ronasmis/libtorch';
 import { writeNifti } from '../../src/data/nifti.ts';
@@ -147,6 +147,10 @@ export const scans: Inputs = {
   'A MetaImage file that is none': fixture('MetaImage int16', async (file) => {
     await writeFile(file, 'none');
     return file;
+  }),
+  "A patient's folder whose name is no UTF-8": runAndScan(async (_, scan) => {
+    await rm(scan);
+    await mkdir(Buffer.concat([Buffer.from(`${scan}/`), Buffer.from('M\u00fcller', 'latin1')]), { recursive: true });
   }),
   'A scan that is not there': runAndScan((_, scan) => rm(scan)),
 };

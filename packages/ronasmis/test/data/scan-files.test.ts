@@ -1,10 +1,18 @@
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { groupChannels } from '../../src/data/channels.ts';
 import { writeNifti } from '../../src/data/nifti.ts';
 import { readVolume } from '../../src/data/read-volume.ts';
-import { byCaseName, caseName, caseNames, formatByName, listScans, readScanFolder } from '../../src/data/scan-files.ts';
+import {
+  byCaseName,
+  caseName,
+  caseNames,
+  formatByName,
+  listScans,
+  readScanFolder,
+  remarksOn,
+} from '../../src/data/scan-files.ts';
 import { evaluate } from '../../src/evaluation/evaluate.ts';
 import { createRandom } from '../../src/random.ts';
 import { boxCase, straight, temporaryFolder } from './scans.ts';
@@ -89,7 +97,42 @@ describe('a folder of scans', () => {
     const folder = await folderOf('P1/imaging.nii.gz', 'P2/imaging.nii.gz', 'P2/imaging.json', 'list.csv');
     expect(within(folder, await listScans(folder))).toEqual(['P1/imaging.nii.gz', 'P2/imaging.nii.gz']);
     await writeFile(join(folder, 'a.nii.gz'), '');
-    expect(within(folder, await listScans(folder))).toEqual(['a.nii.gz']);
+    const all = ['a.nii.gz', 'P1/imaging.nii.gz', 'P2/imaging.nii.gz'];
+    expect(within(folder, await listScans(folder))).toEqual(all);
+  });
+
+  it('has the scans of folders at any depth, but of hidden ones', async () => {
+    const folder = await folderOf(
+      'a.nii.gz',
+      'P1/b.nii.gz',
+      'P2/s/t/u/c.nii.gz',
+      '.trash/d.nii.gz',
+      'P1/.old/e.nii.gz',
+    );
+    expect(within(folder, await listScans(folder))).toEqual(['a.nii.gz', 'P1/b.nii.gz', 'P2/s/t/u/c.nii.gz']);
+  });
+
+  it('is read once, wherever links in it lead', async () => {
+    const folder = await folderOf('P1/a.nii.gz', 'P2/b.nii.gz');
+    const outside = await folderOf('c.nii.gz');
+    await symlink(folder, join(folder, 'P2', 'up'));
+    await symlink(join(folder, 'P2'), join(folder, 'A'));
+    await symlink(outside, join(folder, 'P1', 'outside'));
+    const { scans, repeated } = await readScanFolder(folder);
+    expect(within(folder, scans)).toEqual(['P1/a.nii.gz', 'P2/b.nii.gz', 'P1/outside/c.nii.gz']);
+    expect(within(folder, repeated)).toEqual(['A', 'P2/up']);
+  });
+
+  it('tells of scans and folders among the slices of DICOM', async () => {
+    const folder = await folderOf('P1/a.nii.gz', 'P1/more/b.nii.gz');
+    const preamble = Buffer.concat([Buffer.alloc(128), Buffer.from('DICM'), Buffer.alloc(64)]);
+    await writeFile(join(folder, 'P1', 'slice'), preamble);
+    const found = await readScanFolder(folder);
+    expect(within(folder, found.scans)).toEqual(['P1']);
+    expect(within(folder, found.amongSlices)).toEqual(['P1/a.nii.gz', 'P1/more']);
+    expect(remarksOn(found)).toEqual([
+      expect.stringMatching(/among the slices of a DICOM series: .*a\.nii\.gz, .*more\. /),
+    ]);
   });
 
   it.skipIf(process.platform !== 'linux')('names what is not called in UTF-8, and drops nothing', async () => {
