@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { caseName } from './scan-files.ts';
+import { caseNames } from './scan-files.ts';
 
 /** Something about a data set that keeps it from being used (error) or is worth a look (warning). */
 export const problemSchema = z
@@ -51,19 +51,23 @@ export function oneLineAKind(problems: readonly CaseProblem[], folder: string, t
   return problems.flatMap(({ kind, ...single }) => {
     if (kind === undefined) return [single];
     if (said.has(kind.several)) return [];
-    said.add(kind.several);
     const alike = problems.flatMap((other) =>
       other.kind?.several === kind.several ? [{ file: other.file, ...other.kind }] : [],
     );
-    if (alike.length === 1) return [single];
-    const sorted = alike.toSorted((left, right) => right.distance - left.distance);
-    const named = sorted.slice(0, NAMED_CASES).map(({ file, what }) => `${caseName(file)} (${what})`);
+    const ranked = alike.toSorted((left, right) => right.distance - left.distance);
+    const [farthest] = ranked;
+    const byFile = new Map<string, string[]>();
+    for (const { file, what } of ranked) byFile.set(file, [...(byFile.get(file) ?? []), what]);
+    // Of one case, each of them: a channel or a label may have it, and another as well.
+    if (byFile.size === 1) return [single];
+    said.add(kind.several);
+    const sorted = [...byFile].map(([file, found]) => ({ file, what: found.join(' and ') }));
+    const names = caseNames(sorted.map(({ file }) => file));
+    const named = sorted.slice(0, NAMED_CASES).map(({ what }, i) => `${names[i]} (${what})`);
     const most = `${sorted.length > NAMED_CASES ? 'above all ' : ''}${named.join(', ')}`;
-    const count = `${new Set(alike.map(({ file }) => file)).size} of ${total} cases`;
-    const { message } = problem('warning', folder, `${count} ${kind.several}: ${most}. ${sorted[0].mend}`);
-    return [
-      { severity: single.severity, file: folder, message, cases: sorted.map(({ file, what }) => ({ file, what })) },
-    ];
+    const count = `${sorted.length} of ${total} cases`;
+    const { message } = problem('warning', folder, `${count} ${kind.several}: ${most}. ${farthest.mend}`);
+    return [{ severity: single.severity, file: folder, message, cases: sorted }];
   });
 }
 
