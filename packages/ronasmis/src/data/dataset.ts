@@ -1,10 +1,10 @@
 import { basename, join, resolve } from 'node:path';
-import { allErrors, some, UserError } from '../errors.ts';
+import { allErrors, outcomeOf, some, UserError } from '../errors.ts';
 import { channelsOf } from './case.ts';
 import { groupChannels, isChannelFile, singleScans } from './channels.ts';
 import { mapConcurrently } from './concurrently.ts';
 import { isLabelValue, type Label, type Labelling, MAX_LABELS, readDescription } from './description.ts';
-import { isUnreadableName, passOn, UNREADABLE_NAME } from './files.ts';
+import { isUnreadableName, UNREADABLE_NAME } from './files.ts';
 import { findListed } from './listed-cases.ts';
 import { type Problem, problem } from './problems.ts';
 import { readGrid, readLabelMap } from './read-volume.ts';
@@ -158,12 +158,14 @@ async function readFolders(images: string, labels: string): Promise<DataSet> {
   };
 }
 
-/** The values of all label maps; those that can't be read are reported when the data set is checked. */
+/** The values of all label maps; those that can't be read are reported when the data set is checked, unless the others have no labels. */
 async function findLabels(cases: readonly Case[]): Promise<readonly Label[]> {
   const values = new Set([0]);
+  const unreadable: string[] = [];
   await mapConcurrently(cases, async ({ label }) => {
-    const volume = await readLabelMap(label).catch((error: unknown) => passOn(label, error));
-    const found = !volume ? [] : [...countValues(volume.data).keys()];
+    const read = await outcomeOf(() => readLabelMap(label));
+    const found = read.kind === 'problem' ? [] : [...countValues(read.result.data).keys()];
+    if (read.kind === 'problem') unreadable.push(read.sentence);
     const odd = found.find((value) => !isLabelValue(value));
     if (odd !== undefined || found.length > MAX_LABELS) {
       const what = odd === undefined ? `${found.length} different values` : `the value ${odd}`;
@@ -172,6 +174,7 @@ async function findLabels(cases: readonly Case[]): Promise<readonly Label[]> {
     for (const value of found) values.add(value);
   });
   const listed = [...values].sort((left, right) => left - right);
+  if (listed.length < 2 && unreadable.length > 0) throw allErrors(unreadable.sort());
   if (listed.length < 2)
     throw new UserError(`${cases[0].label}: this label map and all others are empty. Give others.`);
   if (listed.length > MAX_LABELS)

@@ -145,6 +145,9 @@ export const dataSets: Inputs = {
       await writeNifti(join(labels, `${name}.nii.gz`), { affine: straight(), shape: label.shape, data: empty });
     }
   }),
+  'Nothing but damaged label maps': twoFolders(async (_, labels) => {
+    for (const { name } of sound) await writeFile(join(labels, `${name}.nii.gz`), 'no label map'.repeat(40));
+  }),
   'A folder of images without one': twoFolders(async (images) => {
     await rm(images, { recursive: true });
     await mkdir(images);

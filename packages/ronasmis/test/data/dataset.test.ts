@@ -204,6 +204,14 @@ describe('a folder of images and one of label maps', () => {
   });
 });
 
+describe('label maps of which none has labels', () => {
+  test('are empty, or could not be read, which is said of each', async () => {
+    for (const name of ['a', 'b', 'c']) await writeFile(join(folder, 'labelsTr', `${name}.nii.gz`), 'no gzip');
+    const read = readDataSet(join(folder, 'imagesTr'), join(folder, 'labelsTr'));
+    await expect(read).rejects.toThrow(/a\.nii\.gz: .*\n.*b\.nii\.gz: .*\n.*c\.nii\.gz: /);
+  });
+});
+
 describe('what is missing or wrong is said', () => {
   const entry = (name: string) => ({ image: `./imagesTr/${name}.nii.gz`, label: `./labelsTr/${name}.nii.gz` });
   test.each<[string, () => Promise<unknown>, string]>([
