@@ -1,12 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { affineFromLps, cross, dot, spacingOf, type Triple } from './affine.ts';
 import { mapConcurrently } from './concurrently.ts';
 import { withPreamble } from './dicom-elements.ts';
 import { readSlice, type Slice } from './dicom-slice.ts';
-import { isUnreadableName, mendable, readBytes, UNREADABLE_NAME } from './files.ts';
+import { isUnreadableName, readBytes, UNREADABLE_NAME, withCopies } from './files.ts';
 import { readItkSlices, volumeOn } from './itk.ts';
 import type { Voxels } from './nifti-types.ts';
 import { listDicom } from './scan-files.ts';
@@ -25,7 +24,7 @@ export async function readSeries(folder: string): Promise<Volume> {
   const slices = await sortedSlices(folder);
   const parts: Voxels[] = [];
   for (const run of runsOfOneScale(slices)) {
-    const part = await withPreambles(run, (files) => readItkSlices(folder, files));
+    const part = await withPreambles(folder, run, (files) => readItkSlices(folder, files));
     if (part.length !== run.length * run[0].rows * run[0].columns) {
       throw new UserError(`${run[0].file}: its pixels are not as many as its header states. Export it again.`);
     }
@@ -39,21 +38,21 @@ export async function readSeriesGrid(folder: string): Promise<Grid> {
   return gridOf(await sortedSlices(folder));
 }
 
-/** Gives the files of slices to what needs their preambles: in place of those without, copies that have them, which are removed afterwards. */
-async function withPreambles<T>(slices: readonly Slice[], read: (files: readonly string[]) => Promise<T>): Promise<T> {
+/** Gives the files of slices to what needs their preambles: in place of those without, copies that have them. */
+async function withPreambles<T>(
+  series: string,
+  slices: readonly Slice[],
+  read: (files: readonly string[]) => Promise<T>,
+): Promise<T> {
   if (slices.every(({ hasPreamble }) => hasPreamble)) return read(slices.map(({ file }) => file));
-  const folder = await mkdtemp(join(tmpdir(), 'ronasmis-'));
-  try {
-    const files = await mapConcurrently([...slices.entries()], async ([i, { file, hasPreamble }]) => {
+  const copies = (folder: string) =>
+    mapConcurrently([...slices.entries()], async ([i, { file, hasPreamble }]) => {
       if (hasPreamble) return file;
       const copy = join(folder, String(i));
-      await mendable(copy, async () => writeFile(copy, withPreamble(Buffer.from(await readBytes(file)))));
+      await writeFile(copy, withPreamble(Buffer.from(await readBytes(file))));
       return copy;
     });
-    return await read(files);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  return withCopies(series, copies, read);
 }
 
 /** Neighbouring slices of the same slope and intercept: ITK scales all that it reads at once by those of one. PET has its own in each. */

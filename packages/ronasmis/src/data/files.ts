@@ -1,6 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import { access, type FileHandle, mkdir, open, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import {
+  access,
+  copyFile,
+  type FileHandle,
+  mkdir,
+  mkdtemp,
+  open,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  stat,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { reasonOf, UserError } from '../errors.ts';
 
@@ -98,6 +111,39 @@ export async function writeAtomically(file: string, bytes: Uint8Array): Promise<
     await rm(temporary, { force: true });
     throw error;
   }
+}
+
+/**
+ * Has copies that are needed to read a file, which are removed afterwards.
+ * @param called the file that messages name
+ * @param fill makes the copies in a folder of their own
+ * @throws UserError where there is no place for them
+ */
+export async function withCopies<Copies, T>(
+  called: string,
+  fill: (folder: string) => Promise<Copies>,
+  use: (copies: Copies) => Promise<T>,
+): Promise<T> {
+  const refuse = (error: unknown): never => {
+    if (isTooMany(error)) throw tooManyFiles(called);
+    if (error instanceof UserError || codeOf(error) === '') throw error;
+    const what = `copies are needed to read it, and ${tmpdir()} takes none (${reasonOf(error)})`;
+    throw new UserError(`${called}: ${what}. Set TMPDIR to a folder with room for them.`);
+  };
+  const folder = await mkdtemp(join(tmpdir(), 'ronasmis-')).catch(refuse);
+  try {
+    return await use(await fill(folder).catch(refuse));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Copies a file. @throws UserError where it can't be read, and the system's error where the disk is full */
+export function copyInto(file: string, copy: string): Promise<void> {
+  return copyFile(file, copy).catch((error: unknown) => {
+    if (/^(ENOSPC|EDQUOT|EFBIG)$/.test(codeOf(error))) throw error;
+    return mendable(file, () => Promise.reject(error));
+  });
 }
 
 /** Waits until a file's bytes are on the disk; where its file system knows no such thing, as some network disks, it is taken as it is. */

@@ -69,11 +69,8 @@ export function volumeOn(file: string, grid: Grid, data: Voxels): Volume {
 }
 
 async function readImage(file: string, format: 'nrrd' | 'meta_image', headerOnly: boolean): Promise<ItkImage> {
-  const found = await mendable(file, async () => {
-    sizeOf(file);
-    return realpath(file);
-  });
-  return withVoxelFiles(found, file, (whole) => ask(file, { format, file: whole, headerOnly }));
+  await mendable(file, async () => sizeOf(file));
+  return withVoxelFiles(file, (whole) => ask(file, { format, file: whole, headerOnly }));
 }
 
 function gridOf(file: string, { imageType, size, origin, spacing, direction }: ItkImage): Grid {

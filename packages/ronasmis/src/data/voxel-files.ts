@@ -1,8 +1,7 @@
-import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, realpath, writeFile } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
-import { isThere, mendable } from './files.ts';
+import { copyInto, isThere, mendable, withCopies } from './files.ts';
 
 /** How the header of a MetaImage or a NRRD file names its files of voxels. */
 const KEY = /^(ElementDataFile[ \t]*=[ \t]*|data ?file:[ \t]*)(.*)$/im;
@@ -11,31 +10,28 @@ const PATTERN = /^(.+?)\s+(-?\d+)\s+(-?\d+)(?:\s+(-?\d+))?(?:\s+(\d+))?$/;
 const NUMBER = /%(0?)(\d*)d/;
 
 /**
- * Has ITK read a MetaImage or NRRD file. It sees the folder of the file alone, takes every % for the place of a number, and wants the endings of MetaImage
- * in small letters: where a file is called or its voxels lie otherwise, it is given copies, which are removed afterwards.
- * @param file without links on its way
- * @param called what messages name
+ * Has ITK read a MetaImage or NRRD file. It sees the folder of the file alone, follows no links, takes every % for the place of a number, and wants the
+ * endings of MetaImage in small letters: where a file is called or its voxels lie otherwise, it is given copies, which are removed afterwards.
+ * Voxels lie beside the file as it is called or, where a link leads to it, beside the file itself.
+ * @param called what messages name; its ending tells the format, for stores of files (git-annex, DVC) have names of their own
  * @throws UserError where a file of voxels is not there
  */
-export async function withVoxelFiles<T>(file: string, called: string, read: (file: string) => Promise<T>): Promise<T> {
-  const header = /\.(mhd|nhdr)$/i.test(file) ? await readHeader(file) : undefined;
-  const isCalledSo = !/\.mh[ad]$/i.test(file) || /\.mh[ad]$/.test(file);
-  if (isCalledSo && (header === undefined || header.files.every(isPlain))) return read(file);
-  const paths = header?.files.map((name) => resolve(dirname(file), name)) ?? [];
-  for (const [i, path] of paths.entries()) {
-    if (await isThere(path)) continue;
-    throw new UserError(`${called}: its voxels are to be in ${header?.files[i]}, which is not there. Copy it too.`);
-  }
-  const folder = await mkdtemp(join(tmpdir(), 'ronasmis-'));
-  try {
-    const copy = join(folder, `scan${extname(file).toLowerCase()}`);
-    await Promise.all(paths.map((path, i) => mendable(path, () => copyFile(path, join(folder, `${i}.raw`)))));
-    if (header === undefined) await mendable(file, () => copyFile(file, copy));
+export async function withVoxelFiles<T>(called: string, read: (file: string) => Promise<T>): Promise<T> {
+  const file = await mendable(called, () => realpath(called));
+  const ending = extname(called).toLowerCase();
+  const header = /^\.(mhd|nhdr)$/.test(ending) ? await readHeader(called) : undefined;
+  const paths = await Promise.all(header?.files.map((name) => findVoxels(name, called, file)) ?? []);
+  const found = extname(file);
+  const isCalledSo = ending.startsWith('.mh') ? found === ending : found.toLowerCase() === ending;
+  if (isCalledSo && paths.every((path, i) => isSeen(path, header?.files[i], file))) return read(file);
+  const copies = async (folder: string): Promise<string> => {
+    const copy = join(folder, `scan${ending}`);
+    await Promise.all(paths.map((path, i) => copyInto(path, join(folder, `${i}.raw`))));
+    if (header === undefined) await copyInto(file, copy);
     else await writeFile(copy, header.naming(paths.map((_, i) => `${i}.raw`)), 'latin1');
-    return await read(copy);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+    return copy;
+  };
+  return withCopies(called, copies, read);
 }
 
 /** The files of voxels that a header names; none where it has its own. */
@@ -43,6 +39,19 @@ export async function voxelFilesOf(file: string): Promise<readonly string[]> {
   const header = /\.(mhd|nhdr)$/i.test(file) ? await readHeader(file) : undefined;
   return header?.files.map((name) => resolve(dirname(file), name)) ?? [];
 }
+
+/** The path of a file of voxels, without links on its way. */
+async function findVoxels(name: string, called: string, file: string): Promise<string> {
+  for (const header of [called, file]) {
+    const path = resolve(dirname(header), name);
+    if (await isThere(path)) return mendable(path, () => realpath(path));
+  }
+  throw new UserError(`${called}: its voxels are to be in ${name}, which is not there. Copy it too.`);
+}
+
+/** Whether ITK finds voxels by the name that the header has for them. */
+const isSeen = (path: string, name = '', header: string): boolean =>
+  isPlain(name) && path === join(dirname(header), name);
 
 /** A header whose voxels lie in other files. */
 interface Header {

@@ -75,7 +75,7 @@ function runAs(wrong: string, folder: string, args: readonly string[]): Promise<
   const disk = join(folder, 'full');
   return inShell(
     ownMounts,
-    `mount -t tmpfs -o size=64k none '${disk}'`,
+    `mount -t tmpfs -o size=64k none '${disk}'${wrong.includes('copied') ? `; export TMPDIR='${disk}'` : ''}`,
     args,
     `umask 0; mkdir '${disk}-left'; cp -r '${disk}/.' '${disk}-left';`,
   );

@@ -187,11 +187,22 @@ const largeInto =
     await writeNifti(words[words.length - 1], { affine: straight(), ...image });
     return words;
   };
+/** A finished run, and a scan of which copies are made as its files are called otherwise, with more voxels than a disk of 64 KiB takes. */
+const largeToCopy: Inputs[string] = async (folder) => {
+  const [run, scan] = await runAndScan(() => {})(folder);
+  await mkdir(join(folder, 'full'));
+  const header = scan.replace('.nii.gz', '.mhd');
+  await writeFile(join(folder, 'v%.raw'), new Uint8Array(64 ** 3));
+  const lines = ['ObjectType = Image', 'NDims = 3', 'DimSize = 64 64 64', 'ElementType = MET_UCHAR'];
+  await writeFile(header, [...lines, 'ElementDataFile = v%.raw', ''].join('\n'));
+  return [run, header];
+};
 const searchIntoNew = (out: string): Inputs[string] => searchInto(out, (folder) => mkdir(join(folder, out)));
 
 /** What does not fit on the disk, where `full` is one of 64 KiB. */
 export const full: Inputs = {
   'A disk that is full when a label map is written': largeInto('full'),
+  'A disk that is full when files are copied to be read': largeToCopy,
   'A disk that is full when a search is saved': searchIntoNew('full'),
 };
 

@@ -14,7 +14,7 @@ import {
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { readNifti, writeNifti } from '../../src/data/nifti.ts';
 import { readGrid, readLabelMap, readStored, readVolume } from '../../src/data/read-volume.ts';
@@ -216,6 +216,41 @@ describe('however its files are called and lie', () => {
     );
   });
 
+  test.each([
+    'MetaImage int16',
+    'NRRD int16',
+    'MetaImage header and voxels',
+    'NRRD header and compressed voxels',
+    'DICOM',
+    'DICOM, compressed',
+  ])('%s through links into a store whose files have other names', async (fixture) => {
+    const path = await stored(fixture);
+    const store = await mkdtemp(join(root, 'store-'));
+    const folder = fixture.startsWith('DICOM') ? path : dirname(path);
+    for (const [i, name] of (await readdir(folder)).entries()) {
+      await mkdir(join(store, String(i)));
+      await rename(join(folder, name), join(store, String(i), `MD5-${i}`));
+      await symlink(join(store, String(i), `MD5-${i}`), join(folder, name));
+    }
+    expect([...(await readVolume(path)).data]).toEqual(expected(fixture));
+    expect((await readGrid(path)).shape).toEqual((await readVolume(path)).shape);
+  });
+
+  test.each(['MetaImage header and voxels', 'DICOM'])('%s without a place for copies of it', async (fixture) => {
+    const path = await stored(fixture);
+    if (fixture === 'DICOM') await writeFile(join(path, '1'), (await readFile(join(path, '1'))).subarray(132));
+    else await edit(path, 'a.raw', './a.raw');
+    vi.stubEnv('TMPDIR', join(root, 'nowhere'));
+    try {
+      expect(await refusal(path)).toMatch(
+        /copies are needed to read it, and .*nowhere takes none \(.*\)\. Set TMPDIR to a folder with room for them\.$/,
+      );
+    } finally {
+      vi.unstubAllEnvs();
+    }
+    expect([...(await readVolume(path)).data]).toEqual(expected(fixture));
+  });
+
   /** Without the 128 bytes and the mark; or without the transfer syntax, too. */
   const cut = {
     'the preamble': (bytes: Buffer) => bytes.subarray(132),
@@ -319,7 +354,7 @@ describe('what the user can mend is said in a sentence', () => {
     async (name) => {
       const path = await stored(name);
       for (const file of await readdir(dirname(path))) if (!path.endsWith(file)) await rm(join(dirname(path), file));
-      expect(await refusal(path)).toMatch(/it is damaged, truncated/);
+      expect(await refusal(path)).toMatch(/its voxels are to be in a\.\S+, which is not there\. Copy it too\.$/);
       await rm(path);
       expect(await refusal(path)).toMatch(/there is no such file or folder/);
     },
