@@ -16,9 +16,12 @@ export interface ScanFiles {
 /** Whether a file is named as nnU-Net names those of a channel: `CASE_0000.nii.gz`. */
 export const isChannelFile = (file: string): boolean => /_\d{4}$/.test(caseName(file));
 
+/** The path of the scan that a channel's file belongs to. */
+export const withoutChannel = (path: string): string => join(dirname(path), caseName(path).replace(/_\d{4}$/, ''));
+
 /**
  * Scans whose channels lie in files of their own, as {@link findChannels} finds them.
- * @throws UserError where one is missing or too many, or a file is named otherwise
+ * @throws UserError where one is missing or too many
  */
 export function groupChannels(files: readonly string[], wantedChannels?: number): readonly ScanFiles[] {
   const { scans, problems } = findChannels(files, wantedChannels);
@@ -27,22 +30,22 @@ export function groupChannels(files: readonly string[], wantedChannels?: number)
 }
 
 /**
- * Scans whose channels lie in files of their own, `CASE_0000`, `CASE_0001` and so on, as nnU-Net has them; named `CASE`.
+ * Scans whose channels lie in files of their own, `CASE_0000`, `CASE_0001` and so on, as nnU-Net has them; named `CASE`. Files that are named otherwise
+ * are scans that hold all of their channels.
  * @param wantedChannels of every scan; as many as the scan with the most where it is left out
- * @returns the whole scans, and a sentence for each of which a file is missing or too many, or is named otherwise
+ * @param folder in which they were found
+ * @returns the whole scans, and a sentence for each of which a file is missing or too many
  */
 export function findChannels(
   files: readonly string[],
   wantedChannels?: number,
+  folder?: string,
 ): { readonly scans: readonly ScanFiles[]; readonly problems: readonly string[] } {
   /** By the path of the first without ending and number: folders may hold files of the same names. */
   const scans = new Map<string, string[]>();
   const [channelFiles, others] = [true, false].map((wanted) => files.filter((file) => isChannelFile(file) === wanted));
-  const misnamed = others.map(
-    (file) => `${file}: its name does not end in a channel's number. Name it CASE_0000 for the first channel.`,
-  );
   for (const file of channelFiles.toSorted()) {
-    const path = join(dirname(file), caseName(file).replace(/_\d{4}$/, ''));
+    const path = withoutChannel(file);
     scans.set(path, [...(scans.get(path) ?? []), file]);
   }
   const channels = wantedChannels ?? Math.max(...[...scans.values()].map(({ length }) => length));
@@ -57,20 +60,23 @@ export function findChannels(
     const sentence = `of its scan, which needs ${channels} channel files, ${what}. Add or remove files.`;
     incomplete.set(path, `${found[0]}: ${sentence}`);
   }
-  const names = caseNames([...scans.keys()]);
+  const found = [...scans, ...others.map((file) => [file, [file]] as const)];
+  const names = caseNames(
+    found.map(([path]) => path),
+    folder,
+  );
   return {
-    scans: [...scans].flatMap(([path, found], i) => (incomplete.has(path) ? [] : [{ name: names[i], files: found }])),
-    problems: [...misnamed, ...incomplete.values()],
+    scans: found.flatMap(([path, files], i) => (incomplete.has(path) ? [] : [{ name: names[i], files }])),
+    problems: [...incomplete.values()],
   };
 }
 
 /** Scans of one file each. */
-export function singleScans(files: readonly string[]): readonly ScanFiles[] {
-  const names = caseNames(files);
+export function singleScans(files: readonly string[], folder?: string): readonly ScanFiles[] {
+  const names = caseNames(files, folder);
   return files.map((file, i) => ({ name: names[i], files: [file] }));
 }
 
-/**
 /**
  * Reads a scan's files as one volume, as {@link clipOutliers} leaves it.
  * @param onMisplaced told of files that lie a little beside the first

@@ -1,14 +1,14 @@
 import { basename, join, resolve } from 'node:path';
 import { allErrors, outcomeOf, some, UserError } from '../errors.ts';
 import { channelsOf } from './case.ts';
-import { groupChannels, isChannelFile, singleScans } from './channels.ts';
+import { groupChannels, isChannelFile, singleScans, withoutChannel } from './channels.ts';
 import { mapConcurrently } from './concurrently.ts';
 import { isLabelValue, type Label, type Labelling, MAX_LABELS, readDescription } from './description.ts';
 import { isUnreadableName, UNREADABLE_NAME } from './files.ts';
 import { findListed } from './listed-cases.ts';
 import { type Problem, problem } from './problems.ts';
 import { readGrid, readLabelMap } from './read-volume.ts';
-import { byCaseName, readScanFolder, remarksOn } from './scan-files.ts';
+import { byCaseName, caseName, counterpartNames, readScanFolder, remarksOn } from './scan-files.ts';
 import { countValues } from './statistics.ts';
 
 /** A scan and its label map, by their files. */
@@ -97,11 +97,17 @@ async function listCases(folders: CaseFolders, channels: number | undefined): Pr
   const labels = await scansOf(folders.labels, folders.fileEnding);
   const unreadable = [...images.scans, ...labels.scans].filter(isUnreadableName);
   if (unreadable.length > 0) throw allErrors(unreadable.map((path) => `${path}: ${UNREADABLE_NAME}`));
-  const labelByName = byCaseName(labels.scans);
-  const wholes = singleScans(images.scans);
+  const labelFiles = new Set(labels.scans.map(caseName));
   const channelFiles =
-    wholes.length > 0 && wholes.every(({ name, files: [file] }) => isChannelFile(file) && !labelByName.has(name));
-  const scans = channelFiles ? groupChannels(images.scans, channels) : wholes;
+    images.scans.length > 0 && images.scans.every((file) => isChannelFile(file) && !labelFiles.has(caseName(file)));
+  const found = channelFiles ? groupChannels(images.scans, channels) : singleScans(images.scans);
+  const paths = found.map(({ files: [file] }) => (channelFiles ? withoutChannel(file) : file));
+  const [imageNames, labelNames] = counterpartNames(
+    { paths, folder: folders.images },
+    { paths: labels.scans, folder: folders.labels },
+  );
+  const labelByName = byCaseName(labels.scans, labelNames);
+  const scans = found.map(({ files }, i) => ({ name: imageNames[i], files }));
   const names = new Set(scans.map(({ name }) => name));
   const orphans = [...labelByName].flatMap(([name, label]) => (names.has(name) ? [] : [label]));
   const unlabelled = scans.filter(({ name }) => !labelByName.has(name)).map(({ files: [file] }) => file);

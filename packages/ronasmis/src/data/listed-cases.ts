@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { groupChannels, isChannelFile } from './channels.ts';
+import { groupChannels, isChannelFile, withoutChannel } from './channels.ts';
 import type { Case } from './dataset.ts';
 import type { ListedCase } from './description.ts';
 import { isThere } from './files.ts';
@@ -45,7 +45,6 @@ export async function findListed(
 }
 
 const withSlashes = (path: string): string => path.replaceAll('\\', '/');
-const withoutChannel = (path: string): string => join(dirname(path), caseName(path).replace(/_\d{4}$/, ''));
 
 /** Looks listed paths up in a folder, whose folders are read once. */
 function filesOnDisk(folder: string) {

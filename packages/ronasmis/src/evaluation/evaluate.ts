@@ -4,7 +4,7 @@ import { mapConcurrently } from '../data/concurrently.ts';
 import { probabilitiesSuffix } from '../data/label-map.ts';
 import { nearMend, placeOn } from '../data/placement.ts';
 import { readLabelMap } from '../data/read-volume.ts';
-import { caseNames, listScans, SCAN_ENDINGS } from '../data/scan-files.ts';
+import { counterpartNames, listScans, SCAN_ENDINGS } from '../data/scan-files.ts';
 import type { Volume } from '../data/volume.ts';
 import { allErrors, outcomeOf, sortOutcomes, UserError } from '../errors.ts';
 import { meanInterval } from './paired-tests.ts';
@@ -44,8 +44,11 @@ export async function evaluate(
   { toleranceMillimetres = 1 }: { readonly toleranceMillimetres?: number } = {},
   onCase: (done: number, total: number) => void = () => {},
 ): Promise<Evaluation> {
-  const predicted = await listLabelMaps(predictions);
-  const expected = await listLabelMaps(labels);
+  const ones = { folder: predictions, paths: await listLabelMaps(predictions) };
+  const others = { folder: labels, paths: await listLabelMaps(labels) };
+  const [names, counterparts] = counterpartNames(ones, others);
+  const predicted = byName(ones.paths, names);
+  const expected = byName(others.paths, counterparts);
   let done = 0;
   const outcomes = await mapConcurrently([...predicted], async ([name, files]) => {
     const outcome = await outcomeOf(async () => {
@@ -68,15 +71,19 @@ export async function evaluate(
   };
 }
 
-/** Label maps of a folder by the name of their case, sorted; several where some are called alike. */
-async function listLabelMaps(folder: string): Promise<ReadonlyMap<string, readonly string[]>> {
+/** Label maps of a folder, sorted. */
+async function listLabelMaps(folder: string): Promise<readonly string[]> {
   const files = await listScans(folder);
   if (files.length === 0) {
     const endings = SCAN_ENDINGS.join(', ');
     throw new UserError(`${folder} holds no label map (${endings} or a folder of DICOM): name the right folder.`);
   }
+  return files;
+}
+
+/** Label maps by their names; several where some are called alike. */
+function byName(files: readonly string[], names: readonly string[]): ReadonlyMap<string, readonly string[]> {
   const named = new Map<string, readonly string[]>();
-  const names = caseNames(files);
   files.forEach((file, i) => {
     named.set(names[i], [...(named.get(names[i]) ?? []), file]);
   });

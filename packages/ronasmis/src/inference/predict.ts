@@ -186,8 +186,9 @@ function segmentVolume(
   const expected = model.run.network.input_channels;
   const channels = channelsOf(volume);
   if (channels !== expected) {
+    const asFiles = model.run.channel_files ? ', in one file or in files called CASE_0000, CASE_0001 and so on' : '';
     throw new UserError(
-      `${volume.file} has ${channels} channels; the network was trained on ${expected}. Give a scan with the channels of the training data.`,
+      `${volume.file} has ${channels} channels; the network was trained on ${expected}. Give a scan with the channels of the training data${asFiles}.`,
     );
   }
   const { normalisation = Array.from({ length: channels }, () => zScore), spacing } = model.run;

@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { findChannels, type ScanFiles, singleScans } from '../data/channels.ts';
 import { mapConcurrently } from '../data/concurrently.ts';
 import { readDataSet } from '../data/dataset.ts';
+import { isFolder } from '../data/files.ts';
 import { probabilitiesSuffix } from '../data/label-map.ts';
 import { niftiMaker, readNiftiHeader } from '../data/nifti.ts';
 import { isMark, type Maker } from '../data/nifti-mark.ts';
@@ -35,9 +36,10 @@ export async function findScans(
     throw new UserError(
       `${inputs.join(', ')}: no scan (${SCAN_ENDINGS.join(', ')} or a folder of DICOM) is there to be segmented.`,
     );
+  const folder = inputs.length === 1 && (await isFolderOfScans(inputs[0])) ? inputs[0] : undefined;
   const grouped = channel_files
-    ? findChannels(files, network.input_channels)
-    : { scans: singleScans(files), problems: [] };
+    ? findChannels(files, network.input_channels, folder)
+    : { scans: singleScans(files, folder), problems: [] };
   const called = await mapConcurrently(grouped.scans, (scan) =>
     outcomeOf(async () => {
       if ((await Promise.all(outputs(scan.name).map(isTooLong))).includes(true))
@@ -77,6 +79,9 @@ async function listInput(input: string, warn: (sentence: string) => void) {
   if (ours.length > 0) warn(`${input}: label maps that were made by this program are passed over: ${some(ours)}.`);
   return { ...found, scans: found.scans.filter((_, i) => !areOurs[i]) };
 }
+
+const isFolderOfScans = async (path: string): Promise<boolean> =>
+  (await isFolder(path)) && !(await isDicomSeries(path));
 
 /** As `readScanFolder`, of a folder that is one scan. */
 async function readSeriesFolder(folder: string): ReturnType<typeof readScanFolder> {

@@ -1,5 +1,5 @@
 import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { dataSet, described, description, entryOf, type Inputs, image, label, sound, soundTraining } from './inputs.ts';
 
 const labels = { 0: 'background', 1: 'box', 2: 'core' };
@@ -73,6 +73,24 @@ export const layouts: Inputs = {
     }
     // One that is not there would be missed in the count.
     await writeFile(description(copy), JSON.stringify({ labels, numTraining: sound.length }));
+  }),
+  'Patients whose files are called by other rules in each folder': unlisted(async (copy) => {
+    for (const { name } of sound)
+      for (const [folder, file] of [
+        ['imagesTr', `scan_${name}`],
+        ['labelsTr', 'seg'],
+      ]) {
+        await mkdir(join(copy, folder, `P_${name}`));
+        await rename(join(copy, folder, `${name}.nii.gz`), join(copy, folder, `P_${name}`, `${file}.nii.gz`));
+      }
+  }),
+  'Folders and files whose names would run together': unlisted(async (copy) => {
+    const paths = ['p/q_r', 'p_q/r', 'p/r', 'q/x', 'r/x', 's/x'];
+    for (const [i, { name }] of sound.entries())
+      for (const folder of ['imagesTr', 'labelsTr']) {
+        await mkdir(dirname(join(copy, folder, paths[i])), { recursive: true });
+        await rename(join(copy, folder, `${name}.nii.gz`), join(copy, folder, `${paths[i]}.nii.gz`));
+      }
   }),
   'A link to a folder that is read already': unlisted((copy) =>
     symlink(join(copy, 'imagesTr'), join(copy, 'imagesTr', 'again')),

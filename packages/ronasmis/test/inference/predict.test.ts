@@ -448,8 +448,14 @@ describe('predict', () => {
     expect(written.data).toEqual(expected.data);
     expect(written.affine).toEqual(affine);
     await expect(predictInto('never', { run: split, inputs: [inputs[0]] })).rejects.toThrow(/p_0001 is not there/);
-    await expect(predictInto('never', { run: split, inputs: [file] })).rejects.toThrow(
-      /does not end in a channel's number/,
+    // One file may hold all channels, also among such.
+    const together = await writeScan(join(folder, 'q.nii.gz'), 2);
+    await predictInto('together', { run: split, inputs: [together, ...inputs] });
+    expect((await readdir(join(root, 'together'))).sort()).toEqual(['p.nii.gz', 'q.nii.gz']);
+    expect((await readNifti(join(root, 'together', 'q.nii.gz'))).data).toEqual(expected.data);
+    const one = await writeScan(join(folder, 'r.nii.gz'));
+    await expect(predictInto('never', { run: split, inputs: [one] })).rejects.toThrow(
+      /r\.nii\.gz has 1 channels; the network was trained on 2\. .*, in one file or in files called CASE_0000, CASE_0001/,
     );
   });
 
@@ -504,7 +510,7 @@ describe('predict', () => {
     expect(told).toEqual([0]);
   });
 
-  it('names scans of the same file name by what differs in their paths', async () => {
+  it('names scans of the same file name by their folders', async () => {
     const folder = await mkdtemp(join(root, 'patients-'));
     const files = ['P1', 'P2'].map((patient) => join(folder, patient, 'imaging.NII.GZ'));
     for (const file of files) {
@@ -515,7 +521,7 @@ describe('predict', () => {
       (await predictInto('patients', { inputs })).map(({ output }) => basename(output));
     expect(await named(files)).toEqual(['P1.nii.gz', 'P2.nii.gz']);
     expect(await named([folder])).toEqual(['P1.nii.gz', 'P2.nii.gz']);
-    const among = ['P1', 'P2'].map((patient) => `${basename(folder)}_${patient}_imaging.nii.gz`);
+    const among = ['P1', 'P2'].map((patient) => `${basename(folder)}__${patient}.nii.gz`);
     expect(await named([scan, ...files])).toEqual(['scan.nii.gz', ...among]);
     expect(await named(files.slice(1))).toEqual(['imaging.nii.gz']);
   });
