@@ -161,7 +161,7 @@ function checkIntensities(
   const usual = `from ${formatFigure(medianOf('low'))} to ${formatFigure(medianOf('high'))} in the median case`;
   const mend = ct
     ? 'Check that all are in Hounsfield units, also by their headers.'
-    : 'Scans are z-scored, so that this does no harm by itself; check that all are of the same kind.';
+    : 'Scans are z-scored; check that all are of the same kind, and that no voxel is far from the rest.';
   return cases.flatMap(({ image, low, middle, high }, i) => {
     const shift = ct && usualRange > 0 ? Math.abs(middle - usualMiddle) / usualRange : 0;
     if (scaled[i] === 0 && shift <= ctShift) return [];

@@ -1,6 +1,7 @@
+import { createRandom } from '../random.ts';
 import { formatFigure } from './figures.ts';
 import { type CaseProblem, problem } from './problems.ts';
-import { channelRanges } from './statistics.ts';
+import { type ChannelRange, channelRanges } from './statistics.ts';
 import type { Volume } from './volume.ts';
 
 /** What was changed in a channel of a scan that holds impossible intensities. */
@@ -13,7 +14,7 @@ export interface Clip {
   readonly farthest: number;
 }
 
-/** Of so many voxels, spread evenly, those that are not 0 say where a channel's intensities lie. */
+/** So many voxels that are not 0 say where a channel's intensities lie. */
 const SAMPLED_VOXELS = 10_000;
 /** One in a thousand of them at either end says nothing, ten at least. */
 const IGNORED_SHARE = 0.001;
@@ -38,18 +39,17 @@ const BEYOND_ALL = 1e15;
 export function clipOutliers(volume: Volume): { readonly volume: Volume; readonly clips: readonly Clip[] } {
   const [x, y = 1, z = 1] = volume.shape;
   const size = x * y * z;
-  const clips = channelRanges(volume.data, volume.data.length / size).flatMap(
-    ({ min, max, allFinite }, channel): Clip[] => {
-      if (!allFinite || Math.max(max, -min) <= SMALLEST) return [];
-      const usual = usualRange(volume.data.subarray(channel * size, (channel + 1) * size));
-      if (usual === undefined) return [];
-      const { low, high } = usual;
-      const far = MOST_WIDTHS * Math.max(high - low, Math.abs(low), Math.abs(high));
-      const farthest = max - high > low - min ? max : min;
-      const distance = Math.max(max - high, low - min);
-      return distance > far && Math.abs(farthest) > SMALLEST ? [{ channel, low, high, farthest }] : [];
-    },
-  );
+  const clips = channelRanges(volume.data, volume.data.length / size).flatMap((range, channel): Clip[] => {
+    const { min, max, allFinite } = range;
+    if (!allFinite || Math.max(max, -min) <= SMALLEST) return [];
+    const usual = usualRange(volume.data.subarray(channel * size, (channel + 1) * size), range);
+    if (usual === undefined) return [];
+    const { low, high } = usual;
+    const far = MOST_WIDTHS * Math.max(high - low, Math.abs(low), Math.abs(high));
+    const farthest = max - high > low - min ? max : min;
+    const distance = Math.max(max - high, low - min);
+    return distance > far && Math.abs(farthest) > SMALLEST ? [{ channel, low, high, farthest }] : [];
+  });
   if (clips.length === 0) return { volume, clips };
   const data = volume.data.slice();
   for (const { channel, low, high } of clips) {
@@ -60,19 +60,28 @@ export function clipOutliers(volume: Volume): { readonly volume: Volume; readonl
   return { volume: { ...volume, data }, clips };
 }
 
-/** Where nearly all of the non-zero values lie; undefined of few. */
-function usualRange(values: Volume['data']): { readonly low: number; readonly high: number } | undefined {
-  // An odd step meets a pixel that is stuck in every slice no more often than any other.
-  const step = Math.floor(values.length / SAMPLED_VOXELS) | 1;
-  const spread = new Float64Array(Math.ceil(values.length / step));
+/** Where nearly all of the non-zero values lie, but for the smallest and the largest, of which there may be many; undefined of few. */
+function usualRange(
+  values: Volume['data'],
+  { min, max }: ChannelRange,
+): { readonly low: number; readonly high: number } | undefined {
+  const between = new Float64Array(values.length);
   let found = 0;
-  for (let i = 0; i < values.length; i += step) {
-    if (values[i] !== 0 && Math.abs(values[i]) < BEYOND_ALL) spread[found++] = values[i];
+  for (let i = 0; i < values.length; i++) {
+    const value = Math.fround(values[i]); // as the range is
+    if (value !== 0 && value > min && value < max && Math.abs(value) < BEYOND_ALL) between[found++] = value;
   }
   if (found < FEWEST_VOXELS) return undefined;
-  const sample = spread.subarray(0, found).sort();
+  const sample = drawSample(between.subarray(0, found));
   const ignored = Math.max(IGNORED_VOXELS, Math.ceil(IGNORED_SHARE * sample.length));
   return { low: sample[ignored], high: sample[sample.length - 1 - ignored] };
+}
+
+/** All values, or as many as suffice, sorted. They are drawn, and always the same: a step over the voxels can meet one face of the grid alone. */
+function drawSample(values: Float64Array): Float64Array {
+  if (values.length <= SAMPLED_VOXELS) return values.sort();
+  const random = createRandom(0);
+  return Float64Array.from({ length: SAMPLED_VOXELS }, () => values[random.integer(values.length)]).sort();
 }
 
 /** A warning for each channel of a scan that was clipped. */

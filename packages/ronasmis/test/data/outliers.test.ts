@@ -46,6 +46,9 @@ describe('an impossible intensity is clipped to where the others lie', () => {
     ['a stuck pixel', image(mri, [65535, 1]), 65535],
     ['a stuck pixel in every slice', image(mri, [65535, 12]), 65535],
     ['a stuck pixel in a scan that is mostly 0', image(background(mri), [65535, 3]), 65535],
+    ['a stuck pixel in a hundredth of all voxels', image(mri, [65535, 150]), 65535],
+    ['a stuck plane', image((i) => (i % 20 ? mri() : 1e10)), 1e10],
+    ['a slab of -32768', image((i) => (i % 12 ? mri() : -32768)), -32768],
     ['both ends', image(mri, [-5e5, 1], [1e6, 1]), 1e6],
     ['a third of all voxels, as padding of the lowest float32', image((i) => (i % 3 ? mri() : -3.4e38)), -3.4e38],
     ['a CT', image(() => -1000 + random.integer(2500), [1e8, 2]), 1e8],
@@ -98,6 +101,34 @@ describe('a scan as scanners make it is not touched', () => {
     const given = volume(data);
     expect(clipOutliers(given)).toEqual({ volume: given, clips: [] });
     expect(clipOutliers(given).volume).toBe(given);
+  });
+});
+
+describe('the voxels that are looked at lie in no pattern of the grid', () => {
+  const grids = [
+    [91, 109, 91],
+    [35, 51, 35],
+    [320, 320, 20],
+  ];
+  /** A head of 200 to 1200 in the middle half of each axis; around it, what `air` makes. */
+  const head = ([width, height, depth]: readonly number[], air: () => number) => {
+    const inside = (i: number, length: number) => i > length / 4 && i < (3 * length) / 4;
+    const data = new Float32Array(width * height * depth).map((_, i) => {
+      const [x, y, z] = [i % width, Math.floor(i / width) % height, Math.floor(i / (width * height))];
+      return inside(x, width) && inside(y, height) && inside(z, depth) ? 200 + random.integer(1000) : air();
+    });
+    return { ...volume(data), shape: [width, height, depth] };
+  };
+
+  it.each(grids)('%d x %d x %d: faint noise around is not all that there is', (...grid) => {
+    const healthy = head(grid, () => 1 + random.integer(5));
+    expect(clipOutliers(healthy).clips).toEqual([]);
+  });
+
+  it.each(grids)('%d x %d x %d: nor is the 0 around', (...grid) => {
+    const spoiled = head(grid, () => 0);
+    spoiled.data[Math.floor(spoiled.data.length / 2)] = 3e38;
+    expect(clipOutliers(spoiled).clips).toHaveLength(1);
   });
 });
 
