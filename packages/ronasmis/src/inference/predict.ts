@@ -1,27 +1,21 @@
-import { type DataType, describeEngine, scope } from '@ronasmis/libtorch';
-import { channelsOf } from '../data/case.ts';
+import { describeEngine } from '@ronasmis/libtorch';
 import { readScan, type ScanFiles } from '../data/channels.ts';
 import { beside, checkVoxels } from '../data/check-case.ts';
 import { mapConcurrently } from '../data/concurrently.ts';
 import { mkdirWithParents } from '../data/files.ts';
-import { type Segmentation, writeLabelMap, writeProbabilities } from '../data/label-map.ts';
+import { writeLabelMap, writeProbabilities } from '../data/label-map.ts';
 import { scanKey } from '../data/nifti-mark.ts';
-import { zScore } from '../data/normalisation.ts';
-import { turnTo, turnVolume, unturned } from '../data/orientation.ts';
 import { clipWarnings } from '../data/outliers.ts';
-import { prepareImage } from '../data/prepare.ts';
 import { type CaseProblem, oneLineAKind } from '../data/problems.ts';
-import type { Volume } from '../data/volume.ts';
 import { type ComputeDevice, chooseDevice, dataTypeOf, type Precision } from '../device.ts';
 import { type Outcome, outcomeOf, reasonOf, some, sortOutcomes, UserError } from '../errors.ts';
 import { castWeights } from '../network/weights.ts';
 import { choosePrecision } from '../precision.ts';
 import { type Progress, runKey } from '../run/records.ts';
-import { bytesForPass, fittingTile, sufficientMemory } from './fitting.ts';
 import { type Model, openModel, readFinishedRun } from './model.ts';
 import { findScans, outputsOf, requireSameScan, requireUnharmed } from './scans.ts';
-import { segment, segmentWithProbabilities, toImage } from './segment.ts';
-import { type Size, tileOffsets } from './tiles.ts';
+import { type SegmentationOptions, segmentVolume } from './segment-volume.ts';
+import type { Size } from './tiles.ts';
 
 /** What is segmented, by which search, and where to. */
 export interface PredictOptions {
@@ -84,149 +78,107 @@ export interface PredictHooks {
  *   others have made would be replaced; IncompletePrediction, once all others are segmented, for scans that cannot be read or do not fit the network
  */
 export async function predict(options: PredictOptions, hooks: PredictHooks = {}): Promise<readonly Prediction[]> {
-  const { run, inputs, out, device: wantedDevice = 'auto', precision: wantedPrecision = 'auto' } = options;
-  const found = await readFinishedRun(run);
-  const { scans, problems: unusable } = await findScans(
-    inputs,
-    found.run,
-    (name) => outputsOf(options, name),
-    hooks.onWarning,
-  );
-  await requireUnharmed(options, found.run, scans);
-  if (scans.length > 0) {
-    await mkdirWithParents(out).catch((error: unknown) => {
-      throw new UserError(`${out} cannot be made (${reasonOf(error)}): give another folder with --out.`);
-    });
-  }
+  const found = await readFinishedRun(options.run);
+  const { run } = found;
+  const named = (name: string): readonly string[] => outputsOf(options, name);
+  const { scans, problems: unusable } = await findScans(options.inputs, run, named, hooks.onWarning);
+  await requireUnharmed(options, run, scans);
+  if (scans.length > 0) await makeOutputFolder(options.out);
   const notes: CaseProblem[] = [];
-  const note = (one: CaseProblem): unknown => notes.push(one);
-  const read = ({ files }: ScanFiles) => readScan(files, (channel) => note(beside(channel, 'channel files')));
-  // The first is read while libtorch is still being loaded by another thread. What is wrong with it is said in its turn.
+  const read = await openReader(scans, notes);
+  const network = await openNetwork(found, options);
+  const outcomes: Outcome<Prediction>[] = [];
+  let done = 0;
+  // Scans are read ahead and label maps written behind, while the one between is segmented. What can't be written ends it all: the folder is at fault.
+  const written = await outcomeOf(() =>
+    mapConcurrently([...scans.entries()], async ([index, scan]) => {
+      const begin = (): void => hooks.onProgress?.({ phase: 'final', step: 0, done, total: scans.length });
+      outcomes[index] = await predictOne(scan, { ...network, options, read, notes, begin });
+      done += 1;
+      hooks.signal?.throwIfAborted();
+    }),
+  ).finally(() => {
+    const said = oneLineAKind(notes, some(options.inputs), scans.length);
+    for (const { message } of said) hooks.onWarning?.(message);
+  });
+  const { results, problems } = sortOutcomes(outcomes.filter((outcome) => outcome !== undefined));
+  const all = [...unusable, ...problems, ...(written.kind === 'problem' ? [written.sentence] : [])];
+  if (all.length > 0) throw new IncompletePrediction(results, all);
+  return results;
+}
+
+async function makeOutputFolder(out: string): Promise<void> {
+  await mkdirWithParents(out).catch((error: unknown) => {
+    throw new UserError(`${out} cannot be made (${reasonOf(error)}): give another folder with --out.`);
+  });
+}
+
+type Reader = (scan: ScanFiles) => ReturnType<typeof readScan>;
+
+/** How scans are read. The first is read now, while libtorch is still being loaded by another thread; what is wrong with it is said in its turn. */
+async function openReader(scans: readonly ScanFiles[], notes: CaseProblem[]): Promise<Reader> {
+  const read: Reader = ({ files }) => readScan(files, (channel) => notes.push(beside(channel, 'channel files')));
   const ahead = new Map(scans.slice(0, 1).map((scan) => [scan, read(scan)]));
   await Promise.allSettled(ahead.values());
+  return (scan) => {
+    const reading = ahead.get(scan) ?? read(scan);
+    ahead.delete(scan); // or its voxels would stay to the end
+    return reading;
+  };
+}
+
+/** The network of a run, and how it computes. */
+async function openNetwork(
+  found: Awaited<ReturnType<typeof readFinishedRun>>,
+  {
+    device: wantedDevice = 'auto',
+    precision: wantedPrecision = 'auto',
+    probabilities = false,
+    memoryBytes,
+  }: PredictOptions,
+): Promise<{ readonly model: Model; readonly how: SegmentationOptions }> {
   const engine = describeEngine();
   const device = chooseDevice(wantedDevice, engine);
   const dataType = dataTypeOf[await choosePrecision(wantedPrecision, device, engine)];
   const loaded = await openModel(found, device);
   const model = { ...loaded, weights: castWeights(loaded.weights, loaded.weights.keys(), dataType) };
-  const how = { device, dataType, probabilities: options.probabilities ?? false, memoryBytes: options.memoryBytes };
-  const outcomes: Outcome<Prediction>[] = [];
-  let done = 0;
-  const predictOne = async (scanFiles: ScanFiles): Promise<Outcome<Prediction>> => {
-    const { name, files } = scanFiles;
-    const started = performance.now();
-    const segmented = await outcomeOf(async () => {
-      const reading = ahead.get(scanFiles) ?? read(scanFiles);
-      ahead.delete(scanFiles); // or its voxels would stay to the end
-      const { volume: scan, clips } = await reading;
-      clipWarnings(files[0], clips).forEach(note);
-      // What is no number is an error of preparing it.
-      const odd = checkVoxels(files[0], scan).filter(({ severity }) => severity === 'warning');
-      odd.forEach(note);
-      hooks.onProgress?.({ phase: 'final', step: 0, done, total: scans.length });
-      const maker = { run: runKey(found.run), scan: scanKey(scan) };
-      if (!options.overwrite) await requireSameScan(outputsOf(options, name), maker);
-      return { scan, maker, ...segmentVolume(model, scan, how, note) };
-    });
-    if (segmented.kind === 'problem') return segmented;
-    const { scan, maker, tile, probabilities, ...segmentation } = segmented.result;
-    const [output, ofProbabilities] = outputsOf(options, name);
-    await writeLabelMap(output, scan, segmentation, { labels: model.run.labels, maker });
-    if (probabilities) await writeProbabilities(ofProbabilities, scan, { ...segmentation, probabilities }, maker);
-    const seconds = (performance.now() - started) / 1000;
-    return { kind: 'done', result: { input: files[0], output, tile, seconds } };
-  };
-  // Scans are read ahead and label maps written behind, while the one between is segmented. What can't be written ends it all: the folder is at fault.
-  const written = await outcomeOf(() =>
-    mapConcurrently([...scans.entries()], async ([index, scan]) => {
-      outcomes[index] = await predictOne(scan);
-      done += 1;
-      hooks.signal?.throwIfAborted();
-    }),
-  ).finally(() => {
-    const warnings = notes.filter(({ severity }) => severity === 'warning');
-    for (const sentence of aKind(warnings, options, scans.length)) hooks.onWarning?.(sentence);
-  });
-  const { results, problems } = sortOutcomes(outcomes.filter((outcome) => outcome !== undefined));
-  const ofKind = new Map(notes.map((one) => [one.message, one]));
-  const noted = problems.map((message) => ofKind.get(message) ?? { severity: 'error' as const, file: '', message });
-  const all = [
-    ...unusable,
-    ...aKind(noted, options, scans.length),
-    ...(written.kind === 'problem' ? [written.sentence] : []),
-  ];
-  if (all.length > 0) throw new IncompletePrediction(results, all);
-  return results;
+  return { model, how: { device, dataType, probabilities, memoryBytes } };
 }
 
-/** Sentences, one a kind. */
-const aKind = (problems: readonly CaseProblem[], { inputs }: PredictOptions, scans: number): readonly string[] =>
-  oneLineAKind(problems, some(inputs), scans).map(({ message }) => message);
-
-interface SegmentationOptions {
-  readonly device: ComputeDevice;
-  readonly dataType: DataType;
-  readonly probabilities: boolean;
-  readonly memoryBytes: number | undefined;
+/** What one scan of several is segmented with. */
+interface Work {
+  readonly model: Model;
+  readonly how: SegmentationOptions;
+  readonly options: PredictOptions;
+  readonly read: Reader;
+  /** Warnings that were found, to which others are added. */
+  readonly notes: CaseProblem[];
+  /** Told when the scan is read. */
+  readonly begin: () => void;
 }
 
-/**
- * @throws UserError where the scan has other channels than the network, its spacing can't be that of a scan, or memory does not even
- * suffice for tiles
- */
-function segmentVolume(
-  model: Model,
-  scan: Volume,
-  { device, dataType, probabilities, memoryBytes }: SegmentationOptions,
-  note: (problem: CaseProblem) => unknown,
-): Segmentation & Pick<Prediction, 'tile'> {
-  const { orientation } = model.run;
-  const turn = orientation === undefined ? unturned : turnTo(scan, orientation);
-  const volume = turnVolume(scan, turn);
-  const expected = model.run.network.input_channels;
-  const channels = channelsOf(volume);
-  if (channels !== expected) {
-    const asFiles = model.run.channel_files ? ', in one file or in files called CASE_0000, CASE_0001 and so on' : '';
-    throw new UserError(
-      `${volume.file} has ${channels} channels; the network was trained on ${expected}. Give a scan with the channels of the training data${asFiles}.`,
-    );
-  }
-  const { normalisation = Array.from({ length: channels }, () => zScore), spacing } = model.run;
-  const { image, shape, crop } = prepareImage(volume, normalisation, spacing);
-  const tile = fittingTile(model, shape, bytesForPass(memoryBytes, device), { device, dataType });
-  if (tile === undefined) {
-    const { tiles } = sufficientMemory(model, shape, { device, dataType });
-    const mend = `Give at least --memory ${tiles}MiB.`;
-    const message = `${volume.file}: memory does not suffice for it, nor for tiles of it. ${mend}`;
-    const several = 'are too large for the memory, and so are tiles of them';
-    const kind = { several, mend, what: `${tiles}MiB`, distance: tiles };
-    note({ severity: 'error', file: volume.file, message, kind });
-    throw new UserError(message);
-  }
-  const isWhole = String(tile) === String(shape);
-  if (!isWhole) {
-    const { whole } = sufficientMemory(model, shape, { device, dataType });
-    const tiles = `${tileOffsets(shape, tile).length} overlapping tiles of ${tile.join(' x ')} voxels`;
-    const message = `${volume.file} does not fit into memory in one pass: it is segmented in ${tiles}, which is worse the smaller they are. One pass takes --memory ${whole}MiB.`;
-    const several =
-      'are segmented in overlapping tiles, for they do not fit into memory in one pass (which is worse the smaller the tiles are)';
-    const mend = `One pass of each takes --memory ${whole}MiB.`;
-    note({ severity: 'warning', file: volume.file, message, kind: { several, mend, what: tiles, distance: whole } });
-  }
-  const [classes, shares] = scope(() => {
-    const input = toImage(image, [1, channels, ...shape], device, dataType);
-    const sizes = { size: crop.size, ...(!isWhole && { tile }) };
-    const given = [model.weights, model.architecture, input, sizes] as const;
-    if (!probabilities) return [segment(...given).toArray()];
-    const both = segmentWithProbabilities(...given);
-    return [both.classes.toArray(), both.probabilities.toArray()];
+/** Reads and segments a scan, and writes its label map; what is wrong with the scan itself is a problem of it alone. */
+async function predictOne(
+  scanFiles: ScanFiles,
+  { model, how, options, read, notes, begin }: Work,
+): Promise<Outcome<Prediction>> {
+  const { name, files } = scanFiles;
+  const started = performance.now();
+  const segmented = await outcomeOf(async () => {
+    const { volume: scan, clips } = await read(scanFiles);
+    // What is no number is an error of preparing it.
+    const odd = checkVoxels(files[0], scan).filter(({ severity }) => severity === 'warning');
+    notes.push(...clipWarnings(files[0], clips), ...odd);
+    begin();
+    const maker = { run: runKey(model.run), scan: scanKey(scan) };
+    if (!options.overwrite) await requireSameScan(outputsOf(options, name), maker);
+    return { scan, maker, ...segmentVolume(model, scan, how, (warning) => notes.push(warning)) };
   });
-  if (!(classes instanceof Uint8Array)) throw new TypeError('Segmentations are uint8.');
-  return {
-    classes,
-    ...(shares instanceof Float32Array && { probabilities: shares }),
-    crop,
-    turn,
-    tile: isWhole ? null : tile,
-  };
+  if (segmented.kind === 'problem') return segmented;
+  const { scan, maker, tile, probabilities, ...segmentation } = segmented.result;
+  const [output, ofProbabilities] = outputsOf(options, name);
+  await writeLabelMap(output, scan, segmentation, { labels: model.run.labels, maker });
+  if (probabilities) await writeProbabilities(ofProbabilities, scan, { ...segmentation, probabilities }, maker);
+  const seconds = (performance.now() - started) / 1000;
+  return { kind: 'done', result: { input: files[0], output, tile, seconds } };
 }
