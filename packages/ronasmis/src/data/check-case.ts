@@ -2,6 +2,7 @@ import { channelsOf, type LoadedCase, spatialShape } from './case.ts';
 import { foregroundBox } from './crop.ts';
 import { cropLabel } from './cropped-label.ts';
 import type { DataSet } from './dataset.ts';
+import { isCt } from './normalisation.ts';
 import { clipWarnings } from './outliers.ts';
 import { type Misplaced, nearMend } from './placement.ts';
 import { type CaseProblem, type Problem, problem } from './problems.ts';
@@ -17,7 +18,8 @@ export function checkCase(loaded: LoadedCase, dataSet: DataSet): readonly CasePr
   const geometry = checkGeometry(loaded);
   const isSound = geometry.every(({ severity }) => severity === 'warning');
   const fits = isSound ? checkCrop(loaded, dataSet) : [];
-  const image = [...checkImage(loaded, dataSet), ...clipWarnings(loaded.image, loaded.clips)];
+  const clips = clipWarnings(loaded.image, loaded.clips, (channel) => !isCt(dataSet.channels[channel] ?? ''));
+  const image = [...checkImage(loaded, dataSet), ...clips];
   return [...geometry, ...image, ...checkLabel(loaded, dataSet), ...fits];
 }
 

@@ -168,7 +168,8 @@ async function predictOne(
     const { volume: scan, clips } = await read(scanFiles);
     // What is no number is an error of preparing it.
     const odd = checkVoxels(files[0], scan).filter(({ severity }) => severity === 'warning');
-    notes.push(...clipWarnings(files[0], clips), ...odd);
+    const isZScored = (channel: number): boolean => model.run.normalisation?.[channel]?.kind !== 'data_set';
+    notes.push(...clipWarnings(files[0], clips, isZScored), ...odd);
     begin();
     const maker = { run: runKey(model.run), scan: scanKey(scan) };
     if (!options.overwrite) await requireSameScan(outputsOf(options, name), maker);

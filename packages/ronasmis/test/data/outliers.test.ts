@@ -78,7 +78,7 @@ describe('an impossible intensity is clipped to where the others lie', () => {
     expect(clipped.data).toBeInstanceOf(Uint16Array);
     expect(clipped.data.subarray(0, size)).toEqual(data.subarray(0, size));
     expect(clipped.data[size + 5]).toBe(clips[0].high);
-    expect(clipWarnings('a.nii.gz', clips).map(({ message }) => message)).toEqual([
+    expect(clipWarnings('a.nii.gz', clips, () => true).map(({ message }) => message)).toEqual([
       `a.nii.gz: it holds an intensity of 65535 in channel 1, where nearly all lie within ${clips[0].low} to ${clips[0].high}: the channel is clipped to that range. Check where it comes from.`,
     ]);
   });
@@ -99,9 +99,29 @@ describe('a scan as scanners make it is not touched', () => {
     ['a voxel that is no number', image(mri, [Number.NaN, 1], [3e38, 1])],
   ])('%s', (_, data) => {
     const given = volume(data);
-    expect(clipOutliers(given)).toEqual({ volume: given, clips: [] });
+    expect(clipOutliers(given).clips.filter(({ isClipped }) => isClipped)).toEqual([]);
     expect(clipOutliers(given).volume).toBe(given);
   });
+});
+
+describe('where outliers may be right, they are named alone', () => {
+  it.each<[string, Float32Array, number]>([
+    ['one of 900 in a scan of 0 to 1', image(() => random.uniform(), [900, 1]), 900],
+    ['a slab of -32768 in an MRI of 0 to 1200', image((i) => (i % 12 ? random.integer(1200) : -32768)), -32768],
+  ])('%s', (_, data, farthest) => {
+    const given = volume(data);
+    const { volume: left, clips } = clipOutliers(given);
+    expect(left === given).toBe(true);
+    expect(clips).toMatchObject([{ farthest, isClipped: false }]);
+    expect(clipWarnings('a', clips, () => true)[0].message).toMatch(/z-scored, such voxels leave little of all others/);
+    expect(clipWarnings('a', clips, () => false)).toEqual([]);
+  });
+
+  it.each<[string, Float32Array]>([
+    ['a bladder of a PET', image(() => 100 + random.integer(3000), [250_000, 4])],
+    ['sparse probabilities', image(() => random.uniform() / 1e6, [1, 30])],
+    ['heavy tails', image(() => Math.exp(3 + normal(random)))],
+  ])('and not %s', (_, data) => expect(clipOutliers(volume(data)).clips).toEqual([]));
 });
 
 describe('the voxels that are looked at lie in no pattern of the grid', () => {
