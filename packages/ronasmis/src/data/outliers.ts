@@ -76,22 +76,38 @@ export function clipOutliers(volume: Volume): { readonly volume: Volume; readonl
 /** Where nearly all of the non-zero values lie, but for the smallest and the largest, of which there may be many; undefined of few. */
 function usualRange(
   values: Volume['data'],
-  { min, max }: ChannelRange,
+  range: ChannelRange,
 ): { readonly low: number; readonly high: number; readonly middle: number } | undefined {
-  const between = new Float64Array(values.length);
-  let found = 0;
-  for (let i = 0; i < values.length; i++) {
-    const value = Math.fround(values[i]); // as the range is
-    if (value !== 0 && value > min && value < max && Math.abs(value) < BEYOND_ALL) between[found++] = value;
-  }
-  if (found < FEWEST_VOXELS) return undefined;
-  const sample = drawSample(between.subarray(0, found));
+  const sample = drawSample(values, range);
+  if (sample.length < FEWEST_VOXELS) return undefined;
   const ignored = Math.max(IGNORED_VOXELS, Math.ceil(IGNORED_SHARE * sample.length));
   return {
     low: sample[ignored],
     high: sample[sample.length - 1 - ignored],
     middle: quantile(sample, 0.95) - quantile(sample, 0.05),
   };
+}
+
+/**
+ * Values between the smallest and the largest that are not 0, sorted: all, or so many as suffice, one out of each of equal parts of them. Which one is
+ * drawn, always the same: a step over the voxels can meet one face of the grid alone.
+ */
+function drawSample(values: Volume['data'], { min, max }: ChannelRange): Float64Array {
+  const isBetween = (value: number): boolean =>
+    value !== 0 && value > min && value < max && Math.abs(value) < BEYOND_ALL;
+  let count = 0;
+  for (let i = 0; i < values.length; i++) if (isBetween(Math.fround(values[i]))) count++; // as the range is
+  const random = createRandom(0);
+  const sample = new Float64Array(Math.min(count, SAMPLED_VOXELS));
+  const part = count / sample.length;
+  let [seen, drawn, next] = [0, 0, Math.floor(part * random.uniform())];
+  for (let i = 0; drawn < sample.length; i++) {
+    const value = Math.fround(values[i]);
+    if (!isBetween(value) || seen++ < next) continue;
+    sample[drawn++] = value;
+    next = Math.floor(part * (drawn + random.uniform()));
+  }
+  return sample.sort();
 }
 
 /** Of the values that are not 0, which a scan is cropped by. */
@@ -105,13 +121,6 @@ function deviationOfNonZero(values: Volume['data']): number {
     squares += value * value;
   }
   return Math.sqrt(Math.max(0, squares / count - (sum / count) ** 2));
-}
-
-/** All values, or as many as suffice, sorted. They are drawn, and always the same: a step over the voxels can meet one face of the grid alone. */
-function drawSample(values: Float64Array): Float64Array {
-  if (values.length <= SAMPLED_VOXELS) return values.sort();
-  const random = createRandom(0);
-  return Float64Array.from({ length: SAMPLED_VOXELS }, () => values[random.integer(values.length)]).sort();
 }
 
 /**
