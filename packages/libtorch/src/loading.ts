@@ -33,12 +33,15 @@ export class LoadError extends Error {
 
 /**
  * Tells OpenMP, which reads its environment once when it is loaded, how its threads behave; what the user has set holds. They sleep while
- * they wait for each other: by default they spin for milliseconds, which takes the processor from whoever else computes on it, and a
+ * they wait for each other for longer than a moment: by default they spin for milliseconds, which takes the processor from whoever else computes on it, and a
  * search beside another then takes 15 times as long. And where a quota leaves less than the processors that are seen, there are fewer.
  */
 export function prepareThreads(): void {
   const { env } = process;
-  if (!env.OMP_WAIT_POLICY && !env.GOMP_SPINCOUNT && !env.KMP_BLOCKTIME) env.OMP_WAIT_POLICY = 'passive';
+  if (!env.OMP_WAIT_POLICY && !env.GOMP_SPINCOUNT && !env.KMP_BLOCKTIME) {
+    env.GOMP_SPINCOUNT = '1000'; // some microseconds of GNU's runtime, which 300,000 are the default of
+    env.KMP_BLOCKTIME = '0'; // LLVM's and Intel's
+  }
   const processors = availableProcessors();
   if (!env.OMP_NUM_THREADS && processors < availableParallelism()) env.OMP_NUM_THREADS = String(processors);
 }
