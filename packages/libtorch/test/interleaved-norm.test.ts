@@ -170,10 +170,13 @@ describe('undilated convolutions and norms of interleaved volumes', () => {
             ];
           });
         const exact = run(dilated({ dilation, size }), 'float64');
+        const theirs = run(dilated({ dilation, size }), 'float32');
         run(ours({ dilation, size }), 'float32').forEach((values, part) => {
           const scale = exact[part].reduce((largest, value) => Math.max(largest, Math.abs(value)), 1e-3);
-          const difference = values.map((value, i) => Math.abs(value - exact[part][i]) / scale);
-          expect(Math.max(...difference)).toBeLessThan(2e-4);
+          const error = (found: readonly number[]): number =>
+            Math.max(...found.map((value, i) => Math.abs(value - exact[part][i]) / scale));
+          // Terms of a single channel's gradient may cancel: what float32 leaves of it then is little in libtorch's own block, too.
+          expect(error(values)).toBeLessThan(Math.max(2e-4, 8 * error(theirs[part])));
         });
       }),
       { numRuns: 40 },
