@@ -8,8 +8,11 @@ export class UserError extends Error {
 
 /** Whether libtorch could not be loaded, which the user can mend as well. Told by its code: to import its class would load libtorch. */
 export function isLoadError(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && error.code === 'LIBTORCH_NOT_LOADED';
+  return error instanceof Error && codeOf(error) === 'LIBTORCH_NOT_LOADED';
 }
+
+/** By what code Node, the system or libtorch tells an error, such as `ENOENT`; empty where it has none. */
+export const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
 
 /** So many errors are named before the rest is counted. */
 const maxNamedErrors = 10;

@@ -1,5 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import { allErrors, UserError } from '../errors.ts';
+import { groupBy } from '../group-by.ts';
 import { sizeOf } from './orientation.ts';
 import { clipOutliers } from './outliers.ts';
 import { type Misplaced, placeOn } from './placement.ts';
@@ -41,13 +42,9 @@ export function findChannels(
   wantedChannels?: number,
   folder?: string,
 ): { readonly scans: readonly ScanFiles[]; readonly problems: readonly string[] } {
-  /** By the path of the first without ending and number: folders may hold files of the same names. */
-  const scans = new Map<string, string[]>();
   const [channelFiles, others] = [true, false].map((wanted) => files.filter((file) => isChannelFile(file) === wanted));
-  for (const file of channelFiles.toSorted()) {
-    const path = withoutChannel(file);
-    scans.set(path, [...(scans.get(path) ?? []), file]);
-  }
+  // By the path without ending and number: folders may hold files of the same names.
+  const scans = groupBy(channelFiles.toSorted(), withoutChannel);
   const channels = wantedChannels ?? Math.max(...[...scans.values()].map(({ length }) => length));
   const incomplete = new Map<string, string>();
   for (const [path, found] of scans) {

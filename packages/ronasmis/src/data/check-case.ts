@@ -4,7 +4,7 @@ import { cropLabel } from './cropped-label.ts';
 import type { DataSet } from './dataset.ts';
 import { isCt } from './normalisation.ts';
 import { clipWarnings } from './outliers.ts';
-import { type Misplaced, nearMend } from './placement.ts';
+import type { Misplaced } from './placement.ts';
 import { type CaseProblem, type Problem, problem } from './problems.ts';
 import { voxelsOf } from './spacing.ts';
 import { channelRanges, countValues } from './statistics.ts';
@@ -42,7 +42,7 @@ function checkGeometry({
 
 /** Of a file that lies a little beside the one that it belongs to; `files` of its kind. */
 export function beside({ file, what, voxels }: Misplaced, files: string): CaseProblem {
-  return problem('warning', file, `${what}. ${nearMend}`, {
+  return problem('warning', file, `${what}. It is taken as if it lay there; check that its header is right.`, {
     several: `have ${files} that lie beside their images, by less than half a voxel`,
     mend: 'They are taken as if they lay there; check that their headers are right.',
     what: `${voxels.toPrecision(2)} voxels`,

@@ -15,7 +15,7 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { reasonOf, UserError } from '../errors.ts';
+import { codeOf, reasonOf, UserError } from '../errors.ts';
 
 /** So much is read sooner than another thread is woken up to do it. */
 const SMALL_BYTES = 2 ** 20;
@@ -64,7 +64,7 @@ async function makeHere(folder: string): Promise<readonly string[] | undefined> 
     return [folder];
   } catch (error) {
     if (await isFolder(folder)) return [];
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
@@ -152,8 +152,6 @@ export async function sync(handle: FileHandle): Promise<void> {
     if (!codeOf(error).match(/^(EINVAL|ENOTSUP|EOPNOTSUPP|ENOSYS)$/)) throw error;
   });
 }
-
-const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
 
 /** More files are open than the system allows: nothing is known of the file itself then. */
 export class TooManyFiles extends UserError {}

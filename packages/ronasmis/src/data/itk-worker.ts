@@ -3,6 +3,7 @@
  * damaged file, and may run out of its memory.
  */
 import { parentPort } from 'node:worker_threads';
+import { codeOf } from '../errors.ts';
 
 /** What the worker is sent: absolute paths without symbolic links, which WebAssembly does not follow. */
 export type ItkRequest =
@@ -36,7 +37,7 @@ parentPort?.on('message', async (request: ItkRequest) => {
   try {
     answer({ kind: 'read', image: await read(request) });
   } catch (error) {
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
+    const isMissing = codeOf(error) === 'ERR_MODULE_NOT_FOUND';
     const packageName = request.format === 'dicom' ? '@itk-wasm/dicom' : '@itk-wasm/image-io';
     answer(isMissing ? { kind: 'not_installed', packageName } : { kind: 'failed' });
   }

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { promisify } from 'node:util';
 import { constants, gunzip, gunzipSync, gzip } from 'node:zlib';
-import { UserError } from '../errors.ts';
+import { codeOf, UserError } from '../errors.ts';
 import type { Affine } from './affine.ts';
 import { mendable, readBytes, sizeOf, writeAtomically } from './files.ts';
 import { createHeaderBytes, describeValues, MAX_HEADER_BYTES, type NiftiHeader, parseHeader } from './nifti-header.ts';
@@ -116,7 +116,7 @@ async function inflate(file: string, bytes: Uint8Array, neededBytes: number): Pr
     const options = { chunkSize: neededBytes + 64, maxOutputLength: neededBytes + MAX_TRAILING_BYTES };
     return neededBytes < SMALL_BYTES ? gunzipSync(bytes, options) : await promisify(gunzip)(bytes, options);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = codeOf(error);
     if (code === 'ERR_BUFFER_TOO_LARGE') {
       throw new UserError(`${file}: it holds more than its header says. Export the file again.`);
     }

@@ -80,10 +80,10 @@ export async function requireReplaceable(files: readonly string[], replacing: Re
     return found;
   };
   const problems = await mapConcurrently(files, async (file) => {
-    const found = await lstat(file).catch(() => undefined);
-    if (found === undefined) return [];
+    const entry = await lstat(file).catch(() => undefined);
+    if (entry === undefined) return [];
     await requireNone(file, await parts(), option);
-    const target = found.isSymbolicLink() ? statSync(file, { throwIfNoEntry: false }) : found;
+    const target = entry.isSymbolicLink() ? statSync(file, { throwIfNoEntry: false }) : entry;
     if (target?.isDirectory()) return [`${file}: this is a folder. Give the path of a file.`];
     if (target && !target.isFile()) return [`${file}: this is a pipe or a device. Give the path of a file.`];
     if (overwrite || (await isOwn(file))) return [];

@@ -28,9 +28,6 @@ export interface Misplaced extends Pick<Placed, 'what' | 'voxels'> {
   readonly file: string;
 }
 
-/** What is said of it. */
-export const nearMend = 'It is taken as if it lay there; check that its header is right.';
-
 /** Brings a volume of one channel onto the grid of another, `target`, that belongs to it. */
 export function placeOn(volume: Volume, target: Volume): Placed {
   const fitting = [unturned, turnOnto(volume, target)]

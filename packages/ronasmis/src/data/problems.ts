@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { groupBy } from '../group-by.ts';
 import { caseNames } from './scan-files.ts';
 
 /** Something about a data set that keeps it from being used (error) or is worth a look (warning). */
@@ -56,12 +57,11 @@ export function oneLineAKind(problems: readonly CaseProblem[], folder: string, t
     );
     const ranked = alike.toSorted((left, right) => right.distance - left.distance);
     const [farthest] = ranked;
-    const byFile = new Map<string, string[]>();
-    for (const { file, what } of ranked) byFile.set(file, [...(byFile.get(file) ?? []), what]);
+    const byFile = groupBy(ranked, ({ file }) => file);
     // Of one case, each of them: a channel or a label may have it, and another as well.
     if (byFile.size === 1) return [single];
     said.add(kind.several);
-    const sorted = [...byFile].map(([file, found]) => ({ file, what: found.join(' and ') }));
+    const sorted = [...byFile].map(([file, found]) => ({ file, what: found.map(({ what }) => what).join(' and ') }));
     const names = caseNames(sorted.map(({ file }) => file));
     const named = sorted.slice(0, NAMED_CASES).map(({ what }, i) => `${names[i]} (${what})`);
     const most = `${sorted.length > NAMED_CASES ? 'above all ' : ''}${named.join(', ')}`;

@@ -19,7 +19,7 @@ const NUMBER = /%(0?)(\d*)d/;
 export async function withVoxelFiles<T>(called: string, read: (file: string) => Promise<T>): Promise<T> {
   const file = await mendable(called, () => realpath(called));
   const ending = extname(called).toLowerCase();
-  const header = /^\.(mhd|nhdr)$/.test(ending) ? await readHeader(called) : undefined;
+  const header = await readHeader(called);
   const paths = await Promise.all(header?.files.map((name) => findVoxels(name, called, file)) ?? []);
   const found = extname(file);
   const isCalledSo = ending.startsWith('.mh') ? found === ending : found.toLowerCase() === ending;
@@ -36,7 +36,7 @@ export async function withVoxelFiles<T>(called: string, read: (file: string) => 
 
 /** The files of voxels that a header names; none where it has its own. */
 export async function voxelFilesOf(file: string): Promise<readonly string[]> {
-  const header = /\.(mhd|nhdr)$/i.test(file) ? await readHeader(file) : undefined;
+  const header = await readHeader(file);
   return header?.files.map((name) => resolve(dirname(file), name)) ?? [];
 }
 
@@ -61,8 +61,9 @@ interface Header {
   readonly naming: (names: readonly string[]) => string;
 }
 
-/** @returns undefined where the voxels are in the same file, or it is not said where they are */
+/** @returns undefined where the voxels are in the same file, as the ending may say, or it is not said where they are */
 async function readHeader(file: string): Promise<Header | undefined> {
+  if (!/\.(mhd|nhdr)$/i.test(file)) return undefined;
   // Byte for byte, whatever the names are written in.
   const text = await mendable(file, () => readFile(file, 'latin1'));
   const found = KEY.exec(text);

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
-import { UserError } from '../errors.ts';
+import { codeOf, UserError } from '../errors.ts';
 
 /**
  * Unpacks a tar archive into a folder with the system's `tar`.
@@ -33,8 +33,8 @@ function tar(archive: string, args: readonly string[], signal?: AbortSignal): Pr
     });
     let stopped: Error | undefined;
     child.on('error', (error) => {
-      const isMissing = 'code' in error && error.code === 'ENOENT';
-      if (isMissing) fail(new UserError(`${archive}: the program tar, which unpacks it, is missing. Install it.`));
+      if (codeOf(error) === 'ENOENT')
+        fail(new UserError(`${archive}: the program tar, which unpacks it, is missing. Install it.`));
       // Until it has ended it still writes.
       stopped = error;
     });

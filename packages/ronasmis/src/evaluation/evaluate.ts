@@ -1,12 +1,14 @@
 import { basename } from 'node:path';
 import { spatialShape, spatialSpacing } from '../data/case.ts';
+import { beside } from '../data/check-case.ts';
 import { mapConcurrently } from '../data/concurrently.ts';
 import { probabilitiesSuffix } from '../data/label-map.ts';
-import { nearMend, placeOn } from '../data/placement.ts';
+import { placeOn } from '../data/placement.ts';
 import { readLabelMap } from '../data/read-volume.ts';
 import { counterpartNames, listScans, SCAN_ENDINGS } from '../data/scan-files.ts';
 import type { Volume } from '../data/volume.ts';
 import { allErrors, outcomeOf, sortOutcomes, UserError } from '../errors.ts';
+import { groupBy } from '../group-by.ts';
 import { meanInterval } from './paired-tests.ts';
 import { type ClassScores, scoreClasses } from './scores.ts';
 import { type CaseScores, caseMean, type DiceSummary, type Spread, spreadOf, summariseDice } from './summary.ts';
@@ -65,7 +67,7 @@ export async function evaluate(
       results.map(({ name, scores }) => [name, scores]),
       problems,
     ),
-    warnings: results.flatMap(({ warning = [] }) => warning),
+    warnings: results.flatMap(({ warning }) => warning?.message ?? []),
     without_prediction: [...expected.keys()].filter((name) => !predicted.has(name)),
     problems,
   };
@@ -83,10 +85,7 @@ async function listLabelMaps(folder: string): Promise<readonly string[]> {
 
 /** Label maps by their names; several where some are called alike. */
 function byName(files: readonly string[], names: readonly string[]): ReadonlyMap<string, readonly string[]> {
-  const named = new Map<string, readonly string[]>();
-  files.forEach((file, i) => {
-    named.set(names[i], [...(named.get(names[i]) ?? []), file]);
-  });
+  const named = new Map(groupBy(files, (_, i) => names[i]));
   // Class probabilities that lie beside a label map are none.
   for (const name of [...named.keys()]) named.delete(`${name}${probabilitiesSuffix}`);
   return named;
@@ -111,7 +110,7 @@ function referenceOf(
 
 async function evaluateCase(predictionFile: string, referenceFile: string, tolerance: number) {
   const [prediction, reference] = await mapConcurrently([predictionFile, referenceFile], readLabels);
-  const { kind, volume, what } = placeOn(prediction, reference);
+  const { kind, volume, what, voxels } = placeOn(prediction, reference);
   if (kind === 'elsewhere')
     throw new UserError(`${predictionFile}: ${what}. Write the prediction on the scan's own grid.`);
   const scores = scoreClasses(
@@ -121,8 +120,7 @@ async function evaluateCase(predictionFile: string, referenceFile: string, toler
     spatialSpacing(reference),
     tolerance,
   );
-  const warning = `${predictionFile}: ${what}. ${nearMend}`;
-  return { scores, ...(kind === 'near' && { warning }) };
+  return { scores, ...(kind === 'near' && { warning: beside({ file: predictionFile, what, voxels }, 'predictions') }) };
 }
 
 async function readLabels(file: string): Promise<Volume> {

@@ -1,7 +1,7 @@
 import { isMainThread } from 'node:worker_threads';
 import { argmaxLabels, noGradient, scope, tensor } from '@ronasmis/libtorch';
 import { z } from 'zod';
-import { reasonOf } from '../errors.ts';
+import { codeOf, reasonOf } from '../errors.ts';
 import type { Model } from '../inference/model.ts';
 import { toImage } from '../inference/segment.ts';
 import { forward } from '../network/child.ts';
@@ -72,7 +72,7 @@ function isSilenced(): boolean {
 }
 
 function whyMissing(error: unknown): string {
-  const isMissing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
+  const isMissing = codeOf(error) === 'ERR_MODULE_NOT_FOUND';
   return isMissing ? 'onnxruntime-node is not installed' : `onnxruntime-node is not loaded (${reasonOf(error)})`;
 }
 

@@ -11,7 +11,6 @@ import { ModelProtoSchema, Version } from './onnx_pb.ts';
 /** Names of the model's input and output. */
 export const ports = { input: 'image', output: 'logits' } as const;
 
-const producerName = 'ronasmis';
 /** Of ONNX's own operations. It has all that are used, and runtimes have it since 2022. */
 const operatorSet = 17;
 
@@ -28,7 +27,7 @@ export function encodeOnnx({ architecture, weights, run }: Model): Uint8Array {
   const model = create(ModelProtoSchema, {
     irVersion: BigInt(Version.IR_VERSION_2021_7_30),
     opsetImport: [{ version: BigInt(operatorSet) }],
-    producerName,
+    producerName: 'ronasmis',
     producerVersion: VERSION,
     graph: finishGraph(graph, 'child', input, output),
     metadataProps: Object.entries(metadata(run)).map(([key, value]) => ({ key, value: JSON.stringify(value) })),
@@ -37,8 +36,7 @@ export function encodeOnnx({ architecture, weights, run }: Model): Uint8Array {
 }
 
 /** What has to be known to prepare an image and to read the labels, each value as JSON. docs/python.md says what they are. */
-function metadata(run: RunRecord): Record<string, unknown> {
-  const { network, normalisation, labels, orientation, spacing } = run;
+function metadata({ network, normalisation, labels, orientation, spacing }: RunRecord): Record<string, unknown> {
   return {
     version: VERSION,
     channels: network.input_channels,

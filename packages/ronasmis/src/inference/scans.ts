@@ -9,7 +9,8 @@ import { niftiMaker, readNiftiHeader } from '../data/nifti.ts';
 import { isMark, type Maker } from '../data/nifti-mark.ts';
 import { foldersAround, requireApart, requireNone, requireOutside, requireReplaceable } from '../data/outputs.ts';
 import { isDicomSeries, listAmongSlices, readScanFolder, remarksOn, SCAN_ENDINGS } from '../data/scan-files.ts';
-import { outcomeOf, some, sortOutcomes, UserError } from '../errors.ts';
+import { codeOf, outcomeOf, some, sortOutcomes, UserError } from '../errors.ts';
+import { groupBy } from '../group-by.ts';
 import { type RunRecord, runKey } from '../run/records.ts';
 import type { PredictOptions } from './predict.ts';
 
@@ -54,13 +55,11 @@ export async function findScans(
 
 /** The scans whose results are called like no other's, and a sentence for each name that several would have. */
 function separate(scans: readonly ScanFiles[], outputs: (name: string) => readonly string[]) {
-  const byOutput = new Map<string, ScanFiles[]>();
-  for (const scan of scans)
-    for (const output of outputs(scan.name)) byOutput.set(output, [...(byOutput.get(output) ?? []), scan]);
-  const groups = [...byOutput].filter(([, group]) => group.length > 1);
-  const clashing = new Set(groups.flatMap(([, group]) => group));
+  const all = scans.flatMap((scan) => outputs(scan.name).map((output) => ({ output, scan })));
+  const groups = [...groupBy(all, ({ output }) => output)].filter(([, group]) => group.length > 1);
+  const clashing = new Set(groups.flatMap(([, group]) => group.map(({ scan }) => scan)));
   const clashes = groups.map(([output, group]) => {
-    const files = group.map(({ files: [file] }) => file);
+    const files = group.map(({ scan }) => scan.files[0]);
     return `${files.join(', ')}: all of them would become ${output}. Segment them into separate folders.`;
   });
   return { alone: scans.filter((scan) => !clashing.has(scan)), clashes };
@@ -104,7 +103,7 @@ async function isTooLong(file: string): Promise<boolean> {
     () => undefined,
     (error: unknown) => error,
   );
-  return error instanceof Error && 'code' in error && error.code === 'ENAMETOOLONG';
+  return codeOf(error) === 'ENAMETOOLONG';
 }
 
 /** @throws UserError, before anything is written, where label maps would replace, or lie among, what they must not */

@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { mendable } from '../data/files.ts';
-import { reasonOf, UserError } from '../errors.ts';
+import { codeOf, reasonOf, UserError } from '../errors.ts';
 
 /** The file that says which process works in a folder. */
 export const lockName = '.lock';
@@ -52,14 +52,13 @@ async function linkNew(own: string, file: string): Promise<boolean> {
     await link(own, file);
     return true;
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'EEXIST') return false;
+    if (codeOf(error) === 'EEXIST') return false;
     // Some file systems know no second names.
     const text = await readFile(own, 'utf8');
     return writeFile(file, text, { flag: 'wx' }).then(
       () => true,
       (error: unknown) => {
-        if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+        if (codeOf(error) === 'EEXIST') return false;
         throw error;
       },
     );
@@ -124,7 +123,7 @@ const inTheWay = (file: string, what: string): UserError =>
 const isGone = (file: string): Promise<boolean> =>
   lstat(file).then(
     () => false,
-    (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ENOENT',
+    (error: unknown) => codeOf(error) === 'ENOENT',
   );
 
 /** Whether the numbers of its processes are those of ours. */

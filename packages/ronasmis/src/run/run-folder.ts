@@ -2,7 +2,7 @@ import { mkdtemp, open, readdir, readFile, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ZodType } from 'zod';
 import { mendable, mkdirWithParents, sync, writeAtomically } from '../data/files.ts';
-import { reasonOf, UserError } from '../errors.ts';
+import { codeOf, reasonOf, UserError } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import { type Architecture, architectureSchema } from '../space/architecture.ts';
 import {
@@ -62,8 +62,8 @@ async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    if (error instanceof Error && 'code' in error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    if (error instanceof Error && codeOf(error) !== '') {
       throw new UserError(`${path} can't be read (${error.message}): check its permissions.`);
     }
     throw error;

@@ -20,6 +20,7 @@ import { type Thinning, thinImages, thinLabels, thinnedShape } from '../data/thi
 import { dataTypeOf } from '../device.ts';
 import { diceOfOverlap } from '../evaluation/dice.ts';
 import { type CaseScores, patientMean } from '../evaluation/summary.ts';
+import { groupBy } from '../group-by.ts';
 import { segment, toImage } from '../inference/segment.ts';
 import { childWeights, freeChildWeights, type Weights } from '../network/weights.ts';
 import type { Architecture } from '../space/architecture.ts';
@@ -55,11 +56,7 @@ export function toDeviceBatches(
 
 /** Small cases of one shape together, for a pass over several takes less time than one over each. */
 export function judgedTogether(cases: readonly PreparedCase[]): readonly (readonly PreparedCase[])[] {
-  const groups = new Map<string, PreparedCase[]>();
-  for (const prepared of cases) {
-    const key = String(prepared.shape);
-    groups.set(key, [...(groups.get(key) ?? []), prepared]);
-  }
+  const groups = groupBy(cases, ({ shape }) => String(shape));
   return [...groups.values()].flatMap((group) => {
     const [depth, height, width] = group[0].shape;
     const most = Math.max(1, Math.floor(batchVoxels / (depth * height * width)));

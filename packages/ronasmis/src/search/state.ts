@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { Controller, ControllerName } from '../controller/controller.ts';
 import { createController } from '../controller/controllers.ts';
 import { mendable } from '../data/files.ts';
-import { UserError } from '../errors.ts';
+import { codeOf, UserError } from '../errors.ts';
 import { quoted } from '../json.ts';
 import { copyInto, joinParts, partOf } from '../named-tensors.ts';
 import { createWeights, type Weights } from '../network/weights.ts';
@@ -88,7 +88,7 @@ export async function restoreState(folder: string, state: SearchState): Promise<
   try {
     takeOver(state, await readSafetensors(path));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+    if (codeOf(error) === 'ENOENT') return;
     const reason = quoted(error instanceof Error ? error.message : String(error));
     throw new UserError(`${path} cannot be used (${reason}). Search again into a new folder.`);
   }
