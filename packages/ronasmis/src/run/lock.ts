@@ -11,7 +11,7 @@ import { codeOf, reasonOf, UserError } from '../errors.ts';
 /** The file that says which process works in a folder. */
 export const lockName = '.lock';
 
-/** So many locks of processes that have ended are taken over before the folder is given up: there is never more than one but by chance. */
+/** So often a lock is found that is gone at the next look, before the folder is given up: that is so by chance alone. */
 const MOST_TRIES = 100;
 
 /** A process, as no other one is on any machine. */
@@ -31,14 +31,19 @@ type Holder = z.infer<typeof holderSchema>;
  * @throws UserError where another process works there, or may do so on another machine, and where something else has the lock's name
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
-  const file = join(folder, lockName);
-  const us = await describeUs();
+  return lock(folder, join(folder, lockName), await describeUs());
+}
+
+/** Whether a file of a locked folder is its lock, or one that is made on the way to it. */
+export const isLock = (name: string): boolean => name === lockName || name.startsWith(`${lockName}-`);
+
+async function lock(folder: string, file: string, us: Holder): Promise<() => Promise<void>> {
   const own = `${file}-${randomBytes(4).toString('hex')}`;
+  const taken = async () => (await mendable(file, () => linkNew(own, file))) || takeOver(folder, own, file, us);
   try {
     await mendable(file, () => writeFile(own, JSON.stringify(us), { flag: 'wx' }));
-    for (let tries = 0; !(await mendable(file, () => linkNew(own, file))); tries++) {
+    for (let tries = 0; !(await taken()); tries++) {
       if (tries === MOST_TRIES) throw inTheWay(file, 'it cannot be replaced');
-      await removeStale(folder, file, us);
     }
   } finally {
     await rm(own, { force: true });
@@ -65,30 +70,38 @@ async function linkNew(own: string, file: string): Promise<boolean> {
   }
 }
 
-/** Removes a lock whose process has ended. @throws UserError where it has not, or that can't be known */
-async function removeStale(folder: string, file: string, us: Holder): Promise<void> {
-  const text = await readLock(file);
-  if (text === undefined) return;
-  // A power cut may have left it empty.
-  const holder = text === '' ? undefined : holderOf(file, text);
-  if (holder !== undefined && (await mayRun(holder, us))) {
-    const where = holder.host === us.host ? '' : ` on ${holder.host}`;
-    const mend = isKnown(holder, us) ? 'Wait for it' : `Wait for it; if it has ended, remove ${basename(file)} there`;
-    throw new UserError(
-      `${folder}: another process works there (process ${holder.pid}${where}). ${mend}, or give another folder.`,
-    );
-  }
-  // Another process may have found the same, and have locked the folder meanwhile: what was moved away is looked at.
-  const aside = `${file}-${randomBytes(4).toString('hex')}`;
+/**
+ * Puts our lock in the place of one whose process has ended; false where there is none any more. Others may find the same at once: one at a time
+ * looks again and replaces it, under a lock of its own, and the name is never free meanwhile.
+ * @throws UserError where the process has not ended, or that can't be known, and where another one is taking it over
+ */
+async function takeOver(folder: string, own: string, file: string, us: Holder): Promise<boolean> {
+  if (!(await isStale(folder, file, us))) return false;
+  const release = await lock(folder, `${file}-takeover`, us);
   try {
-    await rename(file, aside);
-  } catch (error) {
-    if (await isGone(file)) return;
-    throw inTheWay(file, `it is left over, and cannot be removed (${reasonOf(error)})`);
+    if (!(await isStale(folder, file, us))) return false;
+    await rename(own, file).catch((error: unknown) => {
+      throw inTheWay(file, `it is left over, and cannot be removed (${reasonOf(error)})`);
+    });
+    return true;
+  } finally {
+    await release();
   }
-  const moved = await readFile(aside, 'utf8').catch(() => undefined);
-  if (moved !== text) await link(aside, file).catch(() => {});
-  await rm(aside, { force: true, recursive: true });
+}
+
+/** Whether a lock is there whose process has ended. @throws UserError where that has not, or it can't be known */
+async function isStale(folder: string, file: string, us: Holder): Promise<boolean> {
+  const text = await readLock(file);
+  if (text === undefined) return false;
+  // A power cut may have left it empty.
+  if (text === '') return true;
+  const holder = holderOf(file, text);
+  if (!(await mayRun(holder, us))) return true;
+  const where = holder.host === us.host ? '' : ` on ${holder.host}`;
+  const mend = isKnown(holder, us) ? 'Wait for it' : `Wait for it; if it has ended, remove ${basename(file)} there`;
+  throw new UserError(
+    `${folder}: another process works there (process ${holder.pid}${where}). ${mend}, or give another folder.`,
+  );
 }
 
 /** What a lock holds; undefined where there is none any more. @throws UserError for what is no file, or cannot be read */
@@ -101,7 +114,7 @@ async function readLock(file: string): Promise<string | undefined> {
     return await readFile(file, 'utf8');
   } catch (error) {
     if (error instanceof UserError) throw error;
-    if (await isGone(file)) return undefined;
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw inTheWay(file, `it cannot be read (${reasonOf(error)})`);
   }
 }
@@ -118,12 +131,6 @@ function holderOf(file: string, text: string): Holder {
 const inTheWay = (file: string, what: string): UserError =>
   new UserError(
     `${file}: a file of this name keeps other processes out of a folder while one works there, but ${what}. Move it away if no other process works there, or give another folder.`,
-  );
-
-const isGone = (file: string): Promise<boolean> =>
-  lstat(file).then(
-    () => false,
-    (error: unknown) => codeOf(error) === 'ENOENT',
   );
 
 /** Whether the numbers of its processes are those of ours. */

@@ -8,7 +8,7 @@ import { requireApart } from '../data/outputs.ts';
 import { chooseDevice } from '../device.ts';
 import { UserError } from '../errors.ts';
 import { choosePrecision } from '../precision.ts';
-import { lockFolder, lockName } from '../run/lock.ts';
+import { isLock, lockFolder } from '../run/lock.ts';
 import { readRecord, writeRecord } from '../run/run-folder.ts';
 import { type StudyRecord, studySchema } from '../run/study-record.ts';
 import { recordSettings, withDefaults } from '../search/options.ts';
@@ -76,7 +76,7 @@ export async function discardUnbegun(folder: string): Promise<void> {
 
 /** What a study's folder holds, but for the lock. */
 const namesIn = async (folder: string): Promise<readonly string[]> =>
-  (await readdir(folder)).filter((name) => name !== lockName);
+  (await readdir(folder)).filter((name) => !isLock(name));
 
 /** Whether any search has passed its checks: until then, settings that turned out wrong may be replaced. */
 function isBegun(folder: string, names: readonly string[]): boolean {
