@@ -10,8 +10,8 @@ import {
   to,
   zeros,
 } from '@ronasmis/libtorch';
-import { dataTypeOf, type Precision } from '../../packages/ronasmis/dist/device.js';
-import type { NetworkDimensions } from '../../packages/ronasmis/dist/network/dimensions.js';
+import type { NetworkDimensions } from '../../packages/ronasmis/dist/architecture/dimensions.js';
+import { dataTypeOf, type Precision } from '../../packages/ronasmis/dist/engine/device.js';
 import { createWeights, supervisedLevels, weight } from '../../packages/ronasmis/dist/network/weights.js';
 import { type Repetition, timed } from './rounds.ts';
 import type { Size } from './training.ts';

@@ -1,5 +1,5 @@
-import { mapConcurrently } from '../../packages/ronasmis/dist/data/concurrently.js';
-import { readNifti } from '../../packages/ronasmis/dist/data/nifti.js';
+import { mapConcurrently } from '../../packages/ronasmis/dist/base/concurrency.js';
+import { readNifti } from '../../packages/ronasmis/dist/formats/nifti.js';
 import { type Bench, pythonWith } from './bench.ts';
 import { openPeer, withPeer } from './peer.ts';
 import { takeTurns, timedAsync } from './rounds.ts';

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { spatialShape, spatialSpacing } from '../../packages/ronasmis/dist/data/case.js';
-import { readNifti } from '../../packages/ronasmis/dist/data/nifti.js';
 import { type ClassScores, scoreClasses } from '../../packages/ronasmis/dist/evaluation/scores.js';
+import { readNifti } from '../../packages/ronasmis/dist/formats/nifti.js';
 import { type Bench, pythonWith, say } from './bench.ts';
 import { testCases } from './data.ts';
 import { openPeer, withPeer } from './peer.ts';

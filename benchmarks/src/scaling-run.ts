@@ -1,8 +1,8 @@
 // One size, in a process of its own so that its peak memory is its own: prints what scaling.ts reads.
 import { noGradient, peakMemoryBytes, scope } from '@ronasmis/libtorch';
-import { dataTypeOf } from '../../packages/ronasmis/dist/device.js';
+import { networkDimensions } from '../../packages/ronasmis/dist/architecture/dimensions.js';
+import { dataTypeOf } from '../../packages/ronasmis/dist/engine/device.js';
 import { segment, toImage } from '../../packages/ronasmis/dist/inference/segment.js';
-import { networkDimensions } from '../../packages/ronasmis/dist/network/dimensions.js';
 import { castWeights, createWeights } from '../../packages/ronasmis/dist/network/weights.js';
 import { multiplyAddsPerVoxel } from '../../packages/ronasmis/dist/space/cost.js';
 import { timed } from './rounds.ts';

@@ -1,8 +1,8 @@
+import type { Architecture } from '../../packages/ronasmis/dist/architecture/architecture.js';
+import { networkDimensions } from '../../packages/ronasmis/dist/architecture/dimensions.js';
+import { createRandom } from '../../packages/ronasmis/dist/base/random.js';
 import { drawChild } from '../../packages/ronasmis/dist/controller/draw.js';
-import { networkDimensions } from '../../packages/ronasmis/dist/network/dimensions.js';
-import { createRandom } from '../../packages/ronasmis/dist/random.js';
 import { patchesPerBatch } from '../../packages/ronasmis/dist/search/training.js';
-import type { Architecture } from '../../packages/ronasmis/dist/space/architecture.js';
 import { multiplyAddsPerVoxel } from '../../packages/ronasmis/dist/space/cost.js';
 import { type Bench, say } from './bench.ts';
 import { type Row, timeRow } from './row.ts';

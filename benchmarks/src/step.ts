@@ -1,5 +1,5 @@
 import { describeEngine, oneDnnTakesBfloat16 } from '@ronasmis/libtorch';
-import { networkDimensions } from '../../packages/ronasmis/dist/network/dimensions.js';
+import { networkDimensions } from '../../packages/ronasmis/dist/architecture/dimensions.js';
 import {
   childWeightNames,
   createWeights,

@@ -1,12 +1,12 @@
 import { describeEngine } from '@ronasmis/libtorch';
-import type { Batch } from '../../packages/ronasmis/dist/data/batches.js';
-import type { NetworkDimensions } from '../../packages/ronasmis/dist/network/dimensions.js';
-import { choosePrecision } from '../../packages/ronasmis/dist/precision.js';
-import { createRandom } from '../../packages/ronasmis/dist/random.js';
+import type { Architecture } from '../../packages/ronasmis/dist/architecture/architecture.js';
+import type { NetworkDimensions } from '../../packages/ronasmis/dist/architecture/dimensions.js';
+import { createRandom } from '../../packages/ronasmis/dist/base/random.js';
+import type { Batch } from '../../packages/ronasmis/dist/batches/batches.js';
+import { choosePrecision } from '../../packages/ronasmis/dist/engine/precision.js';
 import type { SearchContext } from '../../packages/ronasmis/dist/search/context.js';
 import { createState } from '../../packages/ronasmis/dist/search/state.js';
 import { trainOnce } from '../../packages/ronasmis/dist/search/training.js';
-import type { Architecture } from '../../packages/ronasmis/dist/space/architecture.js';
 import { macroSpace } from '../../packages/ronasmis/dist/space/macro.js';
 import { timed } from './rounds.ts';
 

@@ -10,6 +10,7 @@ export { deinterleave, type Interleaving, interleave, interleavingFor, interleav
 export { hasFusedKernels } from './kernels.ts';
 export { argmaxLabels, confusionMatrix } from './labels.ts';
 export * from './modes.ts';
+export { copyInto, joinParts, type NamedTensors, partOf } from './named-tensors.ts';
 export type { TensorArray } from './native.ts';
 export { type Activation, normaliseAndActivate } from './normalisation.ts';
 export { call, type Returned, schema, type Value } from './operation.ts';

@@ -1,7 +1,7 @@
+export { UserError } from './base/errors.ts';
 export { writePhantomDataSet } from './data/phantom.ts';
-export type { ComputeDevice, Precision } from './device.ts';
 export { type DownloadHooks, type DownloadProgress, download } from './download/download.ts';
-export { UserError } from './errors.ts';
+export type { ComputeDevice, Precision } from './engine/device.ts';
 export { type Evaluation, evaluate } from './evaluation/evaluate.ts';
 export type { RankCorrelation } from './evaluation/rank-correlation.ts';
 export type { ClassScores } from './evaluation/scores.ts';

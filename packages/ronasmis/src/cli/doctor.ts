@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Diagnosis } from '../doctor.ts';
+import type { Diagnosis } from '../engine/doctor.ts';
 import { Exit } from './exit.ts';
 import { jsonOption } from './options.ts';
 import { coloursOf, print, printJson } from './output.ts';
@@ -12,7 +12,7 @@ export function addDoctor(program: Command): void {
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ ronasmis doctor')
     .action(async ({ json }: { readonly json?: true }) => {
-      const { diagnose } = await import('../doctor.ts');
+      const { diagnose } = await import('../engine/doctor.ts');
       const diagnosis = await diagnose();
       if (json) printJson(diagnosis);
       else await printDiagnosis(diagnosis);

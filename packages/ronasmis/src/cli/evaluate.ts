@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { readBytes, writeAtomically } from '../data/files.ts';
+import { readBytes, writeAtomically } from '../base/files.ts';
 import { requireReplaceable } from '../data/outputs.ts';
-import { listScans } from '../data/scan-files.ts';
 import type { Evaluation } from '../evaluation/evaluate.ts';
 import type { ClassScores } from '../evaluation/scores.ts';
 import type { Spread } from '../evaluation/summary.ts';
+import { listScans } from '../formats/scan-files.ts';
 import { Exit } from './exit.ts';
 import { jsonOption, overwriteOption, parsePositive } from './options.ts';
 import { coloursOf, note, print, printJson, printProblems, table } from './output.ts';

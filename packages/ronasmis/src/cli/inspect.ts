@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { readBytes, writeAtomically } from '../base/files.ts';
 import type { DataSet } from '../data/dataset.ts';
-import { readBytes, writeAtomically } from '../data/files.ts';
 import type { Fingerprint } from '../data/fingerprint.ts';
 import { requireReplaceable } from '../data/outputs.ts';
 import type { Problem } from '../data/problems.ts';
@@ -66,7 +66,7 @@ async function requirePage(file: string, { folder, cases }: DataSet, overwrite: 
 
 async function printFingerprint(fingerprint: Fingerprint | undefined): Promise<void> {
   if (fingerprint === undefined) return;
-  const { formatAxes, formatFigure } = await import('../data/figures.ts');
+  const { formatAxes, formatFigure } = await import('../base/figures.ts');
   const { formatBytes, plural } = await import('../report/format.ts');
   const { bold } = coloursOf(process.stdout);
   const { name, cases, channels, storedBytes, shape, spacing, intensities, labels, classFractions } = fingerprint;

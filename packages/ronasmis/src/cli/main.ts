@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
-import { isLoadError, UserError } from '../errors.ts';
-import { VERSION } from '../version.ts';
+import { isLoadError, UserError } from '../base/errors.ts';
+import { VERSION } from '../base/version.ts';
 import { addDoctor } from './doctor.ts';
 import { addDownload } from './download.ts';
 import { addEvaluate } from './evaluate.ts';

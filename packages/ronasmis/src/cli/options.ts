@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { UserError } from '../errors.ts';
+import { UserError } from '../base/errors.ts';
 import { searchDefaults } from '../search/options.ts';
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };

@@ -1,10 +1,10 @@
+import type { Architecture } from '../architecture/architecture.ts';
+import { type Cell, looseEnds, operations } from '../architecture/cell.ts';
 import type { DiceSummary } from '../evaluation/summary.ts';
 import { blockText, levelSizes, type NetworkShape } from '../report/architecture-drawing.ts';
 import { sourceName } from '../report/cell-drawing.ts';
 import { formatDice } from '../report/format.ts';
 import { classNamesOf, type RunRecord } from '../run/records.ts';
-import type { Architecture } from '../space/architecture.ts';
-import { type Cell, looseEnds, operations } from '../space/cell.ts';
 import { table } from './output.ts';
 
 /** An architecture as a table, a row a level; below it the cell that its levels have in common, if they do. */

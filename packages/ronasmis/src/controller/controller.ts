@@ -1,5 +1,5 @@
 import type { Tensor } from '@ronasmis/libtorch';
-import type { Random } from '../random.ts';
+import type { Random } from '../base/random.ts';
 
 /** How children are proposed: the paper's way, its predecessor's, and two that others are compared with. */
 export const controllerNames = ['reinforce', 'ppo', 'random', 'evolution'] as const;

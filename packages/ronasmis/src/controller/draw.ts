@@ -1,4 +1,4 @@
-import type { Random } from '../random.ts';
+import type { Random } from '../base/random.ts';
 import { admittedOptions, type SearchSpace } from '../space/space.ts';
 import type { Choices } from './controller.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Random } from '../random.ts';
+import type { Random } from '../base/random.ts';
 import { admittedOptions, type SearchSpace } from '../space/space.ts';
 import type { Choices, Controller } from './controller.ts';
 import { baseLead, drawChild } from './draw.ts';

@@ -1,6 +1,5 @@
-import { adam, type Optimiser } from '@ronasmis/libtorch';
+import { adam, copyInto, joinParts, type Optimiser, partOf } from '@ronasmis/libtorch';
 import { z } from 'zod';
-import { copyInto, joinParts, partOf } from '../named-tensors.ts';
 import type { SearchSpace } from '../space/space.ts';
 import type { Choices, Controller, Outlook } from './controller.ts';
 import { baseLead } from './draw.ts';

@@ -24,7 +24,7 @@ import {
   uniformInPlace,
   zeros,
 } from '@ronasmis/libtorch';
-import type { Random } from '../random.ts';
+import type { Random } from '../base/random.ts';
 import type { Decision, SearchSpace } from '../space/space.ts';
 import type { Choices } from './controller.ts';
 import { sampleIndex } from './draw.ts';

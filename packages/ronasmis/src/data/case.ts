@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
-import { UserError } from '../errors.ts';
-import type { Triple } from './affine.ts';
+import { UserError } from '../base/errors.ts';
+import type { Triple } from '../base/geometry.ts';
+import { type Turn, turnTo, turnTwice, turnVolume } from '../formats/orientation.ts';
+import { type Misplaced, type Placed, placeOn } from '../formats/placement.ts';
+import { readStored, readStoredLabelMap } from '../formats/read-volume.ts';
+import type { Volume } from '../formats/volume.ts';
 import { joinChannels } from './channels.ts';
 import type { Case } from './dataset.ts';
-import { type Turn, turnTo, turnTwice, turnVolume } from './orientation.ts';
 import { type Clip, clipOutliers } from './outliers.ts';
-import { type Misplaced, type Placed, placeOn } from './placement.ts';
 import type { Problem } from './problems.ts';
-import { readStored, readStoredLabelMap } from './read-volume.ts';
-import type { Volume } from './volume.ts';
 
 /** A case with both volumes decoded. */
 export interface LoadedCase extends Case {

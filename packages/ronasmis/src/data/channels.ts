@@ -1,12 +1,12 @@
 import { basename, dirname, join } from 'node:path';
-import { allErrors, UserError } from '../errors.ts';
-import { groupBy } from '../group-by.ts';
-import { sizeOf } from './orientation.ts';
+import { allErrors, UserError } from '../base/errors.ts';
+import { groupBy } from '../base/group-by.ts';
+import { sizeOf } from '../formats/orientation.ts';
+import { type Misplaced, placeOn } from '../formats/placement.ts';
+import { readVolume } from '../formats/read-volume.ts';
+import { caseName, caseNames } from '../formats/scan-files.ts';
+import { faultOf, type Volume } from '../formats/volume.ts';
 import { clipOutliers } from './outliers.ts';
-import { type Misplaced, placeOn } from './placement.ts';
-import { readVolume } from './read-volume.ts';
-import { caseName, caseNames } from './scan-files.ts';
-import { faultOf, type Volume } from './volume.ts';
 
 /** A scan: one file with all of its channels along the fourth dimension, or one file a channel, in their order. */
 export interface ScanFiles {

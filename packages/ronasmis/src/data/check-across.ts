@@ -1,12 +1,12 @@
+import { formatAxes, formatFigure } from '../base/figures.ts';
+import { quantile } from '../base/statistics.ts';
 import type { DataSet } from './dataset.ts';
-import { formatAxes, formatFigure } from './figures.ts';
 import { type CaseSummary, classMillilitres } from './fingerprint.ts';
 import { splitCases } from './folds.ts';
 import { isCt } from './normalisation.ts';
 import { scansOfPatients } from './patients.ts';
 import { type CaseProblem, problem } from './problems.ts';
 import { commonSpacing, misfitAt } from './spacing.ts';
-import { quantile } from './statistics.ts';
 
 /** A value is odd where it differs from the median by more than this factor, and by more than is common among the others. */
 const spacingFactor = 1.5;

@@ -1,14 +1,14 @@
+import { voxelsOf } from '../base/geometry.ts';
+import { channelRanges, countValues } from '../base/statistics.ts';
+import type { Misplaced } from '../formats/placement.ts';
+import { faultOf, type Volume } from '../formats/volume.ts';
 import { channelsOf, type LoadedCase, spatialShape } from './case.ts';
 import { foregroundBox } from './crop.ts';
 import { cropLabel } from './cropped-label.ts';
 import type { DataSet } from './dataset.ts';
 import { isCt } from './normalisation.ts';
 import { clipWarnings } from './outliers.ts';
-import type { Misplaced } from './placement.ts';
 import { type CaseProblem, type Problem, problem } from './problems.ts';
-import { voxelsOf } from './spacing.ts';
-import { channelRanges, countValues } from './statistics.ts';
-import { faultOf, type Volume } from './volume.ts';
 
 /** So many stray label values are listed in a message. */
 const MAX_LISTED_VALUES = 5;

@@ -1,15 +1,15 @@
-import { some } from '../errors.ts';
-import { orientationOf } from './affine.ts';
+import { mapConcurrently } from '../base/concurrency.ts';
+import { some } from '../base/errors.ts';
+import { isThere, passOn } from '../base/files.ts';
+import { orientationOf } from '../formats/affine.ts';
+import { readGrid } from '../formats/read-volume.ts';
 import { type LoadedCase, loadCase, turnCase } from './case.ts';
 import { checkAcross } from './check-across.ts';
 import { checkCase } from './check-case.ts';
-import { mapConcurrently } from './concurrently.ts';
 import type { Case, DataSet } from './dataset.ts';
-import { isThere, passOn } from './files.ts';
 import { type CaseSummary, countOf, type Fingerprint, fingerprint, summariseCase } from './fingerprint.ts';
 import { unlabelledFolds } from './folds.ts';
 import { oneLineAKind, type Problem, problem } from './problems.ts';
-import { readGrid } from './read-volume.ts';
 
 /** What a look at every file of a data set found. */
 export interface CheckResult {

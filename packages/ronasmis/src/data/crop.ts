@@ -1,12 +1,6 @@
 import { z } from 'zod';
-import { type Triple, tripleSchema } from './affine.ts';
-import type { Voxels } from './nifti-types.ts';
-
-/** A box of voxels, `[depth, height, width]`. */
-export interface Box {
-  readonly offset: Triple;
-  readonly shape: Triple;
-}
+import { type Box, type Triple, tripleSchema } from '../base/geometry.ts';
+import type { Voxels } from '../base/voxels.ts';
 
 /** Where a crop was taken from: what is needed to put a prediction back into the scan. */
 export const cropSchema = z

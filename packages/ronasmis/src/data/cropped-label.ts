@@ -1,10 +1,10 @@
+import { voxelsOf } from '../base/geometry.ts';
+import { countValues } from '../base/statistics.ts';
+import { type Turn, turnVolume } from '../formats/orientation.ts';
+import { readLabelMap } from '../formats/read-volume.ts';
+import type { Volume } from '../formats/volume.ts';
 import type { Crop } from './crop.ts';
 import { IGNORED_CLASS } from './description.ts';
-import { type Turn, turnVolume } from './orientation.ts';
-import { readLabelMap } from './read-volume.ts';
-import { voxelsOf } from './spacing.ts';
-import { countValues } from './statistics.ts';
-import type { Volume } from './volume.ts';
 
 /** What the values of label maps are. */
 export interface LabelValues {

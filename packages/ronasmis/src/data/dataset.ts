@@ -1,15 +1,15 @@
 import { basename, join, resolve } from 'node:path';
-import { allErrors, outcomeOf, some, UserError } from '../errors.ts';
+import { mapConcurrently } from '../base/concurrency.ts';
+import { allErrors, outcomeOf, some, UserError } from '../base/errors.ts';
+import { isUnreadableName, UNREADABLE_NAME } from '../base/files.ts';
+import { countValues } from '../base/statistics.ts';
+import { readGrid, readLabelMap } from '../formats/read-volume.ts';
+import { byCaseName, caseName, counterpartNames, readScanFolder, remarksOn } from '../formats/scan-files.ts';
 import { channelsOf } from './case.ts';
 import { groupChannels, isChannelFile, singleScans, withoutChannel } from './channels.ts';
-import { mapConcurrently } from './concurrently.ts';
 import { isLabelValue, type Label, type Labelling, MAX_LABELS, readDescription } from './description.ts';
-import { isUnreadableName, UNREADABLE_NAME } from './files.ts';
 import { findListed } from './listed-cases.ts';
 import { type Problem, problem } from './problems.ts';
-import { readGrid, readLabelMap } from './read-volume.ts';
-import { byCaseName, caseName, counterpartNames, readScanFolder, remarksOn } from './scan-files.ts';
-import { countValues } from './statistics.ts';
 
 /** A scan and its label map, by their files. */
 export interface Case {

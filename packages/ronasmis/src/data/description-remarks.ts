@@ -1,4 +1,4 @@
-import { quoted } from '../json.ts';
+import { quoted } from '../base/json.ts';
 
 /** What data sets say of themselves without a consequence for us; whatever else stands there may be meant to have one. */
 const HARMLESS_KEYS = [

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { allErrors, UserError } from '../errors.ts';
-import { parseJson } from '../json.ts';
+import { allErrors, UserError } from '../base/errors.ts';
+import { isFolder } from '../base/files.ts';
+import { parseJson } from '../base/json.ts';
+import { readText } from '../base/text-file.ts';
+import { SCAN_ENDINGS } from '../formats/scan-files.ts';
 import { remarksOn } from './description-remarks.ts';
-import { isFolder } from './files.ts';
-import { SCAN_ENDINGS } from './scan-files.ts';
-import { readText } from './text-file.ts';
 
 /** A value in the label maps and what it means. */
 export const labelSchema = z.object({ value: z.int(), name: z.string() }).readonly();

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { type Triple, tripleSchema } from './affine.ts';
+import { type Triple, tripleSchema, voxelsOf } from '../base/geometry.ts';
+import { countValues, meanAndDeviation, quantile } from '../base/statistics.ts';
+import type { Voxels } from '../base/voxels.ts';
+import type { Volume } from '../formats/volume.ts';
 import { channelsOf, type LoadedCase, spatialShape, spatialSpacing } from './case.ts';
 import type { DataSet } from './dataset.ts';
 import { labelSchema } from './description.ts';
-import type { Voxels } from './nifti-types.ts';
-import { commonSpacing, shapeAt, voxelsOf } from './spacing.ts';
-import { countValues, meanAndDeviation, quantile } from './statistics.ts';
-import type { Volume } from './volume.ts';
+import { commonSpacing, shapeAt } from './spacing.ts';
 
 /** What is kept of a case once its volumes are gone: enough for the checks across cases and the fingerprint. */
 export interface CaseSummary {

@@ -1,6 +1,6 @@
 import { mersenne } from 'pure-rand/generator/mersenne';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
-import { some, UserError } from '../errors.ts';
+import { some, UserError } from '../base/errors.ts';
 
 /** Which cases train the shared weights, judge the children, and are kept for the end; sorted names. */
 export interface CaseSplit {

@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { isThere } from '../base/files.ts';
+import { caseName, caseNames } from '../formats/scan-files.ts';
 import { groupChannels, isChannelFile, withoutChannel } from './channels.ts';
 import type { Case } from './dataset.ts';
 import type { ListedCase } from './description.ts';
-import { isThere } from './files.ts';
-import { caseName, caseNames } from './scan-files.ts';
 
 /**
  * Finds the files of listed cases, however their paths are written: with backslashes, or with accents composed where the disk has them apart. For a

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { meanAndDeviation } from '../base/statistics.ts';
 import type { Intensities } from './fingerprint.ts';
-import { meanAndDeviation } from './statistics.ts';
 
 /**
  * How the intensities of a channel are made comparable, as nnU-Net does (Isensee et al. 2021, supplement 2): z-scored scan by scan, or, where

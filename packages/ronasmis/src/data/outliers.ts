@@ -1,8 +1,8 @@
-import { createRandom } from '../random.ts';
-import { formatFigure } from './figures.ts';
+import { formatFigure } from '../base/figures.ts';
+import { createRandom } from '../base/random.ts';
+import { type ChannelRange, channelRanges, quantile } from '../base/statistics.ts';
+import type { Volume } from '../formats/volume.ts';
 import { type CaseProblem, problem } from './problems.ts';
-import { type ChannelRange, channelRanges, quantile } from './statistics.ts';
-import type { Volume } from './volume.ts';
 
 /** What was changed in a channel of a scan that holds impossible intensities. */
 export interface Clip {

@@ -1,12 +1,12 @@
 import { type BigIntStats, statSync } from 'node:fs';
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { allErrors, UserError } from '../errors.ts';
-import { mapConcurrently } from './concurrently.ts';
+import { mapConcurrently } from '../base/concurrency.ts';
+import { allErrors, UserError } from '../base/errors.ts';
+import { isFolder, isThere } from '../base/files.ts';
+import { listDicom } from '../formats/scan-files.ts';
+import { voxelFilesOf } from '../formats/voxel-files.ts';
 import type { DataSet } from './dataset.ts';
-import { isFolder, isThere } from './files.ts';
-import { listDicom } from './scan-files.ts';
-import { voxelFilesOf } from './voxel-files.ts';
 
 /** The folders of a data set in which whatever is added counts as a scan or a label map. */
 const SCAN_FOLDERS: readonly string[] = ['imagesTr', 'labelsTr'];

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { createRandom, normal, type Random } from '../random.ts';
-import type { Triple } from './affine.ts';
-import { makeFolder, writeAtomically } from './files.ts';
-import { writeNifti } from './nifti.ts';
+import { makeFolder, writeAtomically } from '../base/files.ts';
+import type { Triple } from '../base/geometry.ts';
+import { createRandom, normal, type Random } from '../base/random.ts';
+import { writeNifti } from '../formats/nifti.ts';
 
 /** Millimetres between voxels along `[depth, height, width]`: thick slices, as many scans have. */
 const SPACING: Triple = [2.5, 1, 1];

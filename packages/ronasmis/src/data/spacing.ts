@@ -1,5 +1,6 @@
-import type { Triple } from './affine.ts';
-import { quantile } from './statistics.ts';
+import { type Triple, voxelsOf } from '../base/geometry.ts';
+
+import { quantile } from '../base/statistics.ts';
 
 /** How finely a volume is sampled, `[depth, height, width]`: voxels, and millimetres between them. */
 export interface Sampling {
@@ -66,6 +67,3 @@ export function thickAxis(spacing: Triple, common: Triple): 0 | 1 | 2 | undefine
   const coarsest = axes.filter((axis) => uneven[axis] * (1 + tolerance) >= Math.max(...uneven));
   return coarsest.length === 1 ? coarsest[0] : undefined;
 }
-
-/** Voxels of a volume of this shape. */
-export const voxelsOf = ([depth, height, width]: Triple): number => depth * height * width;

@@ -1,7 +1,7 @@
 import { open, rm, stat } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
-import { mendable, sync } from '../data/files.ts';
-import { UserError } from '../errors.ts';
+import { UserError } from '../base/errors.ts';
+import { mendable, sync } from '../base/files.ts';
 
 /** How a file is fetched. */
 export interface FetchHooks {

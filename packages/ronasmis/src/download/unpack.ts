@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
-import { codeOf, UserError } from '../errors.ts';
+import { codeOf, UserError } from '../base/errors.ts';
 
 /**
  * Unpacks a tar archive into a folder with the system's `tar`.

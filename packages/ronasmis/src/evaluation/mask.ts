@@ -1,10 +1,5 @@
+import type { Box } from '../base/geometry.ts';
 import type { Labels } from './overlap.ts';
-
-/** A part of a volume: where it begins and how large it is, in voxels along [depth, height, width]. */
-export type Box = {
-  readonly offset: readonly [number, number, number];
-  readonly shape: readonly [number, number, number];
-};
 
 /** The mask of one class inside a box: 1 where the volume of `shape` has the label. */
 export function cropMask(

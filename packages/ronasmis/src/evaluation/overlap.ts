@@ -1,4 +1,4 @@
-import type { Box } from './mask.ts';
+import type { Box } from '../base/geometry.ts';
 
 /** Label values of a volume in memory order: one value a voxel, whole numbers, 0 is background. */
 export type Labels = ArrayLike<number>;

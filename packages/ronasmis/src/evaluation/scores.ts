@@ -1,5 +1,6 @@
+import type { Box } from '../base/geometry.ts';
 import { diceOfOverlap } from './dice.ts';
-import { type Box, cropMask } from './mask.ts';
+import { cropMask } from './mask.ts';
 import { compareLabels, type Labels } from './overlap.ts';
 import { surfaceScores } from './surface.ts';
 

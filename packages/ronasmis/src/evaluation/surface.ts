@@ -1,5 +1,5 @@
 import { scope, surfaceDistances, type Tensor, tensor } from '@ronasmis/libtorch';
-import type { Box } from './mask.ts';
+import type { Box } from '../base/geometry.ts';
 
 /**
  * How far apart the surfaces of two masks are. `null` where a score is undefined: `hd95_mm` when a mask is empty,

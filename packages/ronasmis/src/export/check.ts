@@ -1,11 +1,11 @@
 import { isMainThread } from 'node:worker_threads';
 import { argmaxLabels, noGradient, scope, tensor } from '@ronasmis/libtorch';
 import { z } from 'zod';
-import { codeOf, reasonOf } from '../errors.ts';
+import { codeOf, reasonOf } from '../base/errors.ts';
+import { createRandom, normal } from '../base/random.ts';
 import type { Model } from '../inference/model.ts';
 import { toImage } from '../inference/segment.ts';
 import { forward } from '../network/child.ts';
-import { createRandom, normal } from '../random.ts';
 import { ports } from './model.ts';
 
 type Runtime = typeof import('onnxruntime-node');

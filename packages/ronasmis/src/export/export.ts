@@ -1,8 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { makeFolder, readBytes, writeAtomically } from '../data/files.ts';
+import { UserError } from '../base/errors.ts';
+import { makeFolder, readBytes, writeAtomically } from '../base/files.ts';
 import { requireReplaceable } from '../data/outputs.ts';
-import { UserError } from '../errors.ts';
 import { loadModel } from '../inference/model.ts';
 import { requireApartFromRun } from '../inference/scans.ts';
 import { type Check, checkOnnx } from './check.ts';

@@ -1,9 +1,9 @@
 import { create, toBinary } from '@bufbuild/protobuf';
+import { VERSION } from '../base/version.ts';
 import { zScore } from '../data/normalisation.ts';
 import type { Model } from '../inference/model.ts';
 import { childWeightNames, weight } from '../network/weights.ts';
 import type { RunRecord } from '../run/records.ts';
-import { VERSION } from '../version.ts';
 import { createGraph, finishGraph } from './graph.ts';
 import { addNetwork } from './network.ts';
 import { ModelProtoSchema, Version } from './onnx_pb.ts';

@@ -1,7 +1,7 @@
+import type { Activation, Architecture } from '../architecture/architecture.ts';
+import { type Cell, looseEnds, type OperationName } from '../architecture/cell.ts';
 import { strideBetween, type Volume } from '../network/child.ts';
 import { termWeights } from '../network/weights.ts';
-import type { Activation, Architecture } from '../space/architecture.ts';
-import { type Cell, looseEnds, type OperationName } from '../space/cell.ts';
 import { apply, type Graph, numbers, shapeOf, type Value, wholeNumbers } from './graph.ts';
 
 // The forward pass of network/child.ts at prediction, operation by operation, with the sizes of volumes left open. The graph's weights have

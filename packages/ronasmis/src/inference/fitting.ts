@@ -1,5 +1,6 @@
 import { freeMemoryBytes } from '@ronasmis/libtorch';
-import { voxelsOf } from '../data/spacing.ts';
+import { voxelsOf } from '../base/geometry.ts';
+
 import { type Pass, passBytes } from '../network/memory.ts';
 import { dimensionsOf } from '../run/records.ts';
 import type { Model } from './model.ts';

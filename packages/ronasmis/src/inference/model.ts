@@ -9,12 +9,12 @@ import {
   type Tensor,
   to,
 } from '@ronasmis/libtorch';
-import { isLoadError, UserError } from '../errors.ts';
-import { quoted } from '../json.ts';
+import type { Architecture } from '../architecture/architecture.ts';
+import { isLoadError, UserError } from '../base/errors.ts';
+import { quoted } from '../base/json.ts';
 import { childWeightNames, type Weights, weightShapes } from '../network/weights.ts';
 import { dimensionsOf, type RunRecord } from '../run/records.ts';
 import { readRun } from '../run/run-folder.ts';
-import type { Architecture } from '../space/architecture.ts';
 
 /** A finished search's network, ready to segment. */
 export interface Model {

@@ -1,16 +1,16 @@
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { mapConcurrently } from '../base/concurrency.ts';
+import { codeOf, outcomeOf, some, sortOutcomes, UserError } from '../base/errors.ts';
+import { isFolder } from '../base/files.ts';
+import { groupBy } from '../base/group-by.ts';
 import { findChannels, type ScanFiles, singleScans } from '../data/channels.ts';
-import { mapConcurrently } from '../data/concurrently.ts';
 import { readDataSet } from '../data/dataset.ts';
-import { isFolder } from '../data/files.ts';
-import { probabilitiesSuffix } from '../data/label-map.ts';
-import { niftiMaker, readNiftiHeader } from '../data/nifti.ts';
-import { isMark, type Maker } from '../data/nifti-mark.ts';
 import { foldersAround, requireApart, requireNone, requireOutside, requireReplaceable } from '../data/outputs.ts';
-import { isDicomSeries, listAmongSlices, readScanFolder, remarksOn, SCAN_ENDINGS } from '../data/scan-files.ts';
-import { codeOf, outcomeOf, some, sortOutcomes, UserError } from '../errors.ts';
-import { groupBy } from '../group-by.ts';
+import { niftiMaker, readNiftiHeader } from '../formats/nifti.ts';
+import { isMark, type Maker } from '../formats/nifti-mark.ts';
+import { isDicomSeries, listAmongSlices, readScanFolder, remarksOn, SCAN_ENDINGS } from '../formats/scan-files.ts';
+import { probabilitiesSuffix } from '../preparation/label-map.ts';
 import { type RunRecord, runKey } from '../run/records.ts';
 import type { PredictOptions } from './predict.ts';
 

@@ -9,10 +9,10 @@ import {
   tensor,
   to,
 } from '@ronasmis/libtorch';
-import type { ComputeDevice } from '../device.ts';
+import type { Architecture } from '../architecture/architecture.ts';
+import type { ComputeDevice } from '../engine/device.ts';
 import { forward } from '../network/child.ts';
 import { type Weights, weight } from '../network/weights.ts';
-import type { Architecture } from '../space/architecture.ts';
 import { logitsInTiles, type Size } from './tiles.ts';
 
 /** An image `[batch, channel, depth, height, width]` on the device, in the precision and layout of the forward pass. */

@@ -7,7 +7,7 @@ import {
   scope,
   type Tensor,
 } from '@ronasmis/libtorch';
-import { type Cell, looseEnds, type OperationName } from '../space/cell.ts';
+import { type Cell, looseEnds, type OperationName } from '../architecture/cell.ts';
 import { convolutions } from './convolutions.ts';
 import { termWeights, type Weights, weight } from './weights.ts';
 

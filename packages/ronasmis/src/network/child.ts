@@ -6,7 +6,7 @@ import {
   type Tensor,
   upsampleAndAdd,
 } from '@ronasmis/libtorch';
-import type { Architecture } from '../space/architecture.ts';
+import type { Architecture } from '../architecture/architecture.ts';
 import { cell } from './cell.ts';
 import { convolutions } from './convolutions.ts';
 import { supervisedLevels, type Weights, weight } from './weights.ts';

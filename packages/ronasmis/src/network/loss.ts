@@ -23,8 +23,8 @@ import {
   unsqueeze,
   view,
 } from '@ronasmis/libtorch';
+import type { Architecture } from '../architecture/architecture.ts';
 import { IGNORED_CLASS } from '../data/description.ts';
-import type { Architecture } from '../space/architecture.ts';
 import { strideBetween } from './child.ts';
 import { supervisedLevels } from './weights.ts';
 

@@ -1,8 +1,8 @@
 import { convolvesBfloat16, type DataType, type Device, interleavingPays } from '@ronasmis/libtorch';
-import type { Architecture } from '../space/architecture.ts';
-import { looseEnds, type OperationName } from '../space/cell.ts';
+import type { Architecture } from '../architecture/architecture.ts';
+import { looseEnds, type OperationName } from '../architecture/cell.ts';
+import { kernelDepth, type NetworkDimensions } from '../architecture/dimensions.ts';
 import { strideBetween, type Volume } from './child.ts';
-import { kernelDepth, type NetworkDimensions } from './dimensions.ts';
 import { type CountedShape, type CountedTensor, elements, type MemoryTape, openTape } from './memory-tape.ts';
 import { mixedCount, supervisedLevels, weightCount } from './weights.ts';
 

@@ -1,5 +1,5 @@
 import { linear, permute, reshape, scope, type Tensor } from '@ronasmis/libtorch';
-import type { Architecture } from '../space/architecture.ts';
+import type { Architecture } from '../architecture/architecture.ts';
 
 /** Dilations through whose own matrix a level takes its shared kernels; undilated, it takes them as they are. */
 export const mixedDilations = [2, 3] as const;

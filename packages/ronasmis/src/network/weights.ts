@@ -12,9 +12,9 @@ import {
   to,
   zeros,
 } from '@ronasmis/libtorch';
-import type { Architecture } from '../space/architecture.ts';
-import { cellNodes, type OperationName, operations } from '../space/cell.ts';
-import { kernelDepth, levels, type NetworkDimensions } from './dimensions.ts';
+import type { Architecture } from '../architecture/architecture.ts';
+import { cellNodes, type OperationName, operations } from '../architecture/cell.ts';
+import { kernelDepth, levels, type NetworkDimensions } from '../architecture/dimensions.ts';
 import { mixedDilations, mixTaps, tapsName, tapsNames } from './taps.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { type Cell, looseEnds, operations } from '../space/cell.ts';
+import { type Cell, looseEnds, operations } from '../architecture/cell.ts';
 import { type Html, html } from './html.ts';
 
 const BOX = { height: 60, top: 50 };

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
-import { formatAxes, formatFigure } from '../data/figures.ts';
+import { formatAxes, formatFigure } from '../base/figures.ts';
+import { quantile } from '../base/statistics.ts';
 import { type CaseSummary, classMillilitres, type Fingerprint } from '../data/fingerprint.ts';
 import { filesOf, type Problem } from '../data/problems.ts';
-import { quantile } from '../data/statistics.ts';
 import { niceTicks } from './curves.ts';
 import { formatBytes, plural } from './format.ts';
 import { type Html, html } from './html.ts';

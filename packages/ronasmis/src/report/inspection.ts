@@ -1,9 +1,10 @@
+import { voxelsOf } from '../base/geometry.ts';
 import { type LoadedCase, loadCase, spatialShape, spatialSpacing, turnCase } from '../data/case.ts';
 import type { CheckResult } from '../data/check.ts';
 import type { DataSet } from '../data/dataset.ts';
 import type { CaseSummary } from '../data/fingerprint.ts';
 import { filesOf } from '../data/problems.ts';
-import { voxelsOf } from '../data/spacing.ts';
+
 import { type InspectionExample, renderInspection } from './inspection-page.ts';
 import { chooseSlices, type Slice } from './slices.ts';
 

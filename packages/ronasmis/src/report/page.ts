@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
-import { formatFigure } from '../data/figures.ts';
+import type { Architecture } from '../architecture/architecture.ts';
+import { formatFigure } from '../base/figures.ts';
 import { classNamesOf, type RunRecord, type SearchEvent, type SearchReport } from '../run/records.ts';
-import type { Architecture } from '../space/architecture.ts';
 import { drawArchitecture } from './architecture-drawing.ts';
 import { drawCell } from './cell-drawing.ts';
 import { lineChart } from './curves.ts';

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { formatFigure } from '../data/figures.ts';
+import { formatFigure } from '../base/figures.ts';
 import type { StudyRecord, StudyResults } from '../run/study-record.ts';
 import { lineChart } from './curves.ts';
 import { dotRows } from './dot-rows.ts';

@@ -5,8 +5,8 @@ import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { mendable } from '../data/files.ts';
-import { codeOf, reasonOf, UserError } from '../errors.ts';
+import { codeOf, reasonOf, UserError } from '../base/errors.ts';
+import { mendable } from '../base/files.ts';
 
 /** The file that says which process works in a folder. */
 export const lockName = '.lock';

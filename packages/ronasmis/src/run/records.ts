@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { architectureSchema } from '../architecture/architecture.ts';
+import { levels, type NetworkDimensions } from '../architecture/dimensions.ts';
 import { controllerNames } from '../controller/controller.ts';
 import { labelSchema } from '../data/description.ts';
 import { normalisationSchema } from '../data/normalisation.ts';
-import { isOrientation } from '../data/orientation.ts';
 import { diceSummarySchema } from '../evaluation/summary.ts';
-import { levels, type NetworkDimensions } from '../network/dimensions.ts';
-import { architectureSchema } from '../space/architecture.ts';
+import { isOrientation } from '../formats/orientation.ts';
 import { spaceNames } from '../space/spaces.ts';
 
 /** A line of `events.jsonl`: one finished controller step. Rewards are Dice, `seconds` counts from the search's start. */

@@ -1,10 +1,10 @@
 import { mkdtemp, open, readdir, readFile, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ZodType } from 'zod';
-import { mendable, mkdirWithParents, sync, writeAtomically } from '../data/files.ts';
-import { codeOf, reasonOf, UserError } from '../errors.ts';
-import { parseJson } from '../json.ts';
-import { type Architecture, architectureSchema } from '../space/architecture.ts';
+import { type Architecture, architectureSchema } from '../architecture/architecture.ts';
+import { codeOf, reasonOf, UserError } from '../base/errors.ts';
+import { mendable, mkdirWithParents, sync, writeAtomically } from '../base/files.ts';
+import { parseJson } from '../base/json.ts';
 import {
   eventSchema,
   type RunRecord,

@@ -1,5 +1,5 @@
+import { UserError } from '../base/errors.ts';
 import type { Outlook } from '../controller/controller.ts';
-import { UserError } from '../errors.ts';
 
 /** What ends a search, whichever comes first; infinite where it is no limit. */
 export interface BudgetLimit {

@@ -1,10 +1,10 @@
 import { type Tensor, tensor, to } from '@ronasmis/libtorch';
+import type { NetworkDimensions } from '../architecture/dimensions.ts';
 import type { Labelling } from '../data/description.ts';
 import type { CaseSplit } from '../data/folds.ts';
-import type { PreparedCase } from '../data/prepare.ts';
-import type { Thinning } from '../data/thinning.ts';
-import type { ComputeDevice, Precision } from '../device.ts';
-import type { NetworkDimensions } from '../network/dimensions.ts';
+import type { ComputeDevice, Precision } from '../engine/device.ts';
+import type { PreparedCase } from '../preparation/prepare.ts';
+import type { Thinning } from '../preparation/thinning.ts';
 import type { SearchSpace } from '../space/space.ts';
 
 /** What a search works with and never changes. */

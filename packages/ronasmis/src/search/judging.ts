@@ -12,18 +12,18 @@ import {
   type Tensor,
   to,
 } from '@ronasmis/libtorch';
+import type { Architecture } from '../architecture/architecture.ts';
+import { voxelsOf } from '../base/geometry.ts';
+import { groupBy } from '../base/group-by.ts';
 import { readOwnLabel } from '../data/cropped-label.ts';
 import { IGNORED_CLASS } from '../data/description.ts';
-import { imageOf, isResampled, labelOf, type PreparedCase } from '../data/prepare.ts';
-import { voxelsOf } from '../data/spacing.ts';
-import { type Thinning, thinImages, thinLabels, thinnedShape } from '../data/thinning.ts';
-import { dataTypeOf } from '../device.ts';
+import { dataTypeOf } from '../engine/device.ts';
 import { diceOfOverlap } from '../evaluation/dice.ts';
 import { type CaseScores, patientMean } from '../evaluation/summary.ts';
-import { groupBy } from '../group-by.ts';
 import { segment, toImage } from '../inference/segment.ts';
 import { childWeights, freeChildWeights, type Weights } from '../network/weights.ts';
-import type { Architecture } from '../space/architecture.ts';
+import { imageOf, isResampled, labelOf, type PreparedCase } from '../preparation/prepare.ts';
+import { type Thinning, thinImages, thinLabels, thinnedShape } from '../preparation/thinning.ts';
 import { type SearchContext, toLabel } from './context.ts';
 
 /**

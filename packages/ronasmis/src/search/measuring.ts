@@ -1,5 +1,6 @@
-import { isResampled, type PreparedCase } from '../data/prepare.ts';
-import { voxelsOf } from '../data/spacing.ts';
+import { voxelsOf } from '../base/geometry.ts';
+import { isResampled, type PreparedCase } from '../preparation/prepare.ts';
+
 import { type Budget, type StepDurations, sufficesForCoarse } from './budget.ts';
 import type { SearchContext } from './context.ts';
 import { caseNamed, judgeOnOwnGrid, measureJudging } from './judging.ts';

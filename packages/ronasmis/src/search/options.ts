@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
+import type { Architecture } from '../architecture/architecture.ts';
 import type { ControllerName } from '../controller/controller.ts';
-import type { ComputeDevice, Precision } from '../device.ts';
+import type { ComputeDevice, Precision } from '../engine/device.ts';
 import type { RunRecord } from '../run/records.ts';
-import type { Architecture } from '../space/architecture.ts';
 import type { SpaceName } from '../space/spaces.ts';
 
 /** What a search is told. */

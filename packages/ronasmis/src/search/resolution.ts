@@ -1,6 +1,6 @@
-import type { Thinning } from '../data/thinning.ts';
-import type { NetworkDimensions } from '../network/dimensions.ts';
-import type { Architecture } from '../space/architecture.ts';
+import type { Architecture } from '../architecture/architecture.ts';
+import type { NetworkDimensions } from '../architecture/dimensions.ts';
+import type { Thinning } from '../preparation/thinning.ts';
 
 /** A patch so many voxels across shows enough of what is around a structure when it is thinned, too. */
 const wide = 128;

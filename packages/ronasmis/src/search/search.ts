@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { limitTensorBytes, peakMemoryBytes } from '@ronasmis/libtorch';
+import type { Architecture } from '../architecture/architecture.ts';
+import { openBatches } from '../batches/batches.ts';
 import type { Choices, Learnt } from '../controller/controller.ts';
-import { openBatches } from '../data/batches.ts';
 import type { Progress, RunRecord, SearchEvent, SearchReport } from '../run/records.ts';
 import { appendEvent } from '../run/run-folder.ts';
-import type { Architecture } from '../space/architecture.ts';
 import {
   type Budget,
   childrenPerStep,

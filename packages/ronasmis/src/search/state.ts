@@ -1,15 +1,25 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { adamW, clone, noGradient, type Optimiser, readSafetensors, scope, writeSafetensors } from '@ronasmis/libtorch';
+import {
+  adamW,
+  clone,
+  copyInto,
+  joinParts,
+  noGradient,
+  type Optimiser,
+  partOf,
+  readSafetensors,
+  scope,
+  writeSafetensors,
+} from '@ronasmis/libtorch';
 import { z } from 'zod';
+import { codeOf, UserError } from '../base/errors.ts';
+import { mendable } from '../base/files.ts';
+import { quoted } from '../base/json.ts';
+import { createRandom, type Random, restoreRandom } from '../base/random.ts';
 import type { Controller, ControllerName } from '../controller/controller.ts';
 import { createController } from '../controller/controllers.ts';
-import { mendable } from '../data/files.ts';
-import { codeOf, UserError } from '../errors.ts';
-import { quoted } from '../json.ts';
-import { copyInto, joinParts, partOf } from '../named-tensors.ts';
 import { createWeights, type Weights } from '../network/weights.ts';
-import { createRandom, type Random, restoreRandom } from '../random.ts';
 import type { SearchContext } from './context.ts';
 
 /** All that changes during a search: what a stopped one needs to go on as if it had not been stopped. */

@@ -1,6 +1,6 @@
-import { kernelDepth, type NetworkDimensions } from '../network/dimensions.ts';
-import type { Architecture } from './architecture.ts';
-import { operations } from './cell.ts';
+import type { Architecture } from '../architecture/architecture.ts';
+import { operations } from '../architecture/cell.ts';
+import { kernelDepth, type NetworkDimensions } from '../architecture/dimensions.ts';
 
 /** Voxels of each encoder level for one voxel of the input: the inverse of all strides above it. */
 export function relativeVolumes(architecture: Pick<Architecture, 'encoder'>): number[] {

@@ -1,6 +1,6 @@
-import { UserError } from '../errors.ts';
-import type { NetworkDimensions } from '../network/dimensions.ts';
-import type { MacroArchitecture } from './architecture.ts';
+import type { MacroArchitecture } from '../architecture/architecture.ts';
+import type { NetworkDimensions } from '../architecture/dimensions.ts';
+import { UserError } from '../base/errors.ts';
 import { activationsPerVoxel, multiplyAddsPerVoxel } from './cost.ts';
 import { noLimits, type SearchSpace, type SpaceLimits } from './space.ts';
 import {

@@ -1,6 +1,13 @@
-import type { NetworkDimensions } from '../network/dimensions.ts';
-import type { Architecture } from './architecture.ts';
-import { type Cell, cellNodes, type OperationName, operationNames, operations, type Term } from './cell.ts';
+import type { Architecture } from '../architecture/architecture.ts';
+import {
+  type Cell,
+  cellNodes,
+  type OperationName,
+  operationNames,
+  operations,
+  type Term,
+} from '../architecture/cell.ts';
+import type { NetworkDimensions } from '../architecture/dimensions.ts';
 import { macroSpace } from './macro.ts';
 import { admittedOptions, type Decision, noLimits, type SearchSpace, type SpaceLimits } from './space.ts';
 

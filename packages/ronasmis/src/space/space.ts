@@ -1,4 +1,4 @@
-import type { Architecture } from './architecture.ts';
+import type { Architecture } from '../architecture/architecture.ts';
 
 /** One choice, to be answered by the index of an option. */
 export interface Decision {

@@ -1,5 +1,5 @@
-import type { NetworkDimensions } from '../network/dimensions.ts';
-import type { Architecture } from './architecture.ts';
+import type { Architecture } from '../architecture/architecture.ts';
+import type { NetworkDimensions } from '../architecture/dimensions.ts';
 import { macroSpace } from './macro.ts';
 import { microSpace } from './micro.ts';
 import { admittedOptions, noLimits, type SearchSpace, type SpaceLimits } from './space.ts';

@@ -1,4 +1,4 @@
-import { levels } from '../network/dimensions.ts';
+import { levels } from '../architecture/dimensions.ts';
 import type { Decision } from './space.ts';
 
 /**

@@ -1,7 +1,7 @@
+import type { MacroArchitecture } from '../architecture/architecture.ts';
 import { spreadOf } from '../evaluation/summary.ts';
 import type { SearchEvent } from '../run/records.ts';
 import type { Contribution } from '../run/study-record.ts';
-import type { MacroArchitecture } from '../space/architecture.ts';
 import { skipLevels } from '../space/table1.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ComputeDevice } from '../device.ts';
+import type { ComputeDevice } from '../engine/device.ts';
 
 /** Measures what the machine uses from its opening to its closing. */
 export interface EnergyMeter {

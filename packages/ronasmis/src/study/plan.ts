@@ -1,9 +1,9 @@
 import { join } from 'node:path';
+import type { Architecture } from '../architecture/architecture.ts';
 import type { ControllerName } from '../controller/controller.ts';
-import type { ComputeDevice, Precision } from '../device.ts';
+import type { ComputeDevice, Precision } from '../engine/device.ts';
 import type { SearchEvent } from '../run/records.ts';
 import type { SearchOptions, SearchSettings } from '../search/options.ts';
-import type { Architecture } from '../space/architecture.ts';
 import type { SpaceName } from '../space/spaces.ts';
 
 /** What a study compares on which data set, with how much time. */

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { UserError } from '../errors.ts';
+import { UserError } from '../base/errors.ts';
 import { holm, meanInterval, signedRankTest } from '../evaluation/paired-tests.ts';
 import { kendallTau } from '../evaluation/rank-correlation.ts';
 import { caseMean, type DiceSummary, spreadOf } from '../evaluation/summary.ts';

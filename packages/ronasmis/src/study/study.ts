@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { mapConcurrently } from '../data/concurrently.ts';
-import { removeWhereEmpty } from '../data/files.ts';
-import { UserError } from '../errors.ts';
+import type { Architecture } from '../architecture/architecture.ts';
+import { mapConcurrently } from '../base/concurrency.ts';
+import { UserError } from '../base/errors.ts';
+import { removeWhereEmpty } from '../base/files.ts';
 import { renderStudy } from '../report/study-page.ts';
 import { readRun, writeRunFile } from '../run/run-folder.ts';
 import type { StudyRecord, StudyResults } from '../run/study-record.ts';
 import { resume, type SearchHooks, search } from '../search/search.ts';
-import type { Architecture } from '../space/architecture.ts';
 import { openEnergyMeter } from './energy.ts';
 import {
   aloneShare,

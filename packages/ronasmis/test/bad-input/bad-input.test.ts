@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { readRun } from '../../src/run/run-folder.ts';
 import { run } from '../cli/run.ts';
-import { temporaryFolder } from '../data/scans.ts';
+import { temporaryFolder } from '../formats/scans.ts';
 import { dataSets } from './data-sets.ts';
 import { files } from './files.ts';
 import { headers } from './headers.ts';

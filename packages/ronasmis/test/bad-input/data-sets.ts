@@ -1,10 +1,10 @@
 import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { readNifti, writeNifti } from '../../src/data/nifti.ts';
-import { turnTo, turnVolume } from '../../src/data/orientation.ts';
-import { createRandom } from '../../src/random.ts';
-import { boxCase, straight } from '../data/scans.ts';
+import { createRandom } from '../../src/base/random.ts';
+import { readNifti, writeNifti } from '../../src/formats/nifti.ts';
+import { turnTo, turnVolume } from '../../src/formats/orientation.ts';
+import { boxCase, straight } from '../formats/scans.ts';
 import {
   type Build,
   dataSet,

@@ -1,9 +1,9 @@
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { writeNifti } from '../../src/data/nifti.ts';
-import { createRandom } from '../../src/random.ts';
-import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet } from '../data/scans.ts';
+import { createRandom } from '../../src/base/random.ts';
+import { writeNifti } from '../../src/formats/nifti.ts';
+import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 import { writeTinyRun } from '../inference/tiny-run.ts';
 
 /** Makes a bad input in an empty folder; gives the words of the command behind the verb. */

@@ -1,9 +1,9 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { writeNifti } from '../../src/data/nifti.ts';
-import { createRandom } from '../../src/random.ts';
-import { boxCase, straight } from '../data/scans.ts';
+import { createRandom } from '../../src/base/random.ts';
+import { writeNifti } from '../../src/formats/nifti.ts';
+import { boxCase, straight } from '../formats/scans.ts';
 import { dataSet, type Inputs, labelMaps, runAndScan, soundCase, storedImage, storedLabel } from './inputs.ts';
 
 /** A sound data set and these words. */

@@ -1,11 +1,11 @@
 import { chmod, link, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { writeNifti } from '../../src/data/nifti.ts';
+import { createRandom } from '../../src/base/random.ts';
+import { writeNifti } from '../../src/formats/nifti.ts';
 import { predict } from '../../src/inference/predict.ts';
-import { createRandom } from '../../src/random.ts';
 import { writeRunFolder } from '../cli/run.ts';
-import { boxCase, straight } from '../data/scans.ts';
+import { boxCase, straight } from '../formats/scans.ts';
 import { dataSet, description, type Inputs, image, labelMaps, runAndScan, runFolder } from './inputs.ts';
 
 /** A data set, and an output folder that is `out` after `make`. */

@@ -1,12 +1,12 @@
 import { appendFile, cp, mkdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ones, type Tensor, to } from '@ronasmis/libtorch';
-import { writeNifti } from '../../src/data/nifti.ts';
-import { createRandom } from '../../src/random.ts';
+import { createRandom } from '../../src/base/random.ts';
+import { writeNifti } from '../../src/formats/nifti.ts';
 import type { Progress } from '../../src/run/records.ts';
 import { search } from '../../src/search/search.ts';
-import { writeScanFixture } from '../data/scan-fixtures.ts';
-import { boxCase, straight } from '../data/scans.ts';
+import { writeScanFixture } from '../formats/scan-fixtures.ts';
+import { boxCase, straight } from '../formats/scans.ts';
 import { storedWeights, writeTinyRun } from '../inference/tiny-run.ts';
 import { dataSet, type Inputs, image, runAndScan, runFolder, soundCase } from './inputs.ts';
 

@@ -1,9 +1,10 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Voxels } from '../../src/base/voxels.ts';
 import { splitCases } from '../../src/data/folds.ts';
-import { writeNifti } from '../../src/data/nifti.ts';
-import type { Voxels } from '../../src/data/nifti-types.ts';
-import { straight, type TestCase } from '../data/scans.ts';
+import { writeNifti } from '../../src/formats/nifti.ts';
+
+import { straight, type TestCase } from '../formats/scans.ts';
 import { type Build, dataSet, type Inputs, image, sound, withCase } from './inputs.ts';
 
 /** A case whose image has other voxels. */

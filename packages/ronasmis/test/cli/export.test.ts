@@ -3,9 +3,9 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { temporaryFolder } from '../data/scans.ts';
 import { startScript } from '../end-to-end/command.ts';
 import { macroChild, narrowModel, writeFinishedRun } from '../export/models.ts';
+import { temporaryFolder } from '../formats/scans.ts';
 import { run, writeRunFolder } from './run.ts';
 
 const root = await temporaryFolder();

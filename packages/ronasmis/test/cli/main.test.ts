@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { UserError } from '../../src/errors.ts';
-import { VERSION } from '../../src/version.ts';
+import { UserError } from '../../src/base/errors.ts';
+import { VERSION } from '../../src/base/version.ts';
 import { run } from './run.ts';
 
 vi.mock('@ronasmis/libtorch', () => {

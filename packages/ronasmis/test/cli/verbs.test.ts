@@ -2,8 +2,8 @@ import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Affine } from '../../src/data/affine.ts';
-import { writeNifti } from '../../src/data/nifti.ts';
+import type { Affine } from '../../src/formats/affine.ts';
+import { writeNifti } from '../../src/formats/nifti.ts';
 import { referenceVolume, SHAPE, twoEllipsoids } from '../evaluation/masks.ts';
 import { MICRO_ARCHITECTURE, reportContent } from '../report/content.ts';
 import { run, writeRunFolder } from './run.ts';

@@ -1,7 +1,7 @@
 import { multiply, scope, sum, type Tensor, tensor } from '@ronasmis/libtorch';
 import { describe, expect, test } from 'vitest';
+import { networkDimensions } from '../../src/architecture/dimensions.ts';
 import { createPolicy, type Policy, scoreChildren } from '../../src/controller/policy.ts';
-import { networkDimensions } from '../../src/network/dimensions.ts';
 import { macroSpace } from '../../src/space/macro.ts';
 import { type ChoiceName, decisions, placeOf, type Section } from '../../src/space/table1.ts';
 import { fillWithChirp } from '../chirp.ts';

@@ -1,10 +1,10 @@
 import type { Tensor } from '@ronasmis/libtorch';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { networkDimensions } from '../../src/architecture/dimensions.ts';
+import { createRandom, type Random } from '../../src/base/random.ts';
 import { type Controller, type ControllerName, controllerNames } from '../../src/controller/controller.ts';
 import { createController } from '../../src/controller/controllers.ts';
-import { networkDimensions } from '../../src/network/dimensions.ts';
-import { createRandom, type Random } from '../../src/random.ts';
 import { macroSpace } from '../../src/space/macro.ts';
 import type { SearchSpace } from '../../src/space/space.ts';
 import { createSpace } from '../../src/space/spaces.ts';

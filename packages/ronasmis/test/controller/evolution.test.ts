@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { networkDimensions } from '../../src/architecture/dimensions.ts';
+import { createRandom } from '../../src/base/random.ts';
 import { age, evolutionController, mutate, populationSize } from '../../src/controller/evolution.ts';
-import { networkDimensions } from '../../src/network/dimensions.ts';
-import { createRandom } from '../../src/random.ts';
 import { macroSpace } from '../../src/space/macro.ts';
 import { createSpace } from '../../src/space/spaces.ts';
 import { walks } from '../space/walk.ts';

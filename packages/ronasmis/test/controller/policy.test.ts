@@ -1,5 +1,7 @@
 import { scope, sum } from '@ronasmis/libtorch';
 import { describe, expect, test } from 'vitest';
+import { networkDimensions } from '../../src/architecture/dimensions.ts';
+import { createRandom } from '../../src/base/random.ts';
 import { drawEntropy } from '../../src/controller/draw.ts';
 import {
   createPolicy,
@@ -9,8 +11,6 @@ import {
   sampleChildren,
   scoreChildren,
 } from '../../src/controller/policy.ts';
-import { networkDimensions } from '../../src/network/dimensions.ts';
-import { createRandom } from '../../src/random.ts';
 import { macroSpace } from '../../src/space/macro.ts';
 import { chirpPolicy, reference } from './peer.ts';
 import { smallChildren, smallSpace, withLead } from './small-space.ts';

@@ -1,8 +1,8 @@
 import { adam, keep, memory, scope, subtract, type Tensor, tensor } from '@ronasmis/libtorch';
 import { expect, test } from 'vitest';
+import { createRandom } from '../../src/base/random.ts';
 import { clippedObjective, ppoController, proximalUpdate } from '../../src/controller/ppo.ts';
 import { reinforce } from '../../src/controller/reinforce.ts';
-import { createRandom } from '../../src/random.ts';
 import { chirp, expectDigest } from '../chirp.ts';
 import { outlookOf } from './outlook.ts';
 import { chirpPolicy, reference, referenceAdvantages } from './peer.ts';

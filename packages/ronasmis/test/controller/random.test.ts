@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { createRandom } from '../../src/base/random.ts';
 import { baseLead, drawChild } from '../../src/controller/draw.ts';
 import { randomController } from '../../src/controller/random.ts';
-import { createRandom } from '../../src/random.ts';
 import { walks } from '../space/walk.ts';
 import { outlookOf } from './outlook.ts';
 import { smallChildren, smallSpace, withLead } from './small-space.ts';

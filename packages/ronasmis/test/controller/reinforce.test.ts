@@ -1,10 +1,10 @@
 import { adam, memory, type Optimiser } from '@ronasmis/libtorch';
 import { describe, expect, test } from 'vitest';
+import { createRandom } from '../../src/base/random.ts';
 import type { Controller } from '../../src/controller/controller.ts';
 import type { Policy } from '../../src/controller/policy.ts';
 import { movedBaseline } from '../../src/controller/policy-controller.ts';
 import { reinforce, reinforceController } from '../../src/controller/reinforce.ts';
-import { createRandom } from '../../src/random.ts';
 import { expectDigest } from '../chirp.ts';
 import { outlookOf } from './outlook.ts';
 import { chirpPolicy, reference, referenceAdvantages } from './peer.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { createRandom } from '../../src/base/random.ts';
 import { createPolicy, likeliestChild, sampleChildren } from '../../src/controller/policy.ts';
 import { decidedAfter, sharpnessAt } from '../../src/controller/policy-controller.ts';
-import { createRandom } from '../../src/random.ts';
 import { smallSpace } from './small-space.ts';
 
 it('is 1 at first, never falls, and is at its most from two thirds of the search on', () => {

@@ -1,4 +1,4 @@
-import type { Architecture } from '../../src/space/architecture.ts';
+import type { Architecture } from '../../src/architecture/architecture.ts';
 import type { Decision, SearchSpace } from '../../src/space/space.ts';
 
 /** Two levels, whose dilations are decided last, and a skip from each. */

@@ -1,11 +1,11 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { createRandom } from '../../src/base/random.ts';
 import { checkDataSet } from '../../src/data/check.ts';
 import { readDataSet } from '../../src/data/dataset.ts';
 import { scansOfPatients } from '../../src/data/patients.ts';
-import { createRandom } from '../../src/random.ts';
-import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet } from './scans.ts';
+import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 
 const folder = join(await temporaryFolder(), 'boxes');
 const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'];

@@ -1,12 +1,12 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
+import { createRandom } from '../../src/base/random.ts';
 import { checkDataSet } from '../../src/data/check.ts';
 import { readDataSet } from '../../src/data/dataset.ts';
 import { splitCases } from '../../src/data/folds.ts';
-import { turnBetween, turnVoxels } from '../../src/data/orientation.ts';
-import { createRandom } from '../../src/random.ts';
-import { boxCase, realDataSets, straight, type TestCase, temporaryFolder, writeDataSet } from './scans.ts';
+import { turnBetween, turnVoxels } from '../../src/formats/orientation.ts';
+import { boxCase, realDataSets, straight, type TestCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 
 const folder = join(await temporaryFolder(), 'boxes');
 const random = createRandom(1);

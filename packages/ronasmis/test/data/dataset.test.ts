@@ -1,11 +1,11 @@
 import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { UserError } from '../../src/base/errors.ts';
+import { createRandom } from '../../src/base/random.ts';
 import { checkDataSet } from '../../src/data/check.ts';
 import { readDataSet } from '../../src/data/dataset.ts';
-import { UserError } from '../../src/errors.ts';
-import { createRandom } from '../../src/random.ts';
-import { boxCase, temporaryFolder, writeDataSet } from './scans.ts';
+import { boxCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 
 const root = await temporaryFolder();
 const folder = join(root, 'boxes');

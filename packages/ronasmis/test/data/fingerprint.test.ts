@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { createRandom } from '../../src/base/random.ts';
 import { checkDataSet } from '../../src/data/check.ts';
 import { readDataSet } from '../../src/data/dataset.ts';
-import { createRandom } from '../../src/random.ts';
-import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet } from './scans.ts';
+import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 
 const folder = join(await temporaryFolder(), 'boxes');
 

@@ -1,10 +1,10 @@
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { createRandom } from '../../src/base/random.ts';
 import { checkDataSet } from '../../src/data/check.ts';
 import { readDataSet } from '../../src/data/dataset.ts';
-import { createRandom } from '../../src/random.ts';
-import { boxCase, temporaryFolder, writeDataSet } from './scans.ts';
+import { boxCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 
 const folder = join(await temporaryFolder(), 'boxes');
 const names = ['a', 'b', 'c'];

@@ -1,15 +1,16 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { createRandom, normal } from '../../src/base/random.ts';
+import type { Voxels } from '../../src/base/voxels.ts';
 import { readScan } from '../../src/data/channels.ts';
 import { checkDataSet } from '../../src/data/check.ts';
 import { readDataSet } from '../../src/data/dataset.ts';
-import { readNifti } from '../../src/data/nifti.ts';
-import type { Voxels } from '../../src/data/nifti-types.ts';
+
 import { clipOutliers, clipWarnings } from '../../src/data/outliers.ts';
-import { prepareDataSet, imageOf as preparedImage } from '../../src/data/prepare.ts';
-import { createRandom, normal } from '../../src/random.ts';
-import { boxCase, realDataSets, straight, type TestCase, temporaryFolder, writeDataSet } from './scans.ts';
+import { readNifti } from '../../src/formats/nifti.ts';
+import { prepareDataSet, imageOf as preparedImage } from '../../src/preparation/prepare.ts';
+import { boxCase, realDataSets, straight, type TestCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 
 const folder = await temporaryFolder();
 const shape = [30, 20, 25];

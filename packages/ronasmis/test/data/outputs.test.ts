@@ -1,9 +1,9 @@
 import { link, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { UserError } from '../../src/base/errors.ts';
 import { requireApart, requireNone, requireOutside, requireReplaceable } from '../../src/data/outputs.ts';
-import { UserError } from '../../src/errors.ts';
-import { temporaryFolder } from './scans.ts';
+import { temporaryFolder } from '../formats/scans.ts';
 
 const root = await temporaryFolder();
 const path = (...parts: readonly string[]): string => join(root, ...parts);

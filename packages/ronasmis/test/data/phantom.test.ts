@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { checkDataSet } from '../../src/data/check.ts';
 import { readDataSet } from '../../src/data/dataset.ts';
 import { writePhantomDataSet } from '../../src/data/phantom.ts';
-import { temporaryFolder } from './scans.ts';
+import { temporaryFolder } from '../formats/scans.ts';
 
 const folder = await temporaryFolder();
 

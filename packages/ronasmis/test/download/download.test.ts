@@ -3,12 +3,12 @@ import { mkdir, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/prom
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createRandom } from '../../src/base/random.ts';
 import { checkDataSet } from '../../src/data/check.ts';
 import { readDataSet } from '../../src/data/dataset.ts';
 import { type DownloadHooks, download, downloadArchive } from '../../src/download/download.ts';
 import { decathlonTasks } from '../../src/download/tasks.ts';
-import { createRandom } from '../../src/random.ts';
-import { boxCase, temporaryFolder, writeDataSet } from '../data/scans.ts';
+import { boxCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 import { md5Of, sendFile, serve, tarOf } from './server.ts';
 
 const root = await temporaryFolder();

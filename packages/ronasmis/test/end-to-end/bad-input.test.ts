@@ -2,10 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { access, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { createRandom } from '../../src/random.ts';
+import { createRandom } from '../../src/base/random.ts';
 import { search } from '../../src/search/search.ts';
 import { run as ronasmis } from '../cli/run.ts';
-import { boxCase, type TestCase, temporaryFolder, writeDataSet } from '../data/scans.ts';
+import { boxCase, type TestCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 
 const root = await temporaryFolder();
 const sound = ['a', 'b', 'c', 'd', 'e', 'f'].map((name, i) => boxCase(name, createRandom(i + 1), [16, 16, 16]));

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { readDataSet } from '../../src/data/dataset.ts';
-import { realDataSets } from '../data/scans.ts';
+import { realDataSets } from '../formats/scans.ts';
 
 /** The real data sets, that of the smallest scans first: every child passes through whole volumes. None where there are none. */
 export async function realDataSetsBySize(): Promise<readonly string[]> {

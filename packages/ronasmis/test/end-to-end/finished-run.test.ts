@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSafetensors } from '@ronasmis/libtorch';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { architectureSchema } from '../../src/architecture/architecture.ts';
 import { readDataSet } from '../../src/data/dataset.ts';
 import { splitCases } from '../../src/data/folds.ts';
-import { readNifti } from '../../src/data/nifti.ts';
 import { writePhantomDataSet } from '../../src/data/phantom.ts';
+import { readNifti } from '../../src/formats/nifti.ts';
 import type { Prediction } from '../../src/inference/predict.ts';
 import { childWeightNames } from '../../src/network/weights.ts';
 import { eventSchema, reportSchema, runSchema } from '../../src/run/records.ts';
 import { readRun } from '../../src/run/run-folder.ts';
-import { architectureSchema } from '../../src/space/architecture.ts';
 import { type Ended, ronasmis } from './command.ts';
 import { agreementWithCopy, writeResampledCopy } from './resampled-copy.ts';
 

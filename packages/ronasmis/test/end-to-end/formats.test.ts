@@ -2,10 +2,10 @@ import { cp, mkdir, mkdtemp, readdir, symlink, truncate, writeFile } from 'node:
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { createRandom } from '../../src/base/random.ts';
 import { readDataSet } from '../../src/data/dataset.ts';
-import { imageOf, labelOf, prepareDataSet } from '../../src/data/prepare.ts';
-import { createRandom } from '../../src/random.ts';
-import { boxCase, metaImageBytes, nrrdBytes, straight, temporaryFolder, writeDataSet } from '../data/scans.ts';
+import { imageOf, labelOf, prepareDataSet } from '../../src/preparation/prepare.ts';
+import { boxCase, metaImageBytes, nrrdBytes, straight, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 import { ronasmis, startScript } from './command.ts';
 
 const root = await temporaryFolder();

@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { createRandom } from '../../src/random.ts';
-import { boxCase, temporaryFolder, writeDataSet } from '../data/scans.ts';
+import { createRandom } from '../../src/base/random.ts';
+import { boxCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 import { writeTinyRun } from '../inference/tiny-run.ts';
 import { startScript } from './command.ts';
 

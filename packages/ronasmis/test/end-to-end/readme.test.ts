@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { writePhantomDataSet } from '../../src/data/phantom.ts';
-import { temporaryFolder } from '../data/scans.ts';
+import { temporaryFolder } from '../formats/scans.ts';
 import { type Ended, startLine } from './command.ts';
 import { copyCases, realDataSetsBySize } from './few-cases.ts';
 

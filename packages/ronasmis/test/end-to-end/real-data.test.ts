@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readDataSet } from '../../src/data/dataset.ts';
 import { reportSchema } from '../../src/run/records.ts';
-import { temporaryFolder } from '../data/scans.ts';
+import { temporaryFolder } from '../formats/scans.ts';
 import { ronasmis } from './command.ts';
 import { copyCases, realDataSetsBySize } from './few-cases.ts';
 import { agreementWithCopy } from './resampled-copy.ts';

@@ -2,10 +2,10 @@ import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { resampleCubic, resampleLabels, scope, tensor } from '@ronasmis/libtorch';
 import { expect } from 'vitest';
-import type { Affine } from '../../src/data/affine.ts';
 import { channelsOf, spatialShape } from '../../src/data/case.ts';
-import { readNifti, writeNifti } from '../../src/data/nifti.ts';
 import { dicePerClass } from '../../src/evaluation/dice.ts';
+import type { Affine } from '../../src/formats/affine.ts';
+import { readNifti, writeNifti } from '../../src/formats/nifti.ts';
 import { ronasmis } from './command.ts';
 
 /** How finely the copies are sampled along x. */

@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Affine } from '../../src/data/affine.ts';
-import { writeNifti } from '../../src/data/nifti.ts';
-import { UserError } from '../../src/errors.ts';
+import { UserError } from '../../src/base/errors.ts';
 import { evaluate, toCsv } from '../../src/evaluation/evaluate.ts';
+import type { Affine } from '../../src/formats/affine.ts';
+import { writeNifti } from '../../src/formats/nifti.ts';
 import { referenceVolume, SHAPE, twoEllipsoids } from './masks.ts';
 
 const AFFINE: Affine = [

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Architecture } from '../../src/architecture/architecture.ts';
 import { compare, loadRuntime } from '../../src/export/check.ts';
 import { encodeOnnx } from '../../src/export/model.ts';
 import type { Model } from '../../src/inference/model.ts';
-import type { Architecture } from '../../src/space/architecture.ts';
 import { microReference, narrow, reference } from '../network/peer.ts';
 import { randomChildren } from '../space/walk.ts';
 import { narrowModel } from './models.ts';

@@ -2,7 +2,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
 import { exportOnnx } from '../../src/export/export.ts';
-import { temporaryFolder } from '../data/scans.ts';
+import { temporaryFolder } from '../formats/scans.ts';
 import { macroChild, narrowModel, writeFinishedRun } from './models.ts';
 
 // A runtime that computes something else.

@@ -1,11 +1,11 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
+import type { Architecture } from '../../src/architecture/architecture.ts';
+import { VERSION } from '../../src/base/version.ts';
 import { encodeOnnx } from '../../src/export/model.ts';
 import { ModelProtoSchema, type ValueInfoProto } from '../../src/export/onnx_pb.ts';
 import { childWeightNames } from '../../src/network/weights.ts';
 import type { RunRecord } from '../../src/run/records.ts';
-import type { Architecture } from '../../src/space/architecture.ts';
-import { VERSION } from '../../src/version.ts';
 import { macroChild, microChild, narrowModel } from './models.ts';
 
 const decode = (settings: Partial<RunRecord> = {}, child: Architecture = macroChild) =>

@@ -2,13 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { readNifti, writeNifti } from '../../src/data/nifti.ts';
+import { createRandom } from '../../src/base/random.ts';
 import { exportOnnx } from '../../src/export/export.ts';
+import { readNifti, writeNifti } from '../../src/formats/nifti.ts';
 import { predict } from '../../src/inference/predict.ts';
 import { childWeightNames } from '../../src/network/weights.ts';
-import { createRandom } from '../../src/random.ts';
 import type { RunRecord } from '../../src/run/records.ts';
-import { straight, temporaryFolder } from '../data/scans.ts';
+import { straight, temporaryFolder } from '../formats/scans.ts';
 import { macroChild, microChild, narrowModel, writeFinishedRun } from './models.ts';
 
 const python = process.env.RONASMIS_PEERS;

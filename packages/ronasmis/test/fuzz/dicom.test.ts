@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readSlice } from '../../src/data/dicom-slice.ts';
-import { scanFixtures, writeScanFixture } from '../data/scan-fixtures.ts';
-import { temporaryFolder } from '../data/scans.ts';
+import { readSlice } from '../../src/formats/dicom-slice.ts';
+import { scanFixtures, writeScanFixture } from '../formats/scan-fixtures.ts';
+import { temporaryFolder } from '../formats/scans.ts';
 import { fuzz, mutated, timeout, userErrorNaming } from './harness.ts';
 
 const folder = await temporaryFolder();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { UserError } from '../../src/errors.ts';
+import { UserError } from '../../src/base/errors.ts';
 
 /** Every test of this folder goes on for so long where it is asked to; else it tries some inputs. */
 const seconds = Number(process.env.RONASMIS_FUZZ_SECONDS ?? 0);

@@ -2,9 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readGrid, readVolume } from '../../src/data/read-volume.ts';
-import { scanFixtures, writeScanFixture } from '../data/scan-fixtures.ts';
-import { temporaryFolder } from '../data/scans.ts';
+import { readGrid, readVolume } from '../../src/formats/read-volume.ts';
+import { scanFixtures, writeScanFixture } from '../formats/scan-fixtures.ts';
+import { temporaryFolder } from '../formats/scans.ts';
 import { fuzz, mutated, timeout, userErrorNaming } from './harness.ts';
 
 const folder = await temporaryFolder();

@@ -5,14 +5,14 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { readNifti, readNiftiHeader } from '../../src/data/nifti.ts';
-import { HEADER_LAYOUTS } from '../../src/data/nifti-layout.ts';
-import { temporaryFolder } from '../data/scans.ts';
+import { readNifti, readNiftiHeader } from '../../src/formats/nifti.ts';
+import { HEADER_LAYOUTS } from '../../src/formats/nifti-layout.ts';
+import { temporaryFolder } from '../formats/scans.ts';
 import { type Field, fuzz, mutated, timeout, userErrorNaming } from './harness.ts';
 
 const fixtures = z
   .array(z.object({ gzip: z.string() }))
-  .parse(JSON.parse(readFileSync(new URL('../data/nifti-fixtures.json', import.meta.url), 'utf8')));
+  .parse(JSON.parse(readFileSync(new URL('../formats/nifti-fixtures.json', import.meta.url), 'utf8')));
 const packed = fixtures.map(({ gzip }) => Buffer.from(gzip, 'base64'));
 const seeds = [...packed, ...packed.map((bytes) => gunzipSync(bytes))];
 /** The numbers of both headers, their length being the first, and how many there are of those that stand in rows. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type DataType, ones, readSafetensors, scope, to, writeSafetensors } from '@ronasmis/libtorch';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { temporaryFolder } from '../data/scans.ts';
+import { temporaryFolder } from '../formats/scans.ts';
 import { fuzz, mutated, timeout } from './harness.ts';
 import { mutatedJson } from './json.ts';
 

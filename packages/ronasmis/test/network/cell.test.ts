@@ -1,11 +1,11 @@
 import { memory, noGradient, scope, type Tensor, tensor } from '@ronasmis/libtorch';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Cell, OperationName, Term } from '../../src/architecture/cell.ts';
 import { cell } from '../../src/network/cell.ts';
 import { forward } from '../../src/network/child.ts';
 import { childLoss } from '../../src/network/loss.ts';
 import type { Weights } from '../../src/network/weights.ts';
-import type { Cell, OperationName, Term } from '../../src/space/cell.ts';
 import { chirp, product } from '../chirp.ts';
 import { randomChildren } from '../space/walk.ts';
 import { chirpLabel, chirpWeights, microReference, narrow } from './peer.ts';

@@ -1,10 +1,10 @@
 import { noGradient, scope, type Tensor, tensor } from '@ronasmis/libtorch';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Architecture, MacroArchitecture } from '../../src/architecture/architecture.ts';
 import { forward, strideBetween } from '../../src/network/child.ts';
 import { childLoss } from '../../src/network/loss.ts';
 import { createWeights, supervisedLevels, type Weights } from '../../src/network/weights.ts';
-import type { Architecture, MacroArchitecture } from '../../src/space/architecture.ts';
 import { chirp, expectDigest, product } from '../chirp.ts';
 import { randomChildren } from '../space/walk.ts';
 import { chirpLabel, chirpWeights, microReference, narrow, reference } from './peer.ts';

@@ -1,22 +1,22 @@
 import { join } from 'node:path';
 import { noGradient, scope } from '@ronasmis/libtorch';
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { Architecture } from '../../src/architecture/architecture.ts';
+import { createRandom } from '../../src/base/random.ts';
+import { fillBatch } from '../../src/batches/fill-batch.ts';
+import { samplePlan } from '../../src/batches/sample.ts';
 import { readDataSet } from '../../src/data/dataset.ts';
-import { fillBatch } from '../../src/data/fill-batch.ts';
 import { writePhantomDataSet } from '../../src/data/phantom.ts';
-import { type PreparedCase, prepareDataSet } from '../../src/data/prepare.ts';
-import { samplePlan } from '../../src/data/sample.ts';
 import { forward } from '../../src/network/child.ts';
 import { tapsNames } from '../../src/network/taps.ts';
 import { childWeightNames, supervisionWeightNames, type Weights } from '../../src/network/weights.ts';
-import { createRandom } from '../../src/random.ts';
+import { type PreparedCase, prepareDataSet } from '../../src/preparation/prepare.ts';
 import { createState } from '../../src/search/state.ts';
 import { trainOnce } from '../../src/search/training.ts';
-import type { Architecture } from '../../src/space/architecture.ts';
 import { type MacroSpace, macroSpace } from '../../src/space/macro.ts';
 import { decisions, table1 } from '../../src/space/table1.ts';
 import { chirp, expectDigest } from '../chirp.ts';
-import { temporaryFolder } from '../data/scans.ts';
+import { temporaryFolder } from '../formats/scans.ts';
 import { tinyContext } from '../search/tiny-context.ts';
 import { chirpWeights, narrow, reference } from './peer.ts';
 

@@ -1,10 +1,10 @@
 import { keep, scope, type Tensor, tensor } from '@ronasmis/libtorch';
 import { describe, expect, test } from 'vitest';
+import type { Architecture } from '../../src/architecture/architecture.ts';
+import { flatLevelsFor, type NetworkDimensions } from '../../src/architecture/dimensions.ts';
 import { forward } from '../../src/network/child.ts';
-import { flatLevelsFor, type NetworkDimensions } from '../../src/network/dimensions.ts';
 import { childLoss } from '../../src/network/loss.ts';
 import { type Weights, weightShapes } from '../../src/network/weights.ts';
-import type { Architecture } from '../../src/space/architecture.ts';
 import { multiplyAddsPerVoxel } from '../../src/space/cost.ts';
 import { chirp, product } from '../chirp.ts';
 import { chirpLabel, chirpWeights, microReference, narrow, reference } from './peer.ts';

@@ -1,9 +1,9 @@
 import { type DataType, scope, setThreads, type Tensor, tensor, threads, to } from '@ronasmis/libtorch';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Architecture } from '../../src/architecture/architecture.ts';
 import { IGNORED_CLASS } from '../../src/data/description.ts';
 import { childLoss, composedLoss, type SupervisedLevel, segmentationLoss } from '../../src/network/loss.ts';
-import type { Architecture } from '../../src/space/architecture.ts';
 import { chirp, expectDigest, product } from '../chirp.ts';
 import { chirpLabel, reference } from './peer.ts';
 

@@ -1,15 +1,15 @@
 import { noGradient, oneDnnTakesBfloat16, peakTensorBytes, resetPeakTensorBytes, scope } from '@ronasmis/libtorch';
 import { describe, expect, it } from 'vitest';
+import type { Architecture } from '../../src/architecture/architecture.ts';
+import { networkDimensions } from '../../src/architecture/dimensions.ts';
+import { createRandom } from '../../src/base/random.ts';
 import { drawChild } from '../../src/controller/draw.ts';
-import { dataTypeOf, type Precision } from '../../src/device.ts';
+import { dataTypeOf, type Precision } from '../../src/engine/device.ts';
 import { segment, toImage } from '../../src/inference/segment.ts';
-import { networkDimensions } from '../../src/network/dimensions.ts';
 import { passBytes } from '../../src/network/memory.ts';
 import { childWeights } from '../../src/network/weights.ts';
-import { createRandom } from '../../src/random.ts';
 import { createState } from '../../src/search/state.ts';
 import { patchesPerBatch, trainOnce } from '../../src/search/training.ts';
-import type { Architecture } from '../../src/space/architecture.ts';
 import { createSpace } from '../../src/space/spaces.ts';
 import { tinyContext } from '../search/tiny-context.ts';
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Tensor } from '@ronasmis/libtorch';
-import type { NetworkDimensions } from '../../src/network/dimensions.ts';
+import type { Architecture, MacroArchitecture, MicroArchitecture } from '../../src/architecture/architecture.ts';
+import type { NetworkDimensions } from '../../src/architecture/dimensions.ts';
 import { createWeights, type Weights } from '../../src/network/weights.ts';
-import type { Architecture, MacroArchitecture, MicroArchitecture } from '../../src/space/architecture.ts';
 import { type Digest, fillWithChirp, product } from '../chirp.ts';
 
 interface ChildReference<Child extends Architecture> {

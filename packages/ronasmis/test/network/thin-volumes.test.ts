@@ -1,14 +1,14 @@
 import { noGradient, oneDnnTakesBfloat16, scope, tensor } from '@ronasmis/libtorch';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { dataTypeOf, type Precision } from '../../src/device.ts';
+import type { Architecture } from '../../src/architecture/architecture.ts';
+import { dataTypeOf, type Precision } from '../../src/engine/device.ts';
 import { segment, toImage } from '../../src/inference/segment.ts';
 import { forward, strideBetween } from '../../src/network/child.ts';
 import { childLoss } from '../../src/network/loss.ts';
 import { childWeights, supervisedLevels } from '../../src/network/weights.ts';
 import { createState } from '../../src/search/state.ts';
 import { trainOnce } from '../../src/search/training.ts';
-import type { Architecture } from '../../src/space/architecture.ts';
 import { macroSpace } from '../../src/space/macro.ts';
 import { chirp, chirpValues, product } from '../chirp.ts';
 import { tinyContext } from '../search/tiny-context.ts';

@@ -1,8 +1,8 @@
 import { memory, scope, tensor, to } from '@ronasmis/libtorch';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { networkDimensions } from '../../src/architecture/dimensions.ts';
 import { forward } from '../../src/network/child.ts';
-import { networkDimensions } from '../../src/network/dimensions.ts';
 import { childLoss } from '../../src/network/loss.ts';
 import {
   castWeights,

@@ -1,7 +1,7 @@
+import type { MacroArchitecture, MicroArchitecture } from '../../src/architecture/architecture.ts';
 import type { ReportContent } from '../../src/report/page.ts';
 import type { ExampleVolume } from '../../src/report/slices.ts';
 import { chooseSlices, pickExamples } from '../../src/report/slices.ts';
-import type { MacroArchitecture, MicroArchitecture } from '../../src/space/architecture.ts';
 import { drawEllipsoid, type Shape } from '../evaluation/masks.ts';
 
 /** An architecture with every kind of choice in it. */

@@ -2,11 +2,11 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decode } from 'fast-png';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { createRandom } from '../../src/base/random.ts';
 import { checkDataSet } from '../../src/data/check.ts';
 import { readDataSet } from '../../src/data/dataset.ts';
-import { createRandom } from '../../src/random.ts';
 import { inspectionPage, pickCases } from '../../src/report/inspection.ts';
-import { boxCase, realDataSets, type TestCase, temporaryFolder, writeDataSet } from '../data/scans.ts';
+import { boxCase, realDataSets, type TestCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 
 const folder = join(await temporaryFolder(), 'boxes');
 const sizes = [20, 21, 22, 23, 24, 25, 70];

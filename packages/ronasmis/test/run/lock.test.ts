@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
-import { UserError } from '../../src/errors.ts';
+import { UserError } from '../../src/base/errors.ts';
 import { lockFolder, lockName } from '../../src/run/lock.ts';
-import { temporaryFolder } from '../data/scans.ts';
 import { startScript } from '../end-to-end/command.ts';
+import { temporaryFolder } from '../formats/scans.ts';
 
 const root = await temporaryFolder();
 const newFolder = () => mkdtemp(join(root, 'run-'));

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { UserError } from '../../src/errors.ts';
+import { UserError } from '../../src/base/errors.ts';
 import {
   appendEvent,
   createRunFolder,
@@ -11,7 +11,7 @@ import {
   writeRunFile,
 } from '../../src/run/run-folder.ts';
 import { writeRunFolder } from '../cli/run.ts';
-import { temporaryFolder } from '../data/scans.ts';
+import { temporaryFolder } from '../formats/scans.ts';
 import { reportContent } from '../report/content.ts';
 
 const root = await temporaryFolder();

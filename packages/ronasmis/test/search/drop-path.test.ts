@@ -1,10 +1,10 @@
 import { noGradient, scope } from '@ronasmis/libtorch';
 import { describe, expect, test } from 'vitest';
+import type { Architecture } from '../../src/architecture/architecture.ts';
+import { createRandom, type Random } from '../../src/base/random.ts';
 import { segment } from '../../src/inference/segment.ts';
-import { createRandom, type Random } from '../../src/random.ts';
 import { createState, type SearchState } from '../../src/search/state.ts';
 import { trainOnce } from '../../src/search/training.ts';
-import type { Architecture } from '../../src/space/architecture.ts';
 import { chirp, chirpValues } from '../chirp.ts';
 import { chirpLabel } from '../network/peer.ts';
 import { tinyContext } from './tiny-context.ts';

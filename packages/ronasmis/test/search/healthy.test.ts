@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { createRandom } from '../../src/base/random.ts';
 import { splitCases } from '../../src/data/folds.ts';
-import { createRandom } from '../../src/random.ts';
 import { readRun } from '../../src/run/run-folder.ts';
 import { resume, search } from '../../src/search/search.ts';
-import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet } from '../data/scans.ts';
+import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 
 const root = await temporaryFolder();
 const names = Array.from({ length: 8 }, (_, i) => `case${i}`);

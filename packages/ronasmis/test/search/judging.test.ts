@@ -1,17 +1,17 @@
 import { memory, tensor } from '@ronasmis/libtorch';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Triple } from '../../src/data/affine.ts';
+import type { Triple } from '../../src/base/geometry.ts';
+import { createRandom } from '../../src/base/random.ts';
 import { readDataSet } from '../../src/data/dataset.ts';
 import { IGNORED_CLASS } from '../../src/data/description.ts';
-import { readNifti } from '../../src/data/nifti.ts';
-import { unturned } from '../../src/data/orientation.ts';
-import { imageOf, type PreparedCase, prepareDataSet } from '../../src/data/prepare.ts';
 import { dicePerClass } from '../../src/evaluation/dice.ts';
 import { patientMean } from '../../src/evaluation/summary.ts';
+import { readNifti } from '../../src/formats/nifti.ts';
+import { unturned } from '../../src/formats/orientation.ts';
 import { segment, toImage } from '../../src/inference/segment.ts';
 import { createWeights } from '../../src/network/weights.ts';
-import { createRandom } from '../../src/random.ts';
+import { imageOf, type PreparedCase, prepareDataSet } from '../../src/preparation/prepare.ts';
 import { scoredClasses, toLabel } from '../../src/search/context.ts';
 import {
   type DeviceBatch,
@@ -22,7 +22,7 @@ import {
   toDeviceBatches,
   toOwnGridBatch,
 } from '../../src/search/judging.ts';
-import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet } from '../data/scans.ts';
+import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 import { tinyContext } from './tiny-context.ts';
 
 const { dimensions, space, labelValues } = tinyContext;

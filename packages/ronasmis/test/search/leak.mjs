@@ -3,7 +3,7 @@
 // end: `node --expose-gc leak.mjs DATASET RUN`.
 import { setImmediate } from 'node:timers/promises';
 import { memory } from '@ronasmis/libtorch';
-import { openBatches } from '../../dist/data/batches.js';
+import { openBatches } from '../../dist/batches/batches.js';
 import { openSearch } from '../../dist/search/setup.js';
 import { createState } from '../../dist/search/state.js';
 import { trainSharedWeights } from '../../dist/search/training.js';

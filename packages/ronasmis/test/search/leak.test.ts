@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { createRandom } from '../../src/random.ts';
-import { boxCase, temporaryFolder, writeDataSet } from '../data/scans.ts';
+import { createRandom } from '../../src/base/random.ts';
+import { boxCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 
 const script = fileURLToPath(new URL('leak.mjs', import.meta.url));
 const root = await temporaryFolder();

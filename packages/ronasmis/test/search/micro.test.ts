@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createRandom } from '../../src/random.ts';
+import { createRandom } from '../../src/base/random.ts';
 import { createState } from '../../src/search/state.ts';
 import { trainOnce } from '../../src/search/training.ts';
 import { microSpace } from '../../src/space/micro.ts';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { createRandom } from '../../src/random.ts';
+import { createRandom } from '../../src/base/random.ts';
 import { type SearchOptions, search } from '../../src/search/search.ts';
-import { boxCase, temporaryFolder, writeDataSet } from '../data/scans.ts';
+import { boxCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 
 const root = await temporaryFolder();
 const dataSet = join(root, 'boxes');

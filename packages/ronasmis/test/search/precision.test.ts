@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { describeEngine } from '@ronasmis/libtorch';
 import { expect, it } from 'vitest';
 import { writePhantomDataSet } from '../../src/data/phantom.ts';
-import type { Precision } from '../../src/device.ts';
+import type { Precision } from '../../src/engine/device.ts';
 import { search } from '../../src/search/search.ts';
-import { temporaryFolder } from '../data/scans.ts';
+import { temporaryFolder } from '../formats/scans.ts';
 
 const root = await temporaryFolder();
 const dataSet = join(root, 'Phantom');

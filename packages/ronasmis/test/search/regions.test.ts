@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createRandom } from '../../src/random.ts';
+import { createRandom } from '../../src/base/random.ts';
 import { readRun } from '../../src/run/run-folder.ts';
 import { search } from '../../src/search/search.ts';
-import { boxCase, temporaryFolder, writeDataSet } from '../data/scans.ts';
+import { boxCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 
 const root = await temporaryFolder();
 

@@ -1,11 +1,11 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createRandom } from '../../src/random.ts';
+import { createRandom } from '../../src/base/random.ts';
 import type { Progress } from '../../src/run/records.ts';
 import { appendEvent, readRun, writeRecord } from '../../src/run/run-folder.ts';
 import { resume, type SearchHooks, type SearchOptions, search } from '../../src/search/search.ts';
-import { boxCase, straight, temporaryFolder, writeDataSet } from '../data/scans.ts';
+import { boxCase, straight, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 import { outcome } from './outcome.ts';
 
 const root = await temporaryFolder();

@@ -11,11 +11,11 @@ import {
   writeSafetensors,
 } from '@ronasmis/libtorch';
 import { describe, expect, it } from 'vitest';
+import { UserError } from '../../src/base/errors.ts';
 import { type ControllerName, controllerNames } from '../../src/controller/controller.ts';
-import { UserError } from '../../src/errors.ts';
 import { createState, removeState, restoreState, type SearchState, saveState } from '../../src/search/state.ts';
 import { outlookOf } from '../controller/outlook.ts';
-import { temporaryFolder } from '../data/scans.ts';
+import { temporaryFolder } from '../formats/scans.ts';
 import { tinyContext } from './tiny-context.ts';
 
 const root = await temporaryFolder();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { networkDimensions } from '../../src/network/dimensions.ts';
+import { networkDimensions } from '../../src/architecture/dimensions.ts';
 import { activationsPerVoxel, multiplyAddsPerVoxel, relativeVolumes } from '../../src/space/cost.ts';
 import { microReference, reference } from '../network/peer.ts';
 

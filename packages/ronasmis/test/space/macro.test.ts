@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { UserError } from '../../src/errors.ts';
-import { networkDimensions } from '../../src/network/dimensions.ts';
-import { createRandom } from '../../src/random.ts';
-import { architectureSchema, type MacroArchitecture } from '../../src/space/architecture.ts';
+import { architectureSchema, type MacroArchitecture } from '../../src/architecture/architecture.ts';
+import { networkDimensions } from '../../src/architecture/dimensions.ts';
+import { UserError } from '../../src/base/errors.ts';
+import { createRandom } from '../../src/base/random.ts';
 import { activationsPerVoxel, multiplyAddsPerVoxel } from '../../src/space/cost.ts';
 import { macroSpace, patchSizes } from '../../src/space/macro.ts';
 import { table1 } from '../../src/space/table1.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { networkDimensions } from '../../src/network/dimensions.ts';
-import { architectureSchema, type MicroArchitecture } from '../../src/space/architecture.ts';
-import { type Cell, looseEnds, operationNames, operations } from '../../src/space/cell.ts';
+import { architectureSchema, type MicroArchitecture } from '../../src/architecture/architecture.ts';
+import { type Cell, looseEnds, operationNames, operations } from '../../src/architecture/cell.ts';
+import { networkDimensions } from '../../src/architecture/dimensions.ts';
 import { activationsPerVoxel, multiplyAddsPerVoxel } from '../../src/space/cost.ts';
 import { macroSpace } from '../../src/space/macro.ts';
 import { microSpace } from '../../src/space/micro.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { networkDimensions } from '../../src/network/dimensions.ts';
+import { networkDimensions } from '../../src/architecture/dimensions.ts';
 import { macroSpace } from '../../src/space/macro.ts';
 import { createSpace, hasOneChild, spaceOfOne } from '../../src/space/spaces.ts';
 import { walk } from './walk.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { NetworkDimensions } from '../../src/network/dimensions.ts';
-import type { Architecture, MacroArchitecture } from '../../src/space/architecture.ts';
+import type { Architecture, MacroArchitecture } from '../../src/architecture/architecture.ts';
+import type { NetworkDimensions } from '../../src/architecture/dimensions.ts';
 import type { MacroSpace } from '../../src/space/macro.ts';
 import type { SearchSpace } from '../../src/space/space.ts';
 import { createSpace, type SpaceName } from '../../src/space/spaces.ts';

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { memory } from '@ronasmis/libtorch';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createRandom } from '../../src/random.ts';
+import { createRandom } from '../../src/base/random.ts';
 import { readRun } from '../../src/run/run-folder.ts';
 import type { StudyResults } from '../../src/run/study-record.ts';
 import { childrenAlone, epochsAlone, pickChildren, plannedAlone, searchOptions } from '../../src/study/plan.ts';
 import { type StudyHooks, type StudyOptions, study } from '../../src/study/study.ts';
-import { boxCase, temporaryFolder, writeDataSet } from '../data/scans.ts';
+import { boxCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 import { tinyContext } from '../search/tiny-context.ts';
 
 const root = await temporaryFolder();

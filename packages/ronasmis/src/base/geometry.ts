@@ -1,0 +1,14 @@
+import { z } from 'zod';
+
+/** Three numbers, one a spatial axis: `[depth, height, width]` of what is in memory, x, y, z of a header. */
+export const tripleSchema = z.tuple([z.number(), z.number(), z.number()]).readonly();
+export type Triple = z.infer<typeof tripleSchema>;
+
+/** A box of voxels, `[depth, height, width]`: its first voxel and its size. */
+export interface Box {
+  readonly offset: Triple;
+  readonly shape: Triple;
+}
+
+/** Voxels of a volume of this shape. */
+export const voxelsOf = ([depth, height, width]: Triple): number => depth * height * width;

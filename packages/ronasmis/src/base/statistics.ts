@@ -1,0 +1,74 @@
+import type { Voxels } from './voxels.ts';
+
+/** The smallest and largest value of one channel, as the float32 that it is computed with; NaN or infinite where a voxel is. */
+export interface ChannelRange {
+  readonly min: number;
+  readonly max: number;
+  /** Whether every voxel is a number, and none too large for a float32. */
+  readonly allFinite: boolean;
+}
+
+/** So many voxels are converted at once. */
+const BLOCK_VOXELS = 16_384;
+
+/** The range of each of the `channels` equal parts of `data`. */
+export function channelRanges(data: Voxels, channels: number): readonly ChannelRange[] {
+  const size = data.length / channels;
+  // One loop over arrays of one type is several times as fast as one over all of them.
+  const block = new Float32Array(BLOCK_VOXELS);
+  return Array.from({ length: channels }, (_, channel) => {
+    let min = Infinity;
+    let max = -Infinity;
+    let allFinite = true;
+    const end = (channel + 1) * size;
+    for (let start = channel * size; start < end; start += BLOCK_VOXELS) {
+      const count = Math.min(BLOCK_VOXELS, end - start);
+      block.set(data.subarray(start, start + count));
+      for (let i = 0; i < count; i++) {
+        const value = block[i];
+        if (value < min) min = value;
+        if (value > max) max = value;
+        // The difference is 0 for numbers and NaN for what is none.
+        if (value - value !== 0) allFinite = false;
+      }
+    }
+    return { min, max, allFinite };
+  });
+}
+
+/** A label map with more different values than this is no label map: counting stops there. */
+const MAX_DISTINCT_VALUES = 1000;
+
+/** How many voxels have each value. Stops after 1,000 different values. */
+export function countValues(data: Voxels): ReadonlyMap<number, number> {
+  const counts = new Map<number, number>();
+  // Labels come in runs, so the map is asked once a run and not once a voxel.
+  let start = 0;
+  let value = data[0];
+  for (let i = 1; i <= data.length; i++) {
+    if (data[i] === value) continue;
+    counts.set(value, (counts.get(value) ?? 0) + i - start);
+    if (counts.size > MAX_DISTINCT_VALUES) break;
+    start = i;
+    value = data[i];
+  }
+  return counts;
+}
+
+/** Mean and population standard deviation, accumulated in float64 in two passes (the second around the mean). */
+export function meanAndDeviation(values: Voxels): { readonly mean: number; readonly deviation: number } {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  const mean = sum / values.length;
+  let squares = 0;
+  for (let i = 0; i < values.length; i++) squares += (values[i] - mean) ** 2;
+  return { mean, deviation: Math.sqrt(squares / values.length) };
+}
+
+/** The value below which `fraction` of the ascending `sorted` lies, interpolated linearly as numpy.percentile does. */
+export function quantile(sorted: ArrayLike<number>, fraction: number): number {
+  const position = fraction * (sorted.length - 1);
+  const below = Math.floor(position);
+  const above = Math.min(below + 1, sorted.length - 1);
+  return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
+}

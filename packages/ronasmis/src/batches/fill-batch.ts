@@ -1,0 +1,134 @@
+import type { Triple } from '../base/geometry.ts';
+import type { PreparedCase } from '../preparation/prepare.ts';
+import { imageSpan, labelSpan } from '../preparation/storage.ts';
+import { type Thinning, thinImages, thinLabels, thinnedShape } from '../preparation/thinning.ts';
+import { type Augmentation, mirrored } from './augmentation.ts';
+import { changeIntensities } from './intensities.ts';
+import { boxAround, linearRow, nearestRow, type RowSampler, resample } from './resample.ts';
+
+/** Which crops make up a batch: plain data, so that it can be sent to the thread that fills it. */
+export interface BatchPlan {
+  /** `[depth, height, width]` */
+  readonly patch: Triple;
+  readonly crops: readonly BatchCrop[];
+  /** How the patches are thinned in the end; not at all where it is left out. */
+  readonly thinning?: Thinning;
+}
+
+/** `[depth, height, width]` of a batch's patches, once they are thinned. */
+export function filledShape({ patch, thinning }: Pick<BatchPlan, 'patch' | 'thinning'>): Triple {
+  return thinning ? thinnedShape(patch, thinning) : patch;
+}
+
+/** One patch out of one case. */
+export interface BatchCrop {
+  /** Index into the cases that the batches were opened with. */
+  readonly case: number;
+  /** The patch's first voxel in the case, `[depth, height, width]`; what lies outside the case is filled with 0. */
+  readonly offset: Triple;
+  /** Mirrored along the width. */
+  readonly flip: boolean;
+  readonly augmentation?: Augmentation;
+}
+
+/** What is read of a case to fill a batch. */
+export type CropSource = Pick<PreparedCase, 'channels' | 'shape' | 'storage'>;
+
+/** The arrays of a batch: image `[batch, channel, depth, height, width]`, label `[batch, depth, height, width]`. */
+export interface BatchArrays {
+  readonly image: Float32Array;
+  readonly label: Uint8Array;
+}
+
+/** Copies the crops of `plan` into the arrays, overwriting all of them. */
+export function fillBatch(cases: readonly CropSource[], plan: BatchPlan, { image, label }: BatchArrays): void {
+  const { patch, thinning } = plan;
+  if (!thinning) {
+    fillWhole(cases, plan, { image, label });
+    return;
+  }
+  const voxels = plan.crops.length * patch[0] * patch[1] * patch[2];
+  const whole = {
+    image: new Float32Array(voxels * cases[plan.crops[0].case].channels),
+    label: new Uint8Array(voxels),
+  };
+  fillWhole(cases, plan, whole);
+  image.set(thinImages(whole.image, patch, thinning));
+  label.set(thinLabels(whole.label, patch, thinning));
+}
+
+/** The same before anything is thinned. */
+function fillWhole(cases: readonly CropSource[], plan: BatchPlan, { image, label }: BatchArrays): void {
+  const voxels = plan.patch[0] * plan.patch[1] * plan.patch[2];
+  plan.crops.forEach((crop, index) => {
+    const { channels, shape, storage } = cases[crop.case];
+    const size = shape[0] * shape[1] * shape[2];
+    for (let channel = 0; channel < channels; channel++) {
+      const start = (index * channels + channel) * voxels;
+      const values = image.subarray(start, start + voxels);
+      const span = (from: number, to: number) => imageSpan(storage, channel * size + from, channel * size + to);
+      fillPatch(span, shape, crop, plan.patch, values, intensities);
+      const change = crop.augmentation?.intensities?.[channel];
+      if (change) changeIntensities(values, change);
+    }
+    const span = (from: number, to: number) => labelSpan(storage, from, to);
+    fillPatch(span, shape, crop, plan.patch, label.subarray(index * voxels, (index + 1) * voxels), classes);
+  });
+}
+
+/** How values of a kind are kept and found between voxels. */
+interface Kind<T> {
+  readonly empty: (length: number) => T;
+  readonly sampleRow: RowSampler<T>;
+}
+const intensities: Kind<Float32Array> = { empty: (length) => new Float32Array(length), sampleRow: linearRow };
+const classes: Kind<Uint8Array> = { empty: (length) => new Uint8Array(length), sampleRow: nearestRow };
+
+/** Fills one `[depth, height, width]` patch: by a copy, or by samples of a copy of what lies around it where it is turned. */
+function fillPatch<T extends Float32Array | Uint8Array>(
+  span: (from: number, to: number) => T,
+  shape: Triple,
+  crop: BatchCrop,
+  patch: Triple,
+  target: T,
+  { empty, sampleRow }: Kind<T>,
+): void {
+  const matrix = crop.augmentation?.matrix;
+  if (!matrix) {
+    copyCrop(span, shape, crop, patch, target);
+    return;
+  }
+  const turned = { offset: crop.offset, patch, matrix: crop.flip ? mirrored(matrix) : matrix };
+  const box = boxAround(turned);
+  const around = empty(box.shape[0] * box.shape[1] * box.shape[2]);
+  copyCrop(span, shape, { offset: box.offset, flip: false }, box.shape, around);
+  resample(around, box, turned, target, sampleRow);
+}
+
+/** Copies one `[depth, height, width]` crop; `span` gives the flat values [from, to) of a volume of `shape`. */
+function copyCrop<T extends Float32Array | Uint8Array>(
+  span: (from: number, to: number) => T,
+  shape: Triple,
+  { offset, flip }: Pick<BatchCrop, 'offset' | 'flip'>,
+  patch: Triple,
+  target: T,
+): void {
+  const [, height, width] = shape;
+  const [beginZ, beginY, beginX] = offset.map((first) => Math.max(0, first));
+  const [endZ, endY, endX] = offset.map((first, axis) => Math.min(shape[axis], first + patch[axis]));
+  target.fill(0);
+  if (beginY >= endY || beginX >= endX) return;
+  const count = endX - beginX;
+  const left = flip ? offset[2] + patch[2] - endX : beginX - offset[2];
+  for (let z = beginZ; z < endZ; z++) {
+    // From the first to the last voxel that is needed of this plane: one read where the case is on disk.
+    const first = (z * height + beginY) * width + beginX;
+    const plane = span(first, first + (endY - beginY - 1) * width + count);
+    for (let y = beginY; y < endY; y++) {
+      const row = plane.subarray((y - beginY) * width, (y - beginY) * width + count);
+      const start = ((z - offset[0]) * patch[1] + y - offset[1]) * patch[2] + left;
+      target.set(row, start);
+      if (flip) target.subarray(start, start + count).reverse();
+    }
+  }
+}

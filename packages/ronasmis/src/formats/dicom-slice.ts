@@ -1,0 +1,133 @@
+import { open } from 'node:fs/promises';
+import { z } from 'zod';
+import { UserError } from '../base/errors.ts';
+import { mendable, readBytes } from '../base/files.ts';
+import type { Triple } from '../base/geometry.ts';
+import {
+  type DicomElements,
+  elementsAt,
+  findElements,
+  isSupported,
+  numbersOf,
+  PIXEL_DATA,
+  textOf,
+  UNDEFINED_LENGTH,
+  wordOf,
+} from './dicom-elements.ts';
+import { isDicomFile } from './scan-files.ts';
+
+/** What the header of a DICOM file says of its slice. Places are in millimetres towards left, posterior, superior. */
+export interface Slice {
+  readonly file: string;
+  /** Whether the file begins with the preamble that ITK asks for. */
+  readonly hasPreamble: boolean;
+  /** The series' unique identifier. */
+  readonly series: string;
+  readonly rows: number;
+  readonly columns: number;
+  /** Centre of the first pixel. */
+  readonly position: Triple;
+  /** Unit vectors along a row and along a column. */
+  readonly rowDirection: Triple;
+  readonly columnDirection: Triple;
+  /** Millimetres between rows, and between columns. */
+  readonly spacing: readonly [number, number];
+  readonly slope: number;
+  readonly intercept: number;
+}
+
+/** Enough for most headers; files with longer ones are read whole. */
+const PEEK_BYTES = 65_536;
+
+/** How far a unit vector's length may be from 1, and the cosine of a right angle from 0. */
+const DIRECTION_TOLERANCE = 1e-3;
+
+/**
+ * Reads the header of a slice.
+ * @returns undefined for a file that is not DICOM, and for one without an image, such as a report
+ * @throws UserError where the file is truncated, or its image is no slice of a volume
+ */
+export async function readSlice(file: string): Promise<Slice | undefined> {
+  if (!(await isDicomFile(file))) {
+    if (!/\.dcm$/i.test(file)) return undefined;
+    throw new UserError(`${file}: this is not a DICOM file. Copy or export it again, or remove it.`);
+  }
+  const { elements, fileBytes, hasPreamble } = await readElements(file);
+  if (!isSupported(elements)) {
+    throw new UserError(`${file}: it is stored big-endian or deflated. Export it with another transfer syntax.`);
+  }
+  const pixels = elements.get(PIXEL_DATA);
+  if (pixels === undefined) return undefined;
+  const word = (tag: number) => wordOf(elements.get(tag));
+  const [rows, columns, bits, samples] = [word(0x00280010), word(0x00280011), word(0x00280100), word(0x00280002)];
+  const [frames = 1] = numbersOf(elements.get(0x00280008));
+  if (frames > 1 || samples > 1) {
+    const what = frames > 1 ? 'it holds several frames' : 'it is a colour image';
+    throw new UserError(`${file}: ${what}. Give a series with a grey slice in each file, or convert it to .nii.gz.`);
+  }
+  const isCompressed = pixels.length === UNDEFINED_LENGTH;
+  const isShort = pixels.length < (rows * columns * bits) / 8 || pixels.at + pixels.length > fileBytes;
+  if (isShort && !isCompressed) throw truncated(file);
+  const [slope = 1] = numbersOf(elements.get(0x00281053));
+  const [intercept = 0] = numbersOf(elements.get(0x00281052));
+  return {
+    file,
+    hasPreamble,
+    series: textOf(elements.get(0x0020000e)),
+    rows,
+    columns,
+    ...placeOf(elements, file),
+    slope,
+    intercept,
+  };
+}
+
+async function readElements(file: string) {
+  const handle = await mendable(file, () => open(file));
+  try {
+    const { size } = await handle.stat();
+    const { buffer, bytesRead } = await mendable(file, () => handle.read(Buffer.alloc(PEEK_BYTES), 0, PEEK_BYTES, 0));
+    const elements = findElements(buffer.subarray(0, bytesRead)) ?? findElements(Buffer.from(await readBytes(file)));
+    if (elements === undefined) throw truncated(file);
+    return { elements, fileBytes: size, hasPreamble: elementsAt(buffer) !== 0 };
+  } finally {
+    await handle.close();
+  }
+}
+
+const truncated = (file: string): UserError =>
+  new UserError(`${file}: the file is truncated. Copy or export it again.`);
+
+const number = z.number();
+const placeSchema = z.object({
+  position: z.tuple([number, number, number]),
+  /** Along a row and along a column. */
+  directions: z.tuple([number, number, number, number, number, number]).refine(([a, b, c, d, e, f]) => {
+    const isUnit = (length: number) => Math.abs(length - 1) < DIRECTION_TOLERANCE;
+    return (
+      isUnit(Math.hypot(a, b, c)) &&
+      isUnit(Math.hypot(d, e, f)) &&
+      Math.abs(a * d + b * e + c * f) < DIRECTION_TOLERANCE
+    );
+  }),
+  /** Between rows, and between columns. */
+  spacing: z.tuple([number.positive(), number.positive()]),
+});
+
+/** Where a slice lies (part 3 of the standard, C.7.6.2). */
+function placeOf(elements: DicomElements, file: string) {
+  const place = placeSchema.safeParse({
+    position: numbersOf(elements.get(0x00200032)),
+    directions: numbersOf(elements.get(0x00200037)),
+    spacing: numbersOf(elements.get(0x00280030)),
+  });
+  if (!place.success) {
+    const what = 'it does not say where its slice lies (ImagePositionPatient, ImageOrientationPatient, PixelSpacing)';
+    throw new UserError(`${file}: ${what}. Export the series with them, or remove the file.`);
+  }
+  const { position, directions, spacing } = place.data;
+  const [a, b, c, d, e, f] = directions;
+  const rowDirection: Triple = [a, b, c];
+  const columnDirection: Triple = [d, e, f];
+  return { position, rowDirection, columnDirection, spacing };
+}

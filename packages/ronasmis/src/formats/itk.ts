@@ -1,0 +1,155 @@
+import { once } from 'node:events';
+import { realpath } from 'node:fs/promises';
+import { Worker } from 'node:worker_threads';
+import { z } from 'zod';
+import { UserError } from '../base/errors.ts';
+import { mendable, sizeOf } from '../base/files.ts';
+import type { Voxels } from '../base/voxels.ts';
+import { type Affine, affineFromLps, requirePlaced, spacingOf } from './affine.ts';
+import type { ItkAnswer, ItkRequest } from './itk-worker.ts';
+import { createHeaderBytes, describeValues } from './nifti-header.ts';
+import { voxelTypeOf } from './nifti-types.ts';
+import { type Grid, shapeOf, type Volume } from './volume.ts';
+import { withVoxelFiles } from './voxel-files.ts';
+
+/** An image as ITK has it: x fastest, the components of a voxel side by side, in millimetres towards left, posterior, superior. */
+const imageSchema = z.object({
+  imageType: z.object({ components: z.int().min(1) }),
+  size: z.array(z.int().min(1)).min(1).max(7),
+  origin: z.array(z.number()),
+  spacing: z.array(z.number()),
+  /** The rows of a square matrix, whose columns are the directions of the axes. */
+  direction: z.instanceof(Float64Array),
+  data: z.union([
+    z.instanceof(Uint8Array),
+    z.instanceof(Int8Array),
+    z.instanceof(Uint16Array),
+    z.instanceof(Int16Array),
+    z.instanceof(Uint32Array),
+    z.instanceof(Int32Array),
+    z.instanceof(BigUint64Array),
+    z.instanceof(BigInt64Array),
+    z.instanceof(Float32Array),
+    z.instanceof(Float64Array),
+  ]),
+});
+
+type ItkImage = z.infer<typeof imageSchema>;
+
+/**
+ * Reads a NRRD or MetaImage file; its components become channels, the fourth dimension.
+ * @throws UserError where it cannot be read, or ITK is not installed
+ */
+export async function readItk(file: string, format: 'nrrd' | 'meta_image'): Promise<Volume> {
+  const image = await readImage(file, format, false);
+  const grid = gridOf(file, image);
+  const data = componentsApart(voxelsOf(image), image.imageType.components);
+  if (data.length !== grid.shape.reduce((product, size) => product * size, 1)) throw unreadable(file);
+  return volumeOn(file, grid, data);
+}
+
+/** The header of a NRRD or MetaImage file alone; of a compressed MetaImage, ITK unpacks the voxels all the same. @throws UserError as `readItk` does */
+export async function readItkGrid(file: string, format: 'nrrd' | 'meta_image'): Promise<Grid> {
+  return gridOf(file, await readImage(file, format, true));
+}
+
+/**
+ * The voxels of DICOM slices, in the order of `files`, with one rescale slope and intercept, which are applied.
+ * @param folder of the series, which messages name
+ * @throws UserError where they cannot be read, or ITK is not installed
+ */
+export async function readItkSlices(folder: string, files: readonly string[]): Promise<Voxels> {
+  const found = await Promise.all(files.map((file) => mendable(file, () => realpath(file))));
+  return voxelsOf(await ask(folder, { format: 'dicom', files: found }));
+}
+
+/** A volume of values on a grid that no NIfTI file states. */
+export function volumeOn(file: string, grid: Grid, data: Voxels): Volume {
+  const prefix = describeValues(createHeaderBytes(grid.affine), file, grid.shape, voxelTypeOf(data));
+  return { ...grid, file, data, prefix };
+}
+
+async function readImage(file: string, format: 'nrrd' | 'meta_image', headerOnly: boolean): Promise<ItkImage> {
+  await mendable(file, async () => sizeOf(file));
+  return withVoxelFiles(file, (whole) => ask(file, { format, file: whole, headerOnly }));
+}
+
+function gridOf(file: string, { imageType, size, origin, spacing, direction }: ItkImage): Grid {
+  const step = (row: number, column: number): number => {
+    if (row >= size.length || column >= size.length) return row === column ? 1 : 0;
+    return direction[row * size.length + column] * spacing[column];
+  };
+  const rowOf = (axis: number) => [step(axis, 0), step(axis, 1), step(axis, 2), origin[axis] ?? 0] as const;
+  const affine: Affine = affineFromLps([rowOf(0), rowOf(1), rowOf(2), [0, 0, 0, 1]]);
+  requirePlaced(file, affine);
+  const [x, y = 1, z = 1, ...others] = size;
+  const { components } = imageType;
+  if (components > 1 && /\.seg\.nrrd$/i.test(file)) {
+    const what = `its segments overlap, so that they lie in ${components} layers`;
+    throw new UserError(`${file}: ${what}. Export it as one label map (in 3D Slicer, "Export to labelmap").`);
+  }
+  const shape = components === 1 ? size : [x, y, z, ...others, components];
+  return { shape: shapeOf(shape), spacing: spacingOf(affine), affine };
+}
+
+/** 64-bit integers become float64, as NIfTI's do. */
+function voxelsOf({ data }: ItkImage): Voxels {
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) return Float64Array.from(data, Number);
+  return data;
+}
+
+/** Values with the components of all voxels one after the other, where those of one voxel stood side by side. */
+function componentsApart(data: Voxels, components: number): Voxels {
+  if (components === 1) return data;
+  const apart = data.slice();
+  const voxels = data.length / components;
+  for (let component = 0; component < components; component++) {
+    for (let voxel = 0; voxel < voxels; voxel++)
+      apart[component * voxels + voxel] = data[voxel * components + component];
+  }
+  return apart;
+}
+
+/** Compiled beside this file; run from source (as tests do), the compiled file is taken too, for Node runs no TypeScript. */
+const WORKER_FILE = import.meta.url.endsWith('.ts') ? '../../dist/formats/itk-worker.js' : './itk-worker.js';
+
+let worker: Worker | undefined;
+/** The request before: one at a time is read, for each takes WebAssembly memory of its own. */
+let last: Promise<unknown> = Promise.resolve();
+
+/** What ITK reads. @throws UserError about `path` */
+async function ask(path: string, request: ItkRequest): Promise<ItkImage> {
+  const asked = last.then(() => send(request));
+  last = asked;
+  const answer = await asked;
+  if (answer.kind === 'not_installed') {
+    throw new UserError(
+      `${path}: to read this format, the package ${answer.packageName} is needed. Install it with "npm install ${answer.packageName}".`,
+    );
+  }
+  const parsed = imageSchema.safeParse(answer.kind === 'read' ? answer.image : undefined);
+  if (!parsed.success) throw unreadable(path);
+  return parsed.data;
+}
+
+const unreadable = (path: string): UserError =>
+  new UserError(`${path}: it is damaged, truncated or of a kind that ITK does not read. Copy or export it again.`);
+
+/** Asks the thread, which is started when it is first needed, and keeps no process alive that waits for nothing. */
+async function send(request: ItkRequest): Promise<ItkAnswer> {
+  worker ??= new Worker(new URL(WORKER_FILE, import.meta.url));
+  const thread = worker;
+  thread.ref();
+  try {
+    const answered = once(thread, 'message');
+    thread.postMessage(request);
+    const [answer]: readonly ItkAnswer[] = await answered;
+    return answer;
+  } catch {
+    // The thread has ended, as it does without memory; the next request starts another.
+    worker = undefined;
+    return { kind: 'failed' };
+  } finally {
+    thread.unref();
+  }
+}

@@ -1,0 +1,277 @@
+import { open, readdir, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve, sep } from 'node:path';
+import { mapConcurrently } from '../base/concurrency.ts';
+import { allErrors, outcomeOf, some, sortOutcomes, UserError } from '../base/errors.ts';
+import { isFolder, isUnreadableName, mendable, passOn } from '../base/files.ts';
+import { DICOM_PEEK_BYTES, elementsAt } from './dicom-elements.ts';
+
+/** What the files of a scan are, by the endings of their names, in letters of any case; of two that fit, the longer is first. */
+const FORMATS = [
+  { ending: '.nii.gz', format: 'nifti' },
+  { ending: '.nii', format: 'nifti' },
+  { ending: '.seg.nrrd', format: 'nrrd' },
+  { ending: '.nrrd', format: 'nrrd' },
+  { ending: '.nhdr', format: 'nrrd' },
+  { ending: '.mha', format: 'meta_image' },
+  { ending: '.mhd', format: 'meta_image' },
+] as const;
+
+/** The formats of scans that lie in one file, or in a header and the file of voxels that it names. */
+export type FileFormat = (typeof FORMATS)[number]['format'];
+
+/** The endings of the files that are read as scans; a DICOM series is a folder. */
+export const SCAN_ENDINGS: readonly string[] = FORMATS.map(({ ending }) => ending);
+
+/** The entry of a file's format; undefined for names with another ending. */
+function entryOf(path: string) {
+  const lower = path.toLowerCase();
+  return FORMATS.find(({ ending }) => lower.endsWith(ending));
+}
+
+/** The format of a file by its name; undefined for other names. */
+export const formatByName = (path: string): FileFormat | undefined => entryOf(path)?.format;
+
+/** The name of a scan without folder and ending; letters with accents are composed (NFC), as some systems store them apart. */
+export function caseName(path: string): string {
+  const name = basename(resolve(path)).normalize();
+  return name.slice(0, name.length - (entryOf(name)?.ending.length ?? 0));
+}
+
+/**
+ * The names of several scans: those of their files, or, where two of these are the same, of their folders. So `P1/imaging.nii.gz` and
+ * `P2/imaging.nii.gz` are P1 and P2, and with `P2/later.nii.gz` beside them P1, P2__imaging and P2__later: what lies in a folder has nothing to
+ * do with what the names in others are.
+ * @param folder in which they were found: where each folder in it has one scan, that is named by it, whatever the files are called
+ */
+export function caseNames(paths: readonly string[], folder?: string): readonly string[] {
+  const files = paths.map(caseName);
+  const parts = partsBelow(paths, folder);
+  const scans = new Map<string, number>();
+  for (const one of parts)
+    for (let depth = 1; depth < one.length; depth++) {
+      const above = one.slice(0, depth).join(sep);
+      scans.set(above, (scans.get(above) ?? 0) + 1);
+    }
+  const haveOneEach = parts.every((one) => one.length === 1 || scans.get(one[0]) === 1);
+  if (new Set(files).size === files.length && !(folder !== undefined && haveOneEach)) return files;
+  const names = parts.map((one) => {
+    const depth = one.findIndex((_, i) => scans.get(one.slice(0, i + 1).join(sep)) === 1);
+    return one.slice(0, depth < 0 ? one.length : depth + 1).join(SEPARATORS[0]);
+  });
+  return apart(names, parts);
+}
+
+/** Between the folders of a name; where that makes two the same, a longer one. */
+const SEPARATORS = ['__', '___', '____'] as const;
+
+/** The parts of paths below a folder, or the innermost that they share: folders, and the name of the scan. */
+function partsBelow(paths: readonly string[], folder: string | undefined): readonly (readonly string[])[] {
+  const split = (path: string) => resolve(path).normalize().split(sep);
+  const folders = paths.map((path) => split(dirname(resolve(path))));
+  const differing = folders[0]?.findIndex((part, depth) => folders.some((one) => one[depth] !== part)) ?? 0;
+  const shared = folder === undefined ? (differing < 0 ? folders[0].length : differing) : split(folder).length;
+  return folders.map((one, i) => [...one.slice(shared), caseName(paths[i])]);
+}
+
+/** The names with whole paths in place of those that several have. */
+function apart(names: readonly string[], parts: readonly (readonly string[])[]): readonly string[] {
+  return SEPARATORS.reduce<readonly string[]>((found, separator) => {
+    const count = new Map<string, number>();
+    for (const name of found) count.set(name, (count.get(name) ?? 0) + 1);
+    return found.map((name, i) => (count.get(name) === 1 ? name : parts[i].join(separator)));
+  }, names);
+}
+
+/** Scans that were found in a folder. */
+interface FoundScans {
+  readonly paths: readonly string[];
+  readonly folder: string;
+}
+
+/**
+ * The names of scans in two folders, by which they are counterparts. By patients' folders or by files, on either side: as most of `ones` have
+ * a counterpart.
+ */
+export function counterpartNames(
+  ones: FoundScans,
+  others: FoundScans,
+): readonly [ones: readonly string[], others: readonly string[]] {
+  const namings = ({ paths, folder }: FoundScans) => [caseNames(paths, folder), caseNames(paths)] as const;
+  const pairs = namings(ones).flatMap((names) => namings(others).map((counterparts) => [names, counterparts] as const));
+  const matches = pairs.map(([names, counterparts]) => {
+    const there = new Set(counterparts);
+    return names.filter((name) => there.has(name)).length;
+  });
+  return pairs[matches.indexOf(Math.max(...matches))];
+}
+
+/** Scans by their names. @throws UserError where two have one name, as `a.nii` and `a.nii.gz` do */
+export function byCaseName(
+  paths: readonly string[],
+  names: readonly string[] = caseNames(paths),
+): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  paths.forEach((path, i) => {
+    const other = found.get(names[i]);
+    if (other !== undefined) throw new UserError(`${path}: ${basename(other)} has the same name. Keep one of the two.`);
+    found.set(names[i], path);
+  });
+  return found;
+}
+
+/** What a folder of scans holds. */
+interface ScanFolder {
+  /** The paths of files with the ending of a scan, and of folders that hold DICOM. */
+  readonly scans: readonly string[];
+  /** The names of what is none of these, but called like a scan of another format, or one that is not whole. */
+  readonly overlooked: readonly string[];
+  /** The paths of scans and folders that lie among the slices of a DICOM series. */
+  readonly amongSlices: readonly string[];
+  /** The paths of links to folders that are looked into by another way. */
+  readonly repeated: readonly string[];
+  /** A sentence for each folder that can't be looked into. */
+  readonly problems: readonly string[];
+}
+
+/** What names of scans look like: another format, one that was packed otherwise, or a download that was cut. */
+const LIKE_A_SCAN = /\.(nii|nrrd|nhdr|mha|mhd|hdr|img|nia|mgz|mgh|mnc|gipl|dcm|dicom|ima|par|rec|tiff?)(\b|_)/i;
+const NOT_LIKE_A_SCAN = /\.(json|txt|csv|tsv|md5|sha\d*|raw|png)$/i;
+
+/**
+ * The scans of a folder and of the folders in it, however deep; hidden ones (`._*` of macOS) are none.
+ * @throws UserError where the folder is not there, or it or one in it can't be read
+ */
+export async function listScans(folder: string): Promise<readonly string[]> {
+  const { scans, problems } = await readScanFolder(folder);
+  if (problems.length > 0) throw allErrors(problems);
+  return scans;
+}
+
+/**
+ * As {@link listScans}, with what is passed over, and without an error for folders in it. Links are followed last and once, as they may lead
+ * back.
+ * @throws UserError where the folder is not there or can't be read
+ */
+export async function readScanFolder(folder: string): Promise<ScanFolder> {
+  const found: FolderEntries[] = [await scansIn(folder)];
+  const seen = new Set([await realpath(folder)]);
+  const repeated: string[] = [];
+  const problems: string[] = [];
+  let [{ folders, links }]: readonly FolderEntries[] = found;
+  while (folders.length + links.length > 0) {
+    const fresh: string[] = [];
+    for (const path of folders.length > 0 ? folders : links) {
+      const real = await realpath(path).catch(() => path);
+      (seen.has(real) ? repeated : fresh).push(path);
+      seen.add(real);
+    }
+    const entered = sortOutcomes(await mapConcurrently(fresh, (path) => outcomeOf(() => scansIn(path))));
+    found.push(...entered.results);
+    problems.push(...entered.problems);
+    const newLinks = entered.results.flatMap((one) => one.links);
+    links = folders.length > 0 ? [...links, ...newLinks] : newLinks;
+    folders = entered.results.flatMap((one) => one.folders);
+  }
+  return {
+    scans: found.flatMap(({ scans }) => scans),
+    overlooked: found.flatMap(({ overlooked }) => overlooked),
+    amongSlices: found.flatMap(({ amongSlices }) => amongSlices),
+    repeated,
+    problems,
+  };
+}
+
+/** What is said of what looks like a scan, or may hold some, and is not read; nothing of none. */
+export function remarksOn({ overlooked, amongSlices, repeated }: Omit<ScanFolder, 'scans' | 'problems'>): string[] {
+  const remark = (names: readonly string[], what: string, mend: string): readonly string[] =>
+    names.length === 0 ? [] : [`${what}: ${some(names)}. They are passed over; ${mend}.`];
+  const likeScans = 'files that look like scans, but are none by the endings of their names';
+  return [
+    ...remark(overlooked, likeScans, 'convert them to .nii.gz, or remove them'),
+    ...remark(amongSlices, 'scans and folders among the slices of a DICOM series', 'move them out of its folder'),
+    ...remark(repeated, 'links to folders whose scans are read already', 'remove them'),
+  ];
+}
+
+/** What one folder holds. */
+interface FolderEntries extends Omit<ScanFolder, 'repeated' | 'problems'> {
+  /** To look into: folders, and links to some. */
+  readonly folders: readonly string[];
+  readonly links: readonly string[];
+}
+
+async function scansIn(folder: string): Promise<FolderEntries> {
+  if (!(await isFolder(folder))) throw new UserError(`${folder}: there is no such folder. Give one that holds scans.`);
+  const entries = await entriesIn(folder);
+  const kinds = await mapConcurrently(entries, async ({ entry, name, path }) => {
+    // A folder whose name can't be written as text can't be looked into: it is named when it is read.
+    if (entryOf(name) !== undefined || (entry.isDirectory() && isUnreadableName(name))) return 'scan';
+    if (await isDicomSeries(path)) return 'series';
+    if (!(await isFolder(path))) return LIKE_A_SCAN.test(name) && !NOT_LIKE_A_SCAN.test(name) ? 'overlooked' : 'other';
+    return entry.isSymbolicLink() ? 'link' : 'folder';
+  });
+  const pathsOf = (...wanted: readonly string[]) =>
+    entries.filter((_, i) => wanted.includes(kinds[i])).map(({ path }) => path);
+  return {
+    scans: pathsOf('scan', 'series'),
+    folders: pathsOf('folder'),
+    links: pathsOf('link'),
+    overlooked: pathsOf('overlooked').map((path) => basename(path)),
+    amongSlices: (await mapConcurrently(pathsOf('series'), listAmongSlices)).flat(),
+  };
+}
+
+/** What is there of a folder, sorted; hidden files and folders are not. */
+async function entriesIn(folder: string) {
+  return (await mendable(folder, () => readdir(folder, { withFileTypes: true })))
+    .filter(({ name }) => !name.startsWith('.'))
+    .sort((one, other) => (one.name < other.name ? -1 : 1))
+    .map((entry) => ({ entry, name: entry.name, path: join(folder, entry.name) }));
+}
+
+/** The paths of scans of other formats, and of folders, that lie in the folder of a DICOM series. */
+export async function listAmongSlices(series: string): Promise<readonly string[]> {
+  const entries = await entriesIn(series);
+  const areAmong = await mapConcurrently(
+    entries,
+    async ({ name, path }) => entryOf(name) !== undefined || (await isFolder(path)),
+  );
+  return entries.filter((_, i) => areAmong[i]).map(({ path }) => path);
+}
+
+/** Whether a path is a folder that directly holds DICOM files. */
+export async function isDicomSeries(folder: string): Promise<boolean> {
+  for (const file of await listDicom(folder)) if (await isDicomFile(file)) return true;
+  return false;
+}
+
+/** The files of a folder that may be DICOM, which has no fixed ending: neither hidden nor of another format; none where it is no folder. */
+export async function listDicom(folder: string): Promise<readonly string[]> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    passOn(folder, error);
+    return [];
+  });
+  return names
+    .filter((name) => !name.startsWith('.') && entryOf(name) === undefined)
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+/** Whether a file begins as DICOM files do (part 10 of the standard), or with the elements alone, as old ones do; false where it cannot be read. */
+export async function isDicomFile(file: string): Promise<boolean> {
+  // A pipe would be waited for.
+  const isFile = await stat(file).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+  const handle = isFile ? await open(file).catch((error: unknown) => passOn(file, error)) : undefined;
+  if (!handle) return false;
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(DICOM_PEEK_BYTES), 0, DICOM_PEEK_BYTES, 0);
+    return elementsAt(buffer.subarray(0, bytesRead)) !== undefined;
+  } catch {
+    return false;
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,88 @@
+import { voxelsOf } from '../base/geometry.ts';
+import type { Voxels } from '../base/voxels.ts';
+import type { Crop } from '../data/crop.ts';
+import type { Label } from '../data/description.ts';
+import { writeNifti } from '../formats/nifti.ts';
+import type { Maker } from '../formats/nifti-mark.ts';
+
+import { inverseOf, sizeOf, type Turn, turnVoxels } from '../formats/orientation.ts';
+
+import type { Volume } from '../formats/volume.ts';
+
+/** What a network says about a scan, within the crop that it saw. */
+export interface Segmentation {
+  /** The class of each of the crop's own voxels, flat `[depth, height, width]`. */
+  readonly classes: Uint8Array;
+  /** The probability of each class there, flat `[class, depth, height, width]`, where it was asked for. */
+  readonly probabilities?: Float32Array;
+  readonly crop: Crop;
+  /** From the scan's own voxel order to that of the prepared image. */
+  readonly turn: Turn;
+}
+
+/**
+ * Writes a segmentation on its scan's own grid, with the data set's label values: uint8 where they fit. What was cropped
+ * away is background; what was turned is turned back; affine, form codes, spacing, units and extensions are the scan's. The description
+ * says which run made it of which scan (`maker`).
+ * @throws UserError where the folder cannot be written to.
+ */
+export async function writeLabelMap(
+  file: string,
+  scan: Volume,
+  segmentation: Segmentation,
+  { labels, maker }: { readonly labels: readonly Label[]; readonly maker: Maker },
+): Promise<void> {
+  const { classes, crop } = segmentation;
+  const data = emptyLabelMap(voxelsOf(crop.shape), Math.max(...labels.map(({ value }) => value)));
+  for (const { from, to } of rowsOf(crop)) {
+    for (let x = 0; x < crop.size[2]; x++) data[to + x] = labels[classes[from + x]].value;
+  }
+  await writeNifti(file, { shape: sizeOf(scan), data: turnBack(data, segmentation), prefix: scan.prefix, maker });
+}
+
+/** What the name of a file of class probabilities has behind that of its label map. */
+export const probabilitiesSuffix = '_probabilities';
+
+/**
+ * Writes the probabilities of a segmentation on its scan's own grid, as float32 with the classes along the fourth dimension. What was
+ * cropped away is background for sure.
+ * @throws UserError where the folder cannot be written to.
+ */
+export async function writeProbabilities(
+  file: string,
+  scan: Volume,
+  segmentation: Segmentation & Required<Pick<Segmentation, 'probabilities'>>,
+  maker: Maker,
+): Promise<void> {
+  const { probabilities, crop } = segmentation;
+  const [inside, voxels] = [voxelsOf(crop.size), voxelsOf(crop.shape)];
+  const classes = probabilities.length / inside;
+  const data = new Float32Array(classes * voxels).fill(1, 0, voxels);
+  for (let index = 0; index < classes; index++) {
+    const values = probabilities.subarray(index * inside, (index + 1) * inside);
+    for (const { from, to } of rowsOf(crop)) data.set(values.subarray(from, from + crop.size[2]), index * voxels + to);
+  }
+  const turned = turnBack(data, segmentation);
+  await writeNifti(file, { shape: [...sizeOf(scan), classes], data: turned, prefix: scan.prefix, maker });
+}
+
+/** The rows of a crop: where each begins in the crop and in the scan. */
+function* rowsOf({ offset, size, shape }: Crop): Generator<{ readonly from: number; readonly to: number }> {
+  for (let z = 0; z < size[0]; z++) {
+    for (let y = 0; y < size[1]; y++) {
+      const from = (z * size[1] + y) * size[2];
+      const to = ((z + offset[0]) * shape[1] + y + offset[1]) * shape[2] + offset[2];
+      yield { from, to };
+    }
+  }
+}
+
+function turnBack(data: Voxels, { crop, turn }: Segmentation): Voxels {
+  const [depth, height, width] = crop.shape;
+  return turnVoxels(data, [width, height, depth], inverseOf(turn));
+}
+
+function emptyLabelMap(voxels: number, largest: number): Voxels {
+  if (largest <= 255) return new Uint8Array(voxels);
+  return largest <= 32_767 ? new Int16Array(voxels) : new Int32Array(voxels);
+}

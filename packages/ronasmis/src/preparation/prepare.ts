@@ -1,0 +1,256 @@
+import { join } from 'node:path';
+import { mapConcurrently } from '../base/concurrency.ts';
+import { allErrors, some, UserError } from '../base/errors.ts';
+import { formatAxes } from '../base/figures.ts';
+import { makeFolder, passOn } from '../base/files.ts';
+import { type Triple, voxelsOf } from '../base/geometry.ts';
+import { channelsOf, type LoadedCase, spatialShape, spatialSpacing } from '../data/case.ts';
+import { checkDataSet } from '../data/check.ts';
+import { type Crop, cropVolume, foregroundBox } from '../data/crop.ts';
+import { cropLabel } from '../data/cropped-label.ts';
+import type { DataSet } from '../data/dataset.ts';
+import { IGNORED_CLASS } from '../data/description.ts';
+import { type Fingerprint, labelledVoxels } from '../data/fingerprint.ts';
+import { isCt, type Normalisation, normalisationsFor, normalise, zScore } from '../data/normalisation.ts';
+import { type Problem, problem } from '../data/problems.ts';
+import { misfitAt, type Sampling, shapeAt } from '../data/spacing.ts';
+import type { Turn } from '../formats/orientation.ts';
+import { readGrid } from '../formats/read-volume.ts';
+import type { Volume } from '../formats/volume.ts';
+import { imageAt, labelAt } from './at-spacing.ts';
+import { type CaseStorage, changeImage, imageSpan, labelSpan, moveToDisk } from './storage.ts';
+
+/** An image as the network takes it. */
+export interface PreparedImage {
+  /** `[channel, depth, height, width]`, each channel normalised. */
+  readonly image: Float32Array;
+  readonly channels: number;
+  /** `[depth, height, width]`; another one than the crop's own where it was resampled. */
+  readonly shape: Triple;
+  /** `[depth, height, width]` in millimetres. */
+  readonly spacing: Triple;
+  /** Where the crop lies in the scan. */
+  readonly crop: Crop;
+}
+
+/** A case as training and validation take it; `imageOf` and `labelOf` give its arrays. */
+export interface PreparedCase extends Omit<PreparedImage, 'image'> {
+  readonly name: string;
+  readonly labelFile: string;
+  /** From the voxel order of that file to the one of `shape`. */
+  readonly labelTurn: Turn;
+  readonly storage: CaseStorage;
+  /** Class indices, but for the background, of what is labelled on the scan's own grid. */
+  readonly labelled: readonly number[];
+  /** Of these, those of which nothing is left at the data set's spacing. */
+  readonly lost: readonly number[];
+  /** Flat indices into `[depth, height, width]` of labelled voxels: all of them, or 10,000 spread evenly. */
+  readonly foreground: Uint32Array;
+  /** By class index, labelled voxels (of `shape`'s size) outside the crop: they can't be found, yet they count in a Dice. */
+  readonly outsideCrop: readonly number[];
+}
+
+/** How a data set is prepared. */
+export interface PrepareOptions {
+  readonly folds: number;
+  /** Where raw files go when the cases do not fit into memory. */
+  readonly cacheFolder: string;
+  /** Bytes that prepared cases may take in memory; by default all that they need. */
+  readonly memoryLimitBytes?: number;
+  readonly onCase?: (done: number, total: number) => void;
+}
+
+/** A data set that is ready for training. */
+export interface PreparedDataSet {
+  /** In the order of the data set's cases. */
+  readonly cases: readonly PreparedCase[];
+  readonly fingerprint: Fingerprint;
+  /** Of each channel. */
+  readonly normalisations: readonly Normalisation[];
+  readonly warnings: readonly Problem[];
+}
+
+const MAX_FOREGROUND_VOXELS = 10_000;
+
+/**
+ * Decodes, checks, crops and normalises every case, once, and resamples it to the data set's spacing, in shared memory or on disk.
+ * @throws UserError that lists the errors found, so that nothing is trained on a data set with any.
+ */
+export async function prepareDataSet(dataSet: DataSet, options: PrepareOptions): Promise<PreparedDataSet> {
+  const { folds, cacheFolder, onCase, memoryLimitBytes = Number.POSITIVE_INFINITY } = options;
+  const sizes = await preparedBytes(dataSet);
+  const onDisk = sizes.reduce((total, size) => total + size, 0) > memoryLimitBytes;
+  if (onDisk) await makeFolder(cacheFolder);
+  const prepared = new Map<string, PreparedCase>();
+  const { problems, fingerprint } = await checkDataSet(dataSet, {
+    folds,
+    ...(onCase && { onCase }),
+    atOnce: Math.max(1, Math.floor(memoryLimitBytes / (copiesWhileRead * Math.max(1, ...sizes)))),
+    visit: async (loaded) => {
+      prepared.set(loaded.name, await prepareCase(loaded, dataSet, onDisk ? cacheFolder : undefined));
+    },
+  });
+  const errors = problems.filter(({ severity }) => severity === 'error').map(({ message }) => message);
+  if (errors.length > 0 || fingerprint === undefined) throw allErrors(errors);
+  const normalisations = normalisationsFor(dataSet.channels, fingerprint.intensities);
+  const { commonSpacing: spacing } = fingerprint;
+  const bytes = [...prepared.values()].map((one) => caseBytes({ ...one, shape: shapeAt(one, spacing) }));
+  const resampleOnDisk = onDisk || bytes.reduce((total, size) => total + size, 0) > memoryLimitBytes;
+  if (resampleOnDisk) await makeFolder(cacheFolder);
+  const cases: PreparedCase[] = [];
+  for (const { name } of dataSet.cases) {
+    const one = prepared.get(name);
+    if (!one) continue;
+    // Of what is resampled, the original is not kept.
+    prepared.delete(name);
+    // Normalised first, as nnU-Net does: what is clipped can't shine into its neighbourhood.
+    normaliseByDataSet(one, normalisations);
+    cases.push(await caseAt(one, spacing, resampleOnDisk ? cacheFolder : undefined));
+  }
+  const warnings = [...lostLabels(dataSet, cases, spacing), ...problems];
+  return { cases, fingerprint, normalisations, warnings };
+}
+
+/** Structures that are smaller than what the data set's spacing can show. */
+function lostLabels({ folder, labels }: DataSet, cases: readonly PreparedCase[], spacing: Triple): readonly Problem[] {
+  const losing = cases.filter(({ lost }) => lost.length > 0);
+  if (losing.length === 0) return [];
+  const named = losing.map(({ name, lost }) => `${name} (${lost.map((index) => labels[index].name).join(', ')})`);
+  const what = `at the data set's spacing of ${formatAxes(spacing)} mm nothing is left of what is labelled in ${some(named)}`;
+  const means = 'It is neither learnt there nor does it count in rewards, only in the test Dice';
+  return [problem('warning', folder, `${what}. ${means}; check that it is no stray voxel.`)];
+}
+
+/** A case that is read is in memory about so often: as it is stored, decoded and prepared. */
+const copiesWhileRead = 3;
+
+/** Bytes of the arrays of a prepared case. */
+export const caseBytes = ({ shape, channels }: Pick<PreparedCase, 'shape' | 'channels'>): number =>
+  voxelsOf(shape) * (4 * channels + 1);
+
+/** What each case takes when prepared, before any crop; what cannot be read counts nothing here and is reported later. */
+function preparedBytes({ cases }: DataSet): Promise<readonly number[]> {
+  return mapConcurrently(cases, async ({ images }) => {
+    const grid = await readGrid(images[0]).catch((error: unknown) => passOn(images[0], error));
+    if (!grid) return 0;
+    return caseBytes({ shape: spatialShape(grid), channels: channelsOf(grid) * images.length });
+  });
+}
+
+/**
+ * The image of a scan, cropped to its non-zero voxels, normalised channel by channel and resampled, in shared memory.
+ * @param normalisations of each channel; where one is left out, the channel is left as it is
+ * @param spacing of the result, `[depth, height, width]` in millimetres; the scan's own where it is left out
+ * @throws UserError where a voxel is not a number, or the scan would become far too large
+ */
+export function prepareImage(
+  volume: Volume,
+  normalisations: readonly (Normalisation | undefined)[],
+  spacing?: Triple,
+): PreparedImage {
+  const channels = channelsOf(volume);
+  const shape = spatialShape(volume);
+  const box = foregroundBox(volume.data, channels, shape);
+  const voxels = voxelsOf(box.shape);
+  const image = new Float32Array(new SharedArrayBuffer(4 * channels * voxels));
+  for (let channel = 0; channel < channels; channel++) {
+    const values = image.subarray(channel * voxels, (channel + 1) * voxels);
+    cropVolume(volume.data, channel, shape, box, values);
+    const normalisation = normalisations[channel];
+    if (normalisation && !normalise(values, normalisation)) {
+      const what = `channel ${channel} holds voxels that are not numbers (NaN or infinite)`;
+      throw new UserError(`${volume.file}: ${what}. Replace them, by 0 for example.`);
+    }
+  }
+  const own = { shape: box.shape, spacing: spatialSpacing(volume) };
+  const cropped = { image, channels, ...own, crop: { offset: box.offset, size: box.shape, shape } };
+  if (spacing === undefined || !changesShape(own, spacing)) return cropped;
+  const misfit = misfitAt(own, spacing);
+  if (misfit !== undefined) {
+    const what = `its spacing of ${formatAxes(own.spacing)} mm is far from that of the training data, ${formatAxes(spacing)} mm`;
+    throw new UserError(`${volume.file}: ${what}: resampled, it would be ${misfit}. Correct its header.`);
+  }
+  return { ...cropped, image: imageAt(image, channels, own, spacing), shape: shapeAt(own, spacing), spacing };
+}
+
+const changesShape = (own: Sampling, spacing: Triple): boolean => String(shapeAt(own, spacing)) !== String(own.shape);
+
+/** A case on its own grid. */
+async function prepareCase(
+  { name, label: labelFile, labelTurn, imageVolume, labelVolume }: LoadedCase,
+  { channels, labels, ignoredValue }: DataSet,
+  cacheFolder: string | undefined,
+): Promise<PreparedCase> {
+  // What is normalised by the data set has to wait until all of it is known.
+  const normalisations = channels.map((channel) => (isCt(channel) ? undefined : zScore));
+  const { image, ...geometry } = prepareImage(imageVolume, normalisations);
+  const labelValues = labels.map(({ value }) => value);
+  const { label, outsideCrop } = cropLabel(labelVolume, geometry.crop, { labelValues, ignoredValue });
+  const storage = await storeCase(cacheFolder, name, image, label);
+  const inside = classesIn(label);
+  const labelled = labelValues.flatMap((_, index) => (inside.has(index) || outsideCrop[index] > 0 ? [index] : []));
+  const own = { labelled, lost: [], foreground: foregroundOf(label), outsideCrop };
+  return { name, labelFile, labelTurn, ...geometry, storage, ...own };
+}
+
+/** What {@link PreparedCase} says of it. */
+export function foregroundOf(label: Uint8Array): Uint32Array {
+  return labelledVoxels(label, MAX_FOREGROUND_VOXELS, IGNORED_CLASS);
+}
+
+/** The class indices of a label, but for the background and what is ignored. */
+function classesIn(label: Uint8Array): ReadonlySet<number> {
+  const found = new Uint8Array(256);
+  for (let i = 0; i < label.length; i++) found[label[i]] = 1;
+  return new Set([...found.keys()].filter((index) => found[index] === 1 && index !== 0 && index !== IGNORED_CLASS));
+}
+
+async function storeCase(
+  cacheFolder: string | undefined,
+  name: string,
+  image: Float32Array,
+  label: Uint8Array,
+): Promise<CaseStorage> {
+  if (cacheFolder === undefined) return { kind: 'memory', image, label };
+  return moveToDisk(join(cacheFolder, name), image, label);
+}
+
+/** A case at the data set's spacing: the same where it has that. */
+async function caseAt(one: PreparedCase, spacing: Triple, cacheFolder: string | undefined): Promise<PreparedCase> {
+  if (!changesShape(one, spacing)) return one;
+  const shape = shapeAt(one, spacing);
+  const image = imageAt(imageOf(one), one.channels, one, spacing);
+  const label = labelAt(labelOf(one), one, spacing);
+  const growth = voxelsOf(shape) / voxelsOf(one.shape);
+  const left = classesIn(label);
+  return {
+    ...one,
+    shape,
+    spacing,
+    storage: await storeCase(cacheFolder, one.name, image, label),
+    lost: one.labelled.filter((index) => !left.has(index) && one.outsideCrop[index] === 0),
+    foreground: foregroundOf(label),
+    outsideCrop: one.outsideCrop.map((voxels) => growth * voxels),
+  };
+}
+
+/** Whether a case has not the voxels of its scan. */
+export const isResampled = ({ shape, crop }: PreparedCase): boolean => String(shape) !== String(crop.size);
+
+function normaliseByDataSet({ storage, shape }: PreparedCase, normalisations: readonly Normalisation[]): void {
+  const voxels = voxelsOf(shape);
+  normalisations.forEach((normalisation, channel) => {
+    if (normalisation.kind === 'z_score') return;
+    changeImage(storage, channel * voxels, (channel + 1) * voxels, (values) => normalise(values, normalisation));
+  });
+}
+
+/** The whole image of a prepared case, `[channel, depth, height, width]`. */
+export function imageOf({ storage, channels, shape }: PreparedCase): Float32Array {
+  return imageSpan(storage, 0, channels * voxelsOf(shape));
+}
+
+/** The whole label of a prepared case, `[depth, height, width]`, as class indices. */
+export function labelOf({ storage, shape }: PreparedCase): Uint8Array {
+  return labelSpan(storage, 0, voxelsOf(shape));
+}

@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Triple } from '../../src/base/geometry.ts';
+import { createRandom } from '../../src/base/random.ts';
+import { type BatchPlan, type CropSource, fillBatch } from '../../src/batches/fill-batch.ts';
+import { samplePlan } from '../../src/batches/sample.ts';
+import { unturned } from '../../src/formats/orientation.ts';
+import { moveToDisk } from '../../src/preparation/storage.ts';
+import { temporaryFolder } from '../formats/scans.ts';
+
+const folder = await temporaryFolder();
+const volumeOf = (shape: Triple): number => shape[0] * shape[1] * shape[2];
+
+/** A case whose image counts its values from 1 and whose label repeats 1, 2, 3. */
+function countingCase(shape: Triple, channels: number): CropSource {
+  const image = Float32Array.from({ length: channels * volumeOf(shape) }, (_, i) => i + 1);
+  const label = Uint8Array.from({ length: volumeOf(shape) }, (_, i) => 1 + (i % 3));
+  return { channels, shape, storage: { kind: 'memory', image, label } };
+}
+
+/** The same crops, voxel by voxel. */
+function expectedBatch(cases: readonly CropSource[], { patch, crops }: BatchPlan) {
+  const image: number[] = [];
+  const label: number[] = [];
+  for (const { case: index, offset, flip } of crops) {
+    const { channels, shape, storage } = cases[index];
+    if (storage.kind === 'disk') throw new Error('the reference is in memory');
+    for (let channel = -1; channel < channels; channel++) {
+      for (let i = 0; i < volumeOf(patch); i++) {
+        const x = i % patch[2];
+        const inPatch = [
+          Math.floor(i / (patch[1] * patch[2])),
+          Math.floor(i / patch[2]) % patch[1],
+          flip ? patch[2] - 1 - x : x,
+        ];
+        const [z, y, column] = inPatch.map((at, axis) => at + offset[axis]);
+        const inside = [z, y, column].every((at, axis) => at >= 0 && at < shape[axis]);
+        const voxel = (z * shape[1] + y) * shape[2] + column;
+        if (channel < 0) label.push(inside ? storage.label[voxel] : 0);
+        else image.push(inside ? storage.image[channel * volumeOf(shape) + voxel] : 0);
+      }
+    }
+  }
+  return { image, label };
+}
+
+const triple = (min: number, max: number) =>
+  fc.tuple(fc.integer({ min, max }), fc.integer({ min, max }), fc.integer({ min, max }));
+
+describe('filling a batch', () => {
+  test('copies what a loop over voxels does, for any shape, patch, offset and flip', () => {
+    const crop = fc.record({ case: fc.nat(1), offset: triple(-6, 6), flip: fc.boolean() });
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 2 }),
+        fc.tuple(triple(1, 5), triple(1, 5)),
+        triple(1, 5),
+        fc.array(crop, { minLength: 1, maxLength: 3 }),
+        (channels, shapes, patch, crops) => {
+          const cases = shapes.map((shape) => countingCase(shape, channels));
+          const image = new Float32Array(crops.length * channels * volumeOf(patch)).fill(99);
+          const label = new Uint8Array(crops.length * volumeOf(patch)).fill(99);
+          fillBatch(cases, { patch, crops }, { image, label });
+          const expected = expectedBatch(cases, { patch, crops });
+          expect([...image]).toEqual(expected.image);
+          expect([...label]).toEqual(expected.label);
+        },
+      ),
+    );
+  });
+
+  test('reads the same from disk', async () => {
+    const inMemory = countingCase([4, 5, 6], 2);
+    if (inMemory.storage.kind === 'disk') throw new Error('unreachable');
+    const storage = await moveToDisk(join(folder, 'case'), inMemory.storage.image, inMemory.storage.label);
+    const plan: BatchPlan = { patch: [3, 6, 4], crops: [{ case: 0, offset: [1, -1, 2], flip: true }] };
+    const arrays = () => ({ image: new Float32Array(2 * 72), label: new Uint8Array(72) });
+    const [fromMemory, fromDisk] = [arrays(), arrays()];
+    fillBatch([inMemory], plan, fromMemory);
+    fillBatch([{ ...inMemory, storage }], plan, fromDisk);
+    expect(fromDisk).toEqual(fromMemory);
+  });
+});
+
+describe('sampling crops', () => {
+  const sampled = (shape: Triple, patch: Triple, foreground: readonly number[], draws = 600) => {
+    const prepared = {
+      name: 'a',
+      labelFile: '',
+      labelTurn: unturned,
+      spacing: [1, 1, 1] as const,
+      crop: { offset: [0, 0, 0] as const, size: shape, shape },
+      labelled: [1],
+      lost: [],
+      foreground: Uint32Array.from(foreground),
+      outsideCrop: [0],
+      ...countingCase(shape, 1),
+    };
+    return samplePlan(createRandom(7), [prepared], new Array<number>(draws).fill(0), patch, { augment: false }).crops;
+  };
+
+  test('keeps patches inside larger volumes, reaches every offset and flips half of them', () => {
+    const crops = sampled([6, 4, 9], [4, 4, 4], []);
+    const starts = (axis: number) => [...new Set(crops.map(({ offset }) => offset[axis]))].sort();
+    expect([starts(0), starts(1), starts(2)]).toEqual([[0, 1, 2], [0], [0, 1, 2, 3, 4, 5]]);
+    expect(Math.abs(crops.filter(({ flip }) => flip).length - 300)).toBeLessThan(60);
+  });
+
+  test('pads smaller volumes evenly', () => {
+    const [{ offset }] = sampled([5, 6, 7], [8, 8, 8], [0], 1);
+    expect(offset).toEqual([-1, -1, 0]);
+  });
+
+  test('a third of the crops is centred on a labelled voxel, as far as the volume reaches', () => {
+    // The voxel at [1, 10, 19] of a 20 x 20 x 20 volume.
+    const crops = sampled([20, 20, 20], [4, 4, 4], [1 * 400 + 10 * 20 + 19]);
+    const centred = crops.filter(({ offset: [z, y, x] }) => z === 0 && y === 8 && x === 16);
+    expect(Math.abs(centred.length - 200)).toBeLessThan(50);
+  });
+
+  test('depends on the seed alone', () => {
+    expect(sampled([9, 9, 9], [4, 4, 4], [5])).toEqual(sampled([9, 9, 9], [4, 4, 4], [5]));
+  });
+});
