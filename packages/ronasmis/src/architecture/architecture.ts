@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Triple } from '../base/geometry.ts';
 import { cellSchema } from './cell.ts';
 
 const activationSchema = z.enum(['relu', 'leaky_relu', 'elu']);
@@ -46,3 +47,11 @@ export type Architecture = z.infer<typeof architectureSchema>;
 export type MacroArchitecture = z.infer<typeof macroSchema>;
 export type MicroArchitecture = z.infer<typeof microSchema>;
 export type Activation = z.infer<typeof activationSchema>;
+
+/** What the poolings between two levels multiply to, `[depth, height, width]`. */
+export function strideBetween(child: Architecture, fine: number, coarse: number): Triple {
+  const between = child.encoder.slice(fine + 1, coarse + 1);
+  const depth = between.reduce((product, { pool }) => product * pool.depth, 1);
+  const plane = between.reduce((product, { pool }) => product * pool.plane, 1);
+  return [depth, plane, plane];
+}

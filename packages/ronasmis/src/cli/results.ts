@@ -23,7 +23,7 @@ export function architectureText(architecture: Architecture, network: NetworkSha
     ];
   });
   const levels = table(['level', 'patch', 'channels', 'pooled by', 'encoder', 'decoder', 'adds encoder levels'], rows);
-  return architecture.space === 'micro' ? `${levels}\n\n${cellText(architecture.cell)}` : levels;
+  return 'cell' in architecture ? `${levels}\n\n${cellText(architecture.cell)}` : levels;
 }
 
 /** A cell as a table, a row a node. */

@@ -5,7 +5,7 @@ import { codeOf, reasonOf } from '../base/errors.ts';
 import { createRandom, normal } from '../base/random.ts';
 import type { Model } from '../inference/model.ts';
 import { toImage } from '../inference/segment.ts';
-import { forward } from '../network/child.ts';
+import { forward } from '../network/forward.ts';
 import { ports } from './model.ts';
 
 type Runtime = typeof import('onnxruntime-node');
@@ -38,7 +38,7 @@ const checkedVolume = [33, 37, 35];
 export async function checkOnnx(onnx: Uint8Array, model: Model): Promise<Check> {
   const runtime = await loadRuntime().catch(whyMissing);
   if (typeof runtime === 'string') return { kind: 'unchecked', reason: runtime };
-  const agreement = await compare(runtime, onnx, model, [1, model.run.network.input_channels, ...checkedVolume]);
+  const agreement = await compare(runtime, onnx, model, [1, model.network.inputChannels, ...checkedVolume]);
   const { largestDifference, largestLogit, equalLabels } = agreement;
   // What is no number disagrees as well.
   if (!(largestDifference <= allowedDifference * largestLogit && equalLabels >= leastEqualLabels)) {
@@ -80,7 +80,7 @@ function whyMissing(error: unknown): string {
 export async function compare(
   runtime: Runtime,
   onnx: Uint8Array,
-  { architecture, weights }: Model,
+  { network, weights }: Model,
   shape: readonly number[],
 ): Promise<Agreement> {
   const random = createRandom(1);
@@ -92,9 +92,7 @@ export async function compare(
   if (!(data instanceof Float32Array)) throw new TypeError(`ONNX Runtime gives logits as ${found.type}.`);
   return noGradient(() =>
     scope(() => {
-      const [ours] = forward(weights, architecture, toImage(image, shape, 'cpu', 'float32'), {
-        deepSupervision: false,
-      });
+      const [ours] = forward(network, weights, toImage(image, shape, 'cpu', 'float32'));
       if (String(dims) !== String(ours.shape))
         throw new Error(`ONNX Runtime gives logits of [${dims}], and this program of [${ours.shape}].`);
       const logits = ours.toNumbers();

@@ -37,14 +37,14 @@ export function createGraph(weights: ReadonlyMap<string, Tensor>): Graph {
   return { nodes: [], initializers: new Map(initializers) };
 }
 
-/** Adds an operation of ONNX's own set; gives its one result, which `output` may name. */
+/** Adds an operation of ONNX's own set; gives its one result. */
 export function apply(
   { nodes }: Graph,
   opType: string,
   inputs: readonly Value[],
   attributes: Readonly<Record<string, Attribute>> = {},
-  output = `${opType}_${nodes.length}`,
 ): Value {
+  const output = `${opType}_${nodes.length}`;
   const attribute = Object.entries(attributes).map(([name, value]) => ({ name, ...attributeFields(value) }));
   nodes.push(create(NodeProtoSchema, { opType, name: output, input: [...inputs], output: [output], attribute }));
   return output;
@@ -57,11 +57,11 @@ function attributeFields(attribute: Attribute) {
   return { type: AttributeType.STRING, s: new TextEncoder().encode(attribute.text) };
 }
 
-/** The shape of a weight or constant of the graph; throws where it has none of this name. */
-export function shapeOf({ initializers }: Graph, name: Value): readonly number[] {
-  const found = initializers.get(name);
-  if (!found) throw new Error(`The graph has no weight '${name}'.`);
-  return found.dims.map(Number);
+/** Names the result of the last operation, which no other may take in. */
+export function renameLast({ nodes }: Graph, name: Value): void {
+  const last = nodes[nodes.length - 1];
+  last.name = name;
+  last.output = [name];
 }
 
 /** A list of whole numbers as a value of the graph (int64). */

@@ -2,7 +2,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { VERSION } from '../base/version.ts';
 import { zScore } from '../data/normalisation.ts';
 import type { Model } from '../inference/model.ts';
-import { childWeightNames, weight } from '../network/weights.ts';
+import { weight } from '../network/weights.ts';
 import type { RunRecord } from '../run/records.ts';
 import { createGraph, finishGraph } from './graph.ts';
 import { addNetwork } from './network.ts';
@@ -18,12 +18,12 @@ const operatorSet = 17;
  * A search's network as an ONNX file's bytes, in float32: `image` `[batch, channel, depth, height, width]` gives `logits`
  * `[batch, class, depth, height, width]`, for any batch and volume.
  */
-export function encodeOnnx({ architecture, weights, run }: Model): Uint8Array {
-  const graph = createGraph(new Map(childWeightNames(architecture).map((name) => [name, weight(weights, name)])));
-  addNetwork(graph, architecture, ports.input, ports.output);
+export function encodeOnnx({ network, weights, run }: Model): Uint8Array {
+  const graph = createGraph(new Map(network.parameters.map(({ name }) => [name, weight(weights, name)])));
+  addNetwork(graph, network, ports.input, ports.output);
   const size = ['depth', 'height', 'width'];
-  const input = { name: ports.input, shape: ['batch', run.network.input_channels, ...size] };
-  const output = { name: ports.output, shape: ['batch', run.network.classes, ...size] };
+  const input = { name: ports.input, shape: ['batch', network.inputChannels, ...size] };
+  const output = { name: ports.output, shape: ['batch', network.classes, ...size] };
   const model = create(ModelProtoSchema, {
     irVersion: BigInt(Version.IR_VERSION_2021_7_30),
     opsetImport: [{ version: BigInt(operatorSet) }],

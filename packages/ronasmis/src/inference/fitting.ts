@@ -2,8 +2,7 @@ import { freeMemoryBytes } from '@ronasmis/libtorch';
 import { voxelsOf } from '../base/geometry.ts';
 
 import { type Pass, passBytes } from '../network/memory.ts';
-import { dimensionsOf } from '../run/records.ts';
-import type { Model } from './model.ts';
+import type { Network } from '../network/network.ts';
 import { type Size, tileFor } from './tiles.ts';
 
 /** Share of what is free that a prediction takes where no budget is given. */
@@ -19,8 +18,6 @@ export function bytesForPass(memoryBytes: number | undefined, device: Pass['devi
   return device === 'cuda' ? memoryBytes : memoryBytes - processBytes;
 }
 
-/** What a prediction is made with. */
-type Network = Pick<Model, 'architecture' | 'run'>;
 type How = Pick<Pass, 'device' | 'dataType'>;
 
 /**
@@ -47,11 +44,10 @@ export function sufficientMemory(
 }
 
 /** Bytes that a pass over a tile of a volume takes, and what is made of the whole volume meanwhile. */
-function neededBytes({ architecture, run }: Network, volume: Size, tile: Size, how: How): number {
-  const dimensions = dimensionsOf(run);
-  const { inputChannels, classes } = dimensions;
+function neededBytes(network: Network, volume: Size, tile: Size, how: How): number {
+  const { inputChannels, classes } = network;
   const voxels = voxelsOf(volume);
-  const pass = passFactor * passBytes(architecture, dimensions, { ...how, batch: 1, size: tile, training: false });
+  const pass = passFactor * passBytes(network, { ...how, batch: 1, size: tile, training: false });
   // The image as it was prepared and as the network takes it; sums of the logits and of their weights, and the quotient.
   const image = 8 * inputChannels * voxels;
   const sums = tile === volume || how.device === 'cuda' ? 0 : 4 * (2 * classes + 1) * voxels;

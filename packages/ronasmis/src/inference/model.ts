@@ -12,13 +12,16 @@ import {
 import type { Architecture } from '../architecture/architecture.ts';
 import { isLoadError, UserError } from '../base/errors.ts';
 import { quoted } from '../base/json.ts';
-import { childWeightNames, type Weights, weightShapes } from '../network/weights.ts';
+import { childNetwork } from '../network/child.ts';
+import type { Network } from '../network/network.ts';
+import type { Weights } from '../network/weights.ts';
 import { dimensionsOf, type RunRecord } from '../run/records.ts';
 import { readRun } from '../run/run-folder.ts';
 
 /** A finished search's network, ready to segment. */
 export interface Model {
   readonly architecture: Architecture;
+  readonly network: Network;
   /** On the device, kernels in the layout that convolutions are fast in. */
   readonly weights: Weights;
   readonly run: RunRecord;
@@ -36,7 +39,7 @@ export async function loadModel(runFolder: string, device: Device): Promise<Mode
 }
 
 /** What a finished search has left of its network beside the weights. */
-type FinishedRun = Omit<Model, 'weights'> & { readonly folder: string };
+type FinishedRun = Omit<Model, 'network' | 'weights'> & { readonly folder: string };
 
 /**
  * The records of a finished search.
@@ -61,12 +64,12 @@ export async function openModel({ folder, run, architecture }: FinishedRun, devi
     const reason = quoted(error instanceof Error ? error.message : String(error));
     throw new UserError(`${path} cannot be read (${reason}). Search again into a new folder.`);
   });
-  const shapes = weightShapes(architecture.space, dimensionsOf(run));
-  const weights = childWeightNames(architecture).map((name): [string, Tensor] => {
+  const network = childNetwork(architecture, dimensionsOf(run));
+  const weights = network.parameters.map(({ name, shape }): [string, Tensor] => {
     const stored = tensors.get(name);
     if (!stored)
       throw new UserError(`${path} lacks the weight '${name}' of architecture.json. Search again into a new folder.`);
-    const [found, expected] = [stored.shape.join(' x '), shapes.get(name)?.join(' x ')];
+    const [found, expected] = [stored.shape.join(' x '), shape.join(' x ')];
     if (found !== expected || !floatingPoint.includes(stored.dataType)) {
       const what = `'${name}' as ${stored.dataType} of ${found}, but run.json describes it as float32 of ${expected}`;
       throw new UserError(`${path} has the weight ${what}. Search again into a new folder.`);
@@ -74,5 +77,5 @@ export async function openModel({ folder, run, architecture }: FinishedRun, devi
     const onDevice = (): Tensor => to(stored, 'float32', null, device);
     return [name, keep(() => noGradient(() => (stored.shape.length === 5 ? layOutKernel(onDevice()) : onDevice())))];
   });
-  return { architecture, weights: new Map(weights), run };
+  return { architecture, network, weights: new Map(weights), run };
 }

@@ -9,7 +9,7 @@ import { type CaseProblem, oneLineAKind } from '../data/problems.ts';
 import { type ComputeDevice, chooseDevice, dataTypeOf, type Precision } from '../engine/device.ts';
 import { choosePrecision } from '../engine/precision.ts';
 import { scanKey } from '../formats/nifti-mark.ts';
-import { castWeights } from '../network/weights.ts';
+import { networkWeights } from '../network/weights.ts';
 import { writeLabelMap, writeProbabilities } from '../preparation/label-map.ts';
 import { type Progress, runKey } from '../run/records.ts';
 import { type Model, openModel, readFinishedRun } from './model.ts';
@@ -141,7 +141,7 @@ async function openNetwork(
   const device = chooseDevice(wantedDevice, engine);
   const dataType = dataTypeOf[await choosePrecision(wantedPrecision, device, engine)];
   const loaded = await openModel(found, device);
-  const model = { ...loaded, weights: castWeights(loaded.weights, loaded.weights.keys(), dataType) };
+  const model = { ...loaded, weights: networkWeights(loaded.network, loaded.weights, dataType) };
   return { model, how: { device, dataType, probabilities, memoryBytes } };
 }
 

@@ -36,7 +36,7 @@ export function segmentVolume(
   const { orientation } = model.run;
   const turn = orientation === undefined ? unturned : turnTo(scan, orientation);
   const volume = turnVolume(scan, turn);
-  const expected = model.run.network.input_channels;
+  const expected = model.network.inputChannels;
   const channels = channelsOf(volume);
   if (channels !== expected) {
     const asFiles = model.run.channel_files ? ', in one file or in files called CASE_0000, CASE_0001 and so on' : '';
@@ -46,15 +46,15 @@ export function segmentVolume(
   }
   const { normalisation = Array.from({ length: channels }, () => zScore), spacing } = model.run;
   const { image, shape, crop } = prepareImage(volume, normalisation, spacing);
-  const tile = fittingTile(model, shape, bytesForPass(memoryBytes, device), { device, dataType });
+  const tile = fittingTile(model.network, shape, bytesForPass(memoryBytes, device), { device, dataType });
   if (tile === undefined) {
-    const { tiles } = sufficientMemory(model, shape, { device, dataType });
+    const { tiles } = sufficientMemory(model.network, shape, { device, dataType });
     const what = 'memory does not suffice for it, nor for tiles of it';
     throw new UserError(`${volume.file}: ${what}. Give at least --memory ${tiles}MiB.`);
   }
   const isWhole = String(tile) === String(shape);
   if (!isWhole) {
-    const { whole } = sufficientMemory(model, shape, { device, dataType });
+    const { whole } = sufficientMemory(model.network, shape, { device, dataType });
     const tiles = `${tileOffsets(shape, tile).length} overlapping tiles of ${tile.join(' x ')} voxels`;
     const message = `${volume.file} does not fit into memory in one pass: it is segmented in ${tiles}, which is worse the smaller they are. One pass takes --memory ${whole}MiB.`;
     const several =
@@ -65,7 +65,7 @@ export function segmentVolume(
   const [classes, shares] = scope(() => {
     const input = toImage(image, [1, channels, ...shape], device, dataType);
     const sizes = { size: crop.size, ...(!isWhole && { tile }) };
-    const given = [model.weights, model.architecture, input, sizes] as const;
+    const given = [model.network, model.weights, input, sizes] as const;
     if (!probabilities) return [segment(...given).toArray()];
     const both = segmentWithProbabilities(...given);
     return [both.classes.toArray(), both.probabilities.toArray()];

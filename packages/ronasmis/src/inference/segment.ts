@@ -9,10 +9,10 @@ import {
   tensor,
   to,
 } from '@ronasmis/libtorch';
-import type { Architecture } from '../architecture/architecture.ts';
 import type { ComputeDevice } from '../engine/device.ts';
-import { forward } from '../network/child.ts';
-import { type Weights, weight } from '../network/weights.ts';
+import { forward } from '../network/forward.ts';
+import type { Network } from '../network/network.ts';
+import type { Weights } from '../network/weights.ts';
 import { logitsInTiles, type Size } from './tiles.ts';
 
 /** An image `[batch, channel, depth, height, width]` on the device, in the precision and layout of the forward pass. */
@@ -34,37 +34,37 @@ export interface SegmentationSizes {
 }
 
 /**
- * The child's segmentation of a whole volume in one pass (one-shot inference): class indices, uint8
+ * A network's segmentation of a whole volume in one pass (one-shot inference): class indices, uint8
  * `[batch, depth, height, width]`. Weights and image are of one precision.
  */
 export function segment(
+  network: Network,
   weights: Weights,
-  child: Architecture,
   image: Tensor,
   { size = image.shape.slice(2), tile }: SegmentationSizes = {},
 ): Tensor {
-  return noGradient(() => scope(() => classesAt(logitsOf(weights, child, image, tile), size)));
+  return noGradient(() => scope(() => classesAt(logitsOf(network, weights, image, tile), size)));
 }
 
 /** As {@link segment}, and the probability of each class, float32 `[batch, class, depth, height, width]` on the CPU. */
 export function segmentWithProbabilities(
+  network: Network,
   weights: Weights,
-  child: Architecture,
   image: Tensor,
   { size = image.shape.slice(2), tile }: SegmentationSizes,
 ): { readonly classes: Tensor; readonly probabilities: Tensor } {
   return noGradient(() =>
     scope(() => {
-      const logits = logitsOf(weights, child, image, tile);
+      const logits = logitsOf(network, weights, image, tile);
       return { classes: classesAt(logits, size), probabilities: resampleSoftmax(onProcessor(logits), size) };
     }),
   );
 }
 
-function logitsOf(weights: Weights, child: Architecture, image: Tensor, tile: Size | undefined): Tensor {
-  const ofVolume = (volume: Tensor): Tensor => forward(weights, child, volume, { deepSupervision: false })[0];
+function logitsOf(network: Network, weights: Weights, image: Tensor, tile: Size | undefined): Tensor {
+  const ofVolume = (volume: Tensor): Tensor => forward(network, weights, volume)[0];
   if (tile === undefined) return ofVolume(image);
-  return logitsInTiles(image, tile, weight(weights, 'head.0').shape[0], ofVolume);
+  return logitsInTiles(image, tile, network.classes, ofVolume);
 }
 
 function classesAt(logits: Tensor, size: readonly number[]): Tensor {

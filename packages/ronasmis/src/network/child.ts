@@ -1,24 +1,33 @@
-import {
-  convolution3d,
-  maxPool3d,
-  pointwiseConvolution3d,
-  scope,
-  type Tensor,
-  upsampleAndAdd,
-} from '@ronasmis/libtorch';
-import type { Architecture } from '../architecture/architecture.ts';
+import { type Architecture, strideBetween } from '../architecture/architecture.ts';
+import { blockOf } from '../architecture/blocks.ts';
+import { kernelDepth, type NetworkDimensions } from '../architecture/dimensions.ts';
+import type { Triple } from '../base/geometry.ts';
 import { cell } from './cell.ts';
-import { convolutions } from './convolutions.ts';
-import { supervisedLevels, type Weights, weight } from './weights.ts';
+import { defineNetwork, type Network, type WalkOptions } from './network.ts';
+import type { Kernel, Layer, Operations } from './operations.ts';
 
-export type Volume = readonly [number, number, number];
+/** Decoder levels whose logits are compared with the label: the finest, and two for deep supervision (Dou et al. 2016). */
+const supervisedLevels = [0, 1, 2] as const;
 
-/** How a forward pass differs in training. */
-export interface ForwardOptions {
-  /** Logits of all supervised levels, not of the finest alone. */
-  readonly deepSupervision: boolean;
-  /** Whether a skip is left out this time: the zero operation, which regularises (drop-path). Never at prediction. */
-  readonly dropSkip?: (level: number, from: number) => boolean;
+/** A child of a search as a network: the base architecture with the child's choices. */
+export function childNetwork(child: Architecture, dimensions: NetworkDimensions): Network {
+  const shares = supervisedLevels.map((_, index) => 2 ** -index);
+  const total = shares.reduce((sum, share) => sum + share, 0);
+  return defineNetwork({
+    inputChannels: dimensions.inputChannels,
+    classes: dimensions.classes,
+    supervised: supervisedLevels.map((level, index) => ({
+      stride: strideBetween(child, 0, level),
+      weight: shares[index] / total,
+    })),
+    walk: (operations, image, options) => baseArchitecture(operations, image, { child, dimensions, ...options }),
+  });
+}
+
+/** A child, the sizes of the network that it is a path through, and how this pass goes. */
+interface Path extends WalkOptions {
+  readonly child: Architecture;
+  readonly dimensions: NetworkDimensions;
 }
 
 /**
@@ -28,115 +37,130 @@ export interface ForwardOptions {
  *
  * Any volume is taken as it is, without padding: poolings round up, and upsampling cuts what it has too much.
  *
- * @param image [batch, channel, depth, height, width]
- * @returns logits [batch, class, depth, height, width], the finest level first; with deep supervision the coarser ones too,
- *   each in its level's own resolution.
+ * @param image `[batch, channel, depth, height, width]`
+ * @returns logits `[batch, class, depth, height, width]`, the finest level first; with deep supervision the coarser ones too,
+ *   each in its level's own resolution
  */
-export function forward(
-  weights: Weights,
-  child: Architecture,
-  image: Tensor,
-  options: ForwardOptions,
-): readonly Tensor[] {
+function baseArchitecture<Features>(
+  operations: Operations<Features>,
+  image: Features,
+  path: Path,
+): readonly Features[] {
+  const { child, dimensions, deepSupervision } = path;
   // Every level has a scope of its own: what neither a later level nor the way back needs is freed at once.
-  const encoded: Tensor[] = [];
+  const encoded: Features[] = [];
   child.encoder.forEach(({ pool }, level) => {
     const above = level === 0 ? image : encoded[level - 1];
-    const stride: Volume = [pool.depth, pool.plane, pool.plane];
-    encoded.push(scope(() => block(weights, child, 'encoder', level, downsample(above, stride))));
+    const stride: Triple = [pool.depth, pool.plane, pool.plane];
+    encoded.push(operations.scope(() => encoderBlock(operations, path, level, operations.downsample(above, stride))));
   });
 
-  const logits: Tensor[] = [];
+  const logits: Features[] = [];
   let features = encoded[encoded.length - 1];
   for (let level = child.decoder.length - 1; level >= 0; level -= 1) {
-    const skips = child.decoder[level].skips.filter((from) => !options.dropSkip?.(level, from));
     const below = features;
-    features = scope(() =>
-      block(weights, child, 'decoder', level, sumOfInputs(weights, child, level, below, encoded, skips)),
+    features = operations.scope(() =>
+      block(operations, path, { part: 'decoder', level }, sumOfInputs(operations, path, level, [below, ...encoded])),
     );
-    const wanted = options.deepSupervision ? supervisedLevels.some((supervised) => supervised === level) : level === 0;
-    if (wanted)
-      logits.unshift(
-        pointwiseConvolution3d(features, weight(weights, `head.${level}`), weight(weights, `head.${level}.bias`)),
-      );
+    const isWanted = deepSupervision ? supervisedLevels.some((supervised) => supervised === level) : level === 0;
+    const head = { ...pointwise(`head.${level}`, dimensions.classes), bias: `head.${level}.bias` };
+    if (isWanted) logits.unshift(operations.convolution(features, head));
   }
   return logits;
 }
 
-/** What a decoder level takes in: the features of the level below and of the encoder levels `skips`, in its own size and channels. */
-function sumOfInputs(
-  weights: Weights,
-  child: Architecture,
+/** What a decoder level takes in: the features of the level below and of the encoder levels it skips from, in its own size and channels. */
+function sumOfInputs<Features>(
+  operations: Operations<Features>,
+  { child, dimensions, dropSkip }: Path,
   level: number,
-  below: Tensor,
-  encoded: readonly Tensor[],
-  skips: readonly number[],
-): Tensor {
-  const size = spatial(encoded[level]);
-  const finer = skips.filter((from) => from <= level);
-  const coarser = skips.filter((from) => from > level);
-  const sum = scope(() =>
-    upsampleAndAdd(
-      pointwise(weights, `decoder.${level}.below`, below),
+  [below, ...encoded]: readonly Features[],
+): Features {
+  const skips = child.decoder[level].skips.filter((from) => !dropSkip?.(level, from));
+  const project = (features: Features, name: string): Features =>
+    operations.convolution(features, pointwise(`decoder.${level}.${name}`, dimensions.channels[level]));
+  const finer = (from: number): Features =>
+    project(operations.downsample(encoded[from], strideBetween(child, from, level)), `skip${from}`);
+  const sum = operations.scope(() =>
+    operations.upsampleAndAdd(
+      project(below, 'below'),
       strideBetween(child, level, level + 1),
-      size,
-      finer.map((from) => skip(weights, child, encoded[from], from, level)),
+      encoded[level],
+      skips.filter((from) => from <= level).map(finer),
     ),
   );
-  return coarser.reduce((added, from) => {
-    const projected = pointwise(weights, `decoder.${level}.skip${from}`, encoded[from]);
-    return upsampleAndAdd(projected, strideBetween(child, level, from), size, [added]);
-  }, sum);
+  const coarser = skips.filter((from) => from > level);
+  return coarser.reduce(
+    (added, from) =>
+      operations.upsampleAndAdd(
+        project(encoded[from], `skip${from}`),
+        strideBetween(child, level, from),
+        encoded[level],
+        [added],
+      ),
+    sum,
+  );
 }
 
-/** What a level does to its features, `part.level` being its weights: two convolutions (macro), or the child's cell (micro). */
-function block(
-  weights: Weights,
-  child: Architecture,
-  part: 'encoder' | 'decoder',
+/** The part and level of the network whose weights a block has. */
+interface Place {
+  readonly part: 'encoder' | 'decoder';
+  readonly level: number;
+}
+
+/** As {@link block}; a cell is given features as wide as the level: the scan by a 3x3x3 convolution, as ENAS's stem, others by a 1x1x1 one. */
+function encoderBlock<Features>(
+  operations: Operations<Features>,
+  path: Path,
   level: number,
-  input: Tensor,
-): Tensor {
+  input: Features,
+): Features {
+  const { child, dimensions } = path;
+  const place = { part: 'encoder', level } as const;
+  if (blockOf(child, 'encoder', level).kind !== 'cell') return block(operations, path, place, input);
+  const [name, channels] = [`encoder.${level}.match`, dimensions.channels[level]];
+  const match = level === 0 ? { name, channels, size: kernelSize(dimensions, 0, 3) } : pointwise(name, channels);
+  return block(operations, path, place, operations.convolution(input, match));
+}
+
+/** What a level does to its features: two convolutions, or the child's cell. */
+function block<Features>(
+  operations: Operations<Features>,
+  { child, dimensions }: Path,
+  { part, level }: Place,
+  input: Features,
+): Features {
   const prefix = `${part}.${level}`;
-  switch (child.space) {
-    case 'macro':
-      return convolutions(weights, prefix, ['1', '2'], input, child[part][level]);
-    case 'micro':
-      // The decoder's 1x1x1 convolutions have brought its input to the level's channels already.
-      return cell(weights, prefix, part === 'encoder' ? matchChannels(weights, level, input) : input, child.cell);
+  const channels = dimensions.channels[level];
+  const own = blockOf(child, part, level);
+  switch (own.kind) {
+    case 'convolutions': {
+      const size = kernelSize(dimensions, level, 3);
+      const layers = ['1', '2'].map((name) => blockLayer(prefix, name, { channels, size }, own.dilation));
+      return operations.convolutionBlock(input, layers, own);
+    }
+    case 'cell':
+      return cell(operations, input, own.cell, {
+        prefix,
+        channels,
+        sizeOf: (edge) => kernelSize(dimensions, level, edge),
+      });
   }
 }
 
-/** Features as wide as an encoder level: the scan by a 3x3x3 convolution, as ENAS's stem, those of the level above by a 1x1x1 one. */
-function matchChannels(weights: Weights, level: number, input: Tensor): Tensor {
-  const name = `encoder.${level}.match`;
-  return level === 0 ? convolution3d(input, weight(weights, name)) : pointwise(weights, name, input);
+/** A convolution of a block; a dilated one takes its kernel through a matrix of its own (taps.ts). */
+function blockLayer(prefix: string, name: string, kernel: Pick<Kernel, 'channels' | 'size'>, dilation: number): Layer {
+  const taps = dilation > 1 && { taps: `${prefix}.taps${name}.dilation${dilation}` };
+  return {
+    kernel: { name: `${prefix}.conv${name}`, ...kernel, ...taps },
+    norm: { scale: `${prefix}.scale${name}`, shift: `${prefix}.shift${name}` },
+  };
 }
 
-function pointwise(weights: Weights, name: string, features: Tensor): Tensor {
-  return pointwiseConvolution3d(features, weight(weights, name));
-}
+const pointwise = (name: string, channels: number): Kernel => ({ name, channels, size: [1, 1, 1] });
 
-/** What the poolings between two levels multiply to. */
-export function strideBetween(child: Architecture, fine: number, coarse: number): Volume {
-  const between = child.encoder.slice(fine + 1, coarse + 1);
-  const depth = between.reduce((product, { pool }) => product * pool.depth, 1);
-  const plane = between.reduce((product, { pool }) => product * pool.plane, 1);
-  return [depth, plane, plane];
-}
-
-/** Finer encoder features as a decoder level adds them: its size by pooling, its channels by a 1x1x1 convolution. */
-function skip(weights: Weights, child: Architecture, features: Tensor, from: number, level: number): Tensor {
-  return pointwise(weights, `decoder.${level}.skip${from}`, downsample(features, strideBetween(child, from, level)));
-}
-
-/** Largest value of each cell; the last cell of an axis may be a part of one. */
-function downsample(features: Tensor, stride: Volume): Tensor {
-  if (stride.every((step) => step === 1)) return features;
-  return maxPool3d(features, stride, stride, 0, 1, true);
-}
-
-function spatial(features: Tensor): Volume {
-  const [, , depth, height, width] = features.shape;
-  return [depth, height, width];
-}
+const kernelSize = (dimensions: NetworkDimensions, level: number, edge: number): Triple => [
+  kernelDepth(dimensions, level, edge),
+  edge,
+  edge,
+];

@@ -23,40 +23,35 @@ import {
   unsqueeze,
   view,
 } from '@ronasmis/libtorch';
-import type { Architecture } from '../architecture/architecture.ts';
+import type { Triple } from '../base/geometry.ts';
 import { IGNORED_CLASS } from '../data/description.ts';
-import { strideBetween } from './child.ts';
-import { supervisedLevels } from './weights.ts';
+import type { Network, Supervision } from './network.ts';
 
-/** One level of deep supervision: its weight, and by what strides the label is thinned to its resolution. */
-export interface SupervisedLevel {
-  /** `[batch, class, depth, height, width]` */
+/** Logits `[batch, class, depth, height, width]` and how they are compared with the label. */
+export interface SupervisedLevel extends Supervision {
   readonly logits: Tensor;
-  readonly stride: readonly [number, number, number];
-  readonly weight: number;
 }
 
 /**
- * The loss of a child: {@link segmentationLoss} of all supervised decoder levels, weighted 1, 1/2, 1/4 and normalised.
+ * The loss of a network: {@link segmentationLoss} of all logits that it is supervised by.
  *
  * @param logits of `forward` with deep supervision, the finest first
- * @param label uint8 [batch, depth, height, width]
+ * @param label uint8 `[batch, depth, height, width]`
  * @param hasIgnored whether the label may have voxels of {@link IGNORED_CLASS}, which then count for nothing
  */
-export function childLoss(child: Architecture, logits: readonly Tensor[], label: Tensor, hasIgnored = false): Tensor {
-  const weights = supervisedLevels.map((_, index) => 2 ** -index);
-  const total = weights.reduce((sum, value) => sum + value, 0);
-  const levels = logits.map((scores, index) => ({
-    logits: scores,
-    stride: strideBetween(child, 0, supervisedLevels[index]),
-    weight: weights[index] / total,
-  }));
+export function networkLoss(
+  { supervised }: Pick<Network, 'supervised'>,
+  logits: readonly Tensor[],
+  label: Tensor,
+  hasIgnored = false,
+): Tensor {
+  const levels = logits.map((scores, index) => ({ logits: scores, ...supervised[index] }));
   return hasIgnored ? composedLoss(levels, label) : segmentationLoss(levels, label);
 }
 
 /**
  * Soft Dice loss (Milletari et al. 2016: 1 - mean over batch and foreground classes of 2 |P L| / (|P| + |L|)) and
- * cross-entropy of each level against the thinned label, weighted and added up (deep supervision, Dou et al. 2016): a scalar in
+ * cross-entropy of each level against the downsampled label, weighted and added up (deep supervision, Dou et al. 2016): a scalar in
  * float32. On a processor and on NVIDIA's GPUs it is one fused operation of libtorch's package (native/kernels, native/cuda).
  *
  * @param label uint8 [batch, depth, height, width], class indices
@@ -74,7 +69,7 @@ export function segmentationLoss(levels: readonly SupervisedLevel[], label: Tens
 /** The same by libtorch's operations. Voxels of {@link IGNORED_CLASS} count for nothing. */
 export function composedLoss(levels: readonly SupervisedLevel[], label: Tensor): Tensor {
   return levels
-    .map(({ logits, stride, weight }) => multiplyScalar(levelLoss(logits, thin(label, stride)), weight))
+    .map(({ logits, stride, weight }) => multiplyScalar(levelLoss(logits, downsampleLabel(label, stride)), weight))
     .reduce((sum, part) => add(sum, part));
 }
 
@@ -106,6 +101,9 @@ function diceLoss(probabilities: Tensor, oneHot: Tensor): Tensor {
 }
 
 /** Every `stride`-th voxel of a label [batch, depth, height, width]. */
-function thin(label: Tensor, stride: readonly number[]): Tensor {
-  return stride.reduce((result, step, axis) => (step === 1 ? result : slice(result, axis + 1, 0, null, step)), label);
+function downsampleLabel(label: Tensor, stride: Triple): Tensor {
+  return stride.reduce<Tensor>(
+    (result, step, axis) => (step === 1 ? result : slice(result, axis + 1, 0, null, step)),
+    label,
+  );
 }

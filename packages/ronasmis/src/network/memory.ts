@@ -1,16 +1,15 @@
 import { convolvesBfloat16, type DataType, type Device, interleavingPays } from '@ronasmis/libtorch';
-import type { Architecture } from '../architecture/architecture.ts';
-import { looseEnds, type OperationName } from '../architecture/cell.ts';
-import { kernelDepth, type NetworkDimensions } from '../architecture/dimensions.ts';
-import { strideBetween, type Volume } from './child.ts';
+import type { Triple } from '../base/geometry.ts';
 import { type CountedShape, type CountedTensor, elements, type MemoryTape, openTape } from './memory-tape.ts';
-import { mixedCount, supervisedLevels, weightCount } from './weights.ts';
+import type { Network } from './network.ts';
+import type { Kernel, Operations } from './operations.ts';
+import { elementCount } from './parameters.ts';
 
 /** What passes through a network at once, and how it is computed. */
 export interface Pass {
   readonly batch: number;
   /** Depth, height and width in voxels. */
-  readonly size: Volume;
+  readonly size: Triple;
   readonly dataType: DataType;
   readonly device: Device;
   /** Whether gradients are computed. */
@@ -22,162 +21,63 @@ const [indexBytes, wideBytes] = [8, 4];
 
 interface Counting extends Pass {
   readonly tape: MemoryTape;
+  /** Of an element. */
   readonly bytes: number;
-  /** Planes of a level's kernels. */
-  readonly planesAt: (level: number) => number;
 }
 
 /**
- * The most bytes of tensors that a child's pass over a batch has alive at once, the gradients of its weights included, but not the
- * float32 weights, their optimiser's state and the batch's own arrays. `forward` of child.ts is walked through in the same order, on tensors of
- * which only the size is known: what it changes there has to change here; a test compares both by libtorch's allocator.
+ * The most bytes of tensors that a network's pass over a batch has alive at once, the gradients of its weights included, but not the
+ * float32 weights, their optimiser's state and the batch's own arrays. The network is walked through on tensors of which only the size is
+ * known; a test compares the count by libtorch's allocator.
  */
-export function passBytes(child: Architecture, dimensions: NetworkDimensions, pass: Pass): number {
+export function passBytes(network: Network, pass: Pass): number {
   const bytes = pass.dataType === 'float32' ? 4 : 2;
   const tape = openTape(pass.training);
-  const counting: Counting = { ...pass, tape, bytes, planesAt: (level) => kernelDepth(dimensions, level, 3) };
-  // The weights in the type of the pass; float32 ones are used as they are, but for the kernels of dilated levels.
-  const { space } = child;
-  const made = bytes < wideBytes ? weightCount(space, dimensions, child) : mixedCount(dimensions, child);
+  // The weights in the type of the pass; float32 ones are used as they are, except kernels that are taken through a matrix of taps.
+  const weights = [...network.parameters, ...network.auxiliaryParameters];
+  const made = elementCount(bytes < wideBytes ? weights : weights.filter(({ taps }) => taps !== undefined));
   tape.input([1, 1, 1, 1, made], bytes);
-  const image = tape.input([pass.batch, dimensions.inputChannels, ...pass.size], bytes);
-  const logits = countForward(counting, child, dimensions, image);
+  const image = tape.input([pass.batch, network.inputChannels, ...pass.size], bytes);
+  const logits = network.walk(countingOperations({ ...pass, tape, bytes }), image, { deepSupervision: pass.training });
   // The label, or the segmentation.
   tape.input([pass.batch, 1, ...pass.size], 1);
   if (pass.training) tape.backward(logits);
   return tape.peakBytes();
 }
 
-function countForward(
-  counting: Counting,
-  child: Architecture,
-  { channels, classes }: NetworkDimensions,
-  image: CountedTensor,
-): readonly CountedTensor[] {
-  const { tape } = counting;
-  const encoded: CountedTensor[] = [];
-  child.encoder.forEach(({ pool }, level) => {
-    const above = level === 0 ? image : encoded[level - 1];
-    const stride: Volume = [pool.depth, pool.plane, pool.plane];
-    encoded.push(
-      tape.scope(() => block(counting, child, 'encoder', level, downsample(counting, above, stride), channels[level])),
-    );
-  });
-  const logits: CountedTensor[] = [];
-  let features = encoded[encoded.length - 1];
-  for (let level = child.decoder.length - 1; level >= 0; level -= 1) {
-    const below = features;
-    features = tape.scope(() => {
-      const sum = sumOfInputs(counting, child, level, below, encoded, channels[level]);
-      return block(counting, child, 'decoder', level, sum, channels[level]);
-    });
-    const wanted = counting.training ? supervisedLevels.some((supervised) => supervised === level) : level === 0;
-    if (wanted) logits.unshift(pointwise(counting, features, classes));
-  }
-  return logits;
+/** Interprets a network by the memory that libtorch's operations take, as forward.ts calls them. */
+function countingOperations(counting: Counting): Operations<CountedTensor> {
+  return {
+    downsample: (features, stride) => downsample(counting, features, stride),
+    convolutionBlock: (features, layers, { dilation }) => {
+      const [{ kernel }] = layers;
+      return convolutions(counting, features, { kernel, dilation, count: layers.length });
+    },
+    convolution: (features, kernel) =>
+      kernel.size.some((extent) => extent > 1)
+        ? convolution(counting, features, { kernel, dilation: 1 })
+        : pointwise(counting, features, kernel.channels),
+    upsampleAndAdd: (features, stride, like, addends) =>
+      upsampleAndAdd(counting, features, { stride, size: spatial(like) }, addends),
+    add: (one, other) => add(counting, one, other),
+    pool: (features) => maxPool(counting, features, spatial(features)),
+    normalise: (features) => normalise(counting, features),
+    scope: counting.tape.scope,
+  };
 }
 
-function sumOfInputs(
-  counting: Counting,
-  child: Architecture,
-  level: number,
-  below: CountedTensor,
-  encoded: readonly CountedTensor[],
-  width: number,
-): CountedTensor {
-  const { tape } = counting;
-  const size = spatial(encoded[level]);
-  const { skips } = child.decoder[level];
-  const skip = (from: number): CountedTensor =>
-    pointwise(counting, downsample(counting, encoded[from], strideBetween(child, from, level)), width);
-  const finer = skips.filter((from) => from <= level);
-  const sum = tape.scope(() =>
-    upsampleAndAdd(
-      counting,
-      pointwise(counting, below, width),
-      strideBetween(child, level, level + 1),
-      size,
-      finer.map(skip),
-    ),
-  );
-  return skips
-    .filter((from) => from > level)
-    .reduce((added, from) => {
-      const projected = pointwise(counting, encoded[from], width);
-      return upsampleAndAdd(counting, projected, strideBetween(child, level, from), size, [added]);
-    }, sum);
-}
-
-function block(
-  counting: Counting,
-  child: Architecture,
-  part: 'encoder' | 'decoder',
-  level: number,
-  input: CountedTensor,
-  width: number,
-): CountedTensor {
-  const planes = counting.planesAt(level);
-  if (child.space === 'macro')
-    return convolutions(counting, input, { width, planes, dilation: child[part][level].dilation, count: 2 });
-  const match = (): CountedTensor =>
-    level === 0 ? convolution(counting, input, { width, planes, dilation: 1 }) : pointwise(counting, input, width);
-  return cell(counting, part === 'encoder' ? match() : input, planes, child.cell);
-}
-
-function cell(
-  counting: Counting,
-  input: CountedTensor,
-  planes: number,
-  nodes: Extract<Architecture, { space: 'micro' }>['cell'],
-): CountedTensor {
-  const { tape } = counting;
-  const features = [input];
-  for (const terms of nodes) {
-    features.push(
-      tape.scope(() => {
-        const [first, second] = terms.map(({ operation, input }) =>
-          operate(counting, features[input], planes, operation),
-        );
-        return add(counting, first, second);
-      }),
-    );
-  }
-  const ends = looseEnds(nodes).map((node) => features[node]);
-  return normalise(
-    counting,
-    ends.reduce((sum, end) => add(counting, sum, end)),
-  );
-}
-
-function operate(counting: Counting, input: CountedTensor, planes: number, operation: OperationName): CountedTensor {
-  const width = input.shape[1];
-  switch (operation) {
-    case 'convolution':
-      return convolutions(counting, input, { width, planes, dilation: 1, count: 1 });
-    case 'dilated_convolution':
-      return convolutions(counting, input, { width, planes, dilation: 2, count: 1 });
-    case 'pointwise_convolution':
-      return normalise(counting, pointwise(counting, input, width));
-    case 'identity':
-      return input;
-    case 'max_pooling':
-      return maxPool(counting, input, spatial(input));
-  }
-}
-
-/** What a convolution does: to how many channels, by kernels of how many planes. */
 interface Convolving {
-  readonly width: number;
-  readonly planes: number;
+  readonly kernel: Kernel;
   readonly dilation: number;
 }
 
 function convolutions(
   counting: Counting,
   input: CountedTensor,
-  { width, planes, dilation, count }: Convolving & { readonly count: number },
+  { kernel, dilation, count }: Convolving & { readonly count: number },
 ): CountedTensor {
   const { tape, dataType, device, bytes } = counting;
+  const [planes] = kernel.size;
   const interleaves = device === 'cpu' && dataType === 'bfloat16' && interleavingPays(spatial(input), dilation, planes);
   const interleaved = (tensor: CountedTensor): CountedShape => {
     const [batch, channels, ...size] = tensor.shape;
@@ -187,15 +87,17 @@ function convolutions(
   let features = interleaves ? tape.apply({ inputs: [input], shape: interleaved(input), bytes }) : input;
   for (let index = 0; index < count; index += 1) {
     const before = features;
-    const convolving = { width, planes, dilation: interleaves ? 1 : dilation };
+    const convolving = { kernel, dilation: interleaves ? 1 : dilation };
     features = tape.scope(() => normalise(counting, convolution(counting, before, convolving)));
   }
   if (!interleaves) return features;
   const [batch, , ...size] = input.shape;
-  return tape.apply({ inputs: [features], shape: [batch, width, ...size], bytes });
+  return tape.apply({ inputs: [features], shape: [batch, kernel.channels, ...size], bytes });
 }
 
-function convolution(counting: Counting, input: CountedTensor, { width, planes, dilation }: Convolving): CountedTensor {
+function convolution(counting: Counting, input: CountedTensor, { kernel, dilation }: Convolving): CountedTensor {
+  const { channels: width } = kernel;
+  const [planes] = kernel.size;
   const { tape, dataType, device, bytes } = counting;
   const [batch, channels, ...size] = input.shape;
   const shape: CountedShape = [batch, width, ...size];
@@ -206,8 +108,7 @@ function convolution(counting: Counting, input: CountedTensor, { width, planes, 
   return tape.scope(() => {
     const wide = tape.apply({ inputs: [input], shape: input.shape, bytes: wideBytes });
     // The kernel is made wide as well.
-    const kernel = tape.input([1, width, taps, channels, 1], wideBytes);
-    const keeps = [wide, kernel];
+    const keeps = [wide, tape.input([1, width, taps, channels, 1], wideBytes)];
     const convolved = tape.apply({ inputs: [wide], shape, bytes: wideBytes, keeps, weightBytes });
     return tape.apply({ inputs: [convolved], shape, bytes });
   });
@@ -223,13 +124,13 @@ function pointwise({ tape, bytes }: Counting, input: CountedTensor, width: numbe
   return tape.apply({ inputs: [input], shape: [batch, width, ...size], bytes, keeps: [input], weightBytes });
 }
 
-function downsample(counting: Counting, input: CountedTensor, stride: Volume): CountedTensor {
+function downsample(counting: Counting, input: CountedTensor, stride: Triple): CountedTensor {
   if (stride.every((step) => step === 1)) return input;
   const [depth, height, width] = spatial(input).map((extent, axis) => Math.ceil(extent / stride[axis]));
   return maxPool(counting, input, [depth, height, width]);
 }
 
-function maxPool({ tape, bytes, training }: Counting, input: CountedTensor, size: Volume): CountedTensor {
+function maxPool({ tape, bytes, training }: Counting, input: CountedTensor, size: Triple): CountedTensor {
   const [batch, channels] = input.shape;
   const shape: CountedShape = [batch, channels, ...size];
   const indices = indexBytes * elements(shape);
@@ -246,8 +147,7 @@ function maxPool({ tape, bytes, training }: Counting, input: CountedTensor, size
 function upsampleAndAdd(
   { tape, bytes, device }: Counting,
   input: CountedTensor,
-  stride: Volume,
-  size: Volume,
+  { stride, size }: { readonly stride: Triple; readonly size: Triple },
   addends: readonly CountedTensor[],
 ): CountedTensor {
   const plain = stride.every((step) => step === 1);
@@ -267,6 +167,6 @@ function add({ tape, bytes }: Counting, one: CountedTensor, other: CountedTensor
   return tape.apply({ inputs: [one, other], shape: one.shape, bytes, passedFrom: 0 });
 }
 
-function spatial({ shape: [, , depth, height, width] }: CountedTensor): Volume {
+function spatial({ shape: [, , depth, height, width] }: CountedTensor): Triple {
   return [depth, height, width];
 }

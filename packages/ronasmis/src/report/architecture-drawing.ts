@@ -1,4 +1,7 @@
 import type { Activation, Architecture } from '../architecture/architecture.ts';
+import { strideBetween } from '../architecture/architecture.ts';
+import { blockOf } from '../architecture/blocks.ts';
+import type { Triple } from '../base/geometry.ts';
 import type { RunRecord } from '../run/records.ts';
 import { type Html, html } from './html.ts';
 
@@ -24,19 +27,21 @@ export function blockText(
   level: number,
 ): string {
   const kernels = level < flat_levels ? '1×3×3 · ' : '';
-  if (architecture.space === 'micro') return `${kernels}cell`;
-  const { dilation, activation } = architecture[part][level];
-  return `${kernels}dilation ${dilation} · ${ACTIVATION_NAMES[activation]}`;
+  const block = blockOf(architecture, part, level);
+  switch (block.kind) {
+    case 'cell':
+      return `${kernels}cell`;
+    case 'convolutions':
+      return `${kernels}dilation ${block.dilation} · ${ACTIVATION_NAMES[block.activation]}`;
+  }
 }
 
-/** Voxels of the patch at each level, [depth, height, width], after the poolings above it. */
-export function levelSizes(architecture: Architecture): readonly (readonly [number, number, number])[] {
-  let { depth, height, width } = architecture.patch;
-  return architecture.encoder.map(({ pool }) => {
-    depth = Math.ceil(depth / pool.depth);
-    height = Math.ceil(height / pool.plane);
-    width = Math.ceil(width / pool.plane);
-    return [depth, height, width];
+/** Voxels of the patch at each level, `[depth, height, width]`, after the poolings above it. */
+export function levelSizes(architecture: Architecture): readonly Triple[] {
+  const { depth, height, width } = architecture.patch;
+  return architecture.encoder.map((_, level) => {
+    const stride = strideBetween(architecture, 0, level);
+    return [Math.ceil(depth / stride[0]), Math.ceil(height / stride[1]), Math.ceil(width / stride[2])];
   });
 }
 

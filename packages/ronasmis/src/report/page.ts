@@ -62,7 +62,7 @@ function hero(report: SearchReport, classNames: Readonly<Record<string, string>>
 
 /** Of the micro space: what stands in every box of the U. */
 function cellFigure(architecture: Architecture): Html {
-  if (architecture.space !== 'micro') return html``;
+  if (!('cell' in architecture)) return html``;
   return html`<h2>Its cell</h2><p class="lead">The same at every level. A node adds its two operations; what no node takes in is added up into the output.</p>${drawCell(architecture.cell)}`;
 }
 

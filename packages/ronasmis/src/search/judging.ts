@@ -21,7 +21,8 @@ import { dataTypeOf } from '../engine/device.ts';
 import { diceOfOverlap } from '../evaluation/dice.ts';
 import { type CaseScores, patientMean } from '../evaluation/summary.ts';
 import { segment, toImage } from '../inference/segment.ts';
-import { childWeights, freeChildWeights, type Weights } from '../network/weights.ts';
+import { childNetwork } from '../network/child.ts';
+import { freeNetworkWeights, networkWeights, type Weights } from '../network/weights.ts';
 import { imageOf, isResampled, labelOf, type PreparedCase } from '../preparation/prepare.ts';
 import { type Thinning, thinImages, thinLabels, thinnedShape } from '../preparation/thinning.ts';
 import { type SearchContext, toLabel } from './context.ts';
@@ -122,12 +123,13 @@ export async function judge(
   between: () => Promise<void>,
 ): Promise<NamedScores> {
   const scores: [string, CaseScores][] = [];
-  const own = noGradient(() => childWeights(weights, child, dataTypeOf[context.precision]));
+  const network = childNetwork(child, context.dimensions);
+  const own = noGradient(() => networkWeights(network, weights, dataTypeOf[context.precision]));
   try {
     for (const { image, label, cases } of batches) {
       noGradient(() =>
         scope(() => {
-          const predictions = segment(own, child, image, { size: label.shape.slice(1) });
+          const predictions = segment(network, own, image, { size: label.shape.slice(1) });
           cases.forEach(({ name, outsideCrop }, index) => {
             const [prediction, reference] = [predictions, label].map((all) => narrow(all, 0, index, 1));
             scores.push([name, compare(prediction, reference, context, outsideCrop)]);
@@ -137,7 +139,7 @@ export async function judge(
       await between();
     }
   } finally {
-    freeChildWeights(own, weights);
+    freeNetworkWeights(own, weights);
   }
   return Object.fromEntries(scores);
 }
@@ -263,10 +265,11 @@ export function measureJudging(
   return noGradient(() =>
     scope(() => {
       const { image } = toDeviceBatch(context, [prepared]);
-      const own = childWeights(weights, child, dataTypeOf[context.precision]);
-      segment(own, child, image);
+      const network = childNetwork(child, context.dimensions);
+      const own = networkWeights(network, weights, dataTypeOf[context.precision]);
+      segment(network, own, image);
       const started = performance.now();
-      segment(own, child, image).toArray();
+      segment(network, own, image).toArray();
       return (performance.now() - started) / 1000;
     }),
   );

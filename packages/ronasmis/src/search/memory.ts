@@ -5,8 +5,9 @@ import { UserError } from '../base/errors.ts';
 import { voxelsOf } from '../base/geometry.ts';
 import type { CaseSplit } from '../data/folds.ts';
 import { type ComputeDevice, dataTypeOf, type Precision } from '../engine/device.ts';
+import { childNetwork } from '../network/child.ts';
 import { passBytes } from '../network/memory.ts';
-import { weightCount } from '../network/weights.ts';
+import { elementCount, sharedParameters } from '../network/parameters.ts';
 import { isResampled, type PreparedCase } from '../preparation/prepare.ts';
 import { formatBytes } from '../report/format.ts';
 import { patchVoxelCounts } from '../space/macro.ts';
@@ -107,7 +108,9 @@ export function planMemory(budgetBytes: number, demands: MemoryDemands): MemoryP
 function candidate(demands: MemoryDemands, width: number, patchVoxels: number) {
   const dimensions = networkDimensions(demands.inputChannels, demands.classes, demands.flatLevels, width);
   const space = createSpace(demands.space, demands.volume, dimensions, { patchVoxels });
-  const bytesFor = predictor(demands, dimensions, patchVoxels);
+  const covering = space.covering.map((child) => childNetwork(child, dimensions));
+  const weightBytes = 4 * elementCount(sharedParameters(covering));
+  const bytesFor = predictor(demands, dimensions, { patchVoxels, weightBytes });
   return { width, patchVoxels, dimensions, space, bytesFor, neededBytes: bytesFor(demands.onlyChild ?? space.base) };
 }
 
@@ -121,7 +124,7 @@ function tooSmall(budgetBytes: number, neededBytes: number): UserError {
 
 /** Children that take about the most: the one with the most activations, with every dilation. */
 function demandingChildren({ largest }: SearchSpace): readonly Architecture[] {
-  if (largest.space === 'micro') return [largest];
+  if ('cell' in largest) return [largest];
   return ([1, 2, 3] as const).map((dilation) => ({
     ...largest,
     encoder: largest.encoder.map((level) => ({ ...level, dilation })),
@@ -130,7 +133,11 @@ function demandingChildren({ largest }: SearchSpace): readonly Architecture[] {
 }
 
 /** @param patchVoxels of the base child: other children's batches have about as many voxels, or fewer */
-function predictor(demands: MemoryDemands, dimensions: NetworkDimensions, patchVoxels: number): MemoryPlan['bytesFor'] {
+function predictor(
+  demands: MemoryDemands,
+  dimensions: NetworkDimensions,
+  { patchVoxels, weightBytes }: { readonly patchVoxels: number; readonly weightBytes: number },
+): MemoryPlan['bytesFor'] {
   const { device, precision, cases, split } = demands;
   const dataType = dataTypeOf[precision];
   const named = (names: readonly string[]): readonly PreparedCase[] => cases.filter(({ name }) => names.includes(name));
@@ -138,18 +145,18 @@ function predictor(demands: MemoryDemands, dimensions: NetworkDimensions, patchV
   const groups = [...judgedTogether(validation), ...test.map((one) => [one])];
   const largest = groups.reduce((one, other) => (voxelsOfAll(other) > voxelsOfAll(one) ? other : one));
 
-  const weights = 4 * weightCount(demands.space === 'micro' ? 'micro' : 'macro', dimensions);
   const elementBytes = dataType === 'float32' ? 4 : 2;
   const onDevice = voxelsOfAll(validation) * (demands.inputChannels * elementBytes + 1);
   const loss = demands.hasIgnored ? composedLossBytes * dimensions.classes * patchVoxels : 0;
-  const fixed = weightCopies * weights + onDevice + loss + ownGridBytes(test) + hostBytes(demands, patchVoxels);
+  const fixed = weightCopies * weightBytes + onDevice + loss + ownGridBytes(test) + hostBytes(demands, patchVoxels);
   return (child) => {
     const { depth, height, width } = child.patch;
     const batch = Math.max(1, Math.floor(patchVoxels / (depth * height * width)));
     const shared = { dataType, device };
     const trained = { ...shared, batch, size: [depth, height, width] as const, training: true };
     const judged = { ...shared, batch: largest.length, size: largest[0].shape, training: false };
-    return fixed + passFactor * Math.max(...[trained, judged].map((pass) => passBytes(child, dimensions, pass)));
+    const network = childNetwork(child, dimensions);
+    return fixed + passFactor * Math.max(...[trained, judged].map((pass) => passBytes(network, pass)));
   };
 }
 

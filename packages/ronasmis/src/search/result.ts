@@ -7,7 +7,10 @@ import { IGNORED_CLASS } from '../data/description.ts';
 import { dataTypeOf } from '../engine/device.ts';
 import { type CaseScores, type DiceSummary, summariseDice } from '../evaluation/summary.ts';
 import { segment } from '../inference/segment.ts';
-import { childWeights, freeChildWeights, parameterCount, type Weights } from '../network/weights.ts';
+import { childNetwork } from '../network/child.ts';
+import type { Network } from '../network/network.ts';
+import { elementCount } from '../network/parameters.ts';
+import { freeNetworkWeights, networkWeights, type Weights } from '../network/weights.ts';
 import { imageOf, labelOf } from '../preparation/prepare.ts';
 import { renderReport } from '../report/page.ts';
 import { chooseSlices, type Example, pickExamples, type Slice } from '../report/slices.ts';
@@ -34,6 +37,7 @@ export async function finish(
   tell: Tell,
 ): Promise<SearchResult> {
   const { architecture } = best;
+  const network = childNetwork(architecture, context.dimensions);
   const testDice = await judgeTestCases(context, state, architecture, tell);
   const judgingSeconds = budget.elapsed() - judgingSince;
   const report: SearchReport = {
@@ -42,14 +46,14 @@ export async function finish(
     seconds: budget.elapsed(),
     judging_seconds: judgingSeconds,
     peak_memory_bytes: peakMemoryBytes(context.device),
-    parameters: parameterCount(state.averaged, architecture),
+    parameters: elementCount(network.parameters),
   };
-  await writeModel(folder, state.averaged, architecture);
+  await writeModel(folder, state.averaged, network);
   await writeRecord(folder, 'architecture.json', architecture);
   const { run, events } = await readRun(folder);
   const examples = pickExamples(report.test_dice).map((example) => ({
     ...example,
-    slices: slicesOf(context, state.averaged, architecture, example),
+    slices: slicesOf(context, state.averaged, network, example),
   }));
   await writeRunFile(folder, 'report.html', renderReport({ run, architecture, report, events, examples }));
   await writeRecord(folder, 'report.json', report);
@@ -59,10 +63,10 @@ export async function finish(
 }
 
 /** The weights of a child, as it computes with them in float32. */
-async function writeModel(folder: string, shared: Weights, child: Architecture): Promise<void> {
+async function writeModel(folder: string, shared: Weights, network: Network): Promise<void> {
   const path = join(folder, 'model.safetensors');
-  const own = noGradient(() => childWeights(shared, child, 'float32'));
-  await mendable(path, () => writeSafetensors(path, own)).finally(() => freeChildWeights(own, shared));
+  const own = noGradient(() => networkWeights(network, shared, 'float32'));
+  await mendable(path, () => writeSafetensors(path, own)).finally(() => freeNetworkWeights(own, shared));
 }
 
 /** Dice on the scans' own grids. One case at a time: there may be many, and they are needed once. */
@@ -81,12 +85,12 @@ async function judgeTestCases(
   return summariseDice(scores);
 }
 
-function slicesOf(context: SearchContext, weights: Weights, child: Architecture, { name }: Example): readonly Slice[] {
+function slicesOf(context: SearchContext, weights: Weights, network: Network, { name }: Example): readonly Slice[] {
   const prepared = caseNamed(context, name);
   const classes = noGradient(() =>
     scope(() => {
       const [{ image }] = toDeviceBatches(context, [prepared]);
-      return segment(childWeights(weights, child, dataTypeOf[context.precision]), child, image).toNumbers();
+      return segment(network, networkWeights(network, weights, dataTypeOf[context.precision]), image).toNumbers();
     }),
   );
   const { shape, spacing } = prepared;

@@ -19,6 +19,8 @@ import { quoted } from '../base/json.ts';
 import { createRandom, type Random, restoreRandom } from '../base/random.ts';
 import type { Controller, ControllerName } from '../controller/controller.ts';
 import { createController } from '../controller/controllers.ts';
+import { childNetwork } from '../network/child.ts';
+import { sharedParameters } from '../network/parameters.ts';
 import { createWeights, type Weights } from '../network/weights.ts';
 import type { SearchContext } from './context.ts';
 
@@ -48,7 +50,11 @@ export function createState(
   controller: ControllerName,
   seed: number,
 ): SearchState {
-  const weights = createWeights(space.base.space, dimensions, device, seed);
+  const weights = createWeights(
+    sharedParameters(space.covering.map((child) => childNetwork(child, dimensions))),
+    device,
+    seed,
+  );
   return {
     weights,
     averaged: noGradient(() => scope(() => new Map(Array.from(weights, ([name, tensor]) => [name, clone(tensor)])))),

@@ -7,9 +7,10 @@ import { filledShape } from '../batches/fill-batch.ts';
 import { samplePlan } from '../batches/sample.ts';
 import { dataTypeOf } from '../engine/device.ts';
 import { toImage } from '../inference/segment.ts';
-import { forward } from '../network/child.ts';
-import { childLoss } from '../network/loss.ts';
-import { childWeightNames, childWeights, supervisionWeightNames } from '../network/weights.ts';
+import { childNetwork } from '../network/child.ts';
+import { forward } from '../network/forward.ts';
+import { networkLoss } from '../network/loss.ts';
+import { networkWeights } from '../network/weights.ts';
 import type { Thinning } from '../preparation/thinning.ts';
 import { type Budget, hasTrainedEnough, outlookOf, trainedFraction } from './budget.ts';
 import { type SearchContext, toLabel } from './context.ts';
@@ -189,11 +190,11 @@ function backward(
   const size = [plan.crops.length, ...shape];
   // What only the way forward needed is freed before the way back, which frees the rest as it goes.
   const loss = scope(() => {
-    const names = [...childWeightNames(child), ...supervisionWeightNames];
-    const weights = childWeights(state.weights, child, dataType, names);
+    const network = childNetwork(child, dimensions);
+    const weights = networkWeights(network, state.weights, dataType, { deepSupervision: true });
     const input = toImage(image, [size[0], dimensions.inputChannels, ...shape], device, dataType);
-    const logits = forward(weights, child, input, { deepSupervision: true, dropSkip });
-    return childLoss(child, logits, toLabel(label, size, device), context.ignoredValue !== undefined);
+    const logits = forward(network, weights, input, { deepSupervision: true, dropSkip });
+    return networkLoss(network, logits, toLabel(label, size, device), context.ignoredValue !== undefined);
   });
   state.optimiser.scaleLoss(loss).backward();
   return loss;

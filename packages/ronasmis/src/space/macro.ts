@@ -1,7 +1,9 @@
 import type { MacroArchitecture } from '../architecture/architecture.ts';
 import type { NetworkDimensions } from '../architecture/dimensions.ts';
 import { UserError } from '../base/errors.ts';
-import { activationsPerVoxel, multiplyAddsPerVoxel } from './cost.ts';
+import type { Triple } from '../base/geometry.ts';
+import { childNetwork } from '../network/child.ts';
+import { type Cost, costOf } from '../network/cost.ts';
 import { noLimits, type SearchSpace, type SpaceLimits } from './space.ts';
 import {
   type ChoiceName,
@@ -39,7 +41,7 @@ const granule = 2 ** poolings;
 const costLimit = 1.5;
 
 /** Depth, height and width in voxels; the data set's median. */
-type MedianVolume = readonly [number, number, number];
+type MedianVolume = Triple;
 
 /**
  * The macro space for volumes of this size and a network of these dimensions, as far as memory allows: with `limits` that no base child
@@ -55,8 +57,9 @@ export function macroSpace(
     poolsThickSlices(decision, dimensions) ? 0 : cheapest(decision, made, sizes),
   );
   const base = decode(baseChoices, sizes);
-  const limit = costLimit * multiplyAddsPerVoxel(base, dimensions);
-  const affordable = (child: MacroArchitecture): boolean => multiplyAddsPerVoxel(child, dimensions) <= limit;
+  const cost = (child: MacroArchitecture): Cost => costOf(childNetwork(child, dimensions));
+  const limit = costLimit * cost(base).multiplyAdds;
+  const affordable = (child: MacroArchitecture): boolean => cost(child).multiplyAdds <= limit;
   let largest: MacroArchitecture | undefined;
   return {
     decisions,
@@ -69,10 +72,21 @@ export function macroSpace(
     decode: (choices) => decode(choices, sizes),
     base,
     baseChoices,
+    covering: table1.dilation.options.map((dilation) => withAllSkips(base, dilation)),
     get largest() {
-      largest ??= largestChild(sizes, dimensions, affordable, fits) ?? base;
+      largest ??= largestChild(sizes, { cost, affordable, fits }) ?? base;
       return largest;
     },
+  };
+}
+
+/** A child of one dilation that takes in every skip. */
+function withAllSkips(child: MacroArchitecture, dilation: 1 | 2 | 3): MacroArchitecture {
+  const skips = Array.from({ length: skipLevels }, (_, from) => from);
+  return {
+    ...child,
+    encoder: child.encoder.map((level) => ({ ...level, dilation })),
+    decoder: child.decoder.map((level) => ({ ...level, dilation, skips })),
   };
 }
 
@@ -200,7 +214,6 @@ function poolsThickSlices({ choice, section }: MacroDecision, { flatLevels }: Ne
 }
 
 /** The largest patch, poolings that halve while they can, no dilation, level-to-level skips. */
-
 function cheapest({ choice, section, from }: MacroDecision, made: readonly number[], sizes: PatchSizes): number {
   if (choice === 'patch_depth') return largestPatchDepth(sizes);
   if (choice === 'patch_plane') return planeFor(sizes.depths[made[0]], sizes) ?? sizes.planes.length - 1;
@@ -238,15 +251,20 @@ function decode(choices: readonly number[], sizes: PatchSizes): MacroArchitectur
   };
 }
 
+/** What the largest child is chosen by. */
+interface LargestChildSearch {
+  readonly cost: (child: MacroArchitecture) => Cost;
+  readonly affordable: (child: MacroArchitecture) => boolean;
+  readonly fits: SpaceLimits['fits'];
+}
+
 /**
  * Among all poolings of the largest patch that the cost limit and memory admit, those that leave the most activations; with all skips.
  * None where all skips are too much for any poolings.
  */
 function largestChild(
   sizes: PatchSizes,
-  dimensions: NetworkDimensions,
-  affordable: (child: MacroArchitecture) => boolean,
-  fits: SpaceLimits['fits'],
+  { cost, affordable, fits }: LargestChildSearch,
 ): MacroArchitecture | undefined {
   const base = complete([], sizes);
   const places = base.flatMap((_, at) => (isPooling(base.slice(0, at + 1)) ? [at] : []));
@@ -263,7 +281,7 @@ function largestChild(
           sizes,
         ),
       )
-      .sort((one, other) => activationsPerVoxel(other, dimensions) - activationsPerVoxel(one, dimensions))
+      .sort((one, other) => cost(other).activations - cost(one).activations)
       .find((child) => !fits || fits(child))
   );
 }

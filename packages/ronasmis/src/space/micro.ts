@@ -8,6 +8,7 @@ import {
   type Term,
 } from '../architecture/cell.ts';
 import type { NetworkDimensions } from '../architecture/dimensions.ts';
+import type { Triple } from '../base/geometry.ts';
 import { macroSpace } from './macro.ts';
 import { admittedOptions, type Decision, noLimits, type SearchSpace, type SpaceLimits } from './space.ts';
 
@@ -53,6 +54,15 @@ const baseCell: Cell = [
   ],
 ];
 
+/** An operation of each size of kernel. */
+const coveringOperations = ['convolution', 'pointwise_convolution'] as const satisfies readonly OperationName[];
+
+/** A cell that does the same everywhere. */
+function uniformCell(operation: OperationName): Cell {
+  const term: Term = { operation, input: 0 };
+  return Array.from({ length: cellNodes }, () => [term, term] as const);
+}
+
 const baseChoices: readonly number[] = baseCell.flatMap((terms, index) => [
   ...(index === 0 ? [] : terms.map(({ input }) => input)),
   ...terms.map(({ operation }) => operationNames.indexOf(operation)),
@@ -70,7 +80,7 @@ function completed(choices: readonly number[]): readonly number[] {
  * too small.
  */
 export function microSpace(
-  volume: readonly [number, number, number],
+  volume: Triple,
   dimensions: NetworkDimensions,
   { patchVoxels, fits }: SpaceLimits = noLimits,
 ): SearchSpace {
@@ -92,6 +102,7 @@ export function microSpace(
     decode,
     base: withCell(baseCell),
     baseChoices,
+    covering: coveringOperations.map((operation) => withCell(uniformCell(operation))),
     largest: !fits || fits(largest) ? largest : withCell(baseCell),
   };
 }

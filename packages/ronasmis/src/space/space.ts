@@ -29,6 +29,8 @@ export interface SearchSpace {
   readonly base: Architecture;
   /** The base child's choices. */
   readonly baseChoices: readonly number[];
+  /** Children that use every weight of the space between them: what the shared weights are made for. */
+  readonly covering: readonly Architecture[];
   /** Of the children that fit into memory, the one that keeps the most activations for the way back. */
   readonly largest: Architecture;
 }

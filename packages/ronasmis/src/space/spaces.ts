@@ -1,5 +1,6 @@
 import type { Architecture } from '../architecture/architecture.ts';
 import type { NetworkDimensions } from '../architecture/dimensions.ts';
+import type { Triple } from '../base/geometry.ts';
 import { macroSpace } from './macro.ts';
 import { microSpace } from './micro.ts';
 import { admittedOptions, noLimits, type SearchSpace, type SpaceLimits } from './space.ts';
@@ -8,11 +9,7 @@ import { admittedOptions, noLimits, type SearchSpace, type SpaceLimits } from '.
 export const spaceNames = ['macro', 'micro', 'fixed'] as const;
 export type SpaceName = (typeof spaceNames)[number];
 
-type MakeSpace = (
-  volume: readonly [number, number, number],
-  dimensions: NetworkDimensions,
-  limits?: SpaceLimits,
-) => SearchSpace;
+type MakeSpace = (volume: Triple, dimensions: NetworkDimensions, limits?: SpaceLimits) => SearchSpace;
 
 const spaces: Readonly<Record<SpaceName, MakeSpace>> = { macro: macroSpace, micro: microSpace, fixed: fixedSpace };
 
@@ -22,7 +19,7 @@ const spaces: Readonly<Record<SpaceName, MakeSpace>> = { macro: macroSpace, micr
  */
 export function createSpace(
   name: SpaceName,
-  volume: readonly [number, number, number],
+  volume: Triple,
   dimensions: NetworkDimensions,
   limits: SpaceLimits = noLimits,
 ): SearchSpace {
@@ -32,15 +29,23 @@ export function createSpace(
 /** The base child alone: the macro space's decisions, each with one option left. What a search has to be better than. */
 function fixedSpace(...given: Parameters<MakeSpace>): SearchSpace {
   const macro = macroSpace(...given);
-  const { decisions, decode, base, baseChoices } = macro;
+  const { decisions, decode, base, baseChoices, covering } = macro;
   const admitted = ({ length }: readonly number[]): readonly boolean[] =>
     Array.from({ length: decisions[length].options }, (_, option) => option === baseChoices[length]);
-  return { decisions, admitted, decode, base, baseChoices, largest: base };
+  return { decisions, admitted, decode, base, baseChoices, covering, largest: base };
 }
 
 /** One child and no decision; the space's base child stays what batches are measured by. */
 export function spaceOfOne(space: SearchSpace, child: Architecture): SearchSpace {
-  return { decisions: [], admitted: () => [], decode: () => child, base: space.base, baseChoices: [], largest: child };
+  return {
+    decisions: [],
+    admitted: () => [],
+    decode: () => child,
+    base: space.base,
+    baseChoices: [],
+    covering: [child],
+    largest: child,
+  };
 }
 
 /** Whether a space leaves nothing to choose. */

@@ -13,7 +13,7 @@ import { skipLevels } from '../space/table1.ts';
 export function contributions(events: readonly SearchEvent[]): readonly Contribution[] {
   const relative = events.flatMap(({ children, reward_mean }) =>
     children.flatMap(({ architecture, reward }) =>
-      architecture.space === 'macro' ? [{ made: choicesOf(architecture), relative: reward - reward_mean }] : [],
+      'cell' in architecture ? [] : [{ made: choicesOf(architecture), relative: reward - reward_mean }],
     ),
   );
   const rewards = new Map<string, Map<string, number[]>>();

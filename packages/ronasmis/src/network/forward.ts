@@ -1,0 +1,74 @@
+import {
+  type Activation,
+  add,
+  convolution3d,
+  deinterleave,
+  interleave,
+  interleavingFor,
+  maxPool3d,
+  normaliseAndActivate,
+  pointwiseConvolution3d,
+  scope,
+  type Tensor,
+  upsampleAndAdd,
+} from '@ronasmis/libtorch';
+import type { Triple } from '../base/geometry.ts';
+import type { Network, WalkOptions } from './network.ts';
+import type { Kernel, Norm, Operations } from './operations.ts';
+import { type Weights, weight } from './weights.ts';
+
+/**
+ * The forward pass of a network by libtorch.
+ *
+ * @param weights those of {@link networkWeights}, in the precision of the image
+ * @param image `[batch, channel, depth, height, width]`
+ * @returns logits `[batch, class, depth, height, width]`, the finest first; with deep supervision the coarser ones too, each in its own
+ *   resolution
+ */
+export function forward(
+  network: Pick<Network, 'walk'>,
+  weights: Weights,
+  image: Tensor,
+  options: WalkOptions = { deepSupervision: false },
+): readonly Tensor[] {
+  return network.walk(libtorchOperations(weights), image, options);
+}
+
+function libtorchOperations(weights: Weights): Operations<Tensor> {
+  const normalise = (features: Tensor, { scale, shift }: Norm, activation: Activation): Tensor =>
+    normaliseAndActivate(features, weight(weights, scale), weight(weights, shift), activation);
+  return {
+    downsample: (features, stride) =>
+      stride.every((step) => step === 1) ? features : maxPool3d(features, stride, stride, 0, 1, true),
+    convolutionBlock: (input, layers, { dilation, activation }) => {
+      const [, , planes] = weight(weights, layers[0].kernel.name).shape;
+      const interleaving = interleavingFor(input, dilation, planes);
+      let features = interleave(input, interleaving);
+      for (const { kernel, norm } of layers) {
+        const before = features;
+        features = scope(() => {
+          const convolved = convolution3d(before, weight(weights, kernel.name), dilation / interleaving.dilation);
+          const [scale, shift] = [weight(weights, norm.scale), weight(weights, norm.shift)];
+          return normaliseAndActivate(convolved, scale, shift, activation, interleaving);
+        });
+      }
+      return deinterleave(features, interleaving);
+    },
+    convolution: (features, kernel) => convolve(features, kernel, weights),
+    upsampleAndAdd: (features, stride, like, addends) => upsampleAndAdd(features, stride, sizeOf(like), addends),
+    add,
+    pool: (features) => maxPool3d(features, 3, 1, 1),
+    normalise,
+    scope,
+  };
+}
+
+function convolve(features: Tensor, { name, size, bias }: Kernel, weights: Weights): Tensor {
+  const kernel = weight(weights, name);
+  if (size.some((extent) => extent > 1)) return convolution3d(features, kernel);
+  return pointwiseConvolution3d(features, kernel, bias === undefined ? null : weight(weights, bias));
+}
+
+function sizeOf({ shape: [, , depth, height, width] }: Tensor): Triple {
+  return [depth, height, width];
+}

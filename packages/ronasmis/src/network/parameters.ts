@@ -1,0 +1,86 @@
+import type { NetworkDefinition, WalkOptions } from './network.ts';
+import type { Kernel, Norm, Operations } from './operations.ts';
+
+/** A weight of a network. */
+export interface Parameter {
+  readonly name: string;
+  readonly kind: 'kernel' | 'scale' | 'shift' | 'taps';
+  /** Of a kernel `[out, in, depth, height, width]`, of a norm or a bias `[channel]`, of a matrix of taps `[taps, taps]`. */
+  readonly shape: readonly number[];
+  /** Of a kernel that dilations share: the matrix through which this network takes it, where it does not take it as it is. */
+  readonly taps?: string;
+}
+
+/** The weights that a walk through a network meets, each once, in the order of {@link byPlace}. */
+export function recordParameters(network: NetworkDefinition, options: WalkOptions): readonly Parameter[] {
+  const found = new Map<string, Parameter>();
+  const record = (parameter: Parameter): void => {
+    found.set(parameter.name, parameter);
+  };
+  network.walk(recorder(record), network.inputChannels, options);
+  return [...found.values()].sort(byPlace);
+}
+
+/** The weights that networks share, with the matrices of taps of those that take a kernel through one. */
+export function sharedParameters(networks: readonly NetworkDefinition[]): readonly Parameter[] {
+  const all = networks.flatMap((network) => recordParameters(network, { deepSupervision: true }));
+  const taps = all.flatMap(({ taps, shape: [, , depth, height, width] }): Parameter[] => {
+    const count = depth * height * width;
+    return taps === undefined ? [] : [{ name: taps, kind: 'taps', shape: [count, count] }];
+  });
+  return [...new Map([...all, ...taps].map((parameter) => [parameter.name, parameter])).values()].sort(byPlace);
+}
+
+/** How many numbers these weights are. */
+export function elementCount(parameters: readonly Parameter[]): number {
+  return parameters.reduce((sum, { shape }) => sum + shape.reduce((product, extent) => product * extent, 1), 0);
+}
+
+/** Interprets a network by its weights alone: what flows is a number of channels. */
+function recorder(record: (parameter: Parameter) => void): Operations<number> {
+  const recordKernel = (from: number, { name, channels, size, bias, taps }: Kernel): number => {
+    record({ name, kind: 'kernel', shape: [channels, from, ...size], ...(taps !== undefined && { taps }) });
+    if (bias !== undefined) record({ name: bias, kind: 'shift', shape: [channels] });
+    return channels;
+  };
+  const recordNorm = (channels: number, { scale, shift }: Norm): number => {
+    record({ name: scale, kind: 'scale', shape: [channels] });
+    record({ name: shift, kind: 'shift', shape: [channels] });
+    return channels;
+  };
+  return {
+    downsample: (channels) => channels,
+    convolutionBlock: (channels, layers) =>
+      layers.reduce((from, { kernel, norm }) => recordNorm(recordKernel(from, kernel), norm), channels),
+    convolution: recordKernel,
+    upsampleAndAdd: (channels) => channels,
+    add: (channels) => channels,
+    pool: (channels) => channels,
+    normalise: recordNorm,
+    scope: (body) => body(),
+  };
+}
+
+/**
+ * The order in which a seed draws weights and files list them, whichever way a walk takes: the encoder, the decoder and the heads, each from
+ * the full resolution down, in a level its cell's nodes, and larger kernels first; matrices of taps last.
+ */
+function byPlace(one: Parameter, other: Parameter): number {
+  if (one.kind === 'taps' && other.kind === 'taps' && samePlace(one, other)) return one.name < other.name ? -1 : 1;
+  const [mine, others] = [placeOf(one), placeOf(other)];
+  const differing = mine.findIndex((value, at) => value !== others[at]);
+  return differing < 0 ? 0 : mine[differing] - others[differing];
+}
+
+const samePlace = (one: Parameter, other: Parameter): boolean => String(placeOf(one)) === String(placeOf(other));
+
+const parts = ['encoder', 'decoder', 'head'];
+const placePattern = /^(\w+)\.(\d+)(?:\.node(\d+)\.input(\d+)\.(\d+)x)?/;
+
+function placeOf({ name, kind }: Parameter): readonly number[] {
+  const [, part = '', level, node, input, edge] = placePattern.exec(name) ?? [];
+  const [levelNumber, nodeNumber, inputNumber, kernelEdge] = [level, node, input, edge].map((text) =>
+    Number(text ?? 0),
+  );
+  return [kind === 'taps' ? 1 : 0, parts.indexOf(part), levelNumber, nodeNumber, inputNumber, -kernelEdge];
+}
