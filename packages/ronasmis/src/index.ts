@@ -1,4 +1,5 @@
 export { UserError } from './base/errors.ts';
+export type { Triple } from './base/geometry.ts';
 export { writePhantomDataSet } from './data/phantom.ts';
 export { type DownloadHooks, type DownloadProgress, download } from './download/download.ts';
 export type { ComputeDevice, Precision } from './engine/device.ts';
@@ -16,7 +17,6 @@ export {
   type PredictOptions,
   predict,
 } from './inference/predict.ts';
-export type { Size } from './inference/tiles.ts';
 export type { Weights } from './network/weights.ts';
 export type { Progress } from './run/records.ts';
 export type {

@@ -8,6 +8,7 @@ const source = fileURLToPath(new URL('../src/', import.meta.url));
 /** The rooms of the house, the lowest first: a file imports from its own room and from those before it. */
 const rooms = [
   'base',
+  'recipe',
   'formats',
   'data',
   'preparation',

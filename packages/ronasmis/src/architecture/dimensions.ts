@@ -1,3 +1,6 @@
+import type { Triple } from '../base/geometry.ts';
+import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
+
 /** What fixes the shapes of the shared weights: the same for every child of a run. */
 export interface NetworkDimensions {
   /** Channels of the scan. */
@@ -11,32 +14,28 @@ export interface NetworkDimensions {
 }
 
 export const levels = 5;
-/** Channels of the full resolution, and of the widest level in terms of it. */
-const baseWidth = 16;
-const widening = 8;
-
-/** Five levels (paper, Fig. 2); the width doubles from level to level, up to eight times `width`. */
+/** Five levels (paper, Fig. 2); the width doubles from level to level, up to `widening` times `width`. */
 export function networkDimensions(
   inputChannels: number,
   classes: number,
   flatLevels = 0,
-  width = baseWidth,
+  { width = defaultRecipe.network.widths[0], widening = defaultRecipe.network.widening } = {},
 ): NetworkDimensions {
   const channels = Array.from({ length: levels }, (_, level) => width * Math.min(2 ** level, widening));
   return { inputChannels, classes, channels, flatLevels };
 }
-
-/** Slices are thick at a level where they are so many times as thick as its voxels are wide, or more (nnU-Net). */
-const thickSlice = 2;
 
 /**
  * Levels at which slices of this spacing (depth, height and width in millimetres) are thick, the plane being halved from level to level, as
  * nnU-Net chooses its kernels (Isensee et al. 2021, supplement 2; `get_pool_and_conv_props`). Patterns that a 3x3x3 kernel would find across such
  * slices hold for few patients: docs/search.md has what it costs.
  */
-export function flatLevelsFor([depth, height, width]: readonly [number, number, number]): number {
+export function flatLevelsFor(
+  [depth, height, width]: Triple,
+  { thick_slice }: Pick<Recipe['network'], 'thick_slice'> = defaultRecipe.network,
+): number {
   const ratio = depth / Math.min(height, width);
-  const isThick = (level: number): boolean => ratio / 2 ** level >= thickSlice;
+  const isThick = (level: number): boolean => ratio / 2 ** level >= thick_slice;
   return Array.from({ length: levels }, (_, level) => level).filter(isThick).length;
 }
 

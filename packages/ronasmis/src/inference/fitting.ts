@@ -1,9 +1,9 @@
 import { freeMemoryBytes } from '@ronasmis/libtorch';
+import type { Triple } from '../base/geometry.ts';
 import { voxelsOf } from '../base/geometry.ts';
-
 import { type Pass, passBytes } from '../network/memory.ts';
 import type { Network } from '../network/network.ts';
-import { type Size, tileFor } from './tiles.ts';
+import { type Tiling, tileFor } from './tiles.ts';
 
 /** Share of what is free that a prediction takes where no budget is given. */
 const shareOfFree = 0.8;
@@ -18,33 +18,37 @@ export function bytesForPass(memoryBytes: number | undefined, device: Pass['devi
   return device === 'cuda' ? memoryBytes : memoryBytes - processBytes;
 }
 
-type How = Pick<Pass, 'device' | 'dataType'>;
+type How = Pick<Pass, 'device' | 'dataType'> & { readonly tiling?: Tiling };
 
 /**
  * The tile that a volume has to be passed in for a pass to take no more than `bytes`: the whole volume where that fits, and undefined
  * where no tile does.
  */
-export function fittingTile(network: Network, volume: Size, bytes: number, how: How): Size | undefined {
-  return tileFor(volume, (tile) => neededBytes(network, volume, tile, how) <= bytes);
+export function fittingTile(network: Network, volume: Triple, bytes: number, how: How): Triple | undefined {
+  return tileFor(volume, (tile) => neededBytes(network, volume, tile, how) <= bytes, how.tiling);
 }
 
 /** MiB of `--memory` that suffice for a volume in one pass, and in the smallest tiles. */
 export function sufficientMemory(
   network: Network,
-  volume: Size,
+  volume: Triple,
   how: How,
 ): { readonly whole: number; readonly tiles: number } {
   const found: number[] = [];
-  tileFor(volume, (tile) => {
-    found.push(neededBytes(network, volume, tile, how));
-    return false;
-  });
+  tileFor(
+    volume,
+    (tile) => {
+      found.push(neededBytes(network, volume, tile, how));
+      return false;
+    },
+    how.tiling,
+  );
   const budget = (bytes: number): number => Math.ceil((bytes + (how.device === 'cuda' ? 0 : processBytes)) / 2 ** 20);
   return { whole: budget(found[0]), tiles: budget(Math.min(...found)) };
 }
 
 /** Bytes that a pass over a tile of a volume takes, and what is made of the whole volume meanwhile. */
-function neededBytes(network: Network, volume: Size, tile: Size, how: How): number {
+function neededBytes(network: Network, volume: Triple, tile: Triple, how: How): number {
   const { inputChannels, classes } = network;
   const voxels = voxelsOf(volume);
   const pass = passFactor * passBytes(network, { ...how, batch: 1, size: tile, training: false });

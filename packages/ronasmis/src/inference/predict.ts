@@ -2,6 +2,7 @@ import { describeEngine } from '@ronasmis/libtorch';
 import { mapConcurrently } from '../base/concurrency.ts';
 import { type Outcome, outcomeOf, reasonOf, some, sortOutcomes, UserError } from '../base/errors.ts';
 import { mkdirWithParents } from '../base/files.ts';
+import type { Triple } from '../base/geometry.ts';
 import { readScan, type ScanFiles } from '../data/channels.ts';
 import { beside, checkVoxels } from '../data/check-case.ts';
 import { clipWarnings } from '../data/outliers.ts';
@@ -15,7 +16,6 @@ import { type Progress, runKey } from '../run/records.ts';
 import { type Model, openModel, readFinishedRun } from './model.ts';
 import { findScans, outputsOf, requireSameScan, requireUnharmed } from './scans.ts';
 import { type SegmentationOptions, segmentVolume } from './segment-volume.ts';
-import type { Size } from './tiles.ts';
 
 /** What is segmented, by which search, and where to. */
 export interface PredictOptions {
@@ -43,7 +43,7 @@ export interface Prediction {
   readonly input: string;
   readonly output: string;
   /** `[depth, height, width]` of the tiles that the scan was passed in, at the network's spacing; null where it was passed as a whole. */
-  readonly tile: Size | null;
+  readonly tile: Triple | null;
   /** From reading the scan to its label map on the disk, while others are read and written too. */
   readonly seconds: number;
 }

@@ -1,5 +1,6 @@
 import { type DataType, scope } from '@ronasmis/libtorch';
 import { UserError } from '../base/errors.ts';
+import type { Triple } from '../base/geometry.ts';
 import { channelsOf } from '../data/case.ts';
 import { zScore } from '../data/normalisation.ts';
 import type { CaseProblem } from '../data/problems.ts';
@@ -11,7 +12,7 @@ import { prepareImage } from '../preparation/prepare.ts';
 import { bytesForPass, fittingTile, sufficientMemory } from './fitting.ts';
 import type { Model } from './model.ts';
 import { segment, segmentWithProbabilities, toImage } from './segment.ts';
-import { type Size, tileOffsets } from './tiles.ts';
+import { tileOffsets } from './tiles.ts';
 
 /** How scans are segmented. */
 export interface SegmentationOptions {
@@ -32,8 +33,9 @@ export function segmentVolume(
   scan: Volume,
   { device, dataType, probabilities, memoryBytes }: SegmentationOptions,
   warn: (warning: CaseProblem) => unknown,
-): Segmentation & { readonly tile: Size | null } {
+): Segmentation & { readonly tile: Triple | null } {
   const { orientation } = model.run;
+  const tiling = model.run.recipe.inference;
   const turn = orientation === undefined ? unturned : turnTo(scan, orientation);
   const volume = turnVolume(scan, turn);
   const expected = model.network.inputChannels;
@@ -46,16 +48,16 @@ export function segmentVolume(
   }
   const { normalisation = Array.from({ length: channels }, () => zScore), spacing } = model.run;
   const { image, shape, crop } = prepareImage(volume, normalisation, spacing);
-  const tile = fittingTile(model.network, shape, bytesForPass(memoryBytes, device), { device, dataType });
+  const tile = fittingTile(model.network, shape, bytesForPass(memoryBytes, device), { device, dataType, tiling });
   if (tile === undefined) {
-    const { tiles } = sufficientMemory(model.network, shape, { device, dataType });
+    const { tiles } = sufficientMemory(model.network, shape, { device, dataType, tiling });
     const what = 'memory does not suffice for it, nor for tiles of it';
     throw new UserError(`${volume.file}: ${what}. Give at least --memory ${tiles}MiB.`);
   }
   const isWhole = String(tile) === String(shape);
   if (!isWhole) {
-    const { whole } = sufficientMemory(model.network, shape, { device, dataType });
-    const tiles = `${tileOffsets(shape, tile).length} overlapping tiles of ${tile.join(' x ')} voxels`;
+    const { whole } = sufficientMemory(model.network, shape, { device, dataType, tiling });
+    const tiles = `${tileOffsets(shape, tile, tiling).length} overlapping tiles of ${tile.join(' x ')} voxels`;
     const message = `${volume.file} does not fit into memory in one pass: it is segmented in ${tiles}, which is worse the smaller they are. One pass takes --memory ${whole}MiB.`;
     const several =
       'are segmented in overlapping tiles, for they do not fit into memory in one pass (which is worse the smaller the tiles are)';
@@ -64,7 +66,7 @@ export function segmentVolume(
   }
   const [classes, shares] = scope(() => {
     const input = toImage(image, [1, channels, ...shape], device, dataType);
-    const sizes = { size: crop.size, ...(!isWhole && { tile }) };
+    const sizes = { size: crop.size, ...(!isWhole && { tile, tiling }) };
     const given = [model.network, model.weights, input, sizes] as const;
     if (!probabilities) return [segment(...given).toArray()];
     const both = segmentWithProbabilities(...given);

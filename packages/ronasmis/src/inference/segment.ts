@@ -9,11 +9,12 @@ import {
   tensor,
   to,
 } from '@ronasmis/libtorch';
+import type { Triple } from '../base/geometry.ts';
 import type { ComputeDevice } from '../engine/device.ts';
 import { forward } from '../network/forward.ts';
 import type { Network } from '../network/network.ts';
 import type { Weights } from '../network/weights.ts';
-import { logitsInTiles, type Size } from './tiles.ts';
+import { logitsInTiles, type Tiling } from './tiles.ts';
 
 /** An image `[batch, channel, depth, height, width]` on the device, in the precision and layout of the forward pass. */
 export function toImage(
@@ -30,7 +31,8 @@ export interface SegmentationSizes {
   /** Of the result, the image's own where it is left out. Where it differs, class probabilities are interpolated, never classes. */
   readonly size?: readonly number[];
   /** Of overlapping tiles that the image is passed in; in one pass where it is left out. */
-  readonly tile?: Size;
+  readonly tile?: Triple;
+  readonly tiling?: Tiling;
 }
 
 /**
@@ -41,9 +43,9 @@ export function segment(
   network: Network,
   weights: Weights,
   image: Tensor,
-  { size = image.shape.slice(2), tile }: SegmentationSizes = {},
+  { size = image.shape.slice(2), ...tiles }: SegmentationSizes = {},
 ): Tensor {
-  return noGradient(() => scope(() => classesAt(logitsOf(network, weights, image, tile), size)));
+  return noGradient(() => scope(() => classesAt(logitsOf(network, weights, image, tiles), size)));
 }
 
 /** As {@link segment}, and the probability of each class, float32 `[batch, class, depth, height, width]` on the CPU. */
@@ -51,20 +53,25 @@ export function segmentWithProbabilities(
   network: Network,
   weights: Weights,
   image: Tensor,
-  { size = image.shape.slice(2), tile }: SegmentationSizes,
+  { size = image.shape.slice(2), ...tiles }: SegmentationSizes,
 ): { readonly classes: Tensor; readonly probabilities: Tensor } {
   return noGradient(() =>
     scope(() => {
-      const logits = logitsOf(network, weights, image, tile);
+      const logits = logitsOf(network, weights, image, tiles);
       return { classes: classesAt(logits, size), probabilities: resampleSoftmax(onProcessor(logits), size) };
     }),
   );
 }
 
-function logitsOf(network: Network, weights: Weights, image: Tensor, tile: Size | undefined): Tensor {
+function logitsOf(
+  network: Network,
+  weights: Weights,
+  image: Tensor,
+  { tile, tiling }: Pick<SegmentationSizes, 'tile' | 'tiling'>,
+): Tensor {
   const ofVolume = (volume: Tensor): Tensor => forward(network, weights, volume)[0];
   if (tile === undefined) return ofVolume(image);
-  return logitsInTiles(image, tile, network.classes, ofVolume);
+  return logitsInTiles(image, { tile, classes: network.classes, ...(tiling && { tiling }) }, ofVolume);
 }
 
 function classesAt(logits: Tensor, size: readonly number[]): Tensor {

@@ -7,6 +7,7 @@ import { labelSchema } from '../data/description.ts';
 import { normalisationSchema } from '../data/normalisation.ts';
 import { diceSummarySchema } from '../evaluation/summary.ts';
 import { isOrientation } from '../formats/orientation.ts';
+import { recipeSchema } from '../recipe/recipe.ts';
 import { spaceNames } from '../space/spaces.ts';
 
 /** A line of `events.jsonl`: one finished controller step. Rewards are Dice, `seconds` counts from the search's start. */
@@ -83,6 +84,8 @@ const runFields = z.object({
     threads: z.int(),
     cpu: z.string(),
   }),
+  /** Every constant of the run; run folders from before there were recipes are taken to have the default one. */
+  recipe: recipeSchema.prefault({}),
   network: z.object({
     /** Channels of each level, the full resolution first. */
     channels: z.array(z.int().positive()).length(levels).readonly(),

@@ -106,7 +106,7 @@ export function planMemory(budgetBytes: number, demands: MemoryDemands): MemoryP
 }
 
 function candidate(demands: MemoryDemands, width: number, patchVoxels: number) {
-  const dimensions = networkDimensions(demands.inputChannels, demands.classes, demands.flatLevels, width);
+  const dimensions = networkDimensions(demands.inputChannels, demands.classes, demands.flatLevels, { width });
   const space = createSpace(demands.space, demands.volume, dimensions, { patchVoxels });
   const covering = space.covering.map((child) => childNetwork(child, dimensions));
   const weightBytes = 4 * elementCount(sharedParameters(covering));

@@ -16,6 +16,7 @@ import type { Problem } from '../data/problems.ts';
 import { chooseDevice } from '../engine/device.ts';
 import { choosePrecision } from '../engine/precision.ts';
 import { prepareOnce } from '../preparation/kept-cases.ts';
+import { defaultRecipe } from '../recipe/recipe.ts';
 import { lockFolder } from '../run/lock.ts';
 import { type RunRecord, recordDimensions } from '../run/records.ts';
 import { createRunFolder, keepEventsUntil, readRun, requireNew, writeRecord } from '../run/run-folder.ts';
@@ -259,6 +260,7 @@ function runRecord(
     created: new Date().toISOString(),
     settings: recordSettings(settings),
     engine: { libtorch: engine.version, device, precision, threads: engine.cpu.threads, cpu: engine.cpu.name },
+    recipe: defaultRecipe,
     network: recordDimensions(dimensions),
     labels: fingerprint.labels,
     regions,

@@ -4,6 +4,7 @@ import { UserError } from '../base/errors.ts';
 import type { Triple } from '../base/geometry.ts';
 import { childNetwork } from '../network/child.ts';
 import { type Cost, costOf } from '../network/cost.ts';
+import { defaultRecipe } from '../recipe/recipe.ts';
 import { noLimits, type SearchSpace, type SpaceLimits } from './space.ts';
 import {
   type ChoiceName,
@@ -37,8 +38,6 @@ interface PatchSizes {
 
 /** Four poolings that all halve multiply to 16, so patches come in steps of 16 voxels. */
 const granule = 2 ** poolings;
-/** A child may cost so many times the base child's multiply-adds: one that pools nothing at all would cost 60 times as much. */
-const costLimit = 1.5;
 
 /** Depth, height and width in voxels; the data set's median. */
 type MedianVolume = Triple;
@@ -50,7 +49,7 @@ type MedianVolume = Triple;
 export function macroSpace(
   volume: MedianVolume,
   dimensions: NetworkDimensions,
-  { patchVoxels, fits }: SpaceLimits = noLimits,
+  { patchVoxels, fits, recipe = defaultRecipe.space }: SpaceLimits = noLimits,
 ): MacroSpace {
   const sizes = { ...sizesFor(volume), mostVoxels: patchVoxels };
   const baseChoices = complete([], sizes, (decision, made) =>
@@ -58,7 +57,7 @@ export function macroSpace(
   );
   const base = decode(baseChoices, sizes);
   const cost = (child: MacroArchitecture): Cost => costOf(childNetwork(child, dimensions));
-  const limit = costLimit * cost(base).multiplyAdds;
+  const limit = (recipe.cost_limit ?? Number.POSITIVE_INFINITY) * cost(base).multiplyAdds;
   const affordable = (child: MacroArchitecture): boolean => cost(child).multiplyAdds <= limit;
   let largest: MacroArchitecture | undefined;
   return {

@@ -9,11 +9,10 @@ import {
 } from '../architecture/cell.ts';
 import type { NetworkDimensions } from '../architecture/dimensions.ts';
 import type { Triple } from '../base/geometry.ts';
+import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
 import { macroSpace } from './macro.ts';
 import { admittedOptions, type Decision, noLimits, type SearchSpace, type SpaceLimits } from './space.ts';
 
-/** A cell may have so many operations on 3x3x3 voxels: one and a half times the base cell's two, as children of the macro space may cost. */
-const mostLookingAround = 3;
 const operationCount = operationNames.length;
 
 /**
@@ -82,9 +81,9 @@ function completed(choices: readonly number[]): readonly number[] {
 export function microSpace(
   volume: Triple,
   dimensions: NetworkDimensions,
-  { patchVoxels, fits }: SpaceLimits = noLimits,
+  { patchVoxels, fits, recipe = defaultRecipe.space }: SpaceLimits = noLimits,
 ): SearchSpace {
-  const { patch, encoder, decoder } = macroSpace(volume, dimensions, { ...noLimits, patchVoxels }).base;
+  const { patch, encoder, decoder } = macroSpace(volume, dimensions, { patchVoxels, recipe }).base;
   const withCell = (cell: Cell): Architecture => ({
     space: 'micro',
     patch,
@@ -94,8 +93,10 @@ export function microSpace(
   });
   const decode = (choices: readonly number[]): Architecture => withCell(decodeCell(choices));
   const fittingly = (choices: readonly number[]): readonly boolean[] =>
-    admitted(choices).map((allowed, option) => allowed && (!fits || fits(decode(completed([...choices, option])))));
-  const largest = decode(largestChoices());
+    admitted(choices, recipe).map(
+      (allowed, option) => allowed && (!fits || fits(decode(completed([...choices, option])))),
+    );
+  const largest = decode(largestChoices(recipe));
   return {
     decisions,
     admitted: fittingly,
@@ -108,12 +109,12 @@ export function microSpace(
 }
 
 /** Every input is; an operation that looks around, while the cell has not enough of them. */
-function admitted(choices: readonly number[]): readonly boolean[] {
+function admitted(choices: readonly number[], { cell_operations }: Recipe['space']): readonly boolean[] {
   const { choice, options } = decisions[choices.length];
   const lookingAround = choices.filter(
     (option, at) => decisions[at].choice === 'operation' && operationAt(option).looksAround,
   );
-  const full = lookingAround.length === mostLookingAround;
+  const full = lookingAround.length === cell_operations;
   return Array.from(
     { length: options },
     (_, option) => choice !== 'operation' || !(full && operationAt(option).looksAround),
@@ -136,10 +137,10 @@ function decodeCell(choices: readonly number[]): Cell {
 }
 
 /** What keeps most, operation by operation: as what one keeps does not depend on the others, no cell keeps more. */
-function largestChoices(): readonly number[] {
+function largestChoices(recipe: Recipe['space']): readonly number[] {
   const choices: number[] = [];
   for (const { choice } of decisions) {
-    const dearest = admittedOptions({ admitted }, choices).reduce((best, option) =>
+    const dearest = admittedOptions({ admitted: (made) => admitted(made, recipe) }, choices).reduce((best, option) =>
       operationAt(option).kept > operationAt(best).kept ? option : best,
     );
     choices.push(choice === 'operation' ? dearest : 0);

@@ -1,4 +1,5 @@
 import type { Architecture } from '../architecture/architecture.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 
 /** One choice, to be answered by the index of an option. */
 export interface Decision {
@@ -35,12 +36,14 @@ export interface SearchSpace {
   readonly largest: Architecture;
 }
 
-/** What a memory budget leaves of a space. */
+/** What a memory budget and a recipe leave of a space. */
 export interface SpaceLimits {
   /** That a training patch may have. */
   readonly patchVoxels: number;
   /** Whether memory suffices for a child; left out where it does for all. */
   readonly fits?: (child: Architecture) => boolean;
+  /** The default one where it is left out. */
+  readonly recipe?: Recipe['space'];
 }
 
 export const noLimits: SpaceLimits = { patchVoxels: Number.POSITIVE_INFINITY };
