@@ -12,7 +12,9 @@ import {
 } from '@ronasmis/libtorch';
 import type { NetworkDimensions } from '../../packages/ronasmis/dist/architecture/dimensions.js';
 import { dataTypeOf, type Precision } from '../../packages/ronasmis/dist/engine/device.js';
-import { createWeights, supervisedLevels, weight } from '../../packages/ronasmis/dist/network/weights.js';
+import { childNetwork } from '../../packages/ronasmis/dist/network/child.js';
+import { createWeights, weight } from '../../packages/ronasmis/dist/network/weights.js';
+import { macroSpace } from '../../packages/ronasmis/dist/space/macro.js';
 import { type Repetition, timed } from './rounds.ts';
 import type { Size } from './training.ts';
 
@@ -58,7 +60,8 @@ function makeLayers(
   patches: number,
   volume: Size,
 ): readonly Layer[] {
-  const weights = createWeights('macro', dimensions, 'cpu', 1);
+  const { parameters, auxiliaryParameters } = childNetwork(macroSpace(volume, dimensions).base, dimensions);
+  const weights = createWeights([...parameters, ...auxiliaryParameters], 'cpu', 1);
   const noise = (channels: number, level: number): Tensor => {
     const size = volume.map((extent) => Math.ceil(extent / 2 ** level));
     const values = zeros([patches, channels, ...size], 'float32');
@@ -76,6 +79,9 @@ function makeLayers(
   };
   return noGradient(() => places(dimensions).map(layer));
 }
+
+/** Decoder levels that have a head in training. */
+const supervisedLevels = [0, 1, 2];
 
 interface Place {
   readonly name: string;

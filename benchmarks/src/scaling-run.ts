@@ -3,8 +3,9 @@ import { noGradient, peakMemoryBytes, scope } from '@ronasmis/libtorch';
 import { networkDimensions } from '../../packages/ronasmis/dist/architecture/dimensions.js';
 import { dataTypeOf } from '../../packages/ronasmis/dist/engine/device.js';
 import { segment, toImage } from '../../packages/ronasmis/dist/inference/segment.js';
-import { castWeights, createWeights } from '../../packages/ronasmis/dist/network/weights.js';
-import { multiplyAddsPerVoxel } from '../../packages/ronasmis/dist/space/cost.js';
+import { childNetwork } from '../../packages/ronasmis/dist/network/child.js';
+import { costOf } from '../../packages/ronasmis/dist/network/cost.js';
+import { createWeights, networkWeights } from '../../packages/ronasmis/dist/network/weights.js';
 import { timed } from './rounds.ts';
 import { median } from './statistics.ts';
 import { madeUpBatch, openTraining, type Size } from './training.ts';
@@ -19,17 +20,18 @@ const dimensions = { ...standard, channels };
 const size: Size = [side, side, side];
 const training = openTraining([32, 32, 32], dimensions);
 const child = { ...training.context.space.base, patch: { depth: side, height: side, width: side } };
+const network = childNetwork(child, dimensions);
 const batch = madeUpBatch(dimensions, 1, size);
 
 /** The whole volume in one pass, as `predict` does it. */
 function openPrediction(): () => number {
   const dataType = dataTypeOf[training.context.precision];
-  const created = createWeights('macro', dimensions, 'cpu', 1);
-  const weights = noGradient(() => castWeights(created, created.keys(), dataType));
+  const created = createWeights(network.parameters, 'cpu', 1);
+  const weights = noGradient(() => networkWeights(network, created, dataType));
   return () =>
     timed(() =>
       scope(() => {
-        segment(weights, child, toImage(batch.image, [1, 1, ...size], 'cpu', dataType));
+        segment(network, weights, toImage(batch.image, [1, 1, ...size], 'cpu', dataType));
       }),
     );
 }
@@ -44,5 +46,5 @@ while (seconds.length < 3 || (seconds.length < 7 && seconds.reduce((sum, value) 
   seconds.push(repeat());
 }
 const memory = peakMemoryBytes('cpu') - before;
-const multiplyAdds = multiplyAddsPerVoxel(child, dimensions) * side ** 3;
+const multiplyAdds = costOf(network).multiplyAdds * side ** 3;
 console.log(JSON.stringify({ seconds: median(seconds), bytes: memory, multiplyAdds }));

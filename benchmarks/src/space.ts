@@ -2,8 +2,9 @@ import type { Architecture } from '../../packages/ronasmis/dist/architecture/arc
 import { networkDimensions } from '../../packages/ronasmis/dist/architecture/dimensions.js';
 import { createRandom } from '../../packages/ronasmis/dist/base/random.js';
 import { drawChild } from '../../packages/ronasmis/dist/controller/draw.js';
+import { childNetwork } from '../../packages/ronasmis/dist/network/child.js';
+import { costOf } from '../../packages/ronasmis/dist/network/cost.js';
 import { patchesPerBatch } from '../../packages/ronasmis/dist/search/training.js';
-import { multiplyAddsPerVoxel } from '../../packages/ronasmis/dist/space/cost.js';
 import { type Bench, say } from './bench.ts';
 import { type Row, timeRow } from './row.ts';
 import { mean, median } from './statistics.ts';
@@ -18,12 +19,13 @@ export async function space({ whole }: Bench): Promise<readonly Row[]> {
   const children = whole ? many.amongAll : many.alone;
   const dimensions = networkDimensions(1, 3);
   const { context, step } = openTraining([40, 56, 40], dimensions);
+  const perVoxel = (child: Architecture): number => costOf(childNetwork(child, dimensions)).multiplyAdds;
   /** Seconds for each multiply-add of the second step: in the first, the kernels for new shapes are made. */
   const perMultiplyAdd = (child: Architecture): number => {
     const patches = patchesPerBatch(context, child.patch);
     const batch = madeUpBatch(dimensions, patches, sizeOf(child));
     step(child, batch);
-    return step(child, batch) / (multiplyAddsPerVoxel(child, dimensions) * batch.label.length);
+    return step(child, batch) / (perVoxel(child) * batch.label.length);
   };
   const { base } = context.space;
   const random = createRandom(1);
@@ -37,8 +39,7 @@ export async function space({ whole }: Bench): Promise<readonly Row[]> {
     ours.push(perMultiplyAdd(context.space.decode(drawChild(context.space, 0, random))));
   }
   const [depth, height, width] = sizeOf(base);
-  const multiplyAdds =
-    multiplyAddsPerVoxel(base, dimensions) * patchesPerBatch(context, base.patch) * depth * height * width;
+  const multiplyAdds = perVoxel(base) * patchesPerBatch(context, base.patch) * depth * height * width;
   const times = { ours: mean(ours) * multiplyAdds, theirs: median(bases) * multiplyAdds };
   const name = `training step, mean of ${children} random children, scaled to the base child's multiply-adds`;
   return [timeRow(name, 'the base child', times, { atMost: 1.25 })];

@@ -1,11 +1,7 @@
 import { describeEngine, oneDnnTakesBfloat16 } from '@ronasmis/libtorch';
 import { networkDimensions } from '../../packages/ronasmis/dist/architecture/dimensions.js';
-import {
-  childWeightNames,
-  createWeights,
-  supervisionWeightNames,
-  weight,
-} from '../../packages/ronasmis/dist/network/weights.js';
+import { childNetwork } from '../../packages/ronasmis/dist/network/child.js';
+import { elementCount } from '../../packages/ronasmis/dist/network/parameters.js';
 import { macroSpace } from '../../packages/ronasmis/dist/space/macro.js';
 import { type Bench, pythonWith, say } from './bench.ts';
 import { bareConvolutions } from './convolutions.ts';
@@ -70,11 +66,8 @@ async function openMode(python: Python, mode: Mode, limit = limitSeconds): Promi
 /** Of the base child with the heads of deep supervision. */
 function trainedNumbers(): number {
   const { base } = macroSpace(patch, dimensions);
-  const weights = createWeights('macro', dimensions, 'cpu', 1);
-  return [...childWeightNames(base), ...supervisionWeightNames].reduce(
-    (sum, name) => sum + weight(weights, name).shape.reduce((product, extent) => product * extent, 1),
-    0,
-  );
+  const { parameters, auxiliaryParameters } = childNetwork(base, dimensions);
+  return elementCount([...parameters, ...auxiliaryParameters]);
 }
 
 /** The fastest way to run it in PyTorch here: of all eager ones, and of those that torch.compile manages in its time. */

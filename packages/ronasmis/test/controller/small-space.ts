@@ -35,6 +35,9 @@ function spaceOf(all: readonly Decision[]): SearchSpace {
       return unbuilt();
     },
     baseChoices: [0, 0, 1, 0, 1, 0],
+    get covering() {
+      return [unbuilt()];
+    },
     get largest() {
       return unbuilt();
     },

@@ -9,8 +9,8 @@ import { splitCases } from '../../src/data/folds.ts';
 import { writePhantomDataSet } from '../../src/data/phantom.ts';
 import { readNifti } from '../../src/formats/nifti.ts';
 import type { Prediction } from '../../src/inference/predict.ts';
-import { childWeightNames } from '../../src/network/weights.ts';
-import { eventSchema, reportSchema, runSchema } from '../../src/run/records.ts';
+import { childNetwork } from '../../src/network/child.ts';
+import { dimensionsOf, eventSchema, reportSchema, runSchema } from '../../src/run/records.ts';
 import { readRun } from '../../src/run/run-folder.ts';
 import { type Ended, ronasmis } from './command.ts';
 import { agreementWithCopy, writeResampledCopy } from './resampled-copy.ts';
@@ -111,10 +111,11 @@ describe('a search from the command line', () => {
     expect(Object.keys(report.validation_dice.cases)).toEqual(split.validation);
     expect(Object.keys(report.test_dice.classes)).toEqual(['1', '2', '3']);
     const { tensors } = await readSafetensors(join(run, 'model.safetensors'));
-    expect([...tensors.keys()].sort()).toEqual([...childWeightNames(architecture)].sort());
+    const { events, run: record } = await readRun(run);
+    const { parameters } = childNetwork(architecture, dimensionsOf(record));
+    expect([...tensors.keys()].sort()).toEqual(parameters.map(({ name }) => name).sort());
     const numbers = [...tensors.values()].map(({ shape }) => shape.reduce((product, size) => product * size, 1));
     expect(numbers.reduce((sum, count) => sum + count)).toBe(report.parameters);
-    const { events } = await readRun(run);
     // The best of the last step's children and of the likeliest one.
     expect(report.validation_dice.mean).toBeGreaterThanOrEqual(events[3].reward_max);
   });

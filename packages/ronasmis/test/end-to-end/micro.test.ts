@@ -5,7 +5,8 @@ import { setTimeout } from 'node:timers/promises';
 import { readSafetensors } from '@ronasmis/libtorch';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writePhantomDataSet } from '../../src/data/phantom.ts';
-import { childWeightNames } from '../../src/network/weights.ts';
+import { childNetwork } from '../../src/network/child.ts';
+import { dimensionsOf } from '../../src/run/records.ts';
 import { readRun } from '../../src/run/run-folder.ts';
 import { ronasmis, start } from './command.ts';
 
@@ -30,7 +31,8 @@ it('a search in the micro space is stopped, resumed, shown, and segments scans a
   expect([record.settings.space, architecture.space]).toEqual(['micro', 'micro']);
   expect(events.map(({ step }) => step)).toEqual([1, 2, 3]);
   const { tensors } = await readSafetensors(join(run, 'model.safetensors'));
-  expect([...tensors.keys()].sort()).toEqual([...childWeightNames(architecture)].sort());
+  const { parameters } = childNetwork(architecture, dimensionsOf(record));
+  expect([...tensors.keys()].sort()).toEqual(parameters.map(({ name }) => name).sort());
 
   const shown = await ronasmis('show', run);
   expect(shown.stdout).toMatch(/^node 3 .* of .* of /m);

@@ -4,8 +4,8 @@ import type { Architecture } from '../../src/architecture/architecture.ts';
 import { VERSION } from '../../src/base/version.ts';
 import { encodeOnnx } from '../../src/export/model.ts';
 import { ModelProtoSchema, type ValueInfoProto } from '../../src/export/onnx_pb.ts';
-import { childWeightNames } from '../../src/network/weights.ts';
 import type { RunRecord } from '../../src/run/records.ts';
+import { predictingNames } from '../network/peer.ts';
 import { macroChild, microChild, narrowModel } from './models.ts';
 
 const decode = (settings: Partial<RunRecord> = {}, child: Architecture = macroChild) =>
@@ -53,9 +53,9 @@ describe('the model', () => {
   });
 
   it.each([macroChild, microChild])('has the weights of the child alone, by their names: $space', (child) => {
-    const { weights: all } = narrowModel(child);
+    const { weights: all, network } = narrowModel(child);
     const weights = decode({}, child).graph?.initializer.filter(({ name }) => all.has(name)) ?? [];
-    expect(weights.map(({ name }) => name).sort()).toEqual([...childWeightNames(child)].sort());
+    expect(weights.map(({ name }) => name).sort()).toEqual([...predictingNames(network)].sort());
     for (const { name, dims, rawData } of weights) {
       const expected = all.get(name);
       expect(dims.map(Number)).toEqual(expected?.shape);

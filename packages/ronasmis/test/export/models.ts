@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { writeSafetensors } from '@ronasmis/libtorch';
 import type { Architecture } from '../../src/architecture/architecture.ts';
 import type { Model } from '../../src/inference/model.ts';
-import { childWeightNames, weight } from '../../src/network/weights.ts';
+import { childNetwork } from '../../src/network/child.ts';
+import { weight } from '../../src/network/weights.ts';
 import { type RunRecord, recordDimensions } from '../../src/run/records.ts';
 import { writeRecord } from '../../src/run/run-folder.ts';
-import { chirpWeights, microReference, narrow, reference } from '../network/peer.ts';
+import { chirpWeights, microReference, narrow, predictingNames, reference } from '../network/peer.ts';
 import { reportContent } from '../report/content.ts';
 
 /** Children with every kind of choice in them. */
@@ -16,17 +17,21 @@ export const microChild = microReference.children['every operation, of odd volum
 /** A child with its run of two channels and three classes, as a finished search has them, but narrow and not trained. */
 export function narrowModel(architecture: Architecture, settings: Partial<RunRecord> = {}, dimensions = narrow): Model {
   const { run } = reportContent(1);
-  const network = recordDimensions(dimensions);
-  return { architecture, weights: chirpWeights(dimensions, architecture.space), run: { ...run, network, ...settings } };
+  return {
+    architecture,
+    network: childNetwork(architecture, dimensions),
+    weights: chirpWeights(dimensions, architecture.space),
+    run: { ...run, network: recordDimensions(dimensions), ...settings },
+  };
 }
 
 /** Writes the run folder of a search that ended with this model. */
-export async function writeFinishedRun(root: string, { architecture, weights, run }: Model): Promise<string> {
+export async function writeFinishedRun(root: string, { architecture, network, weights, run }: Model): Promise<string> {
   const folder = await mkdtemp(join(root, 'run-'));
   await writeRecord(folder, 'run.json', run);
   await writeRecord(folder, 'architecture.json', architecture);
   await writeRecord(folder, 'report.json', reportContent(1).report);
-  const own = new Map(childWeightNames(architecture).map((name) => [name, weight(weights, name)]));
+  const own = new Map(predictingNames(network).map((name) => [name, weight(weights, name)]));
   await writeSafetensors(join(folder, 'model.safetensors'), own);
   return folder;
 }

@@ -6,9 +6,9 @@ import { createRandom } from '../../src/base/random.ts';
 import { exportOnnx } from '../../src/export/export.ts';
 import { readNifti, writeNifti } from '../../src/formats/nifti.ts';
 import { predict } from '../../src/inference/predict.ts';
-import { childWeightNames } from '../../src/network/weights.ts';
 import type { RunRecord } from '../../src/run/records.ts';
 import { straight, temporaryFolder } from '../formats/scans.ts';
+import { predictingNames } from '../network/peer.ts';
 import { macroChild, microChild, narrowModel, writeFinishedRun } from './models.ts';
 
 const python = process.env.RONASMIS_PEERS;
@@ -37,7 +37,7 @@ it.skipIf(!readsWeights)('Python lists every weight of a run in the terms of its
   for (const architecture of [macroChild, microChild]) {
     const model = narrowModel(architecture);
     const listed = run(programs[0], await writeFinishedRun(root, model));
-    for (const name of childWeightNames(architecture)) {
+    for (const name of predictingNames(model.network)) {
       const shape = model.weights.get(name)?.shape ?? [];
       expect(listed).toContain(`${name} (${shape.join(', ')}${shape.length === 1 ? ',' : ''})`);
     }

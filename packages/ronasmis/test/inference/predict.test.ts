@@ -16,13 +16,14 @@ import { fittingTile } from '../../src/inference/fitting.ts';
 import { loadModel } from '../../src/inference/model.ts';
 import { IncompletePrediction, type PredictOptions, predict } from '../../src/inference/predict.ts';
 import { type SegmentationSizes, segment, toImage } from '../../src/inference/segment.ts';
-import { childWeightNames, createWeights, weight } from '../../src/network/weights.ts';
+import { weight } from '../../src/network/weights.ts';
 import { prepareImage } from '../../src/preparation/prepare.ts';
 import { type RunRecord, recordDimensions } from '../../src/run/records.ts';
 import { writeScanFixture } from '../formats/scan-fixtures.ts';
 import { straight, temporaryFolder } from '../formats/scans.ts';
+import { predictingNames, spaceWeights } from '../network/peer.ts';
 import { tinyContext } from '../search/tiny-context.ts';
-import { child, labels, storedWeights, weights, writeTinyRun } from './tiny-run.ts';
+import { child, labels, network, storedWeights, weights, writeTinyRun } from './tiny-run.ts';
 
 const root = await temporaryFolder();
 const { dimensions } = tinyContext;
@@ -71,7 +72,7 @@ describe('predict', () => {
     expect(written.affine).toEqual(volume.affine);
     const { image, shape } = prepareImage(volume, [zScore]);
     expect(shape).toEqual([10, 15, 11]);
-    const classes = segment(weights, child, toImage(image, [1, 1, ...shape], 'cpu', 'float32')).toNumbers();
+    const classes = segment(network, weights, toImage(image, [1, 1, ...shape], 'cpu', 'float32')).toNumbers();
     const expected = new Uint8Array(14 * 17 * 11);
     classes.forEach((index, voxel) => {
       const [x, y, z] = [voxel % 11, Math.floor(voxel / 11) % 15, Math.floor(voxel / (11 * 15))];
@@ -234,7 +235,7 @@ describe('predict', () => {
     await writeNifti(large, { shape: [40, 36, 33], data, affine: straight() });
     const model = await loadModel(run, 'cpu');
     const tileWithin = (bytes: number) =>
-      fittingTile(model, [33, 36, 40], bytes, { device: 'cpu', dataType: 'float32' });
+      fittingTile(model.network, [33, 36, 40], bytes, { device: 'cpu', dataType: 'float32' });
     const mebibytes = Array.from({ length: 400 }, (_, i) => (400 - i) / 4);
     const tight = mebibytes.find((size) => String(tileWithin(size * 2 ** 20)) !== '33,36,40') ?? 0;
     const tile = tileWithin(tight * 2 ** 20);
@@ -251,7 +252,7 @@ describe('predict', () => {
     const labelsOf = (sizes: SegmentationSizes): readonly number[] => {
       const { image } = prepareImage(stored, [zScore]);
       const input = toImage(image, [1, 1, 33, 36, 40], 'cpu', 'float32');
-      return segment(weights, child, input, sizes)
+      return segment(network, weights, input, sizes)
         .toNumbers()
         .map((index) => labels[index].value);
     };
@@ -347,7 +348,7 @@ describe('predict', () => {
 
   it('resamples a scan of another spacing, and brings class probabilities back to its grid', async () => {
     const spacing = [2.5, 0.9, 0.8] as const;
-    const spacedRun = await writeRun(new Map(childWeightNames(child).map((name) => [name, weight(weights, name)])), {
+    const spacedRun = await writeRun(storedWeights, {
       orientation: 'RAS',
       spacing,
     });
@@ -368,7 +369,7 @@ describe('predict', () => {
       [8, 15, 17],
       [10, 15, 11],
     ]);
-    const prediction = segment(weights, child, toImage(image, [1, 1, ...shape], 'cpu', 'float32'), {
+    const prediction = segment(network, weights, toImage(image, [1, 1, ...shape], 'cpu', 'float32'), {
       size: crop.size,
     });
     const inside = prediction.toNumbers().map((index) => labels[index].value);
@@ -382,7 +383,7 @@ describe('predict', () => {
   };
 
   it('writes class probabilities on the grid of each scan, turned and resampled', async () => {
-    const chosen = await writeRun(new Map(childWeightNames(child).map((name) => [name, weight(weights, name)])), {
+    const chosen = await writeRun(storedWeights, {
       orientation: 'LSP',
       spacing: [1, 2, 0.8],
     });
@@ -409,7 +410,7 @@ describe('predict', () => {
   });
 
   it('refuses a scan whose spacing can not be that of a scan', async () => {
-    const spacedRun = await writeRun(new Map(childWeightNames(child).map((name) => [name, weight(weights, name)])), {
+    const spacedRun = await writeRun(storedWeights, {
       spacing: [2.5, 0.9, 0.8],
     });
     const inputs = [await spaced('metres', 800, 900, 2500)];
@@ -420,13 +421,10 @@ describe('predict', () => {
 
   it("joins a scan's channel files where the network was trained on such, and names the label map after the scan", async () => {
     const twoChannels = { ...dimensions, inputChannels: 2 };
-    const two = createWeights('macro', twoChannels, 'cpu', 2);
-    const network = recordDimensions(twoChannels);
-    const stored = new Map(childWeightNames(child).map((name) => [name, weight(two, name)]));
-    const [whole, split] = [
-      await writeRun(stored, { network }),
-      await writeRun(stored, { network, channel_files: true }),
-    ];
+    const two = spaceWeights('macro', twoChannels, 2);
+    const record = { network: recordDimensions(twoChannels) };
+    const stored = new Map(predictingNames(network).map((name) => [name, weight(two, name)]));
+    const [whole, split] = [await writeRun(stored, record), await writeRun(stored, { ...record, channel_files: true })];
     const folder = await mkdtemp(join(root, 'channels-'));
     const file = await writeScan(join(folder, 'p.nii.gz'), 2);
     const { data, shape, affine } = await readNifti(file);
@@ -646,7 +644,7 @@ describe('loadModel', () => {
   it("gives the architecture and its weights, in the run's order of names", async () => {
     const model = await loadModel(run, 'cpu');
     expect(model.architecture).toEqual(child);
-    expect([...model.weights.keys()]).toEqual(childWeightNames(child));
+    expect([...model.weights.keys()]).toEqual(predictingNames(network));
     for (const [name, loaded] of model.weights) {
       expect(loaded.shape).toEqual(weight(weights, name).shape);
       expect(loaded.toNumbers()).toEqual(weight(weights, name).toNumbers());

@@ -1,19 +1,22 @@
 import { join } from 'node:path';
 import { type Tensor, writeSafetensors } from '@ronasmis/libtorch';
-import { childWeightNames, createWeights, weight } from '../../src/network/weights.ts';
+import { childNetwork } from '../../src/network/child.ts';
+import { weight } from '../../src/network/weights.ts';
 import { type RunRecord, recordDimensions } from '../../src/run/records.ts';
 import { writeRecord } from '../../src/run/run-folder.ts';
+import { predictingNames, spaceWeights } from '../network/peer.ts';
 import { reportContent } from '../report/content.ts';
 import { tinyContext } from '../search/tiny-context.ts';
 
 const { dimensions, space } = tinyContext;
 /** The child that tiny runs have found, and the weights that it has, untrained. */
 export const child = space.base;
-export const weights = createWeights('macro', dimensions, 'cpu', 2);
+export const network = childNetwork(child, dimensions);
+export const weights = spaceWeights('macro', dimensions, 2);
 export const labels = [0, 2, 5].map((value) => ({ value, name: `label ${value}` }));
 /** The weights on the child's path, as a run folder has them. */
 export const storedWeights: ReadonlyMap<string, Tensor> = new Map(
-  childWeightNames(child).map((name) => [name, weight(weights, name)]),
+  predictingNames(network).map((name) => [name, weight(weights, name)]),
 );
 
 /** Writes the run folder, which is there, of a search that ended with `child` and these weights. */
@@ -23,8 +26,7 @@ export async function writeTinyRun(
   settings: Partial<RunRecord> = {},
 ): Promise<string> {
   const { run, report } = reportContent(1);
-  const network = recordDimensions(dimensions);
-  await writeRecord(folder, 'run.json', { ...run, network, labels, ...settings });
+  await writeRecord(folder, 'run.json', { ...run, network: recordDimensions(dimensions), labels, ...settings });
   await writeRecord(folder, 'architecture.json', child);
   await writeRecord(folder, 'report.json', report);
   await writeSafetensors(join(folder, 'model.safetensors'), stored);

@@ -1,10 +1,14 @@
 import { memory, noGradient, scope, type Tensor, tensor } from '@ronasmis/libtorch';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Architecture } from '../../src/architecture/architecture.ts';
 import type { Cell, OperationName, Term } from '../../src/architecture/cell.ts';
+import type { Triple } from '../../src/base/geometry.ts';
 import { cell } from '../../src/network/cell.ts';
-import { forward } from '../../src/network/child.ts';
-import { childLoss } from '../../src/network/loss.ts';
+import { childNetwork } from '../../src/network/child.ts';
+import { forward } from '../../src/network/forward.ts';
+import { networkLoss } from '../../src/network/loss.ts';
+import type { Network } from '../../src/network/network.ts';
 import type { Weights } from '../../src/network/weights.ts';
 import { chirp, product } from '../chirp.ts';
 import { randomChildren } from '../space/walk.ts';
@@ -15,9 +19,15 @@ const of = (operation: OperationName, input: number): Term => ({ operation, inpu
 const same = of('identity', 0);
 const size = [1, 8, 7, 9, 8];
 
-/** What a cell of the third level gives. */
+/** A cell of the third level by itself. */
+function thirdLevel(nodes: Cell): Pick<Network, 'walk'> {
+  const place = { prefix: 'encoder.2', channels: 8, sizeOf: (edge: number): Triple => [edge, edge, edge] };
+  return { walk: (operations, image) => [cell(operations, image, nodes, place)] };
+}
+
+/** What it gives. */
 function run(nodes: Cell, input: Tensor): number[] {
-  return noGradient(() => scope(() => cell(weights, 'encoder.2', input, nodes).toNumbers()));
+  return noGradient(() => scope(() => forward(thirdLevel(nodes), weights, input)[0].toNumbers()));
 }
 
 function largestDifference(a: readonly number[], b: readonly number[]): number {
@@ -104,9 +114,10 @@ test('all loose ends are added up: nodes that only pass on give the same cell ho
 test('a network of cells leaves no tensors behind', () => {
   const image = chirp([1, 2, 9, 17, 16], 0);
   const label = tensor(chirpLabel(9 * 17 * 16, 3, 3), [1, 9, 17, 16]);
-  const step = (child: Parameters<typeof childLoss>[0]): void => {
+  const step = (child: Architecture): void => {
     scope(() => {
-      childLoss(child, forward(weights, child, image, { deepSupervision: true }), label).backward();
+      const network = childNetwork(child, narrow);
+      networkLoss(network, forward(network, weights, image, { deepSupervision: true }), label).backward();
     });
     for (const weight of weights.values()) weight.clearGradient();
   };

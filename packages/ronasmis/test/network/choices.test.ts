@@ -7,9 +7,9 @@ import { fillBatch } from '../../src/batches/fill-batch.ts';
 import { samplePlan } from '../../src/batches/sample.ts';
 import { readDataSet } from '../../src/data/dataset.ts';
 import { writePhantomDataSet } from '../../src/data/phantom.ts';
-import { forward } from '../../src/network/child.ts';
-import { tapsNames } from '../../src/network/taps.ts';
-import { childWeightNames, supervisionWeightNames, type Weights } from '../../src/network/weights.ts';
+import { childNetwork } from '../../src/network/child.ts';
+import { forward } from '../../src/network/forward.ts';
+import type { Weights } from '../../src/network/weights.ts';
 import { type PreparedCase, prepareDataSet } from '../../src/preparation/prepare.ts';
 import { createState } from '../../src/search/state.ts';
 import { trainOnce } from '../../src/search/training.ts';
@@ -18,7 +18,7 @@ import { decisions, table1 } from '../../src/space/table1.ts';
 import { chirp, expectDigest } from '../chirp.ts';
 import { temporaryFolder } from '../formats/scans.ts';
 import { tinyContext } from '../search/tiny-context.ts';
-import { chirpWeights, narrow, reference } from './peer.ts';
+import { chirpWeights, narrow, reference, trainedNames } from './peer.ts';
 
 /** The base child of a space with one choice changed, for every decision and every other option; of `patchSizes` a patch axis. */
 function oneChanged({ baseChoices, decode }: MacroSpace, patchSizes: number) {
@@ -39,7 +39,7 @@ describe('a choice, changed alone', () => {
   const changes = oneChanged(space, 1);
   const weights = chirpWeights(narrow);
   const image = chirp([1, 2, 32, 64, 64], 1);
-  const finest = (child: Architecture) => forward(weights, child, image, { deepSupervision: false })[0];
+  const finest = (child: Architecture) => forward(childNetwork(child, narrow), weights, image)[0];
 
   test.each(changes)('$name makes the network that it makes in PyTorch, not the base', ({ name, child }) => {
     noGradient(() =>
@@ -92,7 +92,8 @@ describe('a child with one choice changed', async () => {
     expect(losses[3]).toBeLessThan(0.99 * losses[0]);
     const after = valuesOf(state.weights);
     const moved = [...after.keys()].filter((name) => String(after.get(name)) !== String(before.get(name)));
-    const onItsWay = [...childWeightNames(child), ...supervisionWeightNames, ...tapsNames(child).values()];
+    const network = childNetwork(child, dimensions);
+    const onItsWay = [...trainedNames(network), ...network.parameters.flatMap(({ taps }) => taps ?? [])];
     expect(moved.sort()).toEqual(onItsWay.sort());
   });
 });

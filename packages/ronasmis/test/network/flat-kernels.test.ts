@@ -1,32 +1,21 @@
 import { keep, scope, type Tensor, tensor } from '@ronasmis/libtorch';
 import { describe, expect, test } from 'vitest';
 import type { Architecture } from '../../src/architecture/architecture.ts';
-import { flatLevelsFor, type NetworkDimensions } from '../../src/architecture/dimensions.ts';
-import { forward } from '../../src/network/child.ts';
-import { childLoss } from '../../src/network/loss.ts';
-import { type Weights, weightShapes } from '../../src/network/weights.ts';
-import { multiplyAddsPerVoxel } from '../../src/space/cost.ts';
+import type { NetworkDimensions } from '../../src/architecture/dimensions.ts';
+import { childNetwork } from '../../src/network/child.ts';
+import { costOf } from '../../src/network/cost.ts';
+import { forward } from '../../src/network/forward.ts';
+import { networkLoss } from '../../src/network/loss.ts';
+import type { Network } from '../../src/network/network.ts';
+import type { Weights } from '../../src/network/weights.ts';
 import { chirp, product } from '../chirp.ts';
-import { chirpLabel, chirpWeights, microReference, narrow, reference } from './peer.ts';
-
-// What nnU-Net 2.6's get_pool_and_conv_props gives for patches that are large enough.
-test.each([
-  { spacing: [1, 1, 1], levels: 0 },
-  { spacing: [1, 2, 2], levels: 0 },
-  { spacing: [1.9, 1, 1], levels: 0 },
-  { spacing: [2, 1, 1], levels: 1 },
-  { spacing: [3.6, 0.62, 0.62], levels: 2 },
-  { spacing: [8, 1.37, 1.4], levels: 2 },
-  { spacing: [10, 0.5, 0.5], levels: 4 },
-] as const)('kernels of $levels levels are flat where voxels have $spacing mm', ({ spacing, levels }) => {
-  expect(flatLevelsFor(spacing)).toBe(levels);
-});
+import { chirpLabel, chirpWeights, microReference, narrow, reference, sharedBy } from './peer.ts';
 
 const flat: NetworkDimensions = { ...narrow, flatLevels: 2 };
 
 /** The same network by kernels of three planes, of which the outer ones are 0. */
 function padded(weights: Weights, space: Architecture['space']): Weights {
-  const shapes = weightShapes(space, narrow);
+  const shapes = new Map(sharedBy(space, narrow).map(({ name, shape }) => [name, shape]));
   const pad = ([name, flatKernel]: readonly [string, Tensor]): [string, Tensor] => {
     const shape = shapes.get(name) ?? [];
     if (shape.length < 5 || product(shape) === product(flatKernel.shape)) return [name, flatKernel];
@@ -42,10 +31,10 @@ function padded(weights: Weights, space: Architecture['space']): Weights {
 }
 
 /** The logits of all levels, the loss, and the gradient of each weight that has one. */
-function trained(weights: Weights, child: Architecture): ReadonlyMap<string, readonly number[]> {
+function trained(weights: Weights, network: Network): ReadonlyMap<string, readonly number[]> {
   return scope(() => {
-    const logits = forward(weights, child, chirp([1, 2, 10, 35, 33], 1), { deepSupervision: true });
-    const loss = childLoss(child, logits, tensor(chirpLabel(10 * 35 * 33, 3, 3), [1, 10, 35, 33]));
+    const logits = forward(network, weights, chirp([1, 2, 10, 35, 33], 1), { deepSupervision: true });
+    const loss = networkLoss(network, logits, tensor(chirpLabel(10 * 35 * 33, 3, 3), [1, 10, 35, 33]));
     loss.backward();
     const gradients = Array.from(weights, ([name, leaf]): [string, readonly number[]] => {
       const values = leaf.gradient?.toNumbers() ?? [];
@@ -66,7 +55,7 @@ describe.each([
     const wide = padded(weights, child.space);
     const changed = [...wide].filter(([name, kernel]) => kernel !== weights.get(name)).map(([name]) => name);
     expect(changed.length).toBeGreaterThan(5);
-    const [found, expected] = [weights, wide].map((each) => trained(each, child));
+    const [found, expected] = [trained(weights, childNetwork(child, flat)), trained(wide, childNetwork(child, narrow))];
     for (const [name, values] of found) {
       const all = expected.get(name) ?? [];
       const exact = changed.includes(name) ? all.filter((_, i) => Math.floor(i / 9) % 3 === 1) : all;
@@ -78,11 +67,13 @@ describe.each([
   });
 
   test('what they reach no more is not counted either', () => {
-    const [found, plain] = [flat, narrow].map((dimensions) => multiplyAddsPerVoxel(child, dimensions));
+    const [found, plain] = [flat, narrow].map((dimensions) => costOf(childNetwork(child, dimensions)).multiplyAdds);
     expect(found).toBeLessThan(0.7 * plain);
     // Levels that are not flat cost what they did.
-    const deep = [flat, narrow].map(({ channels, ...counts }) =>
-      multiplyAddsPerVoxel(child, { ...counts, channels: channels.map((width, level) => (level < 2 ? 1e-9 : width)) }),
+    const deep = [flat, narrow].map(
+      ({ channels, ...counts }) =>
+        costOf(childNetwork(child, { ...counts, channels: channels.map((width, level) => (level < 2 ? 1e-9 : width)) }))
+          .multiplyAdds,
     );
     expect(deep[0]).toBeCloseTo(deep[1], 3);
   });

@@ -3,9 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Architecture } from '../../src/architecture/architecture.ts';
 import { IGNORED_CLASS } from '../../src/data/description.ts';
-import { childLoss, composedLoss, type SupervisedLevel, segmentationLoss } from '../../src/network/loss.ts';
+import { childNetwork } from '../../src/network/child.ts';
+import { composedLoss, networkLoss, type SupervisedLevel, segmentationLoss } from '../../src/network/loss.ts';
 import { chirp, expectDigest, product } from '../chirp.ts';
-import { chirpLabel, reference } from './peer.ts';
+import { chirpLabel, narrow, reference } from './peer.ts';
 
 type Loss = typeof segmentationLoss;
 type Triple = readonly [number, number, number];
@@ -217,7 +218,7 @@ test('a patch of ignored voxels alone has the loss 0, and no gradient that is no
   });
 });
 
-describe('childLoss', () => {
+describe('networkLoss', () => {
   const { child: base } = reference.children['the base'];
   const child: Architecture = {
     ...base,
@@ -225,6 +226,7 @@ describe('childLoss', () => {
       level === 2 ? { ...choice, pool: { depth: 1 as const, plane: 2 as const } } : choice,
     ),
   };
+  const network = childNetwork(child, narrow);
   const label = labelOf([1, 6, 9, 7], 3);
   const logits = [chirp([1, 3, 6, 9, 7], 0), chirp([1, 3, 3, 5, 4], 1), chirp([1, 3, 3, 3, 2], 2)];
 
@@ -246,11 +248,11 @@ describe('childLoss', () => {
     ];
     const parts = logits.map((scores, i) => composedLoss(single(scores), thinned(strides[i])).item());
     const expected = (4 * parts[0] + 2 * parts[1] + parts[2]) / 7;
-    expect(childLoss(child, logits, label).item()).toBeCloseTo(expected, 5);
+    expect(networkLoss(network, logits, label).item()).toBeCloseTo(expected, 5);
   });
 
   test('refuses logits of another resolution', () => {
     const wrong = [logits[0], logits[1], chirp([1, 3, 2, 3, 2], 2)];
-    expect(() => childLoss(child, wrong, label)).toThrow(/thinned by 2, 4 and 4/);
+    expect(() => networkLoss(network, wrong, label)).toThrow(/thinned by 2, 4 and 4/);
   });
 });

@@ -6,8 +6,9 @@ import { createRandom } from '../../src/base/random.ts';
 import { drawChild } from '../../src/controller/draw.ts';
 import { dataTypeOf, type Precision } from '../../src/engine/device.ts';
 import { segment, toImage } from '../../src/inference/segment.ts';
+import { childNetwork } from '../../src/network/child.ts';
 import { passBytes } from '../../src/network/memory.ts';
-import { childWeights } from '../../src/network/weights.ts';
+import { networkWeights } from '../../src/network/weights.ts';
 import { createState } from '../../src/search/state.ts';
 import { patchesPerBatch, trainOnce } from '../../src/search/training.ts';
 import { createSpace } from '../../src/space/spaces.ts';
@@ -64,23 +65,22 @@ function trainedRatio({ context, state }: Opened, child: Architecture): number {
     device: 'cpu' as const,
     training: true,
   };
-  return passBytes(child, context.dimensions, pass) / measure(step);
+  return passBytes(childNetwork(child, context.dimensions), pass) / measure(step);
 }
 
 function judgedRatio({ context, state }: Opened, child: Architecture, size: MemoryCase['volume']): number {
   const dataType = dataTypeOf[context.precision];
+  const network = childNetwork(child, context.dimensions);
   const values = new Float32Array(2 * size[0] * size[1] * size[2]);
   return noGradient(() =>
     scope(() => {
       const measured = measure(() =>
         scope(() => {
-          const weights = childWeights(state.weights, child, dataType);
-          segment(weights, child, toImage(values, [1, 2, ...size], 'cpu', dataType));
+          const weights = networkWeights(network, state.weights, dataType);
+          segment(network, weights, toImage(values, [1, 2, ...size], 'cpu', dataType));
         }),
       );
-      return (
-        passBytes(child, context.dimensions, { batch: 1, size, dataType, device: 'cpu', training: false }) / measured
-      );
+      return passBytes(network, { batch: 1, size, dataType, device: 'cpu', training: false }) / measured;
     }),
   );
 }

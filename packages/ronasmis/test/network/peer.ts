@@ -2,7 +2,11 @@ import { readFileSync } from 'node:fs';
 import type { Tensor } from '@ronasmis/libtorch';
 import type { Architecture, MacroArchitecture, MicroArchitecture } from '../../src/architecture/architecture.ts';
 import type { NetworkDimensions } from '../../src/architecture/dimensions.ts';
+import { childNetwork } from '../../src/network/child.ts';
+import type { Network } from '../../src/network/network.ts';
+import { type Parameter, sharedParameters } from '../../src/network/parameters.ts';
 import { createWeights, type Weights } from '../../src/network/weights.ts';
+import { createSpace } from '../../src/space/spaces.ts';
 import { type Digest, fillWithChirp, product } from '../chirp.ts';
 
 interface ChildReference<Child extends Architecture> {
@@ -40,9 +44,31 @@ export const microReference: Reference<MicroArchitecture> = read('micro.json');
 /** A narrow network: fast, and each level of another width. */
 export const narrow: NetworkDimensions = { inputChannels: 2, classes: 3, channels: [4, 6, 8, 10, 12], flatLevels: 0 };
 
+/** What all children of a space share, in the order of its list. */
+export function sharedBy(space: Architecture['space'], dimensions: NetworkDimensions): readonly Parameter[] {
+  const { covering } = createSpace(space, [40, 40, 40], dimensions);
+  return sharedParameters(covering.map((child) => childNetwork(child, dimensions)));
+}
+
+/** The weights that all children of a space share, as a search makes them. */
+export function spaceWeights(space: Architecture['space'], dimensions: NetworkDimensions, seed: number): Weights {
+  return createWeights(sharedBy(space, dimensions), 'cpu', seed);
+}
+
+/** Names of the weights that a network predicts by. */
+export const predictingNames = ({ parameters }: Pick<Network, 'parameters'>): readonly string[] =>
+  parameters.map(({ name }) => name);
+
+/** Names of the weights that a network is trained by: the heads of deep supervision as well. */
+export const trainedNames = ({ parameters, auxiliaryParameters }: Network): readonly string[] =>
+  [...parameters, ...auxiliaryParameters].map(({ name }) => name);
+
+/** The decoder levels whose logits a child is supervised by, the finest first. */
+export const supervisedLevels = [0, 1, 2] as const;
+
 /** Weights that the reference has too, by the order that the network lists them in. */
 export function chirpWeights(dimensions: NetworkDimensions, space: Architecture['space'] = 'macro'): Weights {
-  const weights = createWeights(space, dimensions, 'cpu', 0);
+  const weights = spaceWeights(space, dimensions, 0);
   [...weights].forEach(([name, weight], position) => {
     fillWithChirp(weight, position, changeFor(name, weight));
   });

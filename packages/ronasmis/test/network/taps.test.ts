@@ -1,11 +1,13 @@
 import { layOutKernel, memory, multiply, noGradient, scope, sumAll, type Tensor, tensor, to } from '@ronasmis/libtorch';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mixTaps, tapsNames } from '../../src/network/taps.ts';
-import { childWeightNames, childWeights, freeChildWeights, weight } from '../../src/network/weights.ts';
+import { childNetwork } from '../../src/network/child.ts';
+import type { Network } from '../../src/network/network.ts';
+import { mixTaps } from '../../src/network/taps.ts';
+import { freeNetworkWeights, networkWeights, weight } from '../../src/network/weights.ts';
 import { chirp } from '../chirp.ts';
 import { randomChildren } from '../space/walk.ts';
-import { chirpWeights, narrow, reference } from './peer.ts';
+import { chirpWeights, narrow, predictingNames, reference } from './peer.ts';
 
 const [out, into, depth, height, width] = [3, 2, 1, 3, 3];
 const count = depth * height * width;
@@ -61,16 +63,22 @@ describe('a kernel through a matrix of taps', () => {
   });
 });
 
+/** By the kernels' names, the matrices through which a network takes them. */
+function tapsOf({ parameters }: Network): ReadonlyMap<string, string> {
+  return new Map(parameters.flatMap(({ name, taps }) => (taps === undefined ? [] : [[name, taps] as const])));
+}
+
 describe('the weights of a child', () => {
   const weights = chirpWeights(narrow);
 
   it('are the shared ones, but for the kernels of dilated levels', () => {
     fc.assert(
       fc.property(randomChildren('macro', [40, 40, 40], narrow), (child) => {
+        const network = childNetwork(child, narrow);
         const before = memory().tensors;
-        const own = noGradient(() => scope(() => childWeights(weights, child, 'float32')));
-        expect([...own.keys()]).toEqual(childWeightNames(child));
-        const taps = tapsNames(child);
+        const own = noGradient(() => scope(() => networkWeights(network, weights, 'float32')));
+        expect([...own.keys()]).toEqual(predictingNames(network));
+        const taps = tapsOf(network);
         for (const [name, tensor] of own) {
           const [shared, by] = [weight(weights, name), taps.get(name)];
           if (by === undefined) expect(tensor).toBe(shared);
@@ -79,7 +87,7 @@ describe('the weights of a child', () => {
             expect(tensor.toNumbers()).toEqual(expected);
           }
         }
-        freeChildWeights(own, weights);
+        freeNetworkWeights(own, weights);
         expect(memory().tensors).toBe(before);
       }),
       { numRuns: 10 },
@@ -88,9 +96,9 @@ describe('the weights of a child', () => {
 
   it('are made by matrices of their own for both convolutions of a level, and none where nothing is dilated', () => {
     const { child } = reference.children['the base'];
-    expect(tapsNames(child).size).toBe(0);
+    expect(tapsOf(childNetwork(child, narrow)).size).toBe(0);
     const decoder = child.decoder.map((level, i) => (i === 2 ? { ...level, dilation: 3 as const } : level));
-    expect([...tapsNames({ ...child, decoder })]).toEqual([
+    expect([...tapsOf(childNetwork({ ...child, decoder }, narrow))]).toEqual([
       ['decoder.2.conv1', 'decoder.2.taps1.dilation3'],
       ['decoder.2.conv2', 'decoder.2.taps2.dilation3'],
     ]);
@@ -102,7 +110,7 @@ describe('the weights of a child', () => {
     noGradient(() =>
       scope(() => {
         const [exact, rounded] = (['float32', 'bfloat16'] as const).map((dataType) =>
-          weight(childWeights(weights, { ...child, encoder }, dataType), 'encoder.1.conv2'),
+          weight(networkWeights(childNetwork({ ...child, encoder }, narrow), weights, dataType), 'encoder.1.conv2'),
         );
         expect(rounded.dataType).toBe('bfloat16');
         const values = to(rounded, 'float32').toNumbers();

@@ -1,19 +1,20 @@
 import { noGradient, oneDnnTakesBfloat16, scope, tensor } from '@ronasmis/libtorch';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Architecture } from '../../src/architecture/architecture.ts';
+import { type Architecture, strideBetween } from '../../src/architecture/architecture.ts';
 import { dataTypeOf, type Precision } from '../../src/engine/device.ts';
 import { segment, toImage } from '../../src/inference/segment.ts';
-import { forward, strideBetween } from '../../src/network/child.ts';
-import { childLoss } from '../../src/network/loss.ts';
-import { childWeights, supervisedLevels } from '../../src/network/weights.ts';
+import { childNetwork } from '../../src/network/child.ts';
+import { forward } from '../../src/network/forward.ts';
+import { networkLoss } from '../../src/network/loss.ts';
+import { networkWeights } from '../../src/network/weights.ts';
 import { createState } from '../../src/search/state.ts';
 import { trainOnce } from '../../src/search/training.ts';
 import { macroSpace } from '../../src/space/macro.ts';
 import { chirp, chirpValues, product } from '../chirp.ts';
 import { tinyContext } from '../search/tiny-context.ts';
 import { walks } from '../space/walk.ts';
-import { chirpLabel } from './peer.ts';
+import { chirpLabel, supervisedLevels } from './peer.ts';
 
 const { dimensions } = tinyContext;
 const precisions: readonly Precision[] = oneDnnTakesBfloat16() ? ['fp32', 'bf16'] : ['fp32'];
@@ -50,10 +51,11 @@ describe('of volumes of 5 to 24 slices', () => {
         const losses = [1, 2].map(() => trainOnce(context, state, child, batchOf(child)));
         for (const loss of losses) expect(loss).toBeGreaterThan(0);
         scope(() => {
-          const weights = childWeights(state.weights, child, dataTypeOf[precision]);
+          const network = childNetwork(child, dimensions);
+          const weights = networkWeights(network, state.weights, dataTypeOf[precision]);
           const values = Float32Array.from(chirpValues(product(volume), 2));
           const image = toImage(values, [1, 1, ...volume], 'cpu', dataTypeOf[precision]);
-          expect(segment(weights, child, image).shape).toEqual([1, ...volume]);
+          expect(segment(network, weights, image).shape).toEqual([1, ...volume]);
         });
       }),
       { numRuns: 40 },
@@ -66,13 +68,14 @@ describe('of volumes of 5 to 24 slices', () => {
       fc.property(thinChild, ({ volume, child }) => {
         noGradient(() =>
           scope(() => {
-            const logits = forward(weights, child, chirp([1, 1, ...volume], 2), { deepSupervision: true });
+            const network = childNetwork(child, dimensions);
+            const logits = forward(network, weights, chirp([1, 1, ...volume], 2), { deepSupervision: true });
             supervisedLevels.forEach((level, i) => {
               const strides = strideBetween(child, 0, level);
               expect(logits[i].shape).toEqual([1, 3, ...volume.map((size, axis) => Math.ceil(size / strides[axis]))]);
             });
             const label = tensor(chirpLabel(product(volume), 3, 3), [1, ...volume]);
-            expect(childLoss(child, logits, label).item()).toBeGreaterThan(0);
+            expect(networkLoss(network, logits, label).item()).toBeGreaterThan(0);
           }),
         );
       }),
@@ -90,7 +93,7 @@ describe('of volumes of 5 to 24 slices', () => {
       const losses = [1, 2, 3].map(() => trainOnce(context, state, child, batchOf(child)));
       expect(losses[2]).toBeLessThan(losses[0]);
       const image = chirp([1, 1, ...volume], 2);
-      scope(() => expect(segment(state.weights, child, image).shape).toEqual([1, ...volume]));
+      scope(() => expect(segment(childNetwork(child, dimensions), state.weights, image).shape).toEqual([1, ...volume]));
     }
   });
 });

@@ -1,33 +1,13 @@
-import { memory, scope, tensor, to } from '@ronasmis/libtorch';
-import fc from 'fast-check';
+import { memory, noGradient, scope, to } from '@ronasmis/libtorch';
 import { describe, expect, test } from 'vitest';
 import { networkDimensions } from '../../src/architecture/dimensions.ts';
-import { forward } from '../../src/network/child.ts';
-import { childLoss } from '../../src/network/loss.ts';
-import {
-  castWeights,
-  childWeightNames,
-  createWeights,
-  parameterCount,
-  supervisionWeightNames,
-  type Weights,
-  weight,
-} from '../../src/network/weights.ts';
-import { chirp, product } from '../chirp.ts';
-import { randomChildren } from '../space/walk.ts';
-import { chirpLabel, narrow, reference } from './peer.ts';
-
-test('five levels, whose width doubles up to 128', () => {
-  expect(networkDimensions(4, 3)).toEqual({
-    inputChannels: 4,
-    classes: 3,
-    channels: [16, 32, 64, 128, 128],
-    flatLevels: 0,
-  });
-});
+import { childNetwork } from '../../src/network/child.ts';
+import { freeNetworkWeights, networkWeights, type Weights, weight } from '../../src/network/weights.ts';
+import { product } from '../chirp.ts';
+import { chirpWeights, narrow, predictingNames, reference, spaceWeights, trainedNames } from './peer.ts';
 
 describe('createWeights', () => {
-  const weights = createWeights('macro', networkDimensions(1, 3), 'cpu', 7);
+  const weights = spaceWeights('macro', networkDimensions(1, 3), 7);
   const shapeOf = (name: string): readonly number[] => weight(weights, name).shape;
 
   test('has two convolutions a block, all skips of every decoder level and three heads', () => {
@@ -71,83 +51,66 @@ describe('createWeights', () => {
 
   test('the seed decides them', () => {
     const values = (weights: Weights): number[] => [...weights.values()].flatMap((tensor) => tensor.toNumbers());
-    expect(values(createWeights('macro', narrow, 'cpu', 5))).toEqual(values(createWeights('macro', narrow, 'cpu', 5)));
-    const [first, second] = [5, 6].map((seed) =>
-      weight(createWeights('macro', narrow, 'cpu', seed), 'head.0').toNumbers(),
-    );
+    expect(values(spaceWeights('macro', narrow, 5))).toEqual(values(spaceWeights('macro', narrow, 5)));
+    const [first, second] = [5, 6].map((seed) => weight(spaceWeights('macro', narrow, seed), 'head.0').toNumbers());
     expect(first.every((value, i) => value !== second[i])).toBe(true);
   });
 
   test('they outlive no scope that they were made in, and are trained', () => {
     const before = memory().tensors;
-    const names = scope(() =>
-      [...createWeights('macro', narrow, 'cpu', 5)].filter(([, tensor]) => tensor.requiresGradient),
-    );
+    const names = scope(() => [...spaceWeights('macro', narrow, 5)].filter(([, tensor]) => tensor.requiresGradient));
     expect(names).toHaveLength(116);
     for (const [, tensor] of names) tensor.free();
     expect(memory().tensors).toBe(before);
   });
 });
 
-describe('the weights of a child', () => {
-  const dimensions = { inputChannels: 1, classes: 2, channels: [2, 3, 4, 3, 2], flatLevels: 0 };
-  const weights = createWeights('macro', dimensions, 'cpu', 1);
-  const sharedBy = { macro: weights, micro: createWeights('micro', dimensions, 'cpu', 1) };
-  const image = chirp([1, 1, 9, 17, 16], 0);
-  const label = tensor(chirpLabel(9 * 17 * 16, 2, 3), [1, 9, 17, 16]);
+describe('networkWeights', () => {
+  const network = childNetwork(reference.children['the base'].child, narrow);
+  const weights = spaceWeights('macro', narrow, 1);
 
-  function withGradient(weights: Weights, run: () => void): string[] {
-    for (const tensor of weights.values()) tensor.clearGradient();
-    scope(run);
-    return [...weights].filter(([, tensor]) => scope(() => tensor.gradient !== undefined)).map(([name]) => name);
-  }
-
-  test.each(['macro', 'micro'] as const)(
-    'are exactly those that a training step of a %s child reaches; prediction leaves out the heads of deep supervision',
-    (space) => {
-      const weights = sharedBy[space];
-      fc.assert(
-        fc.property(randomChildren(space, [40, 40, 40], dimensions), (child) => {
-          const trained = withGradient(weights, () => {
-            childLoss(child, forward(weights, child, image, { deepSupervision: true }), label).backward();
-          });
-          expect(trained.sort()).toEqual([...childWeightNames(child), ...supervisionWeightNames].sort());
-          const predicting = withGradient(weights, () => {
-            const [logits] = forward(weights, child, image, { deepSupervision: false });
-            childLoss(child, [logits], label).backward();
-          });
-          expect(predicting.sort()).toEqual([...childWeightNames(child)].sort());
-        }),
-        { numRuns: 8 },
-      );
-    },
-  );
-
-  test('are counted', () => {
-    const { child } = reference.children['the base'];
-    const one = createWeights(
-      'macro',
-      { inputChannels: 1, classes: 2, channels: [1, 1, 1, 1, 1], flatLevels: 0 },
-      'cpu',
-      1,
-    );
-    // A block: 2 (27 + scale + shift); a decoder level: its block, the way up and one skip; the head: 2 and its bias.
-    expect(parameterCount(one, child)).toBe(9 * 2 * 29 + 4 * 2 + 4);
-    const all = { ...child, decoder: child.decoder.map((level) => ({ ...level, skips: [0, 1, 2, 3] })) };
-    expect(parameterCount(one, all)).toBe(9 * 2 * 29 + 4 * 5 + 4);
+  test('are those that prediction needs, with deep supervision also its heads', () => {
+    const [predicting, training] = [false, true].map((deepSupervision) => [
+      ...networkWeights(network, weights, 'float32', { deepSupervision }).keys(),
+    ]);
+    expect(predicting).toEqual(predictingNames(network));
+    expect(training).toEqual(trainedNames(network));
+    expect([...networkWeights(network, weights, 'float32').keys()]).toEqual(predicting);
+    expect(training.filter((name) => !predicting.includes(name))).toEqual([
+      ...['head.1', 'head.1.bias', 'head.2', 'head.2.bias'],
+    ]);
   });
 
   test('are cast with their gradients, and handed on as they are in float32', () => {
-    expect(castWeights(weights, ['head.0'], 'float32')).toBe(weights);
-    const cast = castWeights(weights, ['head.0', 'head.0.bias'], 'bfloat16');
-    expect([...cast.keys()]).toEqual(['head.0', 'head.0.bias']);
-    expect(weight(cast, 'head.0').dataType).toBe('bfloat16');
-    const [exact, rounded] = [weight(weights, 'head.0'), to(weight(cast, 'head.0'), 'float32')].map((t) =>
-      t.toNumbers(),
+    for (const [name, own] of networkWeights(network, weights, 'float32')) expect(own).toBe(weight(weights, name));
+    const cast = networkWeights(network, weights, 'bfloat16');
+    expect([...cast.keys()]).toEqual(predictingNames(network));
+    for (const [name, own] of cast) {
+      expect(own.dataType).toBe('bfloat16');
+      expect(own.requiresGradient).toBe(true);
+      const [exact, rounded] = [weight(weights, name), to(own, 'float32')].map((t) => t.toNumbers());
+      rounded.forEach((value, i) => {
+        expect(Math.abs(value - exact[i])).toBeLessThanOrEqual(2 ** -8 * Math.abs(exact[i]));
+      });
+    }
+    freeNetworkWeights(cast, weights);
+  });
+
+  test('of a network that has its own, without matrices, are these: what a search has left is mixed', () => {
+    const { child } = reference.children['dilated, with every activation'];
+    const dilated = childNetwork(child, narrow);
+    const shared = chirpWeights(narrow);
+    const kernel = dilated.parameters.find(({ taps }) => taps !== undefined)?.name ?? '';
+    noGradient(() =>
+      scope(() => {
+        const mixed = networkWeights(dilated, shared, 'float32');
+        expect(weight(mixed, kernel).toNumbers()).not.toEqual(weight(shared, kernel).toNumbers());
+        expect(weight(networkWeights(dilated, mixed, 'float32'), kernel)).toBe(weight(mixed, kernel));
+      }),
     );
-    rounded.forEach((value, i) => {
-      expect(Math.abs(value - exact[i])).toBeLessThanOrEqual(2 ** -8 * Math.abs(exact[i]));
-    });
-    expect(weight(cast, 'head.0').requiresGradient).toBe(true);
+  });
+
+  test('of a network that the weights are not made for are refused by name', () => {
+    expect(() => networkWeights(network, new Map(), 'float32')).toThrow(/no weight 'encoder.0.conv1'/);
   });
 });

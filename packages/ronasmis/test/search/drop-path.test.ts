@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Architecture } from '../../src/architecture/architecture.ts';
 import { createRandom, type Random } from '../../src/base/random.ts';
 import { segment } from '../../src/inference/segment.ts';
+import { childNetwork } from '../../src/network/child.ts';
 import { createState, type SearchState } from '../../src/search/state.ts';
 import { trainOnce } from '../../src/search/training.ts';
 import { chirp, chirpValues } from '../chirp.ts';
@@ -83,7 +84,9 @@ describe('drop-path', () => {
     expect(asked).toBe(16);
     const image = chirp([1, 1, 16, 16, 16], 1);
     const predicted = (child: Architecture): string =>
-      noGradient(() => scope(() => String(segment(state.weights, child, image).toNumbers())));
+      noGradient(() =>
+        scope(() => String(segment(childNetwork(child, tinyContext.dimensions), state.weights, image).toNumbers())),
+      );
     const none = { ...base, decoder: base.decoder.map((choice) => ({ ...choice, skips: [] })) };
     expect(predicted(allSkips)).not.toBe(predicted(none));
     expect(asked).toBe(16);

@@ -10,7 +10,7 @@ import { patientMean } from '../../src/evaluation/summary.ts';
 import { readNifti } from '../../src/formats/nifti.ts';
 import { unturned } from '../../src/formats/orientation.ts';
 import { segment, toImage } from '../../src/inference/segment.ts';
-import { createWeights } from '../../src/network/weights.ts';
+import { childNetwork } from '../../src/network/child.ts';
 import { imageOf, type PreparedCase, prepareDataSet } from '../../src/preparation/prepare.ts';
 import { scoredClasses, toLabel } from '../../src/search/context.ts';
 import {
@@ -23,10 +23,12 @@ import {
   toOwnGridBatch,
 } from '../../src/search/judging.ts';
 import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
+import { spaceWeights } from '../network/peer.ts';
 import { tinyContext } from './tiny-context.ts';
 
 const { dimensions, space, labelValues } = tinyContext;
-const weights = createWeights('macro', dimensions, 'cpu', 4);
+const network = childNetwork(space.base, dimensions);
+const weights = spaceWeights('macro', dimensions, 4);
 const shape = [9, 11, 16] as const;
 const voxels = shape[0] * shape[1] * shape[2];
 const nothing = async () => {};
@@ -52,7 +54,7 @@ function randomScan(seed: number, classes: number, outsideCrop: readonly number[
 }
 
 const valuesOf = (indices: ArrayLike<number>) => Array.from(indices, (index) => labelValues[index]);
-const predictionOf = ({ judged }: Scan) => valuesOf(segment(weights, space.base, judged.image).toNumbers());
+const predictionOf = ({ judged }: Scan) => valuesOf(segment(network, weights, judged.image).toNumbers());
 
 it('scores by label value as the evaluation does, for any label', async () => {
   const property = fc.asyncProperty(fc.nat(), fc.constantFrom(1, 2, 3), async (seed, classes) => {
@@ -76,7 +78,7 @@ it('scores regions as labels that were joined, and nothing where voxels are igno
     const context = { ...tinyContext, scored, ignoredValue: 9 };
     const [scores] = Object.values(await judge(context, weights, space.base, [judged], nothing));
     const kept = Array.from(label.keys()).filter((voxel) => label[voxel] !== IGNORED_CLASS);
-    const predicted = segment(weights, space.base, scan.judged.image).toNumbers();
+    const predicted = segment(network, weights, scan.judged.image).toNumbers();
     const pick = (values: ArrayLike<number>, of: (index: number) => number) => kept.map((voxel) => of(values[voxel]));
     const dice = (of: (index: number) => number) => dicePerClass(pick(predicted, of), pick(label, of), [1])[1];
     expect(scores).toEqual({
@@ -199,7 +201,7 @@ describe('a case that was resampled', () => {
     ]);
     const scores = await judge(context, weights, space.base, [await toOwnGridBatch(context, resampled)], nothing);
     const image = toImage(imageOf(resampled), [1, 1, ...resampled.shape], 'cpu', 'float32');
-    const prediction = segment(weights, space.base, image, { size: [6, 8, 8] }).toNumbers();
+    const prediction = segment(network, weights, image, { size: [6, 8, 8] }).toNumbers();
     const { data } = await readNifti(resampled.labelFile);
     expect(scores).toEqual({ c: dicePerClass(prediction, data, [1, 2]) });
     const [usual, own] = [toDeviceBatches(context, [same]), [await toOwnGridBatch(context, same)]];

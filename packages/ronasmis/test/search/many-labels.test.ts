@@ -6,16 +6,16 @@ import { describe, expect, it, test } from 'vitest';
 import { createRandom, type Random } from '../../src/base/random.ts';
 import { readNifti } from '../../src/formats/nifti.ts';
 import { predict } from '../../src/inference/predict.ts';
-import { forward } from '../../src/network/child.ts';
-import { childLoss, composedLoss } from '../../src/network/loss.ts';
-import { supervisedLevels } from '../../src/network/weights.ts';
+import { childNetwork } from '../../src/network/child.ts';
+import { forward } from '../../src/network/forward.ts';
+import { composedLoss, networkLoss } from '../../src/network/loss.ts';
 import { readRun } from '../../src/run/run-folder.ts';
 import { search } from '../../src/search/search.ts';
 import { createState } from '../../src/search/state.ts';
 import { macroSpace } from '../../src/space/macro.ts';
 import { chirp } from '../chirp.ts';
 import { type TestCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
-import { chirpLabel } from '../network/peer.ts';
+import { chirpLabel, supervisedLevels } from '../network/peer.ts';
 import { tinyContext } from './tiny-context.ts';
 
 const root = await temporaryFolder();
@@ -124,7 +124,8 @@ test("for 1 to 8 channels and 2 to 64 classes, the network's loss, labels and co
       const { weights } = createState({ ...tinyContext, dimensions, space }, 'random', 1);
       noGradient(() =>
         scope(() => {
-          const logits = forward(weights, space.base, chirp([1, inputChannels, edge, edge, edge], 1), {
+          const network = childNetwork(space.base, dimensions);
+          const logits = forward(network, weights, chirp([1, inputChannels, edge, edge, edge], 1), {
             deepSupervision: true,
           });
           const label = tensor(chirpLabel(voxels, classes, 3), [1, edge, edge, edge]);
@@ -132,7 +133,7 @@ test("for 1 to 8 channels and 2 to 64 classes, the network's loss, labels and co
             const stride = 2 ** level;
             return { logits: logits[i], stride: [stride, stride, stride] as const, weight: [4, 2, 1][i] / 7 };
           });
-          expect(childLoss(space.base, logits, label).item()).toBeCloseTo(composedLoss(levels, label).item(), 4);
+          expect(networkLoss(network, logits, label).item()).toBeCloseTo(composedLoss(levels, label).item(), 4);
           const found = argmaxLabels(logits[0]);
           expect(found.toNumbers()).toEqual(argmax(logits[0], 1).toNumbers());
           const counts = confusionMatrix(found, label, classes).toNumbers();

@@ -1,15 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { architectureSchema, type MacroArchitecture } from '../../src/architecture/architecture.ts';
+import { type Architecture, architectureSchema, type MacroArchitecture } from '../../src/architecture/architecture.ts';
 import { networkDimensions } from '../../src/architecture/dimensions.ts';
 import { UserError } from '../../src/base/errors.ts';
 import { createRandom } from '../../src/base/random.ts';
-import { activationsPerVoxel, multiplyAddsPerVoxel } from '../../src/space/cost.ts';
+import { childNetwork } from '../../src/network/child.ts';
+import { costOf } from '../../src/network/cost.ts';
 import { macroSpace, patchSizes } from '../../src/space/macro.ts';
 import { table1 } from '../../src/space/table1.ts';
 import { childrenOfAllPoolings, walk, walks } from './walk.ts';
 
 const dimensions = networkDimensions(1, 3);
+const costOfChild = (child: Architecture) => costOf(childNetwork(child, dimensions));
 const small = macroSpace([36, 51, 35], dimensions);
 
 describe('patch sizes', () => {
@@ -143,17 +145,17 @@ describe.each([
   const allSkips = childrenOfAllPoolings(space, () => true);
 
   test('a child costs at most one and a half times what the base costs, but for added skips', () => {
-    const limit = 1.5 * multiplyAddsPerVoxel(space.base, dimensions);
-    for (const child of own) expect(multiplyAddsPerVoxel(child, dimensions)).toBeLessThanOrEqual(limit);
+    const limit = 1.5 * costOfChild(space.base).multiplyAdds;
+    for (const child of own) expect(costOfChild(child).multiplyAdds).toBeLessThanOrEqual(limit);
     // All sixteen skips add a tenth at most.
-    for (const child of allSkips) expect(multiplyAddsPerVoxel(child, dimensions)).toBeLessThan(1.1 * limit);
+    for (const child of allSkips) expect(costOfChild(child).multiplyAdds).toBeLessThan(1.1 * limit);
     // The limit leaves a choice where a pooling of the plane does not quarter all work below it.
     expect(own.length).toBeGreaterThan(1);
   });
 
   test('no child leaves more activations than the largest, which is of the space', () => {
-    const perVoxel = allSkips.map((child) => activationsPerVoxel(child, dimensions));
-    expect(activationsPerVoxel(space.largest, dimensions)).toBeCloseTo(Math.max(...perVoxel), 9);
+    const perVoxel = allSkips.map((child) => costOfChild(child).activations);
+    expect(costOfChild(space.largest).activations).toBeCloseTo(Math.max(...perVoxel), 9);
     expect(allSkips).toContainEqual(space.largest);
     expect(space.largest.decoder.every(({ skips }) => skips.join() === '0,1,2,3')).toBe(true);
     property(({ patch }) => {

@@ -1,14 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { architectureSchema, type MicroArchitecture } from '../../src/architecture/architecture.ts';
+import { type Architecture, architectureSchema, type MicroArchitecture } from '../../src/architecture/architecture.ts';
 import { type Cell, looseEnds, operationNames, operations } from '../../src/architecture/cell.ts';
 import { networkDimensions } from '../../src/architecture/dimensions.ts';
-import { activationsPerVoxel, multiplyAddsPerVoxel } from '../../src/space/cost.ts';
+import { childNetwork } from '../../src/network/child.ts';
+import { costOf } from '../../src/network/cost.ts';
 import { macroSpace } from '../../src/space/macro.ts';
 import { microSpace } from '../../src/space/micro.ts';
 import { walk, walks } from './walk.ts';
 
 const dimensions = networkDimensions(1, 3);
+const costOfChild = (child: Architecture) => costOf(childNetwork(child, dimensions));
 const space = microSpace([36, 51, 35], dimensions);
 
 /** The child of these choices, which the space says is of its own kind. */
@@ -96,19 +98,19 @@ describe.each([
   });
 
   test('a child costs at most one and a half times what the base costs, but for added 1x1x1 convolutions', () => {
-    const limit = 1.5 * multiplyAddsPerVoxel(space.base, dimensions);
+    const limit = 1.5 * costOfChild(space.base).multiplyAdds;
     fc.assert(
       fc.property(walks(space), (choices) => {
-        expect(multiplyAddsPerVoxel(space.decode(choices), dimensions)).toBeLessThan(1.04 * limit);
+        expect(costOfChild(space.decode(choices)).multiplyAdds).toBeLessThan(1.04 * limit);
       }),
     );
   });
 
   test('no child keeps more activations than the largest, which is of the space', () => {
-    const most = activationsPerVoxel(space.largest, dimensions);
+    const most = costOfChild(space.largest).activations;
     fc.assert(
       fc.property(walks(space), (choices) => {
-        expect(activationsPerVoxel(space.decode(choices), dimensions)).toBeLessThanOrEqual(most);
+        expect(costOfChild(space.decode(choices)).activations).toBeLessThanOrEqual(most);
       }),
     );
     if (space.largest.space !== 'micro') throw new Error('It is of another space.');

@@ -1,7 +1,8 @@
 import { type Interleaving, scope, type Tensor, tensor } from '@ronasmis/libtorch';
 import { describe, expect, test, vi } from 'vitest';
-import { forward } from '../../src/network/child.ts';
-import { childLoss } from '../../src/network/loss.ts';
+import { childNetwork } from '../../src/network/child.ts';
+import { forward } from '../../src/network/forward.ts';
+import { networkLoss } from '../../src/network/loss.ts';
 import { chirp, expectDigest, product } from '../chirp.ts';
 import { chirpLabel, chirpWeights, narrow, reference } from './peer.ts';
 
@@ -15,14 +16,15 @@ interleavingFor.mockImplementation((input: Tensor, dilation: number): Interleavi
 
 describe.each(Object.entries(reference.children))('%s, interleaved', (_name, { child, size, ...expected }) => {
   test('has the logits, loss and gradients of the same network in PyTorch, which dilates', () => {
+    const network = childNetwork(child, narrow);
     const weights = chirpWeights(narrow);
     scope(() => {
-      const logits = forward(weights, child, chirp(size, 1), { deepSupervision: true });
+      const logits = forward(network, weights, chirp(size, 1), { deepSupervision: true });
       logits.forEach((level, i) => {
         expectDigest(level, expected.logits[i], 1e-4);
       });
       const shape = [size[0], ...size.slice(2)];
-      const loss = childLoss(child, logits, tensor(chirpLabel(product(shape), 3, 3), shape));
+      const loss = networkLoss(network, logits, tensor(chirpLabel(product(shape), 3, 3), shape));
       expect(loss.item()).toBeCloseTo(expected.loss, 5);
       loss.backward();
       for (const [name, gradient] of Object.entries(expected.gradients)) {

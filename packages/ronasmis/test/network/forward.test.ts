@@ -1,13 +1,14 @@
 import { noGradient, scope, type Tensor, tensor } from '@ronasmis/libtorch';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Architecture, MacroArchitecture } from '../../src/architecture/architecture.ts';
-import { forward, strideBetween } from '../../src/network/child.ts';
-import { childLoss } from '../../src/network/loss.ts';
-import { createWeights, supervisedLevels, type Weights } from '../../src/network/weights.ts';
+import { type Architecture, type MacroArchitecture, strideBetween } from '../../src/architecture/architecture.ts';
+import { childNetwork } from '../../src/network/child.ts';
+import { forward } from '../../src/network/forward.ts';
+import { networkLoss } from '../../src/network/loss.ts';
+import type { Weights } from '../../src/network/weights.ts';
 import { chirp, expectDigest, product } from '../chirp.ts';
 import { randomChildren } from '../space/walk.ts';
-import { chirpLabel, chirpWeights, microReference, narrow, reference } from './peer.ts';
+import { chirpLabel, chirpWeights, microReference, narrow, reference, spaceWeights, supervisedLevels } from './peer.ts';
 
 const label = (size: readonly number[]): Tensor => {
   const shape = [size[0], ...size.slice(2)];
@@ -15,8 +16,9 @@ const label = (size: readonly number[]): Tensor => {
 };
 
 /** The finest logits at prediction. */
-function predict(weights: Weights, child: Architecture, image: Tensor): number[] {
-  return noGradient(() => scope(() => forward(weights, child, image, { deepSupervision: false })[0].toNumbers()));
+function predict(weights: Weights, child: Architecture, image: Tensor, dimensions = narrow): number[] {
+  const network = childNetwork(child, dimensions);
+  return noGradient(() => scope(() => forward(network, weights, image)[0].toNumbers()));
 }
 
 function largestDifference(a: readonly number[], b: readonly number[]): number {
@@ -27,15 +29,17 @@ describe.each([
   ...Object.entries(reference.children).map(([name, expected]) => [`${name} (macro)`, expected] as const),
   ...Object.entries(microReference.children).map(([name, expected]) => [`${name} (micro)`, expected] as const),
 ])('%s', (_name, { child, size, logits, loss, gradients }) => {
+  const network = childNetwork(child, narrow);
+
   test('logits, loss and gradients are those of the same network in PyTorch', () => {
     const weights = chirpWeights(narrow, child.space);
     scope(() => {
-      const found = forward(weights, child, chirp(size, 1), { deepSupervision: true });
+      const found = forward(network, weights, chirp(size, 1), { deepSupervision: true });
       expect(found).toHaveLength(logits.length);
       found.forEach((level, i) => {
         expectDigest(level, logits[i], 1e-4);
       });
-      const foundLoss = childLoss(child, found, label(size));
+      const foundLoss = networkLoss(network, found, label(size));
       expect(foundLoss.item()).toBeCloseTo(loss, 5);
       foundLoss.backward();
       for (const [name, expected] of Object.entries(gradients)) {
@@ -48,7 +52,7 @@ describe.each([
 
   test('without deep supervision it gives the finest logits alone', () => {
     const weights = chirpWeights(narrow, child.space);
-    const found = noGradient(() => forward(weights, child, chirp(size, 1), { deepSupervision: false }));
+    const found = noGradient(() => forward(network, weights, chirp(size, 1), { deepSupervision: false }));
     expect(found).toHaveLength(1);
     expectDigest(found[0], logits[0], 1e-4);
   });
@@ -100,18 +104,19 @@ describe('volumes are taken as they are', () => {
   test.each(['macro', 'micro'] as const)(
     'logits are as large as the image, and those of a level as its label, for any volume and %s child',
     (space) => {
-      const weights = createWeights(space, thin, 'cpu', 1);
+      const weights = spaceWeights(space, thin, 1);
       fc.assert(
         fc.property(randomChildren(space, [40, 40, 40], thin), fc.tuple(extent, extent, extent), (child, volume) => {
           scope(() => {
-            const logits = forward(weights, child, chirp([1, 1, ...volume], 2), { deepSupervision: true });
+            const network = childNetwork(child, thin);
+            const logits = forward(network, weights, chirp([1, 1, ...volume], 2), { deepSupervision: true });
             supervisedLevels.forEach((level, i) => {
               const strides = strideBetween(child, 0, level);
               const expected = volume.map((size, axis) => Math.ceil(size / strides[axis]));
               expect(logits[i].shape).toEqual([1, 2, ...expected]);
             });
             const voxels = tensor(chirpLabel(product(volume), 2, 3), [1, ...volume]);
-            expect(childLoss(child, logits, voxels).item()).toBeGreaterThan(0);
+            expect(networkLoss(network, logits, voxels).item()).toBeGreaterThan(0);
           });
         }),
         { numRuns: 40 },
@@ -121,12 +126,12 @@ describe('volumes are taken as they are', () => {
 
   test.each([reference, microReference])('a single slice and a single voxel', ({ children }) => {
     const { child } = children['the base'];
-    const weights = createWeights(child.space, thin, 'cpu', 1);
+    const weights = spaceWeights(child.space, thin, 1);
     for (const volume of [
       [1, 19, 23],
       [1, 1, 1],
     ]) {
-      const logits = predict(weights, child, chirp([1, 1, ...volume], 2));
+      const logits = predict(weights, child, chirp([1, 1, ...volume], 2), thin);
       expect(logits).toHaveLength(2 * product(volume));
       expect(logits.every(Number.isFinite)).toBe(true);
     }
@@ -135,6 +140,7 @@ describe('volumes are taken as they are', () => {
 
 describe('a dropped skip', () => {
   const { child, size } = reference.children['skips from finer and coarser levels, of odd volumes'];
+  const network = childNetwork(child, narrow);
   const weights = chirpWeights(narrow);
   const image = chirp(size, 1);
 
@@ -147,7 +153,10 @@ describe('a dropped skip', () => {
       })),
     };
     const dropped = noGradient(() =>
-      forward(weights, child, image, { deepSupervision: false, dropSkip: (level, from) => level === 1 && from === 3 }),
+      forward(network, weights, image, {
+        deepSupervision: false,
+        dropSkip: (level, from) => level === 1 && from === 3,
+      }),
     );
     expect(dropped[0].toNumbers()).toEqual(predict(weights, without, image));
     expect(predict(weights, without, image)).not.toEqual(predict(weights, child, image));
@@ -159,7 +168,7 @@ describe('a dropped skip', () => {
       asked.push(`${from} into ${level}`);
       return false;
     };
-    noGradient(() => scope(() => forward(weights, child, image, { deepSupervision: false, dropSkip }).length));
+    noGradient(() => scope(() => forward(network, weights, image, { deepSupervision: false, dropSkip }).length));
     const skips = child.decoder.flatMap(({ skips }, level) => skips.map((from) => `${from} into ${level}`));
     expect(asked.sort()).toEqual(skips.sort());
   });
