@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { threadsFromSource } from './test/from-source.ts';
 
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -14,6 +15,8 @@ export default defineConfig({
     include: ['packages/*/test/**/*.test.ts', 'benchmarks/test/**/*.test.ts'],
     // Test files run side by side in processes of their own; a libtorch that took all cores in each would wait for the others.
     pool: 'forks',
+    execArgv: [...threadsFromSource],
+    globalSetup: 'test/build.mjs',
     env: { OMP_NUM_THREADS: '1' },
     // Against what hangs. No test needs a quarter of it by itself, but other work may take most of the machine.
     testTimeout: 120_000,

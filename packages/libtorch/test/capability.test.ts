@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { fromSource } from '../../../test/from-source.ts';
 import { describeEngine } from '../src/index.ts';
 
 /** What kernels.mjs prints. */
@@ -28,7 +29,10 @@ const compared: readonly Compared[] = capabilities.map((capability) => {
   const script = fileURLToPath(new URL('kernels.mjs', import.meta.url));
   const environment = isX64 ? { ATEN_CPU_CAPABILITY: capability.toLowerCase() } : {};
   return JSON.parse(
-    execFileSync(process.execPath, [script], { encoding: 'utf8', env: { ...process.env, ...environment } }),
+    execFileSync(process.execPath, [...fromSource, script], {
+      encoding: 'utf8',
+      env: { ...process.env, ...environment },
+    }),
   );
 });
 

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { fromSource } from '../../../test/from-source.ts';
 import {
   add,
   call,
@@ -94,7 +95,7 @@ test('operations return what their schema says', () => {
 // In processes of their own, and with little memory, so that a crash is seen and stays there.
 test.each([1, 2, 3])('no argument crashes the process, seed %d', (seed) => {
   const script = fileURLToPath(new URL('garbage.mjs', import.meta.url));
-  const command = `ulimit -v 10000000; exec '${process.execPath}' '${script}' ${seed} 5000`;
+  const command = `ulimit -v 10000000; exec '${process.execPath}' ${fromSource.join(' ')} '${script}' ${seed} 5000`;
   const lines = execFileSync('bash', ['-c', command], { encoding: 'utf8', maxBuffer: 2 ** 26, stdio: 'pipe' })
     .trim()
     .split('\n');

@@ -1,10 +1,10 @@
-// Calls every operation with a typed face with plausible and with absurd arguments: `node garbage.mjs SEED CALLS`. Before each call the
+// Calls every operation with a typed face with plausible and with absurd arguments: `node --import ../../../test/from-source.mjs garbage.mjs SEED CALLS`. Before each call the
 // call is written to standard output, so that the last line names what ended the process, if anything does. The last line of a run
 // that nothing ended is the counts of calls that succeeded and that were refused.
 import { mkdtempSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { call, describeEngine, memory, noGradient, schema, scope, setThreads, tensor, to } from '../dist/index.js';
+import { call, describeEngine, memory, noGradient, schema, scope, setThreads, tensor, to } from '../src/index.ts';
 
 const [seed, calls] = process.argv.slice(2).map(Number);
 let state = seed;

@@ -1,4 +1,4 @@
-// Compares every kernel with libtorch's own operations in float64: `node kernels.mjs`, with ATEN_CPU_CAPABILITY in the environment.
+// Compares every kernel with libtorch's own operations in float64: `node --import ../../../test/from-source.mjs kernels.mjs`, with ATEN_CPU_CAPABILITY in the environment.
 // Prints the vector units that libtorch chose, and of each kernel the largest difference, as a share of the largest value, and a
 // hash of its results' bits.
 import { createHash } from 'node:crypto';
@@ -37,7 +37,7 @@ import {
   upsampleAndAdd,
   upsampleTrilinear3d,
   view,
-} from '../dist/index.js';
+} from '../src/index.ts';
 
 setThreads(1);
 

@@ -3,18 +3,19 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { fromSource } from '../../../test/from-source.ts';
 import { addonFile, LoadError, prepareThreads } from '../src/loading.ts';
 import { availableProcessors } from '../src/machine.ts';
 
-const index = new URL('../dist/index.js', import.meta.url).href;
-const loading = new URL('../dist/loading.js', import.meta.url).href;
+const index = new URL('../src/index.ts', import.meta.url).href;
+const loading = new URL('../src/loading.ts', import.meta.url).href;
 const folder = mkdtempSync(join(tmpdir(), 'loading-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 afterEach(() => vi.unstubAllEnvs());
 
 /** What a program prints, in a process of its own: libtorch is loaded once. */
 function run(program: string, env: NodeJS.ProcessEnv = {}): { code: number | null; out: string } {
-  const args = ['--input-type=module', '-e', program];
+  const args = [...fromSource, '--input-type=module', '-e', program];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, {
     env: { ...process.env, ...env },
     encoding: 'utf8',

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { fromSource } from '../../../test/from-source.ts';
 import { add, keep, memory, ones, scope, type Tensor } from '../src/index.ts';
 
 const small = (): Tensor => ones([2]);
@@ -130,9 +130,10 @@ describe('use after free', () => {
 
 /** What a script prints as JSON, run in a process of its own with the garbage collector at hand. */
 function inProcess(script: string): unknown {
-  const dist = fileURLToPath(new URL('../dist/', import.meta.url));
-  const text = `import * as torch from '${dist}index.js'; import { native } from '${dist}native.js';${script}`;
-  return JSON.parse(execFileSync('node', ['--expose-gc', '--input-type=module', '-e', text], { encoding: 'utf8' }));
+  const source = new URL('../src/', import.meta.url).href;
+  const text = `import * as torch from '${source}index.ts'; import { native } from '${source}native.ts';${script}`;
+  const args = [...fromSource, '--expose-gc', '--input-type=module', '-e', text];
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
 }
 
 describe('garbage collection is the backstop', () => {

@@ -70,3 +70,15 @@ test('no file imports itself by way of others', () => {
   for (const file of files) visit(file, []);
   expect(circles).toEqual([]);
 });
+
+test('no test imports what was compiled: it would hold for the source of another day', () => {
+  const repository = fileURLToPath(new URL('../../../', import.meta.url));
+  const tests = ['packages/libtorch/test', 'packages/ronasmis/test', 'benchmarks/test', 'test'].flatMap((folder) =>
+    readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => /\.(ts|js|mjs)$/.test(file))
+      .map((file) => join(folder, file)),
+  );
+  const compiled = tests.filter((file) => /['"`]\.[^'"`]*\/dist\//.test(readFileSync(join(repository, file), 'utf8')));
+  expect(tests.length).toBeGreaterThan(100);
+  expect(compiled).toEqual([]);
+});

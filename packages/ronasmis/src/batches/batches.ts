@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { voxelsOf } from '../base/geometry.ts';
 import type { BatchAnswer, BatchRequest, BatchWorkerData } from './batch-worker.ts';
@@ -31,8 +32,8 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-/** Compiled beside this file; run from source (as tests do), the compiled file is taken too, for Node runs no TypeScript. */
-const WORKER_FILE = import.meta.url.endsWith('.ts') ? '../../dist/batches/batch-worker.js' : './batch-worker.js';
+/** Beside this file, and of its kind: source or compiled. */
+const WORKER_FILE = `./batch-worker${extname(import.meta.url)}`;
 
 /** Starts the thread that fills batches from `cases`, which it reads in shared memory or on disk without a copy. */
 export function openBatches(cases: readonly CropSource[]): Batches {

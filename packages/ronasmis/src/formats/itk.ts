@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { realpath } from 'node:fs/promises';
+import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
@@ -110,8 +111,8 @@ function componentsApart(data: Voxels, components: number): Voxels {
   return apart;
 }
 
-/** Compiled beside this file; run from source (as tests do), the compiled file is taken too, for Node runs no TypeScript. */
-const WORKER_FILE = import.meta.url.endsWith('.ts') ? '../../dist/formats/itk-worker.js' : './itk-worker.js';
+/** Beside this file, and of its kind: source or compiled. */
+const WORKER_FILE = `./itk-worker${extname(import.meta.url)}`;
 
 let worker: Worker | undefined;
 /** The request before: one at a time is read, for each takes WebAssembly memory of its own. */

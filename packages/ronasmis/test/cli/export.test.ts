@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { fromSource } from '../../../../test/from-source.ts';
 import { startScript } from '../end-to-end/command.ts';
 import { macroChild, narrowModel, writeFinishedRun } from '../export/models.ts';
 import { temporaryFolder } from '../formats/scans.ts';
@@ -59,11 +60,11 @@ it('leaves nothing but the network behind: no cache, no number of the device, no
 it('loads ONNX Runtime in a worker thread only where the process itself keeps it from reporting', async () => {
   const home = join(root, 'worker-home');
   await mkdir(home);
-  const check = new URL('../../dist/export/check.js', import.meta.url).href;
+  const check = new URL('../../src/export/check.ts', import.meta.url).href;
   const work = `import('${check}').then(({ loadRuntime }) => loadRuntime()).then(() => 'loaded', (error) => error.message).then(console.log)`;
-  const program = `new (require('node:worker_threads').Worker)(${JSON.stringify(work)}, { eval: true })`;
+  const program = `new (require('node:worker_threads').Worker)(new URL(${JSON.stringify(`data:text/javascript,${encodeURIComponent(work)}`)}))`;
   const said = (env: NodeJS.ProcessEnv): string =>
-    execFileSync(process.execPath, ['-e', program], {
+    execFileSync(process.execPath, [...fromSource, '-e', program], {
       env: { PATH: process.env.PATH, HOME: home, ...env },
       encoding: 'utf8',
     });

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/prom
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { fromSource } from '../../../../test/from-source.ts';
 import { createRandom } from '../../src/base/random.ts';
 import { checkDataSet } from '../../src/data/check.ts';
 import { readDataSet } from '../../src/data/dataset.ts';
@@ -77,10 +78,10 @@ describe('a download', () => {
       else response.writeHead(200, { 'content-length': archive.length }).write(archive.subarray(0, half));
     });
     const out = await newFolder();
-    const built = new URL('../../dist/download/download.js', import.meta.url).href;
-    const script = `import { downloadArchive } from '${built}';
+    const source = new URL('../../src/download/download.ts', import.meta.url).href;
+    const script = `import { downloadArchive } from '${source}';
       await downloadArchive(${JSON.stringify({ ...sound, url })}, ${JSON.stringify(out)}, {});`;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script]);
+    const child = spawn(process.execPath, [...fromSource, '--input-type=module', '-e', script]);
     const ended = new Promise((end) => child.on('close', (_, signal) => end(signal)));
     const part = join(out, 'Boxes.tar.part');
     const written = () =>

@@ -20,9 +20,9 @@ export interface Started {
   readonly ended: Promise<Ended>;
 }
 
-/** Starts a script with Node. */
-export function startScript(script: string, ...args: readonly string[]): Started {
-  return watch(spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] }));
+/** Starts a script with Node, whose options may come before it. */
+export function startScript(...args: readonly string[]): Started {
+  return watch(spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] }));
 }
 
 /** Starts a line as it is typed into a shell, in a process group of its own: what Ctrl-C stops. */

@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describeEngine } from '@ronasmis/libtorch';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { fromSource } from '../../../../test/from-source.ts';
 import { cacheFolder, choosePrecision, fasterPrecision, precisionTimings } from '../../src/engine/precision.ts';
 import { temporaryFolder } from '../formats/scans.ts';
 
@@ -85,10 +86,14 @@ describe('cacheFolder', () => {
   });
 
   it.runIf(process.getuid?.() === 0)('is missing for a user without a home whom the system does not know', () => {
-    const module = new URL('../../dist/engine/precision.js', import.meta.url).href;
+    const module = new URL('../../src/engine/precision.ts', import.meta.url).href;
     const program = `import { cacheFolder } from '${module}'; console.log(cacheFolder());`;
     const options = { uid: 54321, gid: 54321, cwd: '/', env: { PATH: process.env.PATH }, encoding: 'utf8' } as const;
-    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], options);
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      [...fromSource, '--input-type=module', '-e', program],
+      options,
+    );
     expect(stderr + stdout).toBe('undefined\n');
   });
 });

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
+import { fromSource } from '../../../../test/from-source.ts';
 import { UserError } from '../../src/base/errors.ts';
 import { lockFolder, lockName } from '../../src/run/lock.ts';
 import { startScript } from '../end-to-end/command.ts';
@@ -12,7 +13,7 @@ const newFolder = () => mkdtemp(join(root, 'run-'));
 const locker = join(root, 'locker.mjs');
 await writeFile(
   locker,
-  `const { lockFolder } = await import(${JSON.stringify(new URL('../../dist/run/lock.js', import.meta.url).href)});
+  `const { lockFolder } = await import(${JSON.stringify(new URL('../../src/run/lock.ts', import.meta.url).href)});
 await lockFolder(process.argv[2]);
 console.log('locked');
 setInterval(() => {}, 1000);`,
@@ -20,7 +21,7 @@ setInterval(() => {}, 1000);`,
 
 /** A process of its own that has locked a folder. */
 async function lockElsewhere(folder: string) {
-  const started = startScript(locker, folder);
+  const started = startScript(...fromSource, locker, folder);
   await new Promise((resolve) => started.child.stdout.once('data', resolve));
   return started;
 }

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
+import { fromSource } from '../../../../test/from-source.ts';
 import { createRandom } from '../../src/base/random.ts';
 import { boxCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 
-const script = fileURLToPath(new URL('leak.mjs', import.meta.url));
+const script = fileURLToPath(new URL('leak.ts', import.meta.url));
 const root = await temporaryFolder();
 
 interface Measured {
@@ -21,7 +22,13 @@ it('2,000 training steps leave as many tensors and as much memory as 50', async 
   const dataSet = await writeDataSet(join(root, 'Boxes'), cases);
   // A young generation of one size: V8 would let it grow for as long as it pleases.
   const flags = ['--expose-gc', '--max-semi-space-size=1'];
-  const { stdout } = await promisify(execFile)(process.execPath, [...flags, script, dataSet, join(root, 'run')]);
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    ...fromSource,
+    ...flags,
+    script,
+    dataSet,
+    join(root, 'run'),
+  ]);
   const [early, late]: Measured[] = JSON.parse(stdout);
   expect([early.step, late.step]).toEqual([50, 2000]);
   expect(late.tensors).toBe(early.tensors);

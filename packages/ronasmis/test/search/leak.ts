@@ -1,17 +1,16 @@
-// @ts-check
 // Trains for 2,000 steps on a data set and prints, as JSON, the live tensors and the resident bytes after step 50 and at the
-// end: `node --expose-gc leak.mjs DATASET RUN`.
+// end: `node --import ../../../../test/from-source.mjs --expose-gc leak.ts DATASET RUN`.
 import { setImmediate } from 'node:timers/promises';
 import { memory } from '@ronasmis/libtorch';
-import { openBatches } from '../../dist/batches/batches.js';
-import { openSearch } from '../../dist/search/setup.js';
-import { createState } from '../../dist/search/state.js';
-import { trainSharedWeights } from '../../dist/search/training.js';
-import { macroSpace } from '../../dist/space/macro.js';
+import { openBatches } from '../../src/batches/batches.ts';
+import type { SearchSettings } from '../../src/search/options.ts';
+import { openSearch } from '../../src/search/setup.ts';
+import { createState } from '../../src/search/state.ts';
+import { trainSharedWeights } from '../../src/search/training.ts';
+import { macroSpace } from '../../src/space/macro.ts';
 
 const [dataSet, out] = process.argv.slice(2);
-/** @satisfies {Omit<import('../../dist/search/options.js').SearchSettings, 'dataSet' | 'out'>} */
-const options = {
+const options: Omit<SearchSettings, 'dataSet' | 'out'> = {
   epochs: 10_000,
   children: 1,
   controller: 'reinforce',
@@ -45,8 +44,7 @@ async function measure() {
   return { step: state.trainingSteps, tensors: memory().tensors, residentBytes: process.memoryUsage().rss };
 }
 
-/** @type {Awaited<ReturnType<typeof measure>>[]} */
-const measured = [];
+const measured: Awaited<ReturnType<typeof measure>>[] = [];
 while (state.trainingSteps < 2000) {
   await trainSharedWeights(context, state, budget, batches, undefined, async () => {
     if (state.trainingSteps === 50 || state.trainingSteps === 2000) measured.push(await measure());
