@@ -10,11 +10,11 @@ export type { DiceSummary, Spread } from './evaluation/summary.ts';
 export type { Agreement, Check } from './export/check.ts';
 export { type ExportedNetwork, type ExportOptions, exportOnnx } from './export/export.ts';
 export { loadModel, type Model } from './inference/model.ts';
+export type { PredictOptions } from './inference/options.ts';
 export {
   IncompletePrediction,
   type PredictHooks,
   type Prediction,
-  type PredictOptions,
   predict,
 } from './inference/predict.ts';
 export type { Weights } from './network/weights.ts';

@@ -6,9 +6,17 @@ import { type Misplaced, type Placed, placeOn } from '../formats/placement.ts';
 import { readStored, readStoredLabelMap } from '../formats/read-volume.ts';
 import type { Volume } from '../formats/volume.ts';
 import { joinChannels } from './channels.ts';
-import type { Case } from './dataset.ts';
 import { type Clip, clipOutliers } from './outliers.ts';
 import type { Problem } from './problems.ts';
+
+/** A scan and its label map, by their files. */
+export interface Case {
+  /** The image's file name without ending and without a channel's number, or what differs in the paths (`caseNames`). */
+  readonly name: string;
+  /** One file with all channels, or one a channel. */
+  readonly images: readonly string[];
+  readonly label: string;
+}
 
 /** A case with both volumes decoded. */
 export interface LoadedCase extends Case {

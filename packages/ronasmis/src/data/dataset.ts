@@ -5,20 +5,11 @@ import { isUnreadableName, UNREADABLE_NAME } from '../base/files.ts';
 import { countValues } from '../base/statistics.ts';
 import { readGrid, readLabelMap } from '../formats/read-volume.ts';
 import { byCaseName, caseName, counterpartNames, readScanFolder, remarksOn } from '../formats/scan-files.ts';
-import { channelsOf } from './case.ts';
+import { type Case, channelsOf } from './case.ts';
 import { groupChannels, isChannelFile, singleScans, withoutChannel } from './channels.ts';
 import { isLabelValue, type Label, type Labelling, MAX_LABELS, readDescription } from './description.ts';
 import { findListed } from './listed-cases.ts';
 import { type Problem, problem } from './problems.ts';
-
-/** A scan and its label map, by their files. */
-export interface Case {
-  /** The image's file name without ending and without a channel's number, or what differs in the paths (`caseNames`). */
-  readonly name: string;
-  /** One file with all channels, or one a channel. */
-  readonly images: readonly string[];
-  readonly label: string;
-}
 
 /** A labelled data set in the layout of the Medical Segmentation Decathlon or of nnU-Net v2. Nothing of the scans has been read yet. */
 export interface DataSet extends Labelling {

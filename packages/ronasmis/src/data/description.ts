@@ -4,7 +4,7 @@ import { allErrors, UserError } from '../base/errors.ts';
 import { isFolder } from '../base/files.ts';
 import { parseJson } from '../base/json.ts';
 import { readText } from '../base/text-file.ts';
-import { SCAN_ENDINGS } from '../formats/scan-files.ts';
+import { SCAN_ENDINGS } from '../formats/formats.ts';
 import { remarksOn } from './description-remarks.ts';
 
 /** A value in the label maps and what it means. */

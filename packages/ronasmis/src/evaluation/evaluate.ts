@@ -4,9 +4,10 @@ import { allErrors, outcomeOf, sortOutcomes, UserError } from '../base/errors.ts
 import { groupBy } from '../base/group-by.ts';
 import { spatialShape, spatialSpacing } from '../data/case.ts';
 import { beside } from '../data/check-case.ts';
+import { SCAN_ENDINGS } from '../formats/formats.ts';
 import { placeOn } from '../formats/placement.ts';
 import { readLabelMap } from '../formats/read-volume.ts';
-import { counterpartNames, listScans, SCAN_ENDINGS } from '../formats/scan-files.ts';
+import { counterpartNames, listScans } from '../formats/scan-files.ts';
 import type { Volume } from '../formats/volume.ts';
 import { probabilitiesSuffix } from '../preparation/label-map.ts';
 import { meanInterval } from './paired-tests.ts';

@@ -56,24 +56,24 @@ export async function readSlice(file: string): Promise<Slice | undefined> {
   if (!isSupported(elements)) {
     throw new UserError(`${file}: it is stored big-endian or deflated. Export it with another transfer syntax.`);
   }
-  const pixels = elements.get(PIXEL_DATA);
+  const pixels = elements.byTag.get(PIXEL_DATA);
   if (pixels === undefined) return undefined;
-  const word = (tag: number) => wordOf(elements.get(tag));
-  const [rows, columns, bits, samples] = [word(0x00280010), word(0x00280011), word(0x00280100), word(0x00280002)];
-  const [frames = 1] = numbersOf(elements.get(0x00280008));
+  const word = (tag: string) => wordOf(elements, tag);
+  const [rows, columns, bits, samples] = [word('x00280010'), word('x00280011'), word('x00280100'), word('x00280002')];
+  const [frames = 1] = numbersOf(elements, 'x00280008');
   if (frames > 1 || samples > 1) {
     const what = frames > 1 ? 'it holds several frames' : 'it is a colour image';
     throw new UserError(`${file}: ${what}. Give a series with a grey slice in each file, or convert it to .nii.gz.`);
   }
   const isCompressed = pixels.length === UNDEFINED_LENGTH;
-  const isShort = pixels.length < (rows * columns * bits) / 8 || pixels.at + pixels.length > fileBytes;
+  const isShort = pixels.length < (rows * columns * bits) / 8 || pixels.dataOffset + pixels.length > fileBytes;
   if (isShort && !isCompressed) throw truncated(file);
-  const [slope = 1] = numbersOf(elements.get(0x00281053));
-  const [intercept = 0] = numbersOf(elements.get(0x00281052));
+  const [slope = 1] = numbersOf(elements, 'x00281053');
+  const [intercept = 0] = numbersOf(elements, 'x00281052');
   return {
     file,
     hasPreamble,
-    series: textOf(elements.get(0x0020000e)),
+    series: textOf(elements, 'x0020000e'),
     rows,
     columns,
     ...placeOf(elements, file),
@@ -117,9 +117,9 @@ const placeSchema = z.object({
 /** Where a slice lies (part 3 of the standard, C.7.6.2). */
 function placeOf(elements: DicomElements, file: string) {
   const place = placeSchema.safeParse({
-    position: numbersOf(elements.get(0x00200032)),
-    directions: numbersOf(elements.get(0x00200037)),
-    spacing: numbersOf(elements.get(0x00280030)),
+    position: numbersOf(elements, 'x00200032'),
+    directions: numbersOf(elements, 'x00200037'),
+    spacing: numbersOf(elements, 'x00280030'),
   });
   if (!place.success) {
     const what = 'it does not say where its slice lies (ImagePositionPatient, ImageOrientationPatient, PixelSpacing)';

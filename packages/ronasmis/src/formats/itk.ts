@@ -10,7 +10,7 @@ import { type Affine, affineFromLps, requirePlaced, spacingOf } from './affine.t
 import type { ItkAnswer, ItkRequest } from './itk-worker.ts';
 import { createHeaderBytes, describeValues } from './nifti-header.ts';
 import { voxelTypeOf } from './nifti-types.ts';
-import { type Grid, shapeOf, type Volume } from './volume.ts';
+import { type FileFormat, type Grid, shapeOf, type Volume } from './volume.ts';
 import { withVoxelFiles } from './voxel-files.ts';
 
 /** An image as ITK has it: x fastest, the components of a voxel side by side, in millimetres towards left, posterior, superior. */
@@ -36,22 +36,28 @@ const imageSchema = z.object({
 });
 
 type ItkImage = z.infer<typeof imageSchema>;
+type ItkFormat = 'nrrd' | 'meta_image';
 
-/**
- * Reads a NRRD or MetaImage file; its components become channels, the fourth dimension.
- * @throws UserError where it cannot be read, or ITK is not installed
- */
-export async function readItk(file: string, format: 'nrrd' | 'meta_image'): Promise<Volume> {
+/** Both by ITK, where it is installed; components of a voxel become channels. */
+export const nrrd = formatOf('nrrd', ['.seg.nrrd', '.nrrd', '.nhdr']);
+export const metaImage = formatOf('meta_image', ['.mha', '.mhd']);
+
+function formatOf(format: ItkFormat, endings: readonly string[]): FileFormat {
+  return {
+    kind: 'several_files',
+    endings,
+    readVolume: (file) => readVolume(file, format),
+    // Of a compressed MetaImage, ITK unpacks the voxels all the same.
+    readGrid: async (file) => gridOf(file, await readImage(file, format, true)),
+  };
+}
+
+async function readVolume(file: string, format: ItkFormat): Promise<Volume> {
   const image = await readImage(file, format, false);
   const grid = gridOf(file, image);
   const data = componentsApart(voxelsOf(image), image.imageType.components);
   if (data.length !== grid.shape.reduce((product, size) => product * size, 1)) throw unreadable(file);
   return volumeOn(file, grid, data);
-}
-
-/** The header of a NRRD or MetaImage file alone; of a compressed MetaImage, ITK unpacks the voxels all the same. @throws UserError as `readItk` does */
-export async function readItkGrid(file: string, format: 'nrrd' | 'meta_image'): Promise<Grid> {
-  return gridOf(file, await readImage(file, format, true));
 }
 
 /**
@@ -70,7 +76,7 @@ export function volumeOn(file: string, grid: Grid, data: Voxels): Volume {
   return { ...grid, file, data, prefix };
 }
 
-async function readImage(file: string, format: 'nrrd' | 'meta_image', headerOnly: boolean): Promise<ItkImage> {
+async function readImage(file: string, format: ItkFormat, headerOnly: boolean): Promise<ItkImage> {
   await mendable(file, async () => sizeOf(file));
   return withVoxelFiles(file, (whole) => ask(file, { format, file: whole, headerOnly }));
 }

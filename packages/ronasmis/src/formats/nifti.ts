@@ -10,7 +10,7 @@ import type { Affine } from './affine.ts';
 import { createHeaderBytes, describeValues, MAX_HEADER_BYTES, type NiftiHeader, parseHeader } from './nifti-header.ts';
 import { type Maker, makerOf, markNifti } from './nifti-mark.ts';
 import { type VoxelType, voxelTypeOf } from './nifti-types.ts';
-import type { Volume } from './volume.ts';
+import type { FileFormat, Volume } from './volume.ts';
 
 /** A volume that was read from a NIfTI file, whose own bytes its prefix is. */
 export type NiftiVolume = Volume & NiftiHeader;
@@ -32,6 +32,14 @@ const MAX_TRAILING_BYTES = 65_536;
 const SMALL_BYTES = 2 ** 20;
 /** Deflate cannot pack more than this many bytes into one. */
 const MAX_DEFLATE_RATIO = 1032;
+
+/** NIfTI-1 and NIfTI-2, packed or not, whatever the name says. */
+export const nifti: FileFormat = {
+  kind: 'one_file',
+  endings: ['.nii.gz', '.nii'],
+  readGrid: readNiftiHeader,
+  decode: decodeNifti,
+};
 
 /**
  * Reads a `.nii` or `.nii.gz` file (told apart by content): NIfTI-1 or NIfTI-2, either byte order, any real voxel type.

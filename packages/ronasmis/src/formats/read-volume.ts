@@ -3,21 +3,20 @@ import { UserError } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
 import type { Voxels } from '../base/voxels.ts';
 import { readSeries, readSeriesGrid } from './dicom-series.ts';
-import { readItk, readItkGrid } from './itk.ts';
-import { decodeNifti, readNiftiHeader } from './nifti.ts';
-
-import { type FileFormat, formatByName, isDicomFile } from './scan-files.ts';
-import type { Grid, Volume } from './volume.ts';
+import { formatByName } from './formats.ts';
+import { nifti } from './nifti.ts';
+import { isDicomFile } from './scan-files.ts';
+import type { FileFormat, Grid, Volume } from './volume.ts';
 
 /** A volume and what tells it apart from others. */
 export interface StoredVolume {
   readonly volume: Volume;
-  /** The bytes of a NIfTI file; of other formats, of which one file may not be all, those that an unpacked NIfTI file would have. */
+  /** The bytes of the file, where it holds all of the volume; those that an unpacked NIfTI file would have, where it may not. */
   readonly content: readonly Uint8Array[];
 }
 
 /**
- * Reads a scan or a label map: a NIfTI, NRRD or MetaImage file, told apart by its name, or a folder that holds a DICOM series.
+ * Reads a scan or a label map: a file, whose name says of which format it is, or a folder that holds a DICOM series.
  * @throws UserError where it is missing, damaged or of another kind, or what reads its format is not installed
  */
 export async function readVolume(path: string): Promise<Volume> {
@@ -27,11 +26,11 @@ export async function readVolume(path: string): Promise<Volume> {
 /** As `readVolume`, with what was read. */
 export async function readStored(path: string): Promise<StoredVolume> {
   const format = await formatOf(path);
-  if (format === 'nifti') {
+  if (format !== 'dicom' && format.kind === 'one_file') {
     const bytes = await readBytes(path);
-    return { volume: await decodeNifti(path, bytes), content: [bytes] };
+    return { volume: await format.decode(path, bytes), content: [bytes] };
   }
-  const volume = format === 'dicom' ? await readSeries(path) : await readItk(path, format);
+  const volume = await (format === 'dicom' ? readSeries(path) : format.readVolume(path));
   const { prefix, data } = volume;
   return { volume, content: [prefix, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)] };
 }
@@ -76,8 +75,7 @@ function wholeNumbers(values: Voxels, step: number): Voxels {
 /** Reads where the voxels lie, and no voxel. @throws UserError as `readVolume` does */
 export async function readGrid(path: string): Promise<Grid> {
   const format = await formatOf(path);
-  if (format === 'nifti') return readNiftiHeader(path);
-  return format === 'dicom' ? readSeriesGrid(path) : readItkGrid(path, format);
+  return format === 'dicom' ? readSeriesGrid(path) : format.readGrid(path);
 }
 
 /** What has another name is NIfTI, or none that says so. */
@@ -87,5 +85,5 @@ async function formatOf(path: string): Promise<FileFormat | 'dicom'> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory()) return 'dicom';
   if (await isDicomFile(path)) throw new UserError(`${path}: this is one DICOM file. Give the folder of its series.`);
-  return 'nifti';
+  return nifti;
 }

@@ -4,37 +4,12 @@ import { mapConcurrently } from '../base/concurrency.ts';
 import { allErrors, outcomeOf, some, sortOutcomes, UserError } from '../base/errors.ts';
 import { isFolder, isUnreadableName, mendable, passOn } from '../base/files.ts';
 import { DICOM_PEEK_BYTES, elementsAt } from './dicom-elements.ts';
-
-/** What the files of a scan are, by the endings of their names, in letters of any case; of two that fit, the longer is first. */
-const FORMATS = [
-  { ending: '.nii.gz', format: 'nifti' },
-  { ending: '.nii', format: 'nifti' },
-  { ending: '.seg.nrrd', format: 'nrrd' },
-  { ending: '.nrrd', format: 'nrrd' },
-  { ending: '.nhdr', format: 'nrrd' },
-  { ending: '.mha', format: 'meta_image' },
-  { ending: '.mhd', format: 'meta_image' },
-] as const;
-
-/** The formats of scans that lie in one file, or in a header and the file of voxels that it names. */
-export type FileFormat = (typeof FORMATS)[number]['format'];
-
-/** The endings of the files that are read as scans; a DICOM series is a folder. */
-export const SCAN_ENDINGS: readonly string[] = FORMATS.map(({ ending }) => ending);
-
-/** The entry of a file's format; undefined for names with another ending. */
-function entryOf(path: string) {
-  const lower = path.toLowerCase();
-  return FORMATS.find(({ ending }) => lower.endsWith(ending));
-}
-
-/** The format of a file by its name; undefined for other names. */
-export const formatByName = (path: string): FileFormat | undefined => entryOf(path)?.format;
+import { endingOf } from './formats.ts';
 
 /** The name of a scan without folder and ending; letters with accents are composed (NFC), as some systems store them apart. */
 export function caseName(path: string): string {
   const name = basename(resolve(path)).normalize();
-  return name.slice(0, name.length - (entryOf(name)?.ending.length ?? 0));
+  return name.slice(0, name.length - (endingOf(name)?.length ?? 0));
 }
 
 /**
@@ -205,7 +180,7 @@ async function scansIn(folder: string): Promise<FolderEntries> {
   const entries = await entriesIn(folder);
   const kinds = await mapConcurrently(entries, async ({ entry, name, path }) => {
     // A folder whose name can't be written as text can't be looked into: it is named when it is read.
-    if (entryOf(name) !== undefined || (entry.isDirectory() && isUnreadableName(name))) return 'scan';
+    if (endingOf(name) !== undefined || (entry.isDirectory() && isUnreadableName(name))) return 'scan';
     if (await isDicomSeries(path)) return 'series';
     if (!(await isFolder(path))) return LIKE_A_SCAN.test(name) && !NOT_LIKE_A_SCAN.test(name) ? 'overlooked' : 'other';
     return entry.isSymbolicLink() ? 'link' : 'folder';
@@ -234,7 +209,7 @@ export async function listAmongSlices(series: string): Promise<readonly string[]
   const entries = await entriesIn(series);
   const areAmong = await mapConcurrently(
     entries,
-    async ({ name, path }) => entryOf(name) !== undefined || (await isFolder(path)),
+    async ({ name, path }) => endingOf(name) !== undefined || (await isFolder(path)),
   );
   return entries.filter((_, i) => areAmong[i]).map(({ path }) => path);
 }
@@ -252,7 +227,7 @@ export async function listDicom(folder: string): Promise<readonly string[]> {
     return [];
   });
   return names
-    .filter((name) => !name.startsWith('.') && entryOf(name) === undefined)
+    .filter((name) => !name.startsWith('.') && endingOf(name) === undefined)
     .sort()
     .map((name) => join(folder, name));
 }

@@ -26,6 +26,25 @@ export interface Volume extends Grid {
   readonly prefix: Uint8Array;
 }
 
+/** How the files of a data format are read: what each format declares of itself. All name `file` in what they throw, which is a UserError. */
+export type FileFormat = {
+  /** What the names of its files end in, in small letters. */
+  readonly endings: readonly string[];
+  /** Reads where the voxels lie, and no voxel. */
+  readonly readGrid: (file: string) => Promise<Grid>;
+} & (
+  | {
+      /** A file holds all of a volume: by its bytes, and by when it was changed, a volume is known again. */
+      readonly kind: 'one_file';
+      readonly decode: (file: string, bytes: Uint8Array) => Promise<Volume>;
+    }
+  | {
+      /** A file may be a header that names others. */
+      readonly kind: 'several_files';
+      readonly readVolume: (file: string) => Promise<Volume>;
+    }
+);
+
 /** The shape that a header states, without axes of one voxel behind z, which say nothing: ITK and ANTs write vectors as x, y, z, 1, C. */
 export const shapeOf = (stated: readonly number[]): readonly number[] => [
   ...stated.slice(0, 3),

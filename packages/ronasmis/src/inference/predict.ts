@@ -7,36 +7,16 @@ import { readScan, type ScanFiles } from '../data/channels.ts';
 import { beside, checkVoxels } from '../data/check-case.ts';
 import { clipWarnings } from '../data/outliers.ts';
 import { type CaseProblem, oneLineAKind } from '../data/problems.ts';
-import { type ComputeDevice, chooseDevice, dataTypeOf, type Precision } from '../engine/device.ts';
+import { chooseDevice, dataTypeOf } from '../engine/device.ts';
 import { choosePrecision } from '../engine/precision.ts';
 import { scanKey } from '../formats/nifti-mark.ts';
 import { networkWeights } from '../network/weights.ts';
 import { writeLabelMap, writeProbabilities } from '../preparation/label-map.ts';
 import { type Progress, runKey } from '../run/records.ts';
 import { type Model, openModel, readFinishedRun } from './model.ts';
+import type { PredictOptions } from './options.ts';
 import { findScans, outputsOf, requireSameScan, requireUnharmed } from './scans.ts';
 import { type SegmentationOptions, segmentVolume } from './segment-volume.ts';
-
-/** What is segmented, by which search, and where to. */
-export interface PredictOptions {
-  /** Run folder of a finished search. */
-  readonly run: string;
-  /** Scans (NIfTI, NRRD or MetaImage files, or folders that hold a DICOM series), and folders of them. */
-  readonly inputs: readonly string[];
-  /** Folder for the label maps, named as the scans. */
-  readonly out: string;
-  /** Whether class probabilities are written beside each label map. */
-  readonly probabilities?: boolean;
-  /**
-   * Bytes of the process, or of a GPU's memory, that may be taken; 80 % of what is free where it is left out. A scan that does not fit in one
-   * pass is segmented in overlapping tiles.
-   */
-  readonly memoryBytes?: number;
-  readonly device?: 'auto' | ComputeDevice;
-  readonly precision?: 'auto' | Precision;
-  /** Whether label maps replace files that this run has not made, or that were changed since; not where it is left out. */
-  readonly overwrite?: boolean;
-}
 
 /** A scan that was segmented: its file, the first where it has several, and the file of its label map. */
 export interface Prediction {

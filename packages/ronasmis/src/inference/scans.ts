@@ -7,12 +7,13 @@ import { groupBy } from '../base/group-by.ts';
 import { findChannels, type ScanFiles, singleScans } from '../data/channels.ts';
 import { readDataSet } from '../data/dataset.ts';
 import { foldersAround, requireApart, requireNone, requireOutside, requireReplaceable } from '../data/outputs.ts';
+import { SCAN_ENDINGS } from '../formats/formats.ts';
 import { niftiMaker, readNiftiHeader } from '../formats/nifti.ts';
 import { isMark, type Maker } from '../formats/nifti-mark.ts';
-import { isDicomSeries, listAmongSlices, readScanFolder, remarksOn, SCAN_ENDINGS } from '../formats/scan-files.ts';
+import { isDicomSeries, listAmongSlices, readScanFolder, remarksOn } from '../formats/scan-files.ts';
 import { probabilitiesSuffix } from '../preparation/label-map.ts';
 import { type RunRecord, runKey } from '../run/records.ts';
-import type { PredictOptions } from './predict.ts';
+import type { PredictOptions } from './options.ts';
 
 /** The files that are written of a scan: its label map and, where they are asked for, the probabilities. */
 export function outputsOf({ out, probabilities }: PredictOptions, name: string): readonly string[] {

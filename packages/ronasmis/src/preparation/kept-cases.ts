@@ -14,8 +14,8 @@ import type { DataSet } from '../data/dataset.ts';
 import { fingerprintSchema } from '../data/fingerprint.ts';
 import { normalisationSchema } from '../data/normalisation.ts';
 import { problemSchema } from '../data/problems.ts';
+import { formatByName } from '../formats/formats.ts';
 import { turnSchema } from '../formats/orientation.ts';
-import { formatByName } from '../formats/scan-files.ts';
 import {
   caseBytes,
   foregroundOf,
@@ -87,11 +87,11 @@ export async function prepareOnce(
 
 /**
  * What decides how a data set is prepared, as a name: its settings, and of each file the size and the time of its last change, which no
- * program can set. None where that does not say everything: the headers of other formats than NIfTI may name other files.
+ * program can set. None where that does not say everything: of some formats, files may name others.
  */
 async function keyOf(dataSet: DataSet, folds: number): Promise<string | undefined> {
   const files = dataSet.cases.flatMap(({ images, label }) => [...images, label]);
-  if (files.some((file) => formatByName(file) !== 'nifti')) return undefined;
+  if (files.some((file) => formatByName(file)?.kind !== 'one_file')) return undefined;
   const states = await mapConcurrently(files, (file) => stat(file, { bigint: true }).catch(() => undefined));
   const hash = createHash('sha256').update(JSON.stringify([PREPARATION, VERSION, endianness(), folds, dataSet]));
   states.forEach((state, at) => {

@@ -1,0 +1,22 @@
+import type { ComputeDevice, Precision } from '../engine/device.ts';
+
+/** What is segmented, by which search, and where to. */
+export interface PredictOptions {
+  /** Run folder of a finished search. */
+  readonly run: string;
+  /** Scans (NIfTI, NRRD or MetaImage files, or folders that hold a DICOM series), and folders of them. */
+  readonly inputs: readonly string[];
+  /** Folder for the label maps, named as the scans. */
+  readonly out: string;
+  /** Whether class probabilities are written beside each label map. */
+  readonly probabilities?: boolean;
+  /**
+   * Bytes of the process, or of a GPU's memory, that may be taken; 80 % of what is free where it is left out. A scan that does not fit in one
+   * pass is segmented in overlapping tiles.
+   */
+  readonly memoryBytes?: number;
+  readonly device?: 'auto' | ComputeDevice;
+  readonly precision?: 'auto' | Precision;
+  /** Whether label maps replace files that this run has not made, or that were changed since; not where it is left out. */
+  readonly overwrite?: boolean;
+}
