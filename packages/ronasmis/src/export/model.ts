@@ -35,7 +35,7 @@ export function encodeOnnx({ network, weights, run }: Model): Uint8Array {
   return toBinary(ModelProtoSchema, model);
 }
 
-/** What has to be known to prepare an image and to read the labels, each value as JSON. docs/python.md says what they are. */
+/** What has to be known to prepare an image and to read the labels, each value as JSON. docs/reference/model-files.md says what they are. */
 function metadata({ network, normalisation, labels, orientation, spacing }: RunRecord): Record<string, unknown> {
   return {
     version: VERSION,

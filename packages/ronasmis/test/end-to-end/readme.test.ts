@@ -7,13 +7,19 @@ import { temporaryFolder } from '../formats/scans.ts';
 import { type Ended, startLine } from './command.ts';
 import { copyCases, realDataSetsBySize } from './few-cases.ts';
 
-// Three searches, and npm, which takes half a second to start, for each command: 17 s of one core.
+// Four searches, and npm, which takes half a second to start, for each command: 35 s of one core.
 
 const checkout = fileURLToPath(new URL('../../../..', import.meta.url));
 const root = await temporaryFolder();
-const readme = await readFile(join(checkout, 'README.md'), 'utf8');
-/** How many searches the study of the README is said to make. */
-const [, searches] = /that is (\d+)\s+searches/.exec(readme) ?? [];
+const textOf = (document: string): Promise<string> => readFile(join(checkout, document), 'utf8');
+/** The README and the guides, in the order in which they are read. */
+const documents = [
+  'README.md',
+  ...['setup', 'data', 'search', 'study', 'predict', 'export', 'memory'].map((guide) => `docs/${guide}.md`),
+];
+const texts = await Promise.all(documents.map(textOf));
+/** How many searches the study of its guide is said to make. */
+const [, searches] = /that is (\d+)\s+searches/.exec(await textOf('docs/study.md')) ?? [];
 
 /** How a command is run that is not run as it stands. */
 type Change =
@@ -50,16 +56,17 @@ const changes: readonly { readonly command: RegExp; readonly change: Change; rea
  */
 const commands = [
   ...new Set(
-    [...readme.matchAll(/^```sh\n([\s\S]*?)^```$|`(npx ronasmis [a-z][^`]*)`/gm)]
+    texts
+      .flatMap((text) => [...text.matchAll(/^```sh\n([\s\S]*?)^```$|`(npx ronasmis [a-z][^`]*)`/gm)])
       .flatMap(([, block, inline]) => (inline ? [inline] : block.split('\n')))
       .map((line) => line.replace(/\s+#.*/, '').trim())
       .filter((line) => line !== ''),
   ),
 ];
 
-/** The files of a run folder, as the table of the README lists them. */
-const [, runTable] = readme.split('The run folder holds\n');
-const runFiles = [...runTable.split('\n## ')[0].matchAll(/^\| `([^`]+)` \|/gm)].map(([, file]) => file).sort();
+/** The files of a run folder, as the table of its page lists them. */
+const runTable = await textOf('docs/reference/run-folder.md');
+const runFiles = [...runTable.matchAll(/^\| `([^`]+)` \|/gm)].map(([, file]) => file).sort();
 
 /** What each verb has to leave, or to say: given its arguments and the values of its options. */
 const outcomes: Readonly<Record<string, (args: readonly string[], options: Options, ended: Ended) => Promise<void>>> = {
@@ -153,7 +160,7 @@ async function run(command: string, change: Change | undefined): Promise<Ended> 
   return ended;
 }
 
-describe('every command of the README does what it says there', () => {
+describe('every command of the README and the guides does what it says there', () => {
   for (const command of commands) {
     const { change, why } = changes.find((one) => one.command.test(command)) ?? {};
     it.skipIf(change?.kind === 'leave out')(
@@ -175,9 +182,9 @@ describe('every command of the README does what it says there', () => {
   }
 });
 
-it('every script of npm that the README names is there', async () => {
+it('every script of npm that the README or a guide names is there', async () => {
   const { scripts } = JSON.parse(await readFile(join(checkout, 'package.json'), 'utf8'));
-  const named = [...readme.matchAll(/\bnpm (?:run (\S+?)|(start|test))(?=[`\s])/g)].map(
+  const named = [...texts.join('\n').matchAll(/\bnpm (?:run (\S+?)|(start|test))(?=[`\s])/g)].map(
     ([, script, own]) => script ?? own,
   );
   expect(named).toContain('start');

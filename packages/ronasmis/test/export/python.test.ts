@@ -19,9 +19,9 @@ const has = (...modules: readonly string[]): boolean => {
   return found;
 };
 
-/** The programs of docs/python.md: the weights, and a scan by ONNX Runtime. */
+/** The programs of docs/export.md: a scan by ONNX Runtime, and the weights. */
 const programs = [
-  ...readFileSync(new URL('../../../../docs/python.md', import.meta.url), 'utf8').matchAll(/^```python\n(.*?)^```$/gms),
+  ...readFileSync(new URL('../../../../docs/export.md', import.meta.url), 'utf8').matchAll(/^```python\n(.*?)^```$/gms),
 ].map(([, program]) => program);
 const root = await temporaryFolder();
 
@@ -36,7 +36,7 @@ const readsWeights = has('numpy', 'safetensors');
 it.skipIf(!readsWeights)('Python lists every weight of a run in the terms of its architecture', async () => {
   for (const architecture of [macroChild, microChild]) {
     const model = narrowModel(architecture);
-    const listed = run(programs[0], await writeFinishedRun(root, model));
+    const listed = run(programs[1], await writeFinishedRun(root, model));
     for (const name of predictingNames(model.network)) {
       const shape = model.weights.get(name)?.shape ?? [];
       expect(listed).toContain(`${name} (${shape.join(', ')}${shape.length === 1 ? ',' : ''})`);
@@ -68,7 +68,7 @@ it.skipIf(!runsOnnx)('Python segments a scan by the exported network as predict 
   });
   await writeNifti(scan, { shape, data, affine: straight(0.8, 0.9, 1.5, -20) });
 
-  run(programs[1], onnx, scan, found);
+  run(programs[0], onnx, scan, found);
   const [{ output }] = await predict({
     run: folder,
     inputs: [scan],
