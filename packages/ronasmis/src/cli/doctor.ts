@@ -8,7 +8,7 @@ import { coloursOf, print, printJson } from './output.ts';
 export function addDoctor(program: Command): void {
   program
     .command('doctor')
-    .description('engine, devices, processor features, precision in use, and what is missing')
+    .description('show libtorch, devices, processor features and the precision in use, and what is missing')
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ ronasmis doctor')
     .action(async ({ json }: { readonly json?: true }) => {

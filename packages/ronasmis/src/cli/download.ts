@@ -19,8 +19,8 @@ export function addDownload(program: Command): void {
   program
     .command('download')
     .description('download a task of the Medical Segmentation Decathlon (CC BY-SA 4.0), ready for search')
-    .addArgument(new Argument('<task>', 'which of the ten').choices(names))
-    .requiredOption('--out <folder>', 'where the folder of the data set is to be')
+    .addArgument(new Argument('<task>', 'one of the ten tasks').choices(names))
+    .requiredOption('--out <folder>', 'folder in which to create the data set')
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ ronasmis download Task05_Prostate --out data')
     .action(async (task: string, { out, json }: Options) => {

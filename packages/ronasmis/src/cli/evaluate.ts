@@ -20,11 +20,11 @@ interface Options {
 export function addEvaluate(program: Command): void {
   program
     .command('evaluate')
-    .description('compare predictions with labels: Dice, HD95, NSD and volumes by case and class')
+    .description('score predictions against labels: Dice, HD95, NSD and volumes for each case and class')
     .argument('<predictions>', 'folder of predicted label maps')
     .argument('<labels>', 'folder of reference label maps with the same names')
-    .option('--tolerance <mm>', 'distance within which a surface counts as right in NSD', parsePositive, 1)
-    .option('--csv <file>', 'also write every score, a line a case and class')
+    .option('--tolerance <mm>', 'distance within which a surface counts as correct in the NSD', parsePositive, 1)
+    .option('--csv <file>', 'also write every score, one line for each case and class')
     .addOption(overwriteOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ ronasmis evaluate predictions data/Prostate/labelsTr --tolerance 2')

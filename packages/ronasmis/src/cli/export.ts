@@ -9,11 +9,9 @@ type Options = { readonly out: string; readonly overwrite?: true; readonly json?
 export function addExport(program: Command): void {
   program
     .command('export')
-    .description(
-      "write a search's network as an ONNX file for other runtimes, checked where onnxruntime-node is installed",
-    )
+    .description('write the network of a search as an ONNX file, checked where onnxruntime-node is installed')
     .argument('<run>', 'run folder of a finished search')
-    .requiredOption('--out <file>', 'where the network goes, such as model.onnx')
+    .requiredOption('--out <file>', 'file to write, such as model.onnx')
     // The one format that there is, for those who name it.
     .addOption(new Option('--format <format>').choices(['onnx']).hideHelp())
     .addOption(overwriteOption())

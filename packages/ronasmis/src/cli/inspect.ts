@@ -21,11 +21,11 @@ interface Options {
 export function addInspect(program: Command): void {
   program
     .command('inspect')
-    .description('read every scan of a data set and list what it is like and every problem found')
+    .description('read every scan of a data set; list its properties and every problem found')
     .argument('<dataset>', 'folder with dataset.json, imagesTr and labelsTr')
     .addOption(labelsOption())
-    .option('--folds <n>', 'parts that the cases will be split into', integerBetween(2, 100), 5)
-    .option('--html <file>', 'also write it as a page, with plots and slices')
+    .option('--folds <n>', 'number of folds for the search', integerBetween(2, 100), 5)
+    .option('--html <file>', 'also write a page with plots and slices')
     .addOption(overwriteOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ ronasmis inspect data/Prostate --html prostate.html')

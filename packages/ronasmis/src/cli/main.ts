@@ -34,10 +34,10 @@ export async function main(args: readonly string[]): Promise<number> {
 
 function createProgram(): Command {
   const program = new Command('ronasmis')
-    .description('Finds and trains a 3D medical image segmentation network on your own scans.')
+    .description('Searches and trains a 3D medical image segmentation network on your own scans.')
     .version(VERSION)
     .exitOverride()
-    .showHelpAfterError('Add --help to see what there is.');
+    .showHelpAfterError('Add --help to see verbs and options.');
   const verbs = [
     addSearch,
     addResume,

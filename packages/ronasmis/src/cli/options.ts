@@ -55,13 +55,16 @@ export const jsonOption = (): Option => new Option('--json', 'print one JSON doc
 
 /** `--device`, of the verbs that compute. */
 export const deviceOption = (): Option =>
-  new Option('--device <device>', 'where to compute; auto takes a GPU if there is one')
+  new Option('--device <device>', 'where to compute; auto: a GPU if there is one')
     .choices(['auto', 'cpu', 'cuda', 'mps'])
     .default(searchDefaults.device);
 
 /** `--precision`, of the verbs that compute. */
 export const precisionOption = (): Option =>
-  new Option('--precision <precision>', 'auto is what this machine was measured to be faster in')
+  new Option(
+    '--precision <precision>',
+    'numbers to compute with; auto: whichever was measured to be faster on this machine',
+  )
     .choices(['auto', 'fp32', 'bf16', 'fp16'])
     .default(searchDefaults.precision);
 
@@ -75,29 +78,27 @@ export type EngineOptions = {
 export const labelsOption = (): Option =>
   new Option(
     '--labels <folder>',
-    'label maps of the same names as the images; then <dataset> is a folder of images alone',
+    'folder of label maps with the same names as the images; <dataset> is then just a folder of images',
   );
 
 /** `--memory`, of the verbs that compute. */
 export const memoryOption = (): Option =>
   new Option(
     '--memory <size>',
-    'memory budget, such as 8GiB, of the process or of a GPU (default: 80 % of what is free)',
+    'memory budget of the process or the GPU, such as 8GiB (default: 80 % of what is free)',
   ).argParser(parseBytes);
 
 /** `--overwrite`, of the verbs that write files. */
 export const overwriteOption = (): Option =>
-  new Option('--overwrite', 'replace files that are there, whoever made them; what is read is never replaced');
+  new Option('--overwrite', 'replace existing files, whoever made them; inputs are never replaced');
 
 /** `--folds`, of the verbs that split a data set. */
 export const foldsOption = (): Option =>
-  new Option('--folds <n>', 'parts that the cases are split into')
-    .argParser(integerBetween(2, 100))
-    .default(searchDefaults.folds);
+  new Option('--folds <n>', 'number of folds').argParser(integerBetween(2, 100)).default(searchDefaults.folds);
 
 /** `--fold`, of the verbs that split a data set. */
 export const foldOption = (): Option =>
-  new Option('--fold <k>', 'part that is the test set, from 0')
+  new Option('--fold <k>', 'fold that is the test set, counted from 0')
     .argParser(integerBetween(0, 99))
     .default(searchDefaults.fold);
 

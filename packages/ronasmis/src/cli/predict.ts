@@ -25,14 +25,11 @@ type Options = EngineOptions & {
 export function addPredict(program: Command): void {
   program
     .command('predict')
-    .description("segment scans with a search's network; each result lies on the scan's own grid")
+    .description('segment scans with the network of a search, each on its own grid')
     .argument('<run>', 'run folder of a finished search')
     .argument('<input...>', 'scans (NIfTI, NRRD, MetaImage, or a folder with a DICOM series) or folders of them')
-    .requiredOption('--out <folder>', 'where the label maps go')
-    .option(
-      '--probabilities',
-      'write the probability of each class beside each label map, as NAME_probabilities.nii.gz',
-    )
+    .requiredOption('--out <folder>', 'folder for the label maps')
+    .option('--probabilities', 'also write the probability of each class, as NAME_probabilities.nii.gz')
     .addOption(memoryOption())
     .addOption(deviceOption())
     .addOption(precisionOption())

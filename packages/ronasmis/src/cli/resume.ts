@@ -6,7 +6,7 @@ import { runSearch } from './run-search.ts';
 export function addResume(program: Command): void {
   program
     .command('resume')
-    .description('go on with a search that was stopped or killed, from its last finished step')
+    .description('continue a search that was stopped or killed, from its last finished step')
     .argument('<run>', 'run folder of the search')
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ ronasmis resume runs/prostate')

@@ -37,33 +37,36 @@ interface Options extends EngineOptions, FoldOptions {
 export function addSearch(program: Command): void {
   program
     .command('search')
-    .description('search an architecture while training its weights; leaves a network ready to use')
+    .description('search an architecture and train its weights; the network is then ready to use')
     .argument('<dataset>', 'folder with dataset.json, imagesTr and labelsTr')
     .addOption(labelsOption())
-    .option('--out <folder>', 'run folder to make (default: runs/<name of the data set>)')
+    .option('--out <folder>', 'run folder to create (default: runs/<name of the data set>)')
     .option('--time <duration>', 'time budget, such as 30m or 2h', parseDuration)
     .option('--epochs <n>', `controller epochs (default: ${defaultEpochs} without --time)`, integerBetween(1, 100_000))
     .option(
       '--children <n>',
-      'children judged at each controller epoch',
+      'candidate networks evaluated in each controller epoch',
       integerBetween(1, 1000),
       searchDefaults.children,
     )
     .addOption(
-      new Option('--controller <controller>', 'what proposes children and learns which are better')
+      new Option('--controller <controller>', 'what proposes candidate networks')
         .choices(controllerNames)
         .default(searchDefaults.controller),
     )
     .addOption(
-      new Option('--space <space>', 'what is searched: the layout, the cell of all levels, or nothing (fixed)')
+      new Option(
+        '--space <space>',
+        'what is searched: the layout (macro), the cell of all levels (micro), or nothing (fixed)',
+      )
         .choices(spaceNames)
         .default(searchDefaults.space),
     )
-    .option('--augment', 'also rotate, scale and change the intensities of training patches', searchDefaults.augment)
+    .option('--augment', 'also rotate and scale training patches, and change their intensities', searchDefaults.augment)
     .addOption(memoryOption())
     .addOption(foldsOption())
     .addOption(foldOption())
-    .option('--seed <n>', 'seed of every random choice', integerBetween(0, 2 ** 31 - 1), searchDefaults.seed)
+    .option('--seed <n>', 'seed of all random numbers', integerBetween(0, 2 ** 31 - 1), searchDefaults.seed)
     .addOption(deviceOption())
     .addOption(precisionOption())
     .addOption(jsonOption())

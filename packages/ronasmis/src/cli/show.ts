@@ -8,7 +8,7 @@ import { coloursOf, print, printJson, sparkline } from './output.ts';
 export function addShow(program: Command): void {
   program
     .command('show')
-    .description('what a search found so far or in the end: architecture, curves, results, cost')
+    .description('show what a search has found: architecture, curves, results, cost')
     .argument('<run>', 'run folder of the search')
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ ronasmis show runs/prostate')

@@ -34,19 +34,22 @@ interface Options extends EngineOptions, FoldOptions {
 export function addStudy(program: Command): void {
   program
     .command('study')
-    .description('compare all controllers and the base architecture at equal time: is the search worth it?')
+    .description('compare all controllers and the base network at equal time: is the search worth it?')
     .argument('<dataset>', 'folder with dataset.json, imagesTr and labelsTr')
     .addOption(labelsOption())
     .requiredOption(
       '--time <duration>',
-      'time of each search, such as 15m; 5 for each seed, and 12 more',
+      'time of each search, such as 15m; 5 searches for each seed, and 12 networks trained alone',
       parseDuration,
     )
-    .option('--out <folder>', "the study's folder; goes on where it holds a part (default: runs/<data set>-study)")
-    .option('--seeds <n>', 'how often each contestant searches', integerBetween(1, 100), 3)
+    .option(
+      '--out <folder>',
+      'folder of the study, which continues what is there (default: runs/<name of the data set>-study)',
+    )
+    .option('--seeds <n>', 'searches of each contestant', integerBetween(1, 100), 3)
     .option(
       '--children <n>',
-      'children judged at each controller epoch',
+      'candidate networks evaluated in each controller epoch',
       integerBetween(12, 1000),
       searchDefaults.children,
     )
