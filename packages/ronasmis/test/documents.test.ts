@@ -17,7 +17,9 @@ const documents = [
     .map((file) => join('docs', file)),
 ];
 
-const textOf = (document: string): string => readFileSync(join(checkout, document), 'utf8');
+/** What a reader sees of a document: no comments. */
+const textOf = (document: string): string =>
+  readFileSync(join(checkout, document), 'utf8').replaceAll(/<!--.*?-->/gs, '');
 
 /** What is not code: words, links and code spans. */
 const proseOf = (document: string): string => textOf(document).replaceAll(/^```.*?^```/gms, '');
