@@ -2,12 +2,10 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { architectureSchema } from '../architecture/architecture.ts';
 import { levels, type NetworkDimensions } from '../architecture/dimensions.ts';
-import { controllerNames } from '../controller/controller.ts';
 import { labelSchema } from '../data/description.ts';
 import { normalisationSchema } from '../data/normalisation.ts';
 import { diceSummarySchema } from '../evaluation/summary.ts';
 import { isOrientation } from '../formats/orientation.ts';
-import { spaceNames } from '../space/spaces.ts';
 
 /** A line of `events.jsonl`: one finished controller step. Rewards are Dice, `seconds` counts from the search's start. */
 export const eventSchema = z.object({
@@ -65,8 +63,9 @@ const runFields = z.object({
     last_children: z.int().optional(),
     /** Bytes that the search may take, of the process or of a GPU; run folders from before there was a budget do not say it. */
     memory_bytes: z.number().optional(),
-    controller: z.enum(controllerNames),
-    space: z.enum(spaceNames),
+    /** One of ours by its name, or what someone else's calls itself. */
+    controller: z.string(),
+    space: z.string(),
     /** The one child that is trained, where it is neither searched nor the base child. */
     only_child: architectureSchema.optional(),
     augment: z.boolean(),

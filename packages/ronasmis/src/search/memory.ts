@@ -11,12 +11,12 @@ import { isResampled, type PreparedCase } from '../preparation/prepare.ts';
 import { formatBytes } from '../report/format.ts';
 import { patchVoxelCounts } from '../space/macro.ts';
 import type { SearchSpace } from '../space/space.ts';
-import { createSpace, type SpaceName, spaceOfOne } from '../space/spaces.ts';
+import { type CreateSpace, createSpace, type SpaceName, spaceOfOne } from '../space/spaces.ts';
 import { judgedTogether } from './judging.ts';
 
 /** What a search needs memory for. */
 export interface MemoryDemands {
-  readonly space: SpaceName;
+  readonly space: SpaceName | CreateSpace;
   readonly onlyChild?: Architecture;
   readonly device: ComputeDevice;
   readonly precision: Precision;
@@ -107,7 +107,7 @@ export function planMemory(budgetBytes: number, demands: MemoryDemands): MemoryP
 function candidate(demands: MemoryDemands, width: number, patchVoxels: number) {
   const dimensions = networkDimensions(demands.inputChannels, demands.classes, demands.flatLevels, width);
   const space = createSpace(demands.space, demands.volume, dimensions, { patchVoxels });
-  const bytesFor = predictor(demands, dimensions, patchVoxels);
+  const bytesFor = predictor(demands, space.base.space, dimensions, patchVoxels);
   return { width, patchVoxels, dimensions, space, bytesFor, neededBytes: bytesFor(demands.onlyChild ?? space.base) };
 }
 
@@ -130,7 +130,12 @@ function demandingChildren({ largest }: SearchSpace): readonly Architecture[] {
 }
 
 /** @param patchVoxels of the base child: other children's batches have about as many voxels, or fewer */
-function predictor(demands: MemoryDemands, dimensions: NetworkDimensions, patchVoxels: number): MemoryPlan['bytesFor'] {
+function predictor(
+  demands: MemoryDemands,
+  family: Architecture['space'],
+  dimensions: NetworkDimensions,
+  patchVoxels: number,
+): MemoryPlan['bytesFor'] {
   const { device, precision, cases, split } = demands;
   const dataType = dataTypeOf[precision];
   const named = (names: readonly string[]): readonly PreparedCase[] => cases.filter(({ name }) => names.includes(name));
@@ -138,7 +143,7 @@ function predictor(demands: MemoryDemands, dimensions: NetworkDimensions, patchV
   const groups = [...judgedTogether(validation), ...test.map((one) => [one])];
   const largest = groups.reduce((one, other) => (voxelsOfAll(other) > voxelsOfAll(one) ? other : one));
 
-  const weights = 4 * weightCount(demands.space === 'micro' ? 'micro' : 'macro', dimensions);
+  const weights = 4 * weightCount(family, dimensions);
   const elementBytes = dataType === 'float32' ? 4 : 2;
   const onDevice = voxelsOfAll(validation) * (demands.inputChannels * elementBytes + 1);
   const loss = demands.hasIgnored ? composedLossBytes * dimensions.classes * patchVoxels : 0;

@@ -19,13 +19,13 @@ import {
 } from './budget.ts';
 import type { SearchContext } from './context.ts';
 import { caseNamed, freeBatches, type JudgedChild, judgeChildren, judgedTwin, toDeviceBatches } from './judging.ts';
-import { type SearchOptions, withDefaults } from './options.ts';
+import { type OwnParts, type SearchOptions, withDefaults } from './options.ts';
 import { finish, type Tell } from './result.ts';
 import { type MemoryUse, openSearch, reopenSearch, resultOf, type SearchRun } from './setup.ts';
 import { type SearchState, saveState } from './state.ts';
 import { trainSharedWeights } from './training.ts';
 
-export type { SearchOptions } from './options.ts';
+export type { OwnParts, SearchOptions } from './options.ts';
 
 /** How a search is watched and stopped. */
 export interface SearchHooks {
@@ -63,12 +63,13 @@ export async function search(options: SearchOptions, hooks: SearchHooks = {}): P
  * Goes on with a search that was stopped or killed, from its last finished controller step, with the run folder's settings.
  * A finished search is not repeated.
  *
+ * @param own the controller and the space that the search was given, where they are not ours
  * @throws UserError where the folder holds no run, another process works on it, or its data set has changed
  */
-export async function resume(runFolder: string, hooks: SearchHooks = {}): Promise<SearchResult> {
+export async function resume(runFolder: string, hooks: SearchHooks = {}, own: OwnParts = {}): Promise<SearchResult> {
   return withinMemory(async () => {
     const result = await resultOf(runFolder);
-    return result ?? runAlone(await reopenSearch(runFolder, hooks), hooks);
+    return result ?? runAlone(await reopenSearch(runFolder, hooks, own), hooks);
   });
 }
 
