@@ -32,7 +32,7 @@ export {
 } from './inference/predict.ts';
 export type { Size } from './inference/tiles.ts';
 export type { Weights } from './network/weights.ts';
-export type { Progress } from './run/records.ts';
+export type { Progress } from './run/progress.ts';
 export type {
   ChildAlone,
   Comparison,

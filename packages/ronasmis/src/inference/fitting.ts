@@ -2,7 +2,7 @@ import { freeMemoryBytes } from '@ronasmis/libtorch';
 import { voxelsOf } from '../base/geometry.ts';
 
 import { type Pass, passBytes } from '../network/memory.ts';
-import { dimensionsOf } from '../run/records.ts';
+import { dimensionsOf } from '../run/run-record.ts';
 import type { Model } from './model.ts';
 import { type Size, tileFor } from './tiles.ts';
 

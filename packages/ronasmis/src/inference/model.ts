@@ -13,8 +13,8 @@ import type { Architecture } from '../architecture/architecture.ts';
 import { isLoadError, UserError } from '../base/errors.ts';
 import { quoted } from '../base/json.ts';
 import { childWeightNames, type Weights, weightShapes } from '../network/weights.ts';
-import { dimensionsOf, type RunRecord } from '../run/records.ts';
-import { readRun } from '../run/run-folder.ts';
+import { readRun } from '../run/read-run.ts';
+import { dimensionsOf, type RunRecord } from '../run/run-record.ts';
 
 /** A finished search's network, ready to segment. */
 export interface Model {

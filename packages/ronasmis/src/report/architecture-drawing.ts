@@ -1,5 +1,5 @@
 import type { Activation, Architecture } from '../architecture/architecture.ts';
-import type { RunRecord } from '../run/records.ts';
+import type { RunRecord } from '../run/run-record.ts';
 import { type Html, html } from './html.ts';
 
 const WIDTH = 800;

@@ -4,7 +4,7 @@ import { UserError } from '../base/errors.ts';
 import type { CreateController } from '../controller/controller.ts';
 import { type ControllerName, controllerCalled } from '../controller/controllers.ts';
 import type { ComputeDevice, Precision } from '../engine/device.ts';
-import type { RunRecord } from '../run/records.ts';
+import type { RunRecord } from '../run/run-record.ts';
 import { type CreateSpace, type SpaceName, spaceCalled } from '../space/spaces.ts';
 
 /** What a search is told. */

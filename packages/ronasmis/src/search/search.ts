@@ -3,8 +3,12 @@ import { limitTensorBytes, peakMemoryBytes } from '@ronasmis/libtorch';
 import type { Architecture } from '../architecture/architecture.ts';
 import { openBatches } from '../batches/batches.ts';
 import type { Choices, Learnt } from '../controller/controller.ts';
-import type { Progress, RunRecord, SearchEvent, SearchReport } from '../run/records.ts';
+import type { SearchEvent } from '../run/event.ts';
+import { openHeartbeat } from '../run/heartbeat.ts';
+import type { Progress } from '../run/progress.ts';
+import type { SearchReport } from '../run/report.ts';
 import { appendEvent } from '../run/run-folder.ts';
+import type { RunRecord } from '../run/run-record.ts';
 import {
   type Budget,
   childrenPerStep,
@@ -82,11 +86,17 @@ async function withinMemory<Result>(work: () => Promise<Result>): Promise<Result
   }
 }
 
-/** Runs a search, and lets other processes into its folder at the end. */
+/** Runs a search, whose folder says how far it is, and lets other processes into it at the end. */
 async function runAlone(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResult> {
+  const heartbeat = openHeartbeat(searchRun.folder);
+  const onProgress = (progress: Progress): void => {
+    heartbeat.beat(progress);
+    hooks.onProgress?.(progress);
+  };
   try {
-    return await run(searchRun, hooks);
+    return await run(searchRun, { ...hooks, onProgress });
   } finally {
+    await heartbeat.stop();
     await searchRun.release();
   }
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Architecture } from '../architecture/architecture.ts';
 import { type ControllerName, controllerNames } from '../controller/controllers.ts';
 import type { ComputeDevice, Precision } from '../engine/device.ts';
-import type { SearchEvent } from '../run/records.ts';
+import type { SearchEvent } from '../run/event.ts';
 import type { SearchOptions, SearchSettings } from '../search/options.ts';
 import type { SpaceName } from '../space/spaces.ts';
 

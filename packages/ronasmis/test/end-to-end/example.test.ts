@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { writePhantomDataSet } from '../../src/index.ts';
-import { readRun } from '../../src/run/run-folder.ts';
+import { readRun } from '../../src/run/read-run.ts';
 import { temporaryFolder } from '../formats/scans.ts';
 import { startScript } from './command.ts';
 

@@ -6,7 +6,7 @@ import { readSafetensors } from '@ronasmis/libtorch';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writePhantomDataSet } from '../../src/data/phantom.ts';
 import { childWeightNames } from '../../src/network/weights.ts';
-import { readRun } from '../../src/run/run-folder.ts';
+import { readRun } from '../../src/run/read-run.ts';
 import { ronasmis, start } from './command.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'ronasmis-micro-'));

@@ -5,7 +5,7 @@ import { VERSION } from '../../src/base/version.ts';
 import { encodeOnnx } from '../../src/export/model.ts';
 import { ModelProtoSchema, type ValueInfoProto } from '../../src/export/onnx_pb.ts';
 import { childWeightNames } from '../../src/network/weights.ts';
-import type { RunRecord } from '../../src/run/records.ts';
+import type { RunRecord } from '../../src/run/run-record.ts';
 import { macroChild, microChild, narrowModel } from './models.ts';
 
 const decode = (settings: Partial<RunRecord> = {}, child: Architecture = macroChild) =>

@@ -7,7 +7,7 @@ import { exportOnnx } from '../../src/export/export.ts';
 import { readNifti, writeNifti } from '../../src/formats/nifti.ts';
 import { predict } from '../../src/inference/predict.ts';
 import { childWeightNames } from '../../src/network/weights.ts';
-import type { RunRecord } from '../../src/run/records.ts';
+import type { RunRecord } from '../../src/run/run-record.ts';
 import { straight, temporaryFolder } from '../formats/scans.ts';
 import { macroChild, microChild, narrowModel, writeFinishedRun } from './models.ts';
 

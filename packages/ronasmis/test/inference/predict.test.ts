@@ -18,7 +18,7 @@ import { IncompletePrediction, type PredictOptions, predict } from '../../src/in
 import { type SegmentationSizes, segment, toImage } from '../../src/inference/segment.ts';
 import { childWeightNames, createWeights, weight } from '../../src/network/weights.ts';
 import { prepareImage } from '../../src/preparation/prepare.ts';
-import { type RunRecord, recordDimensions } from '../../src/run/records.ts';
+import { type RunRecord, recordDimensions } from '../../src/run/run-record.ts';
 import { writeScanFixture } from '../formats/scan-fixtures.ts';
 import { straight, temporaryFolder } from '../formats/scans.ts';
 import { tinyContext } from '../search/tiny-context.ts';

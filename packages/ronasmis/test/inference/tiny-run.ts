@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { type Tensor, writeSafetensors } from '@ronasmis/libtorch';
 import { childWeightNames, createWeights, weight } from '../../src/network/weights.ts';
-import { type RunRecord, recordDimensions } from '../../src/run/records.ts';
 import { writeRecord } from '../../src/run/run-folder.ts';
+import { type RunRecord, recordDimensions } from '../../src/run/run-record.ts';
 import { reportContent } from '../report/content.ts';
 import { tinyContext } from '../search/tiny-context.ts';
 

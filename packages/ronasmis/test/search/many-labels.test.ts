@@ -9,7 +9,7 @@ import { predict } from '../../src/inference/predict.ts';
 import { forward } from '../../src/network/child.ts';
 import { childLoss, composedLoss } from '../../src/network/loss.ts';
 import { supervisedLevels } from '../../src/network/weights.ts';
-import { readRun } from '../../src/run/run-folder.ts';
+import { readRun } from '../../src/run/read-run.ts';
 import { search } from '../../src/search/search.ts';
 import { createState } from '../../src/search/state.ts';
 import { macroSpace } from '../../src/space/macro.ts';

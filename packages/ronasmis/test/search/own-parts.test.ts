@@ -5,7 +5,7 @@ import { UserError } from '../../src/base/errors.ts';
 import { createRandom } from '../../src/base/random.ts';
 import type { CreateController } from '../../src/controller/controller.ts';
 import { createController } from '../../src/controller/create.ts';
-import { readRun } from '../../src/run/run-folder.ts';
+import { readRun } from '../../src/run/read-run.ts';
 import { type OwnParts, resume, type SearchHooks, search } from '../../src/search/search.ts';
 import { admittedOptions } from '../../src/space/space.ts';
 import { type CreateSpace, createSpace } from '../../src/space/spaces.ts';
