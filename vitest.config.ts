@@ -9,6 +9,8 @@ export default defineConfig({
     alias: [
       { find: /^@ronasmis\/libtorch$/, replacement: source('packages/libtorch/src/index.ts') },
       { find: /^@ronasmis\/libtorch\/(.+)$/, replacement: source('packages/libtorch/src/$1.ts') },
+      { find: /^ronasmis$/, replacement: source('packages/ronasmis/src/index.ts') },
+      { find: /^ronasmis\/(.+)$/, replacement: source('packages/ronasmis/src/$1/index.ts') },
     ],
   },
   test: {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { formatDice } from '../../packages/ronasmis/dist/report/format.js';
-import type { RunFiles } from '../../packages/ronasmis/dist/run/run-folder.js';
-import { readRun } from '../../packages/ronasmis/dist/run/run-folder.js';
+import type { RunFiles } from '../../packages/ronasmis/dist/run/read-run.js';
+import { readRun } from '../../packages/ronasmis/dist/run/read-run.js';
 import { type Bench, say } from './bench.ts';
 import { ronasmis } from './command.ts';
 import { type Row, ratioRow } from './row.ts';

@@ -1,5 +1,19 @@
+export type { Architecture, MacroArchitecture, MicroArchitecture } from './architecture/architecture.ts';
+export type { NetworkDimensions } from './architecture/dimensions.ts';
 export { UserError } from './base/errors.ts';
 export type { Triple } from './base/geometry.ts';
+export { createRandom, type Random } from './base/random.ts';
+export type {
+  Choices,
+  Controller,
+  ControllerState,
+  CreateController,
+  Learnt,
+  Outlook,
+} from './controller/controller.ts';
+export type { ControllerName } from './controller/controllers.ts';
+export { createController } from './controller/create.ts';
+export { drawChild } from './controller/draw.ts';
 export { writePhantomDataSet } from './data/phantom.ts';
 export { type DownloadHooks, type DownloadProgress, download } from './download/download.ts';
 export type { ComputeDevice, Precision } from './engine/device.ts';
@@ -18,7 +32,7 @@ export {
   predict,
 } from './inference/predict.ts';
 export type { Weights } from './network/weights.ts';
-export type { Progress } from './run/records.ts';
+export type { Progress } from './run/progress.ts';
 export type {
   ChildAlone,
   Comparison,
@@ -28,7 +42,9 @@ export type {
   RewardPoint,
   StudyResults,
 } from './run/study-record.ts';
-export type { SearchSettings } from './search/options.ts';
+export type { OwnParts, SearchSettings } from './search/options.ts';
 export { resume, type SearchHooks, type SearchOptions, type SearchResult, search } from './search/search.ts';
 export type { MemoryUse } from './search/setup.ts';
+export { admittedOptions, type Decision, type SearchSpace, type SpaceLimits } from './space/space.ts';
+export { type CreateSpace, createSpace, type SpaceName } from './space/spaces.ts';
 export { type StudyHooks, type StudyOptions, study } from './study/study.ts';

@@ -1,6 +1,6 @@
 import cliProgress from 'cli-progress';
 import { formatDice, formatSeconds } from '../report/format.ts';
-import type { Progress } from '../run/records.ts';
+import type { Progress } from '../run/progress.ts';
 import { coloursOf } from './output.ts';
 
 /** Shows how far the work is, until it is stopped. */

@@ -4,7 +4,7 @@ import type { DiceSummary } from '../evaluation/summary.ts';
 import { blockText, levelSizes, type NetworkShape } from '../report/architecture-drawing.ts';
 import { sourceName } from '../report/cell-drawing.ts';
 import { formatDice } from '../report/format.ts';
-import { classNamesOf, type RunRecord } from '../run/records.ts';
+import { classNamesOf, type RunRecord } from '../run/run-record.ts';
 import { table } from './output.ts';
 
 /** An architecture as a table, a row a level; below it the cell that its levels have in common, if they do. */

@@ -1,6 +1,6 @@
 import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { type ControllerName, controllerNames } from '../controller/controller.ts';
+import { type ControllerName, controllerHelp, controllerNames } from '../controller/controllers.ts';
 import { defaultEpochs, searchDefaults } from '../search/options.ts';
 import { type SpaceName, spaceNames } from '../space/spaces.ts';
 import {
@@ -50,7 +50,7 @@ export function addSearch(program: Command): void {
       searchDefaults.children,
     )
     .addOption(
-      new Option('--controller <controller>', 'what proposes candidate networks')
+      new Option('--controller <controller>', `what proposes candidate networks: ${controllerHelp}`)
         .choices(controllerNames)
         .default(searchDefaults.controller),
     )

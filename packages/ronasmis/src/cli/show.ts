@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { RunFiles } from '../run/run-folder.ts';
+import type { RunFiles } from '../run/read-run.ts';
 import { jsonOption } from './options.ts';
 import { coloursOf, print, printJson, sparkline } from './output.ts';
 
@@ -14,7 +14,7 @@ export function addShow(program: Command): void {
     .addHelpText('after', '\nExample:\n  $ ronasmis show runs/prostate')
     .action(async (folder: string, { json }: { readonly json?: true }) => {
       if (!json) return printRun(folder);
-      const { readRun } = await import('../run/run-folder.ts');
+      const { readRun } = await import('../run/read-run.ts');
       const { run, architecture = null, report = null, events } = await readRun(folder);
       printJson({ run, architecture, report, events });
     });
@@ -22,7 +22,7 @@ export function addShow(program: Command): void {
 
 /** Prints a run folder for a reader. */
 export async function printRun(folder: string): Promise<void> {
-  const { readRun } = await import('../run/run-folder.ts');
+  const { readRun } = await import('../run/read-run.ts');
   const { architectureText, diceText } = await import('./results.ts');
   const files = await readRun(folder);
   const { run, architecture, report } = files;

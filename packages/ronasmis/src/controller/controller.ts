@@ -1,9 +1,6 @@
 import type { Tensor } from '@ronasmis/libtorch';
 import type { Random } from '../base/random.ts';
-
-/** How children are proposed: the paper's way, its predecessor's, and two that others are compared with. */
-export const controllerNames = ['reinforce', 'ppo', 'random', 'evolution'] as const;
-export type ControllerName = (typeof controllerNames)[number];
+import type { SearchSpace } from '../space/space.ts';
 
 /** The choices of a child, in the order of the space's decisions. */
 export type Choices = readonly number[];
@@ -57,3 +54,9 @@ export interface Controller {
   /** Takes over what `state` gave; the tensors stay the caller's. Throws where it is of another controller or space. */
   restore(state: ControllerState): void;
 }
+
+/**
+ * Makes a controller that proposes children of `space`. Someone else's is called in `run.json` what the function is called.
+ * @param seed decides its first weights, where it has any
+ */
+export type CreateController = (space: SearchSpace, seed: number) => Controller;

@@ -3,7 +3,7 @@ import { VERSION } from '../base/version.ts';
 import { zScore } from '../data/normalisation.ts';
 import type { Model } from '../inference/model.ts';
 import { weight } from '../network/weights.ts';
-import type { RunRecord } from '../run/records.ts';
+import type { RunRecord } from '../run/run-record.ts';
 import { createGraph, finishGraph } from './graph.ts';
 import { addNetwork } from './network.ts';
 import { ModelProtoSchema, Version } from './onnx_pb.ts';

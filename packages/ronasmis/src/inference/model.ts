@@ -15,8 +15,8 @@ import { quoted } from '../base/json.ts';
 import { childNetwork } from '../network/child.ts';
 import type { Network } from '../network/network.ts';
 import type { Weights } from '../network/weights.ts';
-import { dimensionsOf, type RunRecord } from '../run/records.ts';
-import { readRun } from '../run/run-folder.ts';
+import { readRun } from '../run/read-run.ts';
+import { dimensionsOf, type RunRecord } from '../run/run-record.ts';
 
 /** A finished search's network, ready to segment. */
 export interface Model {

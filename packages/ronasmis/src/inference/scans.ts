@@ -12,7 +12,7 @@ import { niftiMaker, readNiftiHeader } from '../formats/nifti.ts';
 import { isMark, type Maker } from '../formats/nifti-mark.ts';
 import { isDicomSeries, listAmongSlices, readScanFolder, remarksOn } from '../formats/scan-files.ts';
 import { probabilitiesSuffix } from '../preparation/label-map.ts';
-import { type RunRecord, runKey } from '../run/records.ts';
+import { type RunRecord, runKey } from '../run/run-record.ts';
 import type { PredictOptions } from './options.ts';
 
 /** The files that are written of a scan: its label map and, where they are asked for, the probabilities. */

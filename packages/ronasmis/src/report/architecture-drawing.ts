@@ -2,7 +2,7 @@ import type { Activation, Architecture } from '../architecture/architecture.ts';
 import { strideBetween } from '../architecture/architecture.ts';
 import { blockOf } from '../architecture/blocks.ts';
 import type { Triple } from '../base/geometry.ts';
-import type { RunRecord } from '../run/records.ts';
+import type { RunRecord } from '../run/run-record.ts';
 import { type Html, html } from './html.ts';
 
 const WIDTH = 800;

@@ -1,7 +1,9 @@
 import { basename } from 'node:path';
 import type { Architecture } from '../architecture/architecture.ts';
 import { formatFigure } from '../base/figures.ts';
-import { classNamesOf, type RunRecord, type SearchEvent, type SearchReport } from '../run/records.ts';
+import type { SearchEvent } from '../run/event.ts';
+import type { SearchReport } from '../run/report.ts';
+import { classNamesOf, type RunRecord } from '../run/run-record.ts';
 import { drawArchitecture } from './architecture-drawing.ts';
 import { drawCell } from './cell-drawing.ts';
 import { lineChart } from './curves.ts';

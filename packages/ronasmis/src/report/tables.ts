@@ -1,5 +1,5 @@
 import type { DiceSummary } from '../evaluation/summary.ts';
-import type { RunRecord } from '../run/records.ts';
+import type { RunRecord } from '../run/run-record.ts';
 import { formatDice } from './format.ts';
 import { type Html, html } from './html.ts';
 

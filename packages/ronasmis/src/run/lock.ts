@@ -34,6 +34,17 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   return lock(folder, join(folder, lockName), await describeUs());
 }
 
+/**
+ * Whether a process works in a folder, as far as this machine can tell: one on another machine is taken to do so.
+ * @throws UserError where something else has the lock's name
+ */
+export async function isAtWork(folder: string): Promise<boolean> {
+  const file = join(folder, lockName);
+  const text = await readLock(file);
+  // A power cut may have left it empty.
+  return text !== undefined && text !== '' && mayRun(holderOf(file, text), await describeUs());
+}
+
 /** Whether a file of a locked folder is its lock, or one that is made on the way to it. */
 export const isLock = (name: string): boolean => name === lockName || name.startsWith(`${lockName}-`);
 

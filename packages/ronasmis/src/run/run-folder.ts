@@ -1,74 +1,9 @@
-import { mkdtemp, open, readdir, readFile, rmdir } from 'node:fs/promises';
+import { mkdtemp, open, readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ZodType } from 'zod';
-import { type Architecture, architectureSchema } from '../architecture/architecture.ts';
-import { codeOf, reasonOf, UserError } from '../base/errors.ts';
+import { reasonOf, UserError } from '../base/errors.ts';
 import { mendable, mkdirWithParents, sync, writeAtomically } from '../base/files.ts';
-import { parseJson } from '../base/json.ts';
-import {
-  eventSchema,
-  type RunRecord,
-  reportSchema,
-  runSchema,
-  type SearchEvent,
-  type SearchReport,
-} from './records.ts';
-
-/** What a run folder says of itself; `architecture` and `report` are missing until the search has ended. */
-export type RunFiles = {
-  readonly folder: string;
-  readonly run: RunRecord;
-  readonly events: readonly SearchEvent[];
-  readonly architecture?: Architecture;
-  readonly report?: SearchReport;
-};
-
-/**
- * Reads the records of a run folder, finished or not.
- * @throws UserError where the folder is no run or a file is damaged
- */
-export async function readRun(folder: string): Promise<RunFiles> {
-  const run = await readRecord(folder, 'run.json', runSchema);
-  if (run === undefined) {
-    throw new UserError(`${folder} is no run folder, for it has no run.json: name the folder given to search --out.`);
-  }
-  const architecture = await readRecord(folder, 'architecture.json', architectureSchema);
-  const report = await readRecord(folder, 'report.json', reportSchema);
-  const events = await readEvents(folder);
-  return { folder, run, events, ...(architecture && { architecture }), ...(report && { report }) };
-}
-
-async function readEvents(folder: string): Promise<readonly SearchEvent[]> {
-  const path = join(folder, 'events.jsonl');
-  const lines = ((await readIfThere(path)) ?? '').split('\n');
-  // Every whole line ends in a newline: what follows the last one is a line that a kill cut short.
-  return lines.slice(0, -1).map((line, i) => parse(`${path}, line ${i + 1},`, line, eventSchema));
-}
-
-/** A record of a run folder or of a study; undefined where it is not there. @throws UserError where it is damaged */
-export async function readRecord<T>(folder: string, name: string, schema: ZodType<T>): Promise<T | undefined> {
-  const path = join(folder, name);
-  const text = await readIfThere(path);
-  return text === undefined ? undefined : parse(path, text, schema);
-}
-
-function parse<T>(what: string, text: string, schema: ZodType<T>): T {
-  return parseJson(text, schema, ([why]) => {
-    return new UserError(`${what} is damaged or of another version (${why}): search again into a new folder.`);
-  });
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    if (error instanceof Error && codeOf(error) !== '') {
-      throw new UserError(`${path} can't be read (${error.message}): check its permissions.`);
-    }
-    throw error;
-  }
-}
+import type { SearchEvent } from './event.ts';
+import { readEvents, readIfThere } from './read-run.ts';
 
 /**
  * Makes the folder of a new run.
@@ -107,6 +42,7 @@ export async function requireNew(folder: string): Promise<void> {
 const runNames = [
   'run.json',
   'events.jsonl',
+  'progress.json',
   'architecture.json',
   'report.json',
   'report.html',

@@ -1,7 +1,91 @@
 import { z } from 'zod';
-import type { RankCorrelation } from '../evaluation/rank-correlation.ts';
-import type { Spread } from '../evaluation/summary.ts';
-import { runSchema } from './records.ts';
+import { runSchema } from './run-record.ts';
+
+const spreadSchema = z.object({ count: z.int(), mean: z.number(), deviation: z.number() });
+const correlationSchema = z.object({ tau: z.number(), p: z.number() }).nullable();
+
+/** One search of a contestant. Dice are fractions, of the network that the search chose. */
+const contestRunSchema = z.object({
+  run: z.string(),
+  seed: z.int(),
+  test_dice: z.number(),
+  validation_dice: z.number(),
+  seconds: z.number(),
+  /** Of `seconds`: shared weights trained, and children judged or test cases segmented. */
+  training_seconds: z.number(),
+  judging_seconds: z.number(),
+  joules: z.number().nullable(),
+  controller_steps: z.int(),
+});
+
+/** The best reward of the step that was finished last, over the seeds; only where every seed has one. */
+const rewardPointSchema = z.object({ seconds: z.number(), mean: z.number(), lowest: z.number(), highest: z.number() });
+
+/** What the searches of a contestant come to: one for each seed. */
+const contestantSchema = z.object({
+  name: z.string(),
+  test_dice: spreadSchema,
+  runs: z.array(contestRunSchema).readonly(),
+  best_reward: z.array(rewardPointSchema).readonly(),
+});
+
+/** `reinforce` less another contestant, in test Dice. */
+const comparisonSchema = z.object({
+  other: z.string(),
+  difference: z.number(),
+  /** Of the difference, from its values by seed (Student's t, 95 %); null for a single seed. */
+  interval: z.object({ low: z.number(), high: z.number() }).nullable(),
+  /** Of Wilcoxon's signed rank test over the test cases, each a mean over the seeds; and after Holm's correction. */
+  p: z.number(),
+  p_holm: z.number(),
+});
+
+/** A child's reward among shared weights, and its Dice after it was trained alone. */
+const childAloneSchema = z.object({
+  run: z.string(),
+  reward: z.number(),
+  validation_dice: z.number(),
+  test_dice: z.number(),
+});
+
+/** A choice at one place: by option, the mean reward of the children that have it, less the mean of their step. */
+const contributionSchema = z.object({
+  choice: z.string(),
+  options: z
+    .array(z.object({ value: z.string(), children: z.int(), mean: z.number(), standard_error: z.number() }))
+    .readonly(),
+});
+
+/** What a study found. */
+export const studyResultsSchema = z.object({
+  seeds: z.int(),
+  test_cases: z.int(),
+  contestants: z.array(contestantSchema).readonly(),
+  comparisons: z.array(comparisonSchema).readonly(),
+  alone: z.object({
+    children: z.array(childAloneSchema).readonly(),
+    /** Kendall's tau-b of the reward with the Dice alone; null where there is no order. */
+    with_validation: correlationSchema,
+    with_test: correlationSchema,
+  }),
+  /** Those that differ most beyond their errors first. */
+  contributions: z.array(contributionSchema).readonly(),
+});
+
+/** What a study found. */
+export type StudyResults = z.infer<typeof studyResultsSchema>;
+/** One search of a contestant. */
+export type ContestRun = z.infer<typeof contestRunSchema>;
+/** The best reward at one moment, over the seeds. */
+export type RewardPoint = z.infer<typeof rewardPointSchema>;
+/** What the searches of a contestant come to. */
+export type ContestantResult = z.infer<typeof contestantSchema>;
+/** `reinforce` less another contestant, in test Dice. */
+export type Comparison = z.infer<typeof comparisonSchema>;
+/** A child's reward among shared weights, and its Dice after it was trained alone. */
+export type ChildAlone = z.infer<typeof childAloneSchema>;
+/** What a choice at one place contributes to the reward. */
+export type Contribution = z.infer<typeof contributionSchema>;
 
 const { settings, engine } = runSchema.shape;
 
@@ -27,82 +111,8 @@ export const studySchema = z.object({
   engine: engine.pick({ device: true, precision: true }),
   /** By run, joules that were used while it ran; null where the machine does not tell or a kill left them unknown. */
   joules: z.record(z.string(), z.number().nullable()),
-  results: z.unknown().optional(),
+  /** Missing until the study has ended, and where another version wrote them: they can be made again. */
+  results: studyResultsSchema.optional().catch(undefined),
 });
+/** `study.json`: what a study was told, and what it found. */
 export type StudyRecord = z.infer<typeof studySchema>;
-
-/** One search of a contestant. Dice are fractions, of the network that the search chose. */
-export interface ContestRun {
-  readonly run: string;
-  readonly seed: number;
-  readonly test_dice: number;
-  readonly validation_dice: number;
-  readonly seconds: number;
-  /** Of `seconds`: shared weights trained, and children judged or test cases segmented. */
-  readonly training_seconds: number;
-  readonly judging_seconds: number;
-  readonly joules: number | null;
-  readonly controller_steps: number;
-}
-
-/** The best reward of the step that was finished last, over the seeds; only where every seed has one. */
-export interface RewardPoint {
-  readonly seconds: number;
-  readonly mean: number;
-  readonly lowest: number;
-  readonly highest: number;
-}
-
-/** What the searches of a contestant come to: one for each seed. */
-export interface ContestantResult {
-  readonly name: string;
-  readonly test_dice: Spread;
-  readonly runs: readonly ContestRun[];
-  readonly best_reward: readonly RewardPoint[];
-}
-
-/** `reinforce` less another contestant, in test Dice. */
-export interface Comparison {
-  readonly other: string;
-  readonly difference: number;
-  /** Of the difference, from its values by seed (Student's t, 95 %); null for a single seed. */
-  readonly interval: { readonly low: number; readonly high: number } | null;
-  /** Of Wilcoxon's signed rank test over the test cases, each a mean over the seeds; and after Holm's correction. */
-  readonly p: number;
-  readonly p_holm: number;
-}
-
-/** A child's reward among shared weights, and its Dice after it was trained alone. */
-export interface ChildAlone {
-  readonly run: string;
-  readonly reward: number;
-  readonly validation_dice: number;
-  readonly test_dice: number;
-}
-
-/** A choice at one place: by option, the mean reward of the children that have it, less the mean of their step. */
-export interface Contribution {
-  readonly choice: string;
-  readonly options: readonly {
-    readonly value: string;
-    readonly children: number;
-    readonly mean: number;
-    readonly standard_error: number;
-  }[];
-}
-
-/** What a study found. */
-export interface StudyResults {
-  readonly seeds: number;
-  readonly test_cases: number;
-  readonly contestants: readonly ContestantResult[];
-  readonly comparisons: readonly Comparison[];
-  readonly alone: {
-    readonly children: readonly ChildAlone[];
-    /** Kendall's tau-b of the reward with the Dice alone; null where there is no order. */
-    readonly with_validation: RankCorrelation | null;
-    readonly with_test: RankCorrelation | null;
-  };
-  /** Those that differ most beyond their errors first. */
-  readonly contributions: readonly Contribution[];
-}

@@ -12,12 +12,12 @@ import { isResampled, type PreparedCase } from '../preparation/prepare.ts';
 import { formatBytes } from '../report/format.ts';
 import { patchVoxelCounts } from '../space/macro.ts';
 import type { SearchSpace } from '../space/space.ts';
-import { createSpace, type SpaceName, spaceOfOne } from '../space/spaces.ts';
+import { type CreateSpace, createSpace, type SpaceName, spaceOfOne } from '../space/spaces.ts';
 import { judgedTogether } from './judging.ts';
 
 /** What a search needs memory for. */
 export interface MemoryDemands {
-  readonly space: SpaceName;
+  readonly space: SpaceName | CreateSpace;
   readonly onlyChild?: Architecture;
   readonly device: ComputeDevice;
   readonly precision: Precision;

@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
 import type { Architecture } from '../architecture/architecture.ts';
-import type { ControllerName } from '../controller/controller.ts';
+import { UserError } from '../base/errors.ts';
+import type { CreateController } from '../controller/controller.ts';
+import { type ControllerName, controllerCalled } from '../controller/controllers.ts';
 import type { ComputeDevice, Precision } from '../engine/device.ts';
-import type { RunRecord } from '../run/records.ts';
-import type { SpaceName } from '../space/spaces.ts';
+import type { RunRecord } from '../run/run-record.ts';
+import { type CreateSpace, type SpaceName, spaceCalled } from '../space/spaces.ts';
 
 /** What a search is told. */
 export interface SearchSettings {
@@ -23,8 +25,10 @@ export interface SearchSettings {
   readonly lastChildren?: number;
   /** Bytes of the process, or of a GPU's memory, that the search may take; 80 % of what is free where it is left out. */
   readonly memoryBytes?: number;
-  readonly controller: ControllerName;
-  readonly space: SpaceName;
+  /** One of ours by its name, or a function that makes one. */
+  readonly controller: ControllerName | CreateController;
+  /** One of ours by its name, or a function that makes one. */
+  readonly space: SpaceName | CreateSpace;
   /** Trains this child alone, whatever the space has beside it: what it is worth without shared weights. */
   readonly onlyChild?: Architecture;
   /** Rotations, scalings and intensity changes of the training patches, besides the paper's flip. */
@@ -55,17 +59,52 @@ export const searchDefaults = {
 /** Where there is no other limit; the paper trains for 150 to 500 controller epochs. */
 export const defaultEpochs = 150;
 
-/** Options with what was left out. */
+/** Options with what was left out. @throws UserError for a controller or a space that `run.json` can't name */
 export function withDefaults(options: SearchOptions): SearchSettings {
   const isUnlimited = options.timeSeconds === undefined && options.epochs === undefined;
-  return { ...searchDefaults, ...(isUnlimited && { epochs: defaultEpochs }), ...options };
+  const settings = { ...searchDefaults, ...(isUnlimited && { epochs: defaultEpochs }), ...options };
+  recordedParts(settings);
+  return settings;
 }
 
-type CalledAlike = Pick<SearchSettings, 'children' | 'controller' | 'space' | 'augment' | 'folds' | 'fold' | 'seed'>;
+type CalledAlike = Pick<SearchSettings, 'children' | 'augment' | 'folds' | 'fold' | 'seed'>;
 
 /** The settings that `run.json` calls as the library does. */
-function calledAlike({ children, controller, space, augment, folds, fold, seed }: CalledAlike): CalledAlike {
-  return { children, controller, space, augment, folds, fold, seed };
+function calledAlike({ children, augment, folds, fold, seed }: CalledAlike): CalledAlike {
+  return { children, augment, folds, fold, seed };
+}
+
+/** A controller and a space that are not ours, which no `run.json` can hold. */
+export type OwnParts = {
+  readonly controller?: CreateController;
+  readonly space?: CreateSpace;
+};
+
+/** What `run.json` calls the controller and the space. @throws UserError for someone else's without a name, or with one of ours */
+function recordedParts({ controller, space }: Pick<SearchSettings, 'controller' | 'space'>) {
+  return { controller: nameOf(controller, controllerCalled), space: nameOf(space, spaceCalled) };
+}
+
+function nameOf(part: string | CreateController | CreateSpace, ours: (name: string) => string | undefined): string {
+  if (typeof part === 'string') return part;
+  if (part.name !== '' && ours(part.name) === undefined) return part.name;
+  throw new UserError(
+    `A controller or space of your own is recorded by the name of its function, and '${part.name}' is ${part.name === '' ? 'none' : 'one of ours'}: name it differently.`,
+  );
+}
+
+/** What a recorded name means: the controller or space that was handed over, or ours. @throws UserError where it is neither */
+function partNamed<Name extends string, Create extends CreateController | CreateSpace>(
+  what: 'controller' | 'space',
+  name: string,
+  given: Create | undefined,
+  ours: (name: string) => Name | undefined,
+): Name | Create {
+  const found = given ?? ours(name);
+  if (found !== undefined && (typeof found === 'string' || found.name === name)) return found;
+  throw new UserError(
+    `This run was begun with the ${what} '${name}': go on with it by the library's resume, and hand the same ${what} to it.`,
+  );
 }
 
 /** Settings as `run.json` keeps them. */
@@ -79,6 +118,7 @@ export function recordSettings(settings: SearchSettings): RunRecord['settings'] 
     epochs: epochs ?? null,
     ...(memoryBytes !== undefined && { memory_bytes: memoryBytes }),
     ...calledAlike(settings),
+    ...recordedParts(settings),
     ...(lastChildren !== undefined && { last_children: lastChildren }),
     ...(onlyChild && { only_child: onlyChild }),
     device,
@@ -87,7 +127,11 @@ export function recordSettings(settings: SearchSettings): RunRecord['settings'] 
 }
 
 /** The settings of the run in `folder`, with the device and precision that were in use: the rest is computed as its beginning was. */
-export function recordedSettings({ settings, engine }: RunRecord, folder: string): SearchSettings {
+export function recordedSettings(
+  { settings, engine }: RunRecord,
+  folder: string,
+  { controller, space }: OwnParts,
+): SearchSettings {
   const { data_set, label_folder, time_seconds, epochs, memory_bytes, last_children, only_child } = settings;
   const { device, precision } = engine;
   return {
@@ -98,6 +142,8 @@ export function recordedSettings({ settings, engine }: RunRecord, folder: string
     ...(epochs !== null && { epochs }),
     ...(memory_bytes !== undefined && { memoryBytes: memory_bytes }),
     ...calledAlike(settings),
+    controller: partNamed('controller', settings.controller, controller, controllerCalled),
+    space: partNamed('space', settings.space, space, spaceCalled),
     ...(last_children !== undefined && { lastChildren: last_children }),
     ...(only_child && { onlyChild: only_child }),
     device,

@@ -14,8 +14,10 @@ import { freeNetworkWeights, networkWeights, type Weights } from '../network/wei
 import { imageOf, labelOf } from '../preparation/prepare.ts';
 import { renderReport } from '../report/page.ts';
 import { chooseSlices, type Example, pickExamples, type Slice } from '../report/slices.ts';
-import type { Progress, SearchReport } from '../run/records.ts';
-import { readRun, writeRecord, writeRunFile } from '../run/run-folder.ts';
+import type { Progress } from '../run/progress.ts';
+import { readRun } from '../run/read-run.ts';
+import type { SearchReport } from '../run/report.ts';
+import { writeRecord, writeRunFile } from '../run/run-folder.ts';
 import type { SearchContext } from './context.ts';
 import { caseNamed, type JudgedChild, judgeOnOwnGrid, toDeviceBatches } from './judging.ts';
 import type { SearchResult } from './search.ts';

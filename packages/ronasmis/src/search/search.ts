@@ -3,8 +3,12 @@ import { limitTensorBytes, peakMemoryBytes } from '@ronasmis/libtorch';
 import type { Architecture } from '../architecture/architecture.ts';
 import { openBatches } from '../batches/batches.ts';
 import type { Choices, Learnt } from '../controller/controller.ts';
-import type { Progress, RunRecord, SearchEvent, SearchReport } from '../run/records.ts';
+import type { SearchEvent } from '../run/event.ts';
+import { openHeartbeat } from '../run/heartbeat.ts';
+import type { Progress } from '../run/progress.ts';
+import type { SearchReport } from '../run/report.ts';
 import { appendEvent } from '../run/run-folder.ts';
+import type { RunRecord } from '../run/run-record.ts';
 import {
   type Budget,
   childrenPerStep,
@@ -19,13 +23,13 @@ import {
 } from './budget.ts';
 import type { SearchContext } from './context.ts';
 import { caseNamed, freeBatches, type JudgedChild, judgeChildren, judgedTwin, toDeviceBatches } from './judging.ts';
-import { type SearchOptions, withDefaults } from './options.ts';
+import { type OwnParts, type SearchOptions, withDefaults } from './options.ts';
 import { finish, type Tell } from './result.ts';
 import { type MemoryUse, openSearch, reopenSearch, resultOf, type SearchRun } from './setup.ts';
 import { type SearchState, saveState } from './state.ts';
 import { trainSharedWeights } from './training.ts';
 
-export type { SearchOptions } from './options.ts';
+export type { OwnParts, SearchOptions } from './options.ts';
 
 /** How a search is watched and stopped. */
 export interface SearchHooks {
@@ -63,12 +67,13 @@ export async function search(options: SearchOptions, hooks: SearchHooks = {}): P
  * Goes on with a search that was stopped or killed, from its last finished controller step, with the run folder's settings.
  * A finished search is not repeated.
  *
+ * @param own the controller and the space that the search was given, where they are not ours
  * @throws UserError where the folder holds no run, another process works on it, or its data set has changed
  */
-export async function resume(runFolder: string, hooks: SearchHooks = {}): Promise<SearchResult> {
+export async function resume(runFolder: string, hooks: SearchHooks = {}, own: OwnParts = {}): Promise<SearchResult> {
   return withinMemory(async () => {
     const result = await resultOf(runFolder);
-    return result ?? runAlone(await reopenSearch(runFolder, hooks), hooks);
+    return result ?? runAlone(await reopenSearch(runFolder, hooks, own), hooks);
   });
 }
 
@@ -81,11 +86,17 @@ async function withinMemory<Result>(work: () => Promise<Result>): Promise<Result
   }
 }
 
-/** Runs a search, and lets other processes into its folder at the end. */
+/** Runs a search, whose folder says how far it is, and lets other processes into it at the end. */
 async function runAlone(searchRun: SearchRun, hooks: SearchHooks): Promise<SearchResult> {
+  const heartbeat = openHeartbeat(searchRun.folder);
+  const onProgress = (progress: Progress): void => {
+    heartbeat.beat(progress);
+    hooks.onProgress?.(progress);
+  };
   try {
-    return await run(searchRun, hooks);
+    return await run(searchRun, { ...hooks, onProgress });
   } finally {
+    await heartbeat.stop();
     await searchRun.release();
   }
 }

@@ -18,14 +18,15 @@ import { choosePrecision } from '../engine/precision.ts';
 import { prepareOnce } from '../preparation/kept-cases.ts';
 import { defaultRecipe } from '../recipe/recipe.ts';
 import { lockFolder } from '../run/lock.ts';
-import { type RunRecord, recordDimensions } from '../run/records.ts';
-import { createRunFolder, keepEventsUntil, readRun, requireNew, writeRecord } from '../run/run-folder.ts';
+import { readRun } from '../run/read-run.ts';
+import { createRunFolder, keepEventsUntil, requireNew, writeRecord } from '../run/run-folder.ts';
+import { type RunRecord, recordDimensions } from '../run/run-record.ts';
 import { hasOneChild } from '../space/spaces.ts';
 import { type Budget, expectedTrainingSteps, outlookOf, requireOneStep } from './budget.ts';
 import { type SearchContext, scoredClasses } from './context.ts';
 import { measureBudget } from './measuring.ts';
 import { caseBytesWithin, defaultMemoryBytes, limitMemory, type MemoryPlan, planMemory } from './memory.ts';
-import { recordedSettings, recordSettings, type SearchSettings } from './options.ts';
+import { type OwnParts, recordedSettings, recordSettings, type SearchSettings } from './options.ts';
 import { coarseThinning } from './resolution.ts';
 import type { SearchHooks, SearchResult } from './search.ts';
 import { createState, restoreState, type SearchState } from './state.ts';
@@ -111,20 +112,20 @@ export async function resultOf(folder: string): Promise<SearchResult | undefined
  * Takes a run up where its last finished step left it, with the settings of its `run.json`.
  * @throws UserError where the folder holds no run, another process works on it or the data set is another one now
  */
-export async function reopenSearch(folder: string, hooks: SearchHooks): Promise<SearchRun> {
+export async function reopenSearch(folder: string, hooks: SearchHooks, own: OwnParts): Promise<SearchRun> {
   const release = await lockFolder(folder);
   try {
-    return { ...(await reopenLocked(folder, hooks)), release };
+    return { ...(await reopenLocked(folder, hooks, own)), release };
   } catch (error) {
     await release();
     throw error;
   }
 }
 
-async function reopenLocked(folder: string, hooks: SearchHooks): Promise<Omit<SearchRun, 'release'>> {
+async function reopenLocked(folder: string, hooks: SearchHooks, own: OwnParts): Promise<Omit<SearchRun, 'release'>> {
   const startedAt = performance.now();
   const { run, events } = await readRun(folder);
-  const options = recordedSettings(run, folder);
+  const options = recordedSettings(run, folder, own);
   const dataSet = await readDataSet(options.dataSet, options.labelFolder);
   const { context, fingerprint, engine, budgetBytes, plan } = await prepare(options, folder, dataSet, hooks);
   if (fingerprint.sha256 !== run.fingerprint.sha256) {

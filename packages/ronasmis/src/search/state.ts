@@ -17,8 +17,9 @@ import { codeOf, UserError } from '../base/errors.ts';
 import { mendable } from '../base/files.ts';
 import { quoted } from '../base/json.ts';
 import { createRandom, type Random, restoreRandom } from '../base/random.ts';
-import type { Controller, ControllerName } from '../controller/controller.ts';
-import { createController } from '../controller/controllers.ts';
+import type { Controller, CreateController } from '../controller/controller.ts';
+import type { ControllerName } from '../controller/controllers.ts';
+import { createController } from '../controller/create.ts';
 import { childNetwork } from '../network/child.ts';
 import { sharedParameters } from '../network/parameters.ts';
 import { createWeights, type Weights } from '../network/weights.ts';
@@ -47,7 +48,7 @@ const weightDecay = 1e-3;
 
 export function createState(
   { dimensions, device, precision, space }: SearchContext,
-  controller: ControllerName,
+  controller: ControllerName | CreateController,
   seed: number,
 ): SearchState {
   const weights = createWeights(

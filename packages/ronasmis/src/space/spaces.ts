@@ -9,25 +9,36 @@ import { admittedOptions, noLimits, type SearchSpace, type SpaceLimits } from '.
 export const spaceNames = ['macro', 'micro', 'fixed'] as const;
 export type SpaceName = (typeof spaceNames)[number];
 
-type MakeSpace = (volume: Triple, dimensions: NetworkDimensions, limits?: SpaceLimits) => SearchSpace;
+/**
+ * Makes the search space for a data set. Someone else's is called in `run.json` what the function is called.
+ * @param volume voxels of the data set's median scan, `[depth, height, width]`
+ * @param dimensions what all its children have in common
+ * @param limits what memory allows; a search asks for the space several times, until it fits
+ */
+export type CreateSpace = (volume: Triple, dimensions: NetworkDimensions, limits?: SpaceLimits) => SearchSpace;
 
-const spaces: Readonly<Record<SpaceName, MakeSpace>> = { macro: macroSpace, micro: microSpace, fixed: fixedSpace };
+const spaces: Readonly<Record<SpaceName, CreateSpace>> = { macro: macroSpace, micro: microSpace, fixed: fixedSpace };
+
+/** Our space of this name; undefined where there is none. */
+export const spaceCalled = (name: string): SpaceName | undefined => spaceNames.find((known) => known === name);
 
 /**
- * The space of this name for volumes of `volume` voxels (depth, height, width; the data set's median) and a network of these
- * dimensions, as far as memory allows. Throws a UserError where the volumes are too small.
+ * A space, one of ours by its name or what someone else's function makes, for volumes of `volume` voxels (depth, height, width; the data
+ * set's median) and a network of these dimensions, as far as memory allows.
+ * @throws UserError where the volumes are too small
  */
 export function createSpace(
-  name: SpaceName,
+  space: SpaceName | CreateSpace,
   volume: Triple,
   dimensions: NetworkDimensions,
   limits: SpaceLimits = noLimits,
 ): SearchSpace {
-  return spaces[name](volume, dimensions, limits);
+  const create = typeof space === 'string' ? spaces[space] : space;
+  return create(volume, dimensions, limits);
 }
 
 /** The base child alone: the macro space's decisions, each with one option left. What a search has to be better than. */
-function fixedSpace(...given: Parameters<MakeSpace>): SearchSpace {
+function fixedSpace(...given: Parameters<CreateSpace>): SearchSpace {
   const macro = macroSpace(...given);
   const { decisions, decode, base, baseChoices, covering } = macro;
   const admitted = ({ length }: readonly number[]): readonly boolean[] =>

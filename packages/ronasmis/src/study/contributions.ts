@@ -1,6 +1,6 @@
 import type { MacroArchitecture } from '../architecture/architecture.ts';
 import { spreadOf } from '../evaluation/summary.ts';
-import type { SearchEvent } from '../run/records.ts';
+import type { SearchEvent } from '../run/event.ts';
 import type { Contribution } from '../run/study-record.ts';
 import { skipLevels } from '../space/table1.ts';
 

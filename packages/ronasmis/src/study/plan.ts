@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Architecture } from '../architecture/architecture.ts';
-import type { ControllerName } from '../controller/controller.ts';
+import { type ControllerName, controllerNames } from '../controller/controllers.ts';
 import type { ComputeDevice, Precision } from '../engine/device.ts';
-import type { SearchEvent } from '../run/records.ts';
+import type { SearchEvent } from '../run/event.ts';
 import type { SearchOptions, SearchSettings } from '../search/options.ts';
 import type { SpaceName } from '../space/spaces.ts';
 
@@ -36,10 +36,7 @@ export const contestants: readonly {
   readonly controller: ControllerName;
   readonly space: SpaceName;
 }[] = [
-  { name: 'reinforce', controller: 'reinforce', space: 'macro' },
-  { name: 'ppo', controller: 'ppo', space: 'macro' },
-  { name: 'evolution', controller: 'evolution', space: 'macro' },
-  { name: 'random', controller: 'random', space: 'macro' },
+  ...controllerNames.map((controller) => ({ name: controller, controller, space: 'macro' }) as const),
   { name: 'fixed', controller: 'reinforce', space: 'fixed' },
 ];
 

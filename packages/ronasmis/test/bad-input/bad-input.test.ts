@@ -3,7 +3,7 @@ import { chmod, mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { readRun } from '../../src/run/run-folder.ts';
+import { readRun } from '../../src/run/read-run.ts';
 import { run } from '../cli/run.ts';
 import { temporaryFolder } from '../formats/scans.ts';
 import { dataSets } from './data-sets.ts';

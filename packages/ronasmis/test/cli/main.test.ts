@@ -57,7 +57,7 @@ describe('usage errors', () => {
     [
       'an unknown controller',
       ['search', 'data', '--controller', 'nonsense'],
-      /'nonsense' is invalid\. Allowed choices are reinforce, ppo, random, evolution\./,
+      /'nonsense' is invalid\. Allowed choices are reinforce, ppo, evolution, random\./,
     ],
     ['an unknown space', ['search', 'data', '--space', 'nonsense'], /Allowed choices are macro, micro, fixed\./],
     ['a fold that is none', ['search', 'data', '--fold', '5'], /--fold 5 is none of the 5 folds: take 0 to 4/],

@@ -10,8 +10,10 @@ import { writePhantomDataSet } from '../../src/data/phantom.ts';
 import { readNifti } from '../../src/formats/nifti.ts';
 import type { Prediction } from '../../src/inference/predict.ts';
 import { childNetwork } from '../../src/network/child.ts';
-import { dimensionsOf, eventSchema, reportSchema, runSchema } from '../../src/run/records.ts';
-import { readRun } from '../../src/run/run-folder.ts';
+import { eventSchema } from '../../src/run/event.ts';
+import { readRun } from '../../src/run/read-run.ts';
+import { reportSchema } from '../../src/run/report.ts';
+import { dimensionsOf, runSchema } from '../../src/run/run-record.ts';
 import { type Ended, ronasmis } from './command.ts';
 import { agreementWithCopy, writeResampledCopy } from './resampled-copy.ts';
 

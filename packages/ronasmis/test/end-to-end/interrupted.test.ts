@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writePhantomDataSet } from '../../src/data/phantom.ts';
-import { reportSchema } from '../../src/run/records.ts';
+import { reportSchema } from '../../src/run/report.ts';
 import { ronasmis, start } from './command.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'ronasmis-interrupted-'));

@@ -6,8 +6,8 @@ import { readSafetensors } from '@ronasmis/libtorch';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writePhantomDataSet } from '../../src/data/phantom.ts';
 import { childNetwork } from '../../src/network/child.ts';
-import { dimensionsOf } from '../../src/run/records.ts';
-import { readRun } from '../../src/run/run-folder.ts';
+import { readRun } from '../../src/run/read-run.ts';
+import { dimensionsOf } from '../../src/run/run-record.ts';
 import { ronasmis, start } from './command.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'ronasmis-micro-'));

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readDataSet } from '../../src/data/dataset.ts';
-import { reportSchema } from '../../src/run/records.ts';
+import { reportSchema } from '../../src/run/report.ts';
 import { temporaryFolder } from '../formats/scans.ts';
 import { ronasmis } from './command.ts';
 import { copyCases, realDataSetsBySize } from './few-cases.ts';

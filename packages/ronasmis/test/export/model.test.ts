@@ -4,7 +4,7 @@ import type { Architecture } from '../../src/architecture/architecture.ts';
 import { VERSION } from '../../src/base/version.ts';
 import { encodeOnnx } from '../../src/export/model.ts';
 import { ModelProtoSchema, type ValueInfoProto } from '../../src/export/onnx_pb.ts';
-import type { RunRecord } from '../../src/run/records.ts';
+import type { RunRecord } from '../../src/run/run-record.ts';
 import { predictingNames } from '../network/peer.ts';
 import { macroChild, microChild, narrowModel } from './models.ts';
 

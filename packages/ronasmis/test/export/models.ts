@@ -5,8 +5,8 @@ import type { Architecture } from '../../src/architecture/architecture.ts';
 import type { Model } from '../../src/inference/model.ts';
 import { childNetwork } from '../../src/network/child.ts';
 import { weight } from '../../src/network/weights.ts';
-import { type RunRecord, recordDimensions } from '../../src/run/records.ts';
 import { writeRecord } from '../../src/run/run-folder.ts';
+import { type RunRecord, recordDimensions } from '../../src/run/run-record.ts';
 import { chirpWeights, microReference, narrow, predictingNames, reference } from '../network/peer.ts';
 import { reportContent } from '../report/content.ts';
 

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createRandom } from '../../src/base/random.ts';
 import { readDataSet } from '../../src/data/dataset.ts';
-import { readRecord, readRun } from '../../src/run/run-folder.ts';
+import { readRecord, readRun } from '../../src/run/read-run.ts';
 import { studySchema } from '../../src/run/study-record.ts';
 import { run as ronasmis, writeRunFolder } from '../cli/run.ts';
 import { boxCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';

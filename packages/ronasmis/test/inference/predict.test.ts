@@ -19,7 +19,7 @@ import { IncompletePrediction, predict } from '../../src/inference/predict.ts';
 import { type SegmentationSizes, segment, toImage } from '../../src/inference/segment.ts';
 import { weight } from '../../src/network/weights.ts';
 import { prepareImage } from '../../src/preparation/prepare.ts';
-import { type RunRecord, recordDimensions } from '../../src/run/records.ts';
+import { type RunRecord, recordDimensions } from '../../src/run/run-record.ts';
 import { writeScanFixture } from '../formats/scan-fixtures.ts';
 import { straight, temporaryFolder } from '../formats/scans.ts';
 import { predictingNames, spaceWeights } from '../network/peer.ts';

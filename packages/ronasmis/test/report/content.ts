@@ -1,4 +1,5 @@
 import type { MacroArchitecture, MicroArchitecture } from '../../src/architecture/architecture.ts';
+import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import type { ReportContent } from '../../src/report/page.ts';
 import type { ExampleVolume } from '../../src/report/slices.ts';
 import { chooseSlices, pickExamples } from '../../src/report/slices.ts';
@@ -96,6 +97,7 @@ export function reportContent(steps = 40): ReportContent {
     run: {
       version: '0.1.0',
       created: '2026-11-23T21:04:11.123Z',
+      recipe: defaultRecipe,
       settings: {
         data_set: '/data/Kid<neys>',
         time_seconds: 900,

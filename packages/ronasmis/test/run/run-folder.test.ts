@@ -2,14 +2,8 @@ import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/base/errors.ts';
-import {
-  appendEvent,
-  createRunFolder,
-  keepEventsUntil,
-  readRun,
-  writeRecord,
-  writeRunFile,
-} from '../../src/run/run-folder.ts';
+import { readRun } from '../../src/run/read-run.ts';
+import { appendEvent, createRunFolder, keepEventsUntil, writeRecord, writeRunFile } from '../../src/run/run-folder.ts';
 import { writeRunFolder } from '../cli/run.ts';
 import { temporaryFolder } from '../formats/scans.ts';
 import { reportContent } from '../report/content.ts';

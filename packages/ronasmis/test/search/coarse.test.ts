@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/base/random.ts';
-import type { Progress } from '../../src/run/records.ts';
-import { readRun } from '../../src/run/run-folder.ts';
+import type { Progress } from '../../src/run/progress.ts';
+import { readRun } from '../../src/run/read-run.ts';
 import { resume, search } from '../../src/search/search.ts';
 import { boxCase, straight, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 import { outcome } from './outcome.ts';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createRandom } from '../../src/base/random.ts';
 import { splitCases } from '../../src/data/folds.ts';
-import { readRun } from '../../src/run/run-folder.ts';
+import { readRun } from '../../src/run/read-run.ts';
 import { resume, search } from '../../src/search/search.ts';
 import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 

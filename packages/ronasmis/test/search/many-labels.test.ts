@@ -9,7 +9,7 @@ import { predict } from '../../src/inference/predict.ts';
 import { childNetwork } from '../../src/network/child.ts';
 import { forward } from '../../src/network/forward.ts';
 import { composedLoss, networkLoss } from '../../src/network/loss.ts';
-import { readRun } from '../../src/run/run-folder.ts';
+import { readRun } from '../../src/run/read-run.ts';
 import { search } from '../../src/search/search.ts';
 import { createState } from '../../src/search/state.ts';
 import { macroSpace } from '../../src/space/macro.ts';

@@ -6,7 +6,7 @@ import type { Triple } from '../../src/base/geometry.ts';
 import { createRandom } from '../../src/base/random.ts';
 import { unturned } from '../../src/formats/orientation.ts';
 import type { PreparedCase } from '../../src/preparation/prepare.ts';
-import { readRun } from '../../src/run/run-folder.ts';
+import { readRun } from '../../src/run/read-run.ts';
 import { judgeChildren, toDeviceBatches } from '../../src/search/judging.ts';
 import { type MemoryDemands, planMemory } from '../../src/search/memory.ts';
 import { search } from '../../src/search/search.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createRandom } from '../../src/base/random.ts';
-import { readRun } from '../../src/run/run-folder.ts';
+import { readRun } from '../../src/run/read-run.ts';
 import { search } from '../../src/search/search.ts';
 import { boxCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 

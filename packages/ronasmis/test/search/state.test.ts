@@ -12,7 +12,7 @@ import {
 } from '@ronasmis/libtorch';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/base/errors.ts';
-import { type ControllerName, controllerNames } from '../../src/controller/controller.ts';
+import { type ControllerName, controllerNames } from '../../src/controller/controllers.ts';
 import { createState, removeState, restoreState, type SearchState, saveState } from '../../src/search/state.ts';
 import { outlookOf } from '../controller/outlook.ts';
 import { temporaryFolder } from '../formats/scans.ts';

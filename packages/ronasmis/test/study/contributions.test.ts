@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Architecture } from '../../src/architecture/architecture.ts';
-import type { SearchEvent } from '../../src/run/records.ts';
+import type { SearchEvent } from '../../src/run/event.ts';
 import { contributions } from '../../src/study/contributions.ts';
 import { ARCHITECTURE, reportContent } from '../report/content.ts';
 

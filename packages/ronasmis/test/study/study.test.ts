@@ -5,7 +5,7 @@ import { memory } from '@ronasmis/libtorch';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/base/random.ts';
-import { readRun } from '../../src/run/run-folder.ts';
+import { readRun } from '../../src/run/read-run.ts';
 import type { StudyResults } from '../../src/run/study-record.ts';
 import { childrenAlone, epochsAlone, pickChildren, plannedAlone, searchOptions } from '../../src/study/plan.ts';
 import { type StudyHooks, type StudyOptions, study } from '../../src/study/study.ts';

@@ -2,53 +2,10 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { architectureSchema } from '../architecture/architecture.ts';
 import { levels, type NetworkDimensions } from '../architecture/dimensions.ts';
-import { controllerNames } from '../controller/controller.ts';
 import { labelSchema } from '../data/description.ts';
 import { normalisationSchema } from '../data/normalisation.ts';
-import { diceSummarySchema } from '../evaluation/summary.ts';
 import { isOrientation } from '../formats/orientation.ts';
 import { recipeSchema } from '../recipe/recipe.ts';
-import { spaceNames } from '../space/spaces.ts';
-
-/** A line of `events.jsonl`: one finished controller step. Rewards are Dice, `seconds` counts from the search's start. */
-export const eventSchema = z.object({
-  step: z.int(),
-  seconds: z.number(),
-  reward_mean: z.number(),
-  reward_max: z.number(),
-  /** Moving average of the rewards that the children were compared with; null where the controller has none. */
-  baseline: z.number().nullable(),
-  /** Entropy of what the children were drawn from, nats; null where the controller has no distribution. */
-  entropy: z.number().nullable(),
-  /** Mean training loss of the shared weights since the step before. */
-  loss: z.number(),
-  /** Training steps of the shared weights so far. */
-  steps: z.int(),
-  peak_memory_bytes: z.number(),
-  /** Whether volumes were thinned: rewards are Dice at half the resolution then. */
-  coarse: z.boolean().default(false),
-  /** Training steps and judgements of this step that were left out, for memory did not suffice. */
-  out_of_memory: z.int().default(0),
-  /** Of this step, seconds in which the shared weights were trained and in which its children were judged. */
-  training_seconds: z.number(),
-  judging_seconds: z.number(),
-  children: z.array(z.object({ architecture: architectureSchema, reward: z.number() })).readonly(),
-});
-export type SearchEvent = z.infer<typeof eventSchema>;
-
-/** `report.json`: what the search left. */
-export const reportSchema = z.object({
-  /** At the data set's spacing, as the rewards. */
-  validation_dice: diceSummarySchema,
-  /** On the scans' own grids. */
-  test_dice: diceSummarySchema,
-  seconds: z.number(),
-  /** Of `seconds`, those after the last step in which children were judged and the test cases segmented. */
-  judging_seconds: z.number(),
-  peak_memory_bytes: z.number(),
-  parameters: z.int(),
-});
-export type SearchReport = z.infer<typeof reportSchema>;
 
 const runFields = z.object({
   /** Version of RONASMIS that made the run. */
@@ -66,8 +23,9 @@ const runFields = z.object({
     last_children: z.int().optional(),
     /** Bytes that the search may take, of the process or of a GPU; run folders from before there was a budget do not say it. */
     memory_bytes: z.number().optional(),
-    controller: z.enum(controllerNames),
-    space: z.enum(spaceNames),
+    /** One of ours by its name, or what someone else's calls itself. */
+    controller: z.string(),
+    space: z.string(),
     /** The one child that is trained, where it is neither searched nor the base child. */
     only_child: architectureSchema.optional(),
     augment: z.boolean(),
@@ -119,6 +77,7 @@ export const runSchema = runFields
     ({ normalisation, network }) => normalisation === undefined || normalisation.length === network.input_channels,
     'there is not one normalisation for each channel',
   );
+/** Everything that a search was told and what it ran on. */
 export type RunRecord = z.infer<typeof runSchema>;
 
 /** A short name of a search, by which files that its network has made are known again; that of a copy of the run folder is the same. */
@@ -153,20 +112,3 @@ export function classNamesOf({
     ...regions.map(({ name }) => [name, name]),
   ]);
 }
-
-/** How far a search has come; `done` of `total` count within the phase. */
-export type Progress = {
-  readonly phase: 'prepare' | 'train' | 'judge' | 'final';
-  /** Controller step, from 1. */
-  readonly step: number;
-  readonly done: number;
-  readonly total: number;
-  readonly reward?: number;
-  /** Null where the controller has none. */
-  readonly entropy?: number | null;
-  readonly dice?: number;
-  readonly loss?: number;
-  /** Whether reward and Dice are those at half the resolution. */
-  readonly coarse?: boolean;
-  readonly secondsLeft?: number;
-};

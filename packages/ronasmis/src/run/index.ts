@@ -1,0 +1,33 @@
+/**
+ * The files of a run folder and of a study: their schemas, reading them, and following a search while it runs. Loads no libtorch, so that it
+ * is there at once, on machines that have none as well.
+ *
+ * @module
+ */
+export {
+  type Architecture,
+  architectureSchema,
+  type MacroArchitecture,
+  type MicroArchitecture,
+} from '../architecture/architecture.ts';
+export { UserError } from '../base/errors.ts';
+export { type DiceSummary, diceSummarySchema } from '../evaluation/summary.ts';
+export { eventSchema, type SearchEvent } from './event.ts';
+export { isAtWork } from './lock.ts';
+export { progressSchema, type RunProgress } from './progress.ts';
+export { type RunFiles, readRun, readStudy } from './read-run.ts';
+export { reportSchema, type SearchReport } from './report.ts';
+export { classNamesOf, type RunRecord, runSchema } from './run-record.ts';
+export {
+  type ChildAlone,
+  type Comparison,
+  type ContestantResult,
+  type ContestRun,
+  type Contribution,
+  type RewardPoint,
+  type StudyRecord,
+  type StudyResults,
+  studyResultsSchema,
+  studySchema,
+} from './study-record.ts';
+export { type RunUpdate, type WatchOptions, watchRun } from './watch.ts';

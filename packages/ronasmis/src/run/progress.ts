@@ -1,0 +1,37 @@
+import { z } from 'zod';
+
+const phaseSchema = z.enum(['prepare', 'train', 'judge', 'final']);
+
+/** How far a search has come; `done` of `total` count within the phase. */
+export type Progress = {
+  readonly phase: z.infer<typeof phaseSchema>;
+  /** Controller step, from 1. */
+  readonly step: number;
+  readonly done: number;
+  readonly total: number;
+  readonly reward?: number;
+  /** Null where the controller has none. */
+  readonly entropy?: number | null;
+  readonly dice?: number;
+  readonly loss?: number;
+  /** Whether reward and Dice are those at half the resolution. */
+  readonly coarse?: boolean;
+  readonly secondsLeft?: number;
+};
+
+/**
+ * `progress.json`: how far a search has come that is running. It is written while a process works in the run folder, and removed when that
+ * stops in good order; what a kill leaves behind is told by its age.
+ */
+export const progressSchema = z.object({
+  /** ISO 8601 time at which it was written. */
+  time: z.string(),
+  phase: phaseSchema,
+  step: z.int(),
+  done: z.int(),
+  total: z.int(),
+  /** Until the report; null where that is not known. */
+  seconds_left: z.number().nullable(),
+});
+/** How far a running search has come, as its folder says it. */
+export type RunProgress = z.infer<typeof progressSchema>;
