@@ -64,12 +64,12 @@ function makeLayers(
   const weights = createWeights([...parameters, ...auxiliaryParameters], 'cpu', 1);
   const noise = (channels: number, level: number): Tensor => {
     const size = volume.map((extent) => Math.ceil(extent / 2 ** level));
-    const values = zeros([patches, channels, ...size], 'float32');
-    normalInPlace(values, 0, 1);
-    return to(values, dataTypeOf[precision], null, null, null, false, true, 'channels_last_3d');
+    const values = zeros([patches, channels, ...size], { dataType: 'float32' });
+    normalInPlace(values);
+    return to(values, { dataType: dataTypeOf[precision], copy: true, memoryFormat: 'channels_last_3d' });
   };
   const layer = ({ name, level }: Place, index: number): Layer => {
-    const kernel = to(weight(weights, name), dataTypeOf[precision], null, null, null, false, true);
+    const kernel = to(weight(weights, name), { dataType: dataTypeOf[precision], copy: true });
     const [width, from] = kernel.shape;
     const input = noise(from, level);
     kernel.requiresGradient = true;

@@ -125,7 +125,16 @@ function fusedKernels(): readonly Kernel[] {
         against,
         ours: ([volume, scale, shift]) => normaliseAndActivate(volume, scale, shift, 'leaky_relu'),
         theirs: ([volume, scale, shift]) =>
-          leakyRelu(instanceNorm(volume, scale, shift, null, null, true, 0.1, 1e-5, false), 0.01),
+          leakyRelu(
+            instanceNorm(volume, {
+              weight: scale,
+              bias: shift,
+              useInputStats: true,
+              momentum: 0.1,
+              epsilon: 1e-5,
+              cudnnEnabled: false,
+            }),
+          ),
         inputs: (layout) => [random([patches, 16, ...full], dataType, layout), random([16]), random([16])],
       },
       {
@@ -155,9 +164,9 @@ function fusedKernels(): readonly Kernel[] {
       against,
       ours: ([prediction, label]) => confusionMatrix(prediction, label, classes),
       theirs: ([prediction, label]) => {
-        const pairs = multiplyScalar(to(label, 'int64'), classes);
+        const pairs = multiplyScalar(to(label, { dataType: 'int64' }), classes);
         addInPlace(pairs, prediction);
-        return bincount(flatten(pairs), null, classes * classes);
+        return bincount(flatten(pairs), { minlength: classes * classes });
       },
       inputs: () => [labels(5), labels(7)],
     },
@@ -225,7 +234,12 @@ function interleaved(): readonly Kernel[] {
 
 function oneDnn(volume: Tensor, kernel: Tensor, padding: number, dilation: number): Tensor {
   const all = (value: number): readonly number[] => [value, value, value];
-  return oneDnnConvolution(volume, kernel, null, all(padding), all(1), all(dilation), 1);
+  return oneDnnConvolution(volume, kernel, {
+    padding: all(padding),
+    stride: all(1),
+    dilation: all(dilation),
+    groups: 1,
+  });
 }
 
 const title = (size: Size): string => `${patches} x ${size.join('x')}`;
@@ -233,9 +247,9 @@ const title = (size: Size): string => `${patches} x ${size.join('x')}`;
 function random(
   shape: readonly number[],
   dataType: DataType = 'float32',
-  layout: (typeof layouts)[number] | null = null,
+  memoryFormat?: (typeof layouts)[number],
 ): Tensor {
-  return keep(() => to(randn(shape), dataType, null, null, null, false, true, layout));
+  return keep(() => to(randn(shape), { dataType, copy: true, memoryFormat }));
 }
 
 /** Every class, `step` apart. */

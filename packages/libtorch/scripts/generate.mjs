@@ -19,27 +19,51 @@ const types = {
   Device: 'Device',
 };
 
-/** `SymInt[3]? name=None` -> {name, type, optional}. A single number may stand for a list of known length. */
-function argument(text) {
-  const match = /^([A-Za-z]+)(?:\([a-z!* |>-]*\))?(\?)?(?:\[(\d*)\])?(\?)?(\[\])? ([a-z_0-9]+)(?:=(.+))?$/.exec(
-    text.trim(),
-  );
-  if (!match) throw new Error(`The argument '${text}' is not understood.`);
-  const [, base, itemOptional, size, optional, , name, fallback] = match;
-  const known = types[base];
-  const item = known ?? 'null';
-  const list = size !== undefined;
-  let type = list ? `readonly ${item.includes('|') ? `(${item})` : itemOptional ? '(Tensor | null)' : item}[]` : item;
-  if (list && size !== '') type = `number | ${type}`;
-  if (!known) type = 'null';
-  if (optional || (!list && itemOptional)) type = type === 'null' ? type : `${type} | null`;
-  return { name: name === 'self' ? 'input' : camel(name), type, optional: fallback !== undefined };
+/** What libtorch abbreviates, written out. */
+const words = {
+  self: 'input',
+  dim: 'axis',
+  dims: 'axes',
+  dim0: 'firstAxis',
+  dim1: 'secondAxis',
+  start_dim: 'startAxis',
+  end_dim: 'endAxis',
+  keepdim: 'keepAxis',
+  dtype: 'dataType',
+  lr: 'learningRate',
+  eps: 'epsilon',
+  std: 'standardDeviation',
+  src: 'source',
+  ord: 'order',
+  hx: 'state',
+  default: 'defaultValue',
+};
+
+function written(name) {
+  return words[name] ?? name.replace(/_+([a-z0-9])/g, (_, letter) => letter.toUpperCase());
 }
 
-const reserved = new Set(['in', 'out', 'default', 'function']);
-function camel(name) {
-  const text = name.replace(/_+([a-z0-9])/g, (_, letter) => letter.toUpperCase());
-  return reserved.has(text) ? `${text}Value` : text;
+/**
+ * `SymInt[3]? name=None` -> {name, type, hasDefault, nullable}. A single number may stand for a list of known length; what no value of
+ * JavaScript can be given for has no type.
+ */
+function argument(text) {
+  const match = /^([A-Za-z]+)(?:\([a-z!* |>-]*\))?(\?)?(?:\[(\d*)\])?(\?)? ([a-z_0-9]+)(?:=(.+))?$/.exec(text);
+  if (!match) throw new Error(`The argument '${text}' is not understood.`);
+  const [, base, itemNullable, size, listNullable, name, fallback] = match;
+  const isList = size !== undefined;
+  const item = types[base];
+  let type = item;
+  if (isList) {
+    type = `readonly ${itemNullable ? `(${item} | null)` : item}[]`;
+    if (size !== '') type = `number | ${type}`;
+  }
+  return {
+    name: written(name),
+    type,
+    hasDefault: fallback !== undefined,
+    nullable: Boolean(isList ? listNullable : itemNullable),
+  };
 }
 
 /** Commas outside brackets part the arguments. */
@@ -56,24 +80,48 @@ function parts(text) {
     }
   }
   found.push(text.slice(start));
-  return found.map((part) => part.trim()).filter((part) => part !== '' && part !== '*');
+  return found.map((part) => part.trim()).filter((part) => part !== '');
+}
+
+/**
+ * By position go the arguments up to the first that may be left out or null, or that libtorch wants named, and behind them the axis.
+ * All others are named, in one object.
+ */
+function split(texts) {
+  const star = texts.indexOf('*');
+  const list = texts.filter((text) => text !== '*').map(argument);
+  const isAxis = ({ name }, i) => name === 'axis' && i !== star;
+  const firstOption = list.findIndex((item, i) => (item.hasDefault || item.nullable || i === star) && !isAxis(item, i));
+  return { list, positional: firstOption < 0 ? list.length : firstOption };
 }
 
 function declaration(name, full, schema) {
   const [operation, overload = ''] = full.split('.');
   const open = schema.indexOf('(');
   const arrow = schema.lastIndexOf(') -> ');
-  const list = parts(schema.slice(open + 1, arrow)).map(argument);
+  const { list, positional } = split(parts(schema.slice(open + 1, arrow)));
   const returns = schema.slice(arrow + 5);
-  // TypeScript wants what may be left out behind what may not.
-  const required = list.findLastIndex((item) => !item.optional);
-  const labels = list.map((item, i) =>
-    i > required ? `${item.name}?: ${item.type} | undefined` : `${item.name}: ${item.type}`,
-  );
   const several = /\[\]|^\(Tensor.*,/.test(returns);
-  const written = returns === '()' || /^Tensor\([a-z]!\)$/.test(returns);
-  const maker = written ? 'voidOperation' : several ? 'tensorsOperation' : 'tensorOperation';
-  return `/** \`${schema}\` */\nexport const ${name} = ${maker}<[${labels.join(', ')}]>('${operation}', '${overload}');`;
+  const inPlace = returns === '()' || /^Tensor\([a-z]!\)$/.test(returns);
+  const maker = inPlace ? 'voidOperation' : several ? 'tensorsOperation' : 'tensorOperation';
+
+  const labels = list.slice(0, positional).map((item) => `${item.name}${item.hasDefault ? '?' : ''}: ${item.type}`);
+  const options = list.slice(positional).filter(({ type }) => type !== undefined);
+  const mayBeLeftOut = ({ hasDefault, nullable }) => hasDefault || nullable;
+  if (options.length > 0) {
+    const names = options.map((item) => item.name).join(', ');
+    const fields = options.map((item) =>
+      mayBeLeftOut(item) ? `readonly ${item.name}?: ${item.type} | undefined` : `readonly ${item.name}: ${item.type}`,
+    );
+    labels.push(`{ ${names} }: { ${fields.join('; ')} }${options.every(mayBeLeftOut) ? ' = {}' : ''}`);
+  }
+  const values = list.map(({ name, type, hasDefault, nullable }) => {
+    if (type === undefined) return 'undefined';
+    return nullable && !hasDefault && options.some((option) => option.name === name) ? `${name} ?? null` : name;
+  });
+  values.length = values.findLastIndex((value) => value !== 'undefined') + 1;
+  return `/** \`${schema}\` */
+export const ${name} = ${maker}('${operation}', '${overload}', (${labels.join(', ')}) => [${values.join(', ')}]);`;
 }
 
 /** The whole text of src/operations.ts. */

@@ -53,11 +53,15 @@ export function convolvesBfloat16(shape: readonly number[], dilation: number, pl
 export function convolution3d(input: Tensor, kernel: Tensor, dilation = 1): Tensor {
   const [, , planes] = kernel.shape;
   const padding = [planes === 1 ? 0 : dilation, dilation, dilation];
-  if (input.device !== 'cpu') return conv3d(input, kernel, null, 1, padding, dilation);
+  if (input.device !== 'cpu') return conv3d(input, kernel, { padding, dilation });
   if (input.dataType === 'float32') return winogradConvolution(input, kernel, dilation);
   if (convolvesBfloat16(input.shape.slice(2), dilation, planes) && input.dataType === 'bfloat16')
-    return oneDnnConvolution(input, kernel, null, ones, ones, ones, 1);
-  return scope(() => to(winogradConvolution(to(input, 'float32'), to(kernel, 'float32'), dilation), input.dataType));
+    return oneDnnConvolution(input, kernel, { padding: ones, stride: ones, dilation: ones, groups: 1 });
+  return scope(() =>
+    to(winogradConvolution(to(input, { dataType: 'float32' }), to(kernel, { dataType: 'float32' }), dilation), {
+      dataType: input.dataType,
+    }),
+  );
 }
 
 /**
@@ -65,10 +69,10 @@ export function convolution3d(input: Tensor, kernel: Tensor, dilation = 1): Tens
  *
  * On a processor it is a product of matrices: in channels_last_3d oneDNN takes up to ten times as long for its gradients.
  */
-export function pointwiseConvolution3d(input: Tensor, kernel: Tensor, bias: Tensor | null = null): Tensor {
-  if (input.device !== 'cpu') return conv3d(input, kernel, bias);
+export function pointwiseConvolution3d(input: Tensor, kernel: Tensor, bias?: Tensor): Tensor {
+  if (input.device !== 'cpu') return conv3d(input, kernel, { bias });
   const [to, from] = kernel.shape;
-  return permute(linear(permute(input, [0, 2, 3, 4, 1]), reshape(kernel, [to, from]), bias), [0, 4, 1, 2, 3]);
+  return permute(linear(permute(input, [0, 2, 3, 4, 1]), reshape(kernel, [to, from]), { bias }), [0, 4, 1, 2, 3]);
 }
 
 /**

@@ -25,14 +25,14 @@ export function fusedExample(device: Device): readonly number[] {
   return scope(() => {
     const leaf = (shape: readonly number[], phase: number): Tensor => {
       const count = shape.reduce((product, extent) => product * extent, 1);
-      const values = to(wave(count, phase, shape), 'float32', null, device);
+      const values = to(wave(count, phase, shape), { dataType: 'float32', device });
       values.requiresGradient = true;
       return values;
     };
     const [volume, scale, shift] = [leaf([2, channels, ...size], 0), leaf([channels], 1), leaf([channels], 2)];
     const addend = leaf([2, channels, ...upsampled], 3);
     const classes = Uint8Array.from({ length: 2 * voxels }, (_, voxel) => Math.floor(voxel / 7) % channels);
-    const label = to(tensor(classes, [2, ...upsampled]), 'uint8', null, device);
+    const label = to(tensor(classes, [2, ...upsampled]), { dataType: 'uint8', device });
 
     const normalised = fusedInstanceNorm(volume, scale, shift, 2, 1, size);
     const logits = add(fusedUpsample(normalised, stride, upsampled, [addend]), addend);

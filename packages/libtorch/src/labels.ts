@@ -21,7 +21,7 @@ import type { Tensor } from './tensor.ts';
  */
 export function argmaxLabels(logits: Tensor): Tensor {
   if (hasFusedKernels(logits.device)) return fusedArgmaxLabels(logits);
-  return to(argmax(logits, 1), 'uint8');
+  return to(argmax(logits, 1), { dataType: 'uint8' });
 }
 
 /**
@@ -33,7 +33,7 @@ export function argmaxLabels(logits: Tensor): Tensor {
  */
 export function confusionMatrix(prediction: Tensor, label: Tensor, classes: number): Tensor {
   if (hasFusedKernels(label.device)) return fusedConfusionMatrix(prediction, label, classes);
-  const pairs = multiplyScalar(to(label, 'int64'), classes);
+  const pairs = multiplyScalar(to(label, { dataType: 'int64' }), classes);
   addInPlace(pairs, prediction);
-  return view(bincount(flatten(pairs), null, classes * classes), [classes, classes]);
+  return view(bincount(flatten(pairs), { minlength: classes * classes }), [classes, classes]);
 }

@@ -42,8 +42,8 @@ const stepsUntilGrowth = 2000;
  */
 export function createLossScale(device: Device): LossScale {
   return keep(() => ({
-    scale: full([], firstScale, 'float32', null, device),
-    goodSteps: zeros([], 'int32', null, device),
+    scale: full([], firstScale, { dataType: 'float32', device }),
+    goodSteps: zeros([], { dataType: 'int32', device }),
   }));
 }
 
@@ -52,8 +52,11 @@ export function createLossScale(device: Device): LossScale {
  * @param largestNorm that the gradients are to have when they are divided; infinite for any
  */
 export function scaledStep({ scale }: LossScale, norm: Tensor, largestNorm: number): ScaledStep {
-  const clipping = clamp(multiplyScalar(divide(norm, scale), 1 / largestNorm), 1);
-  return { divisor: multiply(scale, clipping), overflow: addScalar(negate(to(finite(norm), 'float32')), 1) };
+  const clipping = clamp(multiplyScalar(divide(norm, scale), 1 / largestNorm), { min: 1 });
+  return {
+    divisor: multiply(scale, clipping),
+    overflow: addScalar(negate(to(finite(norm), { dataType: 'float32' })), 1),
+  };
 }
 
 /** Corrects the scale after a step. */

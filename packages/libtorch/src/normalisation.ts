@@ -28,7 +28,17 @@ export function normaliseAndActivate(
 ): Tensor {
   if (hasFusedKernels(input.device))
     return fusedInstanceNorm(input, scale, shift, activationNumber[activation], dilation, size);
-  return activate(instanceNorm(input, scale, shift, null, null, true, 0.1, epsilon, true), activation);
+  return activate(
+    instanceNorm(input, {
+      weight: scale,
+      bias: shift,
+      useInputStats: true,
+      momentum: 0.1,
+      epsilon,
+      cudnnEnabled: true,
+    }),
+    activation,
+  );
 }
 
 // The same numbers stand in native/kernels/instance_norm.h.
@@ -39,7 +49,7 @@ function activate(input: Tensor, activation: Activation): Tensor {
     case 'relu':
       return relu(input);
     case 'leaky_relu':
-      return leakyRelu(input, leakySlope);
+      return leakyRelu(input, { negativeSlope: leakySlope });
     case 'elu':
       return elu(input);
   }

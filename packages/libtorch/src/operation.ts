@@ -126,41 +126,47 @@ export function schema(name: string, overload: string): string {
   return native.schema(lookUp(name, overload));
 }
 
+/** What an operation is given, as its schema orders it; undefined for what is left out. */
+type InOrder<Given extends readonly unknown[]> = (...given: Given) => readonly Value[];
+
 /** A typed face of one operation, for the generated declarations; looked up when it is first called. */
-export function tensorOperation<Arguments extends readonly Value[]>(
+export function tensorOperation<Given extends readonly unknown[]>(
   name: string,
   overload: string,
-): (...values: Arguments) => Tensor {
+  inOrder: InOrder<Given>,
+): (...given: Given) => Tensor {
   let id = -1;
-  return (...values) => {
+  return (...given) => {
     if (id < 0) id = lookUp(name, overload);
-    const words = invoke(id, values);
+    const words = invoke(id, inOrder(...given));
     if (words === 2 && exchange[0] === tensorTag) return new Tensor(exchange[1]);
     throw new Error(`${name} returned something other than one tensor.`);
   };
 }
 
 /** As {@link tensorOperation}, for operations that change their arguments and return nothing new. */
-export function voidOperation<Arguments extends readonly Value[]>(
+export function voidOperation<Given extends readonly unknown[]>(
   name: string,
   overload: string,
-): (...values: Arguments) => void {
+  inOrder: InOrder<Given>,
+): (...given: Given) => void {
   let id = -1;
-  return (...values) => {
+  return (...given) => {
     if (id < 0) id = lookUp(name, overload);
-    invoke(id, values);
+    invoke(id, inOrder(...given));
   };
 }
 
 /** As {@link tensorOperation}, for operations that return several tensors, or a list of them. */
-export function tensorsOperation<Arguments extends readonly Value[]>(
+export function tensorsOperation<Given extends readonly unknown[]>(
   name: string,
   overload: string,
-): (...values: Arguments) => readonly Tensor[] {
+  inOrder: InOrder<Given>,
+): (...given: Given) => readonly Tensor[] {
   let id = -1;
-  return (...values) => {
+  return (...given) => {
     if (id < 0) id = lookUp(name, overload);
-    const returned = result(invoke(id, values));
+    const returned = result(invoke(id, inOrder(...given)));
     const tensors = Array.isArray(returned) ? returned.flat() : [returned];
     return tensors.filter((item) => item instanceof Tensor);
   };

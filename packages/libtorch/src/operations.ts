@@ -3,828 +3,1418 @@ import { tensorOperation, tensorsOperation, voidOperation } from './operation.ts
 import type { DataType, Device, MemoryFormat, Tensor } from './tensor.ts';
 
 /** `aten::add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor` */
-export const add = tensorOperation<[input: Tensor, other: Tensor, alpha?: number | boolean | undefined]>(
+export const add = tensorOperation(
   'aten::add',
   'Tensor',
+  (input: Tensor, other: Tensor, { alpha }: { readonly alpha?: number | boolean | undefined } = {}) => [
+    input,
+    other,
+    alpha,
+  ],
 );
 
 /** `aten::add.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor` */
-export const addScalar = tensorOperation<
-  [input: Tensor, other: number | boolean, alpha?: number | boolean | undefined]
->('aten::add', 'Scalar');
+export const addScalar = tensorOperation(
+  'aten::add',
+  'Scalar',
+  (input: Tensor, other: number | boolean, { alpha }: { readonly alpha?: number | boolean | undefined } = {}) => [
+    input,
+    other,
+    alpha,
+  ],
+);
 
 /** `aten::add_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)` */
-export const addInPlace = voidOperation<[input: Tensor, other: Tensor, alpha?: number | boolean | undefined]>(
+export const addInPlace = voidOperation(
   'aten::add_',
   'Tensor',
+  (input: Tensor, other: Tensor, { alpha }: { readonly alpha?: number | boolean | undefined } = {}) => [
+    input,
+    other,
+    alpha,
+  ],
 );
 
 /** `aten::sub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor` */
-export const subtract = tensorOperation<[input: Tensor, other: Tensor, alpha?: number | boolean | undefined]>(
+export const subtract = tensorOperation(
   'aten::sub',
   'Tensor',
+  (input: Tensor, other: Tensor, { alpha }: { readonly alpha?: number | boolean | undefined } = {}) => [
+    input,
+    other,
+    alpha,
+  ],
 );
 
 /** `aten::sub.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor` */
-export const subtractScalar = tensorOperation<
-  [input: Tensor, other: number | boolean, alpha?: number | boolean | undefined]
->('aten::sub', 'Scalar');
+export const subtractScalar = tensorOperation(
+  'aten::sub',
+  'Scalar',
+  (input: Tensor, other: number | boolean, { alpha }: { readonly alpha?: number | boolean | undefined } = {}) => [
+    input,
+    other,
+    alpha,
+  ],
+);
 
 /** `aten::mul.Tensor(Tensor self, Tensor other) -> Tensor` */
-export const multiply = tensorOperation<[input: Tensor, other: Tensor]>('aten::mul', 'Tensor');
+export const multiply = tensorOperation('aten::mul', 'Tensor', (input: Tensor, other: Tensor) => [input, other]);
 
 /** `aten::mul.Scalar(Tensor self, Scalar other) -> Tensor` */
-export const multiplyScalar = tensorOperation<[input: Tensor, other: number | boolean]>('aten::mul', 'Scalar');
+export const multiplyScalar = tensorOperation('aten::mul', 'Scalar', (input: Tensor, other: number | boolean) => [
+  input,
+  other,
+]);
 
 /** `aten::mul_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)` */
-export const multiplyInPlace = voidOperation<[input: Tensor, other: number | boolean]>('aten::mul_', 'Scalar');
+export const multiplyInPlace = voidOperation('aten::mul_', 'Scalar', (input: Tensor, other: number | boolean) => [
+  input,
+  other,
+]);
 
 /** `aten::div.Tensor(Tensor self, Tensor other) -> Tensor` */
-export const divide = tensorOperation<[input: Tensor, other: Tensor]>('aten::div', 'Tensor');
+export const divide = tensorOperation('aten::div', 'Tensor', (input: Tensor, other: Tensor) => [input, other]);
 
 /** `aten::div.Scalar(Tensor self, Scalar other) -> Tensor` */
-export const divideScalar = tensorOperation<[input: Tensor, other: number | boolean]>('aten::div', 'Scalar');
+export const divideScalar = tensorOperation('aten::div', 'Scalar', (input: Tensor, other: number | boolean) => [
+  input,
+  other,
+]);
 
 /** `aten::neg(Tensor self) -> Tensor` */
-export const negate = tensorOperation<[input: Tensor]>('aten::neg', '');
+export const negate = tensorOperation('aten::neg', '', (input: Tensor) => [input]);
 
 /** `aten::square(Tensor self) -> Tensor` */
-export const square = tensorOperation<[input: Tensor]>('aten::square', '');
+export const square = tensorOperation('aten::square', '', (input: Tensor) => [input]);
 
 /** `aten::pow.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor` */
-export const power = tensorOperation<[input: Tensor, exponent: number | boolean]>('aten::pow', 'Tensor_Scalar');
+export const power = tensorOperation('aten::pow', 'Tensor_Scalar', (input: Tensor, exponent: number | boolean) => [
+  input,
+  exponent,
+]);
 
 /** `aten::sqrt(Tensor self) -> Tensor` */
-export const squareRoot = tensorOperation<[input: Tensor]>('aten::sqrt', '');
+export const squareRoot = tensorOperation('aten::sqrt', '', (input: Tensor) => [input]);
 
 /** `aten::reciprocal(Tensor self) -> Tensor` */
-export const reciprocal = tensorOperation<[input: Tensor]>('aten::reciprocal', '');
+export const reciprocal = tensorOperation('aten::reciprocal', '', (input: Tensor) => [input]);
 
 /** `aten::exp(Tensor self) -> Tensor` */
-export const exponential = tensorOperation<[input: Tensor]>('aten::exp', '');
+export const exponential = tensorOperation('aten::exp', '', (input: Tensor) => [input]);
 
 /** `aten::log(Tensor self) -> Tensor` */
-export const logarithm = tensorOperation<[input: Tensor]>('aten::log', '');
+export const logarithm = tensorOperation('aten::log', '', (input: Tensor) => [input]);
 
 /** `aten::abs(Tensor self) -> Tensor` */
-export const absolute = tensorOperation<[input: Tensor]>('aten::abs', '');
+export const absolute = tensorOperation('aten::abs', '', (input: Tensor) => [input]);
 
 /** `aten::clamp(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor` */
-export const clamp = tensorOperation<
-  [input: Tensor, min?: number | boolean | null | undefined, max?: number | boolean | null | undefined]
->('aten::clamp', '');
+export const clamp = tensorOperation(
+  'aten::clamp',
+  '',
+  (
+    input: Tensor,
+    { min, max }: { readonly min?: number | boolean | undefined; readonly max?: number | boolean | undefined } = {},
+  ) => [input, min, max],
+);
 
 /** `aten::maximum(Tensor self, Tensor other) -> Tensor` */
-export const maximum = tensorOperation<[input: Tensor, other: Tensor]>('aten::maximum', '');
+export const maximum = tensorOperation('aten::maximum', '', (input: Tensor, other: Tensor) => [input, other]);
 
 /** `aten::minimum(Tensor self, Tensor other) -> Tensor` */
-export const minimum = tensorOperation<[input: Tensor, other: Tensor]>('aten::minimum', '');
+export const minimum = tensorOperation('aten::minimum', '', (input: Tensor, other: Tensor) => [input, other]);
 
 /** `aten::where.self(Tensor condition, Tensor self, Tensor other) -> Tensor` */
-export const where = tensorOperation<[condition: Tensor, input: Tensor, other: Tensor]>('aten::where', 'self');
+export const where = tensorOperation('aten::where', 'self', (condition: Tensor, input: Tensor, other: Tensor) => [
+  condition,
+  input,
+  other,
+]);
 
 /** `aten::eq.Tensor(Tensor self, Tensor other) -> Tensor` */
-export const equal = tensorOperation<[input: Tensor, other: Tensor]>('aten::eq', 'Tensor');
+export const equal = tensorOperation('aten::eq', 'Tensor', (input: Tensor, other: Tensor) => [input, other]);
 
 /** `aten::eq.Scalar(Tensor self, Scalar other) -> Tensor` */
-export const equalScalar = tensorOperation<[input: Tensor, other: number | boolean]>('aten::eq', 'Scalar');
+export const equalScalar = tensorOperation('aten::eq', 'Scalar', (input: Tensor, other: number | boolean) => [
+  input,
+  other,
+]);
 
 /** `aten::ne.Scalar(Tensor self, Scalar other) -> Tensor` */
-export const notEqualScalar = tensorOperation<[input: Tensor, other: number | boolean]>('aten::ne', 'Scalar');
+export const notEqualScalar = tensorOperation('aten::ne', 'Scalar', (input: Tensor, other: number | boolean) => [
+  input,
+  other,
+]);
 
 /** `aten::gt.Scalar(Tensor self, Scalar other) -> Tensor` */
-export const greaterScalar = tensorOperation<[input: Tensor, other: number | boolean]>('aten::gt', 'Scalar');
+export const greaterScalar = tensorOperation('aten::gt', 'Scalar', (input: Tensor, other: number | boolean) => [
+  input,
+  other,
+]);
 
 /** `aten::lt.Scalar(Tensor self, Scalar other) -> Tensor` */
-export const lessScalar = tensorOperation<[input: Tensor, other: number | boolean]>('aten::lt', 'Scalar');
+export const lessScalar = tensorOperation('aten::lt', 'Scalar', (input: Tensor, other: number | boolean) => [
+  input,
+  other,
+]);
 
 /** `aten::logical_and(Tensor self, Tensor other) -> Tensor` */
-export const logicalAnd = tensorOperation<[input: Tensor, other: Tensor]>('aten::logical_and', '');
+export const logicalAnd = tensorOperation('aten::logical_and', '', (input: Tensor, other: Tensor) => [input, other]);
 
 /** `aten::logical_not(Tensor self) -> Tensor` */
-export const logicalNot = tensorOperation<[input: Tensor]>('aten::logical_not', '');
+export const logicalNot = tensorOperation('aten::logical_not', '', (input: Tensor) => [input]);
 
 /** `aten::isfinite(Tensor self) -> Tensor` */
-export const finite = tensorOperation<[input: Tensor]>('aten::isfinite', '');
+export const finite = tensorOperation('aten::isfinite', '', (input: Tensor) => [input]);
 
 /** `aten::sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor` */
-export const sum = tensorOperation<
-  [
+export const sum = tensorOperation(
+  'aten::sum',
+  'dim_IntList',
+  (
     input: Tensor,
-    dim: number | readonly number[] | null,
-    keepdim?: boolean | undefined,
-    dtype?: DataType | null | undefined,
-  ]
->('aten::sum', 'dim_IntList');
+    axis: number | readonly number[],
+    { keepAxis, dataType }: { readonly keepAxis?: boolean | undefined; readonly dataType?: DataType | undefined } = {},
+  ) => [input, axis, keepAxis, dataType],
+);
 
 /** `aten::sum(Tensor self, *, ScalarType? dtype=None) -> Tensor` */
-export const sumAll = tensorOperation<[input: Tensor, dtype?: DataType | null | undefined]>('aten::sum', '');
+export const sumAll = tensorOperation(
+  'aten::sum',
+  '',
+  (input: Tensor, { dataType }: { readonly dataType?: DataType | undefined } = {}) => [input, dataType],
+);
 
 /** `aten::mean.dim(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor` */
-export const mean = tensorOperation<
-  [
+export const mean = tensorOperation(
+  'aten::mean',
+  'dim',
+  (
     input: Tensor,
-    dim: number | readonly number[] | null,
-    keepdim?: boolean | undefined,
-    dtype?: DataType | null | undefined,
-  ]
->('aten::mean', 'dim');
+    axis: number | readonly number[],
+    { keepAxis, dataType }: { readonly keepAxis?: boolean | undefined; readonly dataType?: DataType | undefined } = {},
+  ) => [input, axis, keepAxis, dataType],
+);
 
 /** `aten::mean(Tensor self, *, ScalarType? dtype=None) -> Tensor` */
-export const meanAll = tensorOperation<[input: Tensor, dtype?: DataType | null | undefined]>('aten::mean', '');
+export const meanAll = tensorOperation(
+  'aten::mean',
+  '',
+  (input: Tensor, { dataType }: { readonly dataType?: DataType | undefined } = {}) => [input, dataType],
+);
 
 /** `aten::max(Tensor self) -> Tensor` */
-export const maximumAll = tensorOperation<[input: Tensor]>('aten::max', '');
+export const maximumAll = tensorOperation('aten::max', '', (input: Tensor) => [input]);
 
 /** `aten::min(Tensor self) -> Tensor` */
-export const minimumAll = tensorOperation<[input: Tensor]>('aten::min', '');
+export const minimumAll = tensorOperation('aten::min', '', (input: Tensor) => [input]);
 
 /** `aten::argmax(Tensor self, int? dim=None, bool keepdim=False) -> Tensor` */
-export const argmax = tensorOperation<[input: Tensor, dim?: number | null | undefined, keepdim?: boolean | undefined]>(
+export const argmax = tensorOperation(
   'aten::argmax',
   '',
+  (input: Tensor, axis?: number, { keepAxis }: { readonly keepAxis?: boolean | undefined } = {}) => [
+    input,
+    axis,
+    keepAxis,
+  ],
 );
 
 /** `ronasmis::argmax_labels(Tensor logits) -> Tensor` */
-export const fusedArgmaxLabels = tensorOperation<[logits: Tensor]>('ronasmis::argmax_labels', '');
+export const fusedArgmaxLabels = tensorOperation('ronasmis::argmax_labels', '', (logits: Tensor) => [logits]);
 
 /** `ronasmis::confusion_matrix(Tensor prediction, Tensor label, int classes) -> Tensor` */
-export const fusedConfusionMatrix = tensorOperation<[prediction: Tensor, label: Tensor, classes: number]>(
+export const fusedConfusionMatrix = tensorOperation(
   'ronasmis::confusion_matrix',
   '',
+  (prediction: Tensor, label: Tensor, classes: number) => [prediction, label, classes],
 );
 
 /** `aten::softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor` */
-export const softmax = tensorOperation<[input: Tensor, dim: number, dtype?: DataType | null | undefined]>(
+export const softmax = tensorOperation(
   'aten::softmax',
   'int',
+  (input: Tensor, axis: number, { dataType }: { readonly dataType?: DataType | undefined } = {}) => [
+    input,
+    axis,
+    dataType,
+  ],
 );
 
 /** `aten::log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor` */
-export const logSoftmax = tensorOperation<[input: Tensor, dim: number, dtype?: DataType | null | undefined]>(
+export const logSoftmax = tensorOperation(
   'aten::log_softmax',
   'int',
+  (input: Tensor, axis: number, { dataType }: { readonly dataType?: DataType | undefined } = {}) => [
+    input,
+    axis,
+    dataType,
+  ],
 );
 
 /** `aten::sigmoid(Tensor self) -> Tensor` */
-export const sigmoid = tensorOperation<[input: Tensor]>('aten::sigmoid', '');
+export const sigmoid = tensorOperation('aten::sigmoid', '', (input: Tensor) => [input]);
 
 /** `aten::log_sigmoid(Tensor self) -> Tensor` */
-export const logSigmoid = tensorOperation<[input: Tensor]>('aten::log_sigmoid', '');
+export const logSigmoid = tensorOperation('aten::log_sigmoid', '', (input: Tensor) => [input]);
 
 /** `aten::tanh(Tensor self) -> Tensor` */
-export const tanh = tensorOperation<[input: Tensor]>('aten::tanh', '');
+export const tanh = tensorOperation('aten::tanh', '', (input: Tensor) => [input]);
 
 /** `aten::relu(Tensor self) -> Tensor` */
-export const relu = tensorOperation<[input: Tensor]>('aten::relu', '');
+export const relu = tensorOperation('aten::relu', '', (input: Tensor) => [input]);
 
 /** `aten::leaky_relu(Tensor self, Scalar negative_slope=0.01) -> Tensor` */
-export const leakyRelu = tensorOperation<[input: Tensor, negativeSlope?: number | boolean | undefined]>(
+export const leakyRelu = tensorOperation(
   'aten::leaky_relu',
   '',
+  (input: Tensor, { negativeSlope }: { readonly negativeSlope?: number | boolean | undefined } = {}) => [
+    input,
+    negativeSlope,
+  ],
 );
 
 /** `aten::elu(Tensor self, Scalar alpha=1, Scalar scale=1, Scalar input_scale=1) -> Tensor` */
-export const elu = tensorOperation<
-  [
+export const elu = tensorOperation(
+  'aten::elu',
+  '',
+  (
     input: Tensor,
-    alpha?: number | boolean | undefined,
-    scale?: number | boolean | undefined,
-    inputScale?: number | boolean | undefined,
-  ]
->('aten::elu', '');
+    {
+      alpha,
+      scale,
+      inputScale,
+    }: {
+      readonly alpha?: number | boolean | undefined;
+      readonly scale?: number | boolean | undefined;
+      readonly inputScale?: number | boolean | undefined;
+    } = {},
+  ) => [input, alpha, scale, inputScale],
+);
 
 /** `aten::matmul(Tensor self, Tensor other) -> Tensor` */
-export const matrixProduct = tensorOperation<[input: Tensor, other: Tensor]>('aten::matmul', '');
+export const matrixProduct = tensorOperation('aten::matmul', '', (input: Tensor, other: Tensor) => [input, other]);
 
 /** `aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor` */
-export const linear = tensorOperation<[input: Tensor, weight: Tensor, bias?: Tensor | null | undefined]>(
+export const linear = tensorOperation(
   'aten::linear',
   '',
+  (input: Tensor, weight: Tensor, { bias }: { readonly bias?: Tensor | undefined } = {}) => [input, weight, bias],
 );
 
 /** `aten::embedding(Tensor weight, Tensor indices, SymInt padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor` */
-export const embedding = tensorOperation<
-  [
+export const embedding = tensorOperation(
+  'aten::embedding',
+  '',
+  (
     weight: Tensor,
     indices: Tensor,
-    paddingIdx?: number | undefined,
-    scaleGradByFreq?: boolean | undefined,
-    sparse?: boolean | undefined,
-  ]
->('aten::embedding', '');
+    {
+      paddingIdx,
+      scaleGradByFreq,
+      sparse,
+    }: {
+      readonly paddingIdx?: number | undefined;
+      readonly scaleGradByFreq?: boolean | undefined;
+      readonly sparse?: boolean | undefined;
+    } = {},
+  ) => [weight, indices, paddingIdx, scaleGradByFreq, sparse],
+);
 
 /** `aten::lstm_cell(Tensor input, Tensor[] hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> (Tensor, Tensor)` */
-export const lstmCell = tensorsOperation<
-  [
+export const lstmCell = tensorsOperation(
+  'aten::lstm_cell',
+  '',
+  (
     input: Tensor,
-    hx: readonly Tensor[],
+    state: readonly Tensor[],
     wIh: Tensor,
     wHh: Tensor,
-    bIh?: Tensor | null | undefined,
-    bHh?: Tensor | null | undefined,
-  ]
->('aten::lstm_cell', '');
+    { bIh, bHh }: { readonly bIh?: Tensor | undefined; readonly bHh?: Tensor | undefined } = {},
+  ) => [input, state, wIh, wHh, bIh, bHh],
+);
 
 /** `aten::conv3d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=[1, 1, 1], SymInt[3] padding=[0, 0, 0], SymInt[3] dilation=[1, 1, 1], SymInt groups=1) -> Tensor` */
-export const conv3d = tensorOperation<
-  [
+export const conv3d = tensorOperation(
+  'aten::conv3d',
+  '',
+  (
     input: Tensor,
     weight: Tensor,
-    bias?: Tensor | null | undefined,
-    stride?: number | readonly number[] | undefined,
-    padding?: number | readonly number[] | undefined,
-    dilation?: number | readonly number[] | undefined,
-    groups?: number | undefined,
-  ]
->('aten::conv3d', '');
+    {
+      bias,
+      stride,
+      padding,
+      dilation,
+      groups,
+    }: {
+      readonly bias?: Tensor | undefined;
+      readonly stride?: number | readonly number[] | undefined;
+      readonly padding?: number | readonly number[] | undefined;
+      readonly dilation?: number | readonly number[] | undefined;
+      readonly groups?: number | undefined;
+    } = {},
+  ) => [input, weight, bias, stride, padding, dilation, groups],
+);
 
 /** `aten::mkldnn_convolution(Tensor self, Tensor weight, Tensor? bias, SymInt[] padding, SymInt[] stride, SymInt[] dilation, SymInt groups) -> Tensor` */
-export const oneDnnConvolution = tensorOperation<
-  [
+export const oneDnnConvolution = tensorOperation(
+  'aten::mkldnn_convolution',
+  '',
+  (
     input: Tensor,
     weight: Tensor,
-    bias: Tensor | null,
-    padding: readonly number[],
-    stride: readonly number[],
-    dilation: readonly number[],
-    groups: number,
-  ]
->('aten::mkldnn_convolution', '');
+    {
+      bias,
+      padding,
+      stride,
+      dilation,
+      groups,
+    }: {
+      readonly bias?: Tensor | undefined;
+      readonly padding: readonly number[];
+      readonly stride: readonly number[];
+      readonly dilation: readonly number[];
+      readonly groups: number;
+    },
+  ) => [input, weight, bias ?? null, padding, stride, dilation, groups],
+);
 
 /** `aten::conv_transpose3d.input(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=[1, 1, 1], SymInt[3] padding=[0, 0, 0], SymInt[3] output_padding=[0, 0, 0], SymInt groups=1, SymInt[3] dilation=[1, 1, 1]) -> Tensor` */
-export const convTranspose3d = tensorOperation<
-  [
+export const convTranspose3d = tensorOperation(
+  'aten::conv_transpose3d',
+  'input',
+  (
     input: Tensor,
     weight: Tensor,
-    bias?: Tensor | null | undefined,
-    stride?: number | readonly number[] | undefined,
-    padding?: number | readonly number[] | undefined,
-    outputPadding?: number | readonly number[] | undefined,
-    groups?: number | undefined,
-    dilation?: number | readonly number[] | undefined,
-  ]
->('aten::conv_transpose3d', 'input');
+    {
+      bias,
+      stride,
+      padding,
+      outputPadding,
+      groups,
+      dilation,
+    }: {
+      readonly bias?: Tensor | undefined;
+      readonly stride?: number | readonly number[] | undefined;
+      readonly padding?: number | readonly number[] | undefined;
+      readonly outputPadding?: number | readonly number[] | undefined;
+      readonly groups?: number | undefined;
+      readonly dilation?: number | readonly number[] | undefined;
+    } = {},
+  ) => [input, weight, bias, stride, padding, outputPadding, groups, dilation],
+);
 
 /** `aten::instance_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool use_input_stats, float momentum, float eps, bool cudnn_enabled) -> Tensor` */
-export const instanceNorm = tensorOperation<
-  [
+export const instanceNorm = tensorOperation(
+  'aten::instance_norm',
+  '',
+  (
     input: Tensor,
-    weight: Tensor | null,
-    bias: Tensor | null,
-    runningMean: Tensor | null,
-    runningVar: Tensor | null,
-    useInputStats: boolean,
-    momentum: number,
-    eps: number,
-    cudnnEnabled: boolean,
-  ]
->('aten::instance_norm', '');
+    {
+      weight,
+      bias,
+      runningMean,
+      runningVar,
+      useInputStats,
+      momentum,
+      epsilon,
+      cudnnEnabled,
+    }: {
+      readonly weight?: Tensor | undefined;
+      readonly bias?: Tensor | undefined;
+      readonly runningMean?: Tensor | undefined;
+      readonly runningVar?: Tensor | undefined;
+      readonly useInputStats: boolean;
+      readonly momentum: number;
+      readonly epsilon: number;
+      readonly cudnnEnabled: boolean;
+    },
+  ) => [
+    input,
+    weight ?? null,
+    bias ?? null,
+    runningMean ?? null,
+    runningVar ?? null,
+    useInputStats,
+    momentum,
+    epsilon,
+    cudnnEnabled,
+  ],
+);
 
 /** `ronasmis::instance_norm_activation(Tensor input, Tensor scale, Tensor shift, int activation, int dilation, int[3] size) -> Tensor` */
-export const fusedInstanceNorm = tensorOperation<
-  [input: Tensor, scale: Tensor, shift: Tensor, activation: number, dilation: number, size: number | readonly number[]]
->('ronasmis::instance_norm_activation', '');
+export const fusedInstanceNorm = tensorOperation(
+  'ronasmis::instance_norm_activation',
+  '',
+  (
+    input: Tensor,
+    scale: Tensor,
+    shift: Tensor,
+    activation: number,
+    dilation: number,
+    size: number | readonly number[],
+  ) => [input, scale, shift, activation, dilation, size],
+);
 
 /** `ronasmis::convolution3d(Tensor input, Tensor kernel, int dilation) -> Tensor` */
-export const winogradConvolution = tensorOperation<[input: Tensor, kernel: Tensor, dilation: number]>(
+export const winogradConvolution = tensorOperation(
   'ronasmis::convolution3d',
   '',
+  (input: Tensor, kernel: Tensor, dilation: number) => [input, kernel, dilation],
 );
 
 /** `ronasmis::interleave(Tensor input, int dilation) -> Tensor` */
-export const toSubVolumes = tensorOperation<[input: Tensor, dilation: number]>('ronasmis::interleave', '');
+export const toSubVolumes = tensorOperation('ronasmis::interleave', '', (input: Tensor, dilation: number) => [
+  input,
+  dilation,
+]);
 
 /** `ronasmis::deinterleave(Tensor input, int dilation, int[3] size) -> Tensor` */
-export const fromSubVolumes = tensorOperation<[input: Tensor, dilation: number, size: number | readonly number[]]>(
+export const fromSubVolumes = tensorOperation(
   'ronasmis::deinterleave',
   '',
+  (input: Tensor, dilation: number, size: number | readonly number[]) => [input, dilation, size],
 );
 
 /** `aten::group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1.0000000000000001e-05, bool cudnn_enabled=True) -> Tensor` */
-export const groupNorm = tensorOperation<
-  [
+export const groupNorm = tensorOperation(
+  'aten::group_norm',
+  '',
+  (
     input: Tensor,
     numGroups: number,
-    weight?: Tensor | null | undefined,
-    bias?: Tensor | null | undefined,
-    eps?: number | undefined,
-    cudnnEnabled?: boolean | undefined,
-  ]
->('aten::group_norm', '');
+    {
+      weight,
+      bias,
+      epsilon,
+      cudnnEnabled,
+    }: {
+      readonly weight?: Tensor | undefined;
+      readonly bias?: Tensor | undefined;
+      readonly epsilon?: number | undefined;
+      readonly cudnnEnabled?: boolean | undefined;
+    } = {},
+  ) => [input, numGroups, weight, bias, epsilon, cudnnEnabled],
+);
 
 /** `aten::batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps, bool cudnn_enabled) -> Tensor` */
-export const batchNorm = tensorOperation<
-  [
+export const batchNorm = tensorOperation(
+  'aten::batch_norm',
+  '',
+  (
     input: Tensor,
-    weight: Tensor | null,
-    bias: Tensor | null,
-    runningMean: Tensor | null,
-    runningVar: Tensor | null,
-    training: boolean,
-    momentum: number,
-    eps: number,
-    cudnnEnabled: boolean,
-  ]
->('aten::batch_norm', '');
+    {
+      weight,
+      bias,
+      runningMean,
+      runningVar,
+      training,
+      momentum,
+      epsilon,
+      cudnnEnabled,
+    }: {
+      readonly weight?: Tensor | undefined;
+      readonly bias?: Tensor | undefined;
+      readonly runningMean?: Tensor | undefined;
+      readonly runningVar?: Tensor | undefined;
+      readonly training: boolean;
+      readonly momentum: number;
+      readonly epsilon: number;
+      readonly cudnnEnabled: boolean;
+    },
+  ) => [
+    input,
+    weight ?? null,
+    bias ?? null,
+    runningMean ?? null,
+    runningVar ?? null,
+    training,
+    momentum,
+    epsilon,
+    cudnnEnabled,
+  ],
+);
 
 /** `aten::max_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, int[3] dilation=1, bool ceil_mode=False) -> Tensor` */
-export const maxPool3d = tensorOperation<
-  [
+export const maxPool3d = tensorOperation(
+  'aten::max_pool3d',
+  '',
+  (
     input: Tensor,
     kernelSize: number | readonly number[],
-    stride?: number | readonly number[] | undefined,
-    padding?: number | readonly number[] | undefined,
-    dilation?: number | readonly number[] | undefined,
-    ceilMode?: boolean | undefined,
-  ]
->('aten::max_pool3d', '');
+    {
+      stride,
+      padding,
+      dilation,
+      ceilMode,
+    }: {
+      readonly stride?: number | readonly number[] | undefined;
+      readonly padding?: number | readonly number[] | undefined;
+      readonly dilation?: number | readonly number[] | undefined;
+      readonly ceilMode?: boolean | undefined;
+    } = {},
+  ) => [input, kernelSize, stride, padding, dilation, ceilMode],
+);
 
 /** `aten::avg_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor` */
-export const averagePool3d = tensorOperation<
-  [
+export const averagePool3d = tensorOperation(
+  'aten::avg_pool3d',
+  '',
+  (
     input: Tensor,
     kernelSize: number | readonly number[],
-    stride?: number | readonly number[] | undefined,
-    padding?: number | readonly number[] | undefined,
-    ceilMode?: boolean | undefined,
-    countIncludePad?: boolean | undefined,
-    divisorOverride?: number | null | undefined,
-  ]
->('aten::avg_pool3d', '');
+    {
+      stride,
+      padding,
+      ceilMode,
+      countIncludePad,
+      divisorOverride,
+    }: {
+      readonly stride?: number | readonly number[] | undefined;
+      readonly padding?: number | readonly number[] | undefined;
+      readonly ceilMode?: boolean | undefined;
+      readonly countIncludePad?: boolean | undefined;
+      readonly divisorOverride?: number | undefined;
+    } = {},
+  ) => [input, kernelSize, stride, padding, ceilMode, countIncludePad, divisorOverride],
+);
 
 /** `aten::upsample_nearest3d(Tensor self, SymInt[3] output_size, float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor` */
-export const upsampleNearest3d = tensorOperation<
-  [
+export const upsampleNearest3d = tensorOperation(
+  'aten::upsample_nearest3d',
+  '',
+  (
     input: Tensor,
     outputSize: number | readonly number[],
-    scalesD?: number | null | undefined,
-    scalesH?: number | null | undefined,
-    scalesW?: number | null | undefined,
-  ]
->('aten::upsample_nearest3d', '');
+    {
+      scalesD,
+      scalesH,
+      scalesW,
+    }: {
+      readonly scalesD?: number | undefined;
+      readonly scalesH?: number | undefined;
+      readonly scalesW?: number | undefined;
+    } = {},
+  ) => [input, outputSize, scalesD, scalesH, scalesW],
+);
 
 /** `aten::upsample_trilinear3d(Tensor self, SymInt[3] output_size, bool align_corners, float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor` */
-export const upsampleTrilinear3d = tensorOperation<
-  [
+export const upsampleTrilinear3d = tensorOperation(
+  'aten::upsample_trilinear3d',
+  '',
+  (
     input: Tensor,
     outputSize: number | readonly number[],
     alignCorners: boolean,
-    scalesD?: number | null | undefined,
-    scalesH?: number | null | undefined,
-    scalesW?: number | null | undefined,
-  ]
->('aten::upsample_trilinear3d', '');
+    {
+      scalesD,
+      scalesH,
+      scalesW,
+    }: {
+      readonly scalesD?: number | undefined;
+      readonly scalesH?: number | undefined;
+      readonly scalesW?: number | undefined;
+    } = {},
+  ) => [input, outputSize, alignCorners, scalesD, scalesH, scalesW],
+);
 
 /** `ronasmis::upsample_trilinear(Tensor input, int[3] stride, int[3] size, Tensor[] addends) -> Tensor` */
-export const fusedUpsample = tensorOperation<
-  [input: Tensor, stride: number | readonly number[], size: number | readonly number[], addends: readonly Tensor[]]
->('ronasmis::upsample_trilinear', '');
+export const fusedUpsample = tensorOperation(
+  'ronasmis::upsample_trilinear',
+  '',
+  (input: Tensor, stride: number | readonly number[], size: number | readonly number[], addends: readonly Tensor[]) => [
+    input,
+    stride,
+    size,
+    addends,
+  ],
+);
 
 /** `aten::pad(Tensor self, SymInt[] pad, str mode="constant", float? value=None) -> Tensor` */
-export const pad = tensorOperation<
-  [input: Tensor, pad: readonly number[], mode?: string | undefined, value?: number | null | undefined]
->('aten::pad', '');
+export const pad = tensorOperation(
+  'aten::pad',
+  '',
+  (
+    input: Tensor,
+    pad: readonly number[],
+    { mode, value }: { readonly mode?: string | undefined; readonly value?: number | undefined } = {},
+  ) => [input, pad, mode, value],
+);
 
 /** `aten::cross_entropy_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100, float label_smoothing=0.) -> Tensor` */
-export const crossEntropyLoss = tensorOperation<
-  [
+export const crossEntropyLoss = tensorOperation(
+  'aten::cross_entropy_loss',
+  '',
+  (
     input: Tensor,
     target: Tensor,
-    weight?: Tensor | null | undefined,
-    reduction?: number | undefined,
-    ignoreIndex?: number | undefined,
-    labelSmoothing?: number | undefined,
-  ]
->('aten::cross_entropy_loss', '');
+    {
+      weight,
+      reduction,
+      ignoreIndex,
+      labelSmoothing,
+    }: {
+      readonly weight?: Tensor | undefined;
+      readonly reduction?: number | undefined;
+      readonly ignoreIndex?: number | undefined;
+      readonly labelSmoothing?: number | undefined;
+    } = {},
+  ) => [input, target, weight, reduction, ignoreIndex, labelSmoothing],
+);
 
 /** `ronasmis::dice_cross_entropy(Tensor[] logits, Tensor label, int[] strides, float[] weights) -> Tensor` */
-export const fusedDiceCrossEntropy = tensorOperation<
-  [logits: readonly Tensor[], label: Tensor, strides: readonly number[], weights: readonly number[]]
->('ronasmis::dice_cross_entropy', '');
+export const fusedDiceCrossEntropy = tensorOperation(
+  'ronasmis::dice_cross_entropy',
+  '',
+  (logits: readonly Tensor[], label: Tensor, strides: readonly number[], weights: readonly number[]) => [
+    logits,
+    label,
+    strides,
+    weights,
+  ],
+);
 
 /** `aten::one_hot(Tensor self, int num_classes=-1) -> Tensor` */
-export const oneHot = tensorOperation<[input: Tensor, numClasses?: number | undefined]>('aten::one_hot', '');
+export const oneHot = tensorOperation(
+  'aten::one_hot',
+  '',
+  (input: Tensor, { numClasses }: { readonly numClasses?: number | undefined } = {}) => [input, numClasses],
+);
 
 /** `aten::dropout(Tensor input, float p, bool train) -> Tensor` */
-export const dropout = tensorOperation<[input: Tensor, p: number, train: boolean]>('aten::dropout', '');
+export const dropout = tensorOperation('aten::dropout', '', (input: Tensor, p: number, train: boolean) => [
+  input,
+  p,
+  train,
+]);
 
 /** `aten::reshape(Tensor(a) self, SymInt[] shape) -> Tensor(a)` */
-export const reshape = tensorOperation<[input: Tensor, shape: readonly number[]]>('aten::reshape', '');
+export const reshape = tensorOperation('aten::reshape', '', (input: Tensor, shape: readonly number[]) => [
+  input,
+  shape,
+]);
 
 /** `aten::view(Tensor(a) self, SymInt[] size) -> Tensor(a)` */
-export const view = tensorOperation<[input: Tensor, size: readonly number[]]>('aten::view', '');
+export const view = tensorOperation('aten::view', '', (input: Tensor, size: readonly number[]) => [input, size]);
 
 /** `aten::view.dtype(Tensor(a) self, ScalarType dtype) -> Tensor(a)` */
-export const reinterpret = tensorOperation<[input: Tensor, dtype: DataType]>('aten::view', 'dtype');
+export const reinterpret = tensorOperation('aten::view', 'dtype', (input: Tensor, dataType: DataType) => [
+  input,
+  dataType,
+]);
 
 /** `aten::expand(Tensor(a) self, SymInt[] size, *, bool implicit=False) -> Tensor(a)` */
-export const expand = tensorOperation<[input: Tensor, size: readonly number[], implicit?: boolean | undefined]>(
+export const expand = tensorOperation(
   'aten::expand',
   '',
+  (input: Tensor, size: readonly number[], { implicit }: { readonly implicit?: boolean | undefined } = {}) => [
+    input,
+    size,
+    implicit,
+  ],
 );
 
 /** `aten::permute(Tensor(a) self, int[] dims) -> Tensor(a)` */
-export const permute = tensorOperation<[input: Tensor, dims: readonly number[]]>('aten::permute', '');
+export const permute = tensorOperation('aten::permute', '', (input: Tensor, axes: readonly number[]) => [input, axes]);
 
 /** `aten::transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)` */
-export const transpose = tensorOperation<[input: Tensor, dim0: number, dim1: number]>('aten::transpose', 'int');
+export const transpose = tensorOperation(
+  'aten::transpose',
+  'int',
+  (input: Tensor, firstAxis: number, secondAxis: number) => [input, firstAxis, secondAxis],
+);
 
 /** `aten::unsqueeze(Tensor(a) self, int dim) -> Tensor(a)` */
-export const unsqueeze = tensorOperation<[input: Tensor, dim: number]>('aten::unsqueeze', '');
+export const unsqueeze = tensorOperation('aten::unsqueeze', '', (input: Tensor, axis: number) => [input, axis]);
 
 /** `aten::squeeze.dim(Tensor(a) self, int dim) -> Tensor(a)` */
-export const squeeze = tensorOperation<[input: Tensor, dim: number]>('aten::squeeze', 'dim');
+export const squeeze = tensorOperation('aten::squeeze', 'dim', (input: Tensor, axis: number) => [input, axis]);
 
 /** `aten::flatten.using_ints(Tensor(a) self, int start_dim=0, int end_dim=-1) -> Tensor(a)` */
-export const flatten = tensorOperation<[input: Tensor, startDim?: number | undefined, endDim?: number | undefined]>(
+export const flatten = tensorOperation(
   'aten::flatten',
   'using_ints',
+  (
+    input: Tensor,
+    { startAxis, endAxis }: { readonly startAxis?: number | undefined; readonly endAxis?: number | undefined } = {},
+  ) => [input, startAxis, endAxis],
 );
 
 /** `aten::narrow(Tensor(a) self, int dim, SymInt start, SymInt length) -> Tensor(a)` */
-export const narrow = tensorOperation<[input: Tensor, dim: number, start: number, length: number]>('aten::narrow', '');
+export const narrow = tensorOperation(
+  'aten::narrow',
+  '',
+  (input: Tensor, axis: number, start: number, length: number) => [input, axis, start, length],
+);
 
 /** `aten::slice.Tensor(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor(a)` */
-export const slice = tensorOperation<
-  [
+export const slice = tensorOperation(
+  'aten::slice',
+  'Tensor',
+  (
     input: Tensor,
-    dim?: number | undefined,
-    start?: number | null | undefined,
-    end?: number | null | undefined,
-    step?: number | undefined,
-  ]
->('aten::slice', 'Tensor');
+    axis?: number,
+    {
+      start,
+      end,
+      step,
+    }: {
+      readonly start?: number | undefined;
+      readonly end?: number | undefined;
+      readonly step?: number | undefined;
+    } = {},
+  ) => [input, axis, start, end, step],
+);
 
 /** `aten::select.int(Tensor(a) self, int dim, SymInt index) -> Tensor(a)` */
-export const select = tensorOperation<[input: Tensor, dim: number, index: number]>('aten::select', 'int');
+export const select = tensorOperation('aten::select', 'int', (input: Tensor, axis: number, index: number) => [
+  input,
+  axis,
+  index,
+]);
 
 /** `aten::index_select(Tensor self, int dim, Tensor index) -> Tensor` */
-export const indexSelect = tensorOperation<[input: Tensor, dim: number, index: Tensor]>('aten::index_select', '');
+export const indexSelect = tensorOperation('aten::index_select', '', (input: Tensor, axis: number, index: Tensor) => [
+  input,
+  axis,
+  index,
+]);
 
 /** `aten::index.Tensor(Tensor self, Tensor?[] indices) -> Tensor` */
-export const index = tensorOperation<[input: Tensor, indices: readonly (Tensor | null)[]]>('aten::index', 'Tensor');
+export const index = tensorOperation('aten::index', 'Tensor', (input: Tensor, indices: readonly (Tensor | null)[]) => [
+  input,
+  indices,
+]);
 
 /** `aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor` */
-export const gather = tensorOperation<[input: Tensor, dim: number, index: Tensor, sparseGrad?: boolean | undefined]>(
+export const gather = tensorOperation(
   'aten::gather',
   '',
+  (input: Tensor, axis: number, index: Tensor, { sparseGrad }: { readonly sparseGrad?: boolean | undefined } = {}) => [
+    input,
+    axis,
+    index,
+    sparseGrad,
+  ],
 );
 
 /** `aten::scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor` */
-export const scatterAdd = tensorOperation<[input: Tensor, dim: number, index: Tensor, src: Tensor]>(
+export const scatterAdd = tensorOperation(
   'aten::scatter_add',
   '',
+  (input: Tensor, axis: number, index: Tensor, source: Tensor) => [input, axis, index, source],
 );
 
 /** `aten::flip(Tensor self, int[] dims) -> Tensor` */
-export const flip = tensorOperation<[input: Tensor, dims: readonly number[]]>('aten::flip', '');
+export const flip = tensorOperation('aten::flip', '', (input: Tensor, axes: readonly number[]) => [input, axes]);
 
 /** `aten::cat(Tensor[] tensors, int dim=0) -> Tensor` */
-export const concatenate = tensorOperation<[tensors: readonly Tensor[], dim?: number | undefined]>('aten::cat', '');
+export const concatenate = tensorOperation('aten::cat', '', (tensors: readonly Tensor[], axis?: number) => [
+  tensors,
+  axis,
+]);
 
 /** `aten::stack(Tensor[] tensors, int dim=0) -> Tensor` */
-export const stack = tensorOperation<[tensors: readonly Tensor[], dim?: number | undefined]>('aten::stack', '');
+export const stack = tensorOperation('aten::stack', '', (tensors: readonly Tensor[], axis?: number) => [tensors, axis]);
 
 /** `aten::unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]` */
-export const unbind = tensorsOperation<[input: Tensor, dim?: number | undefined]>('aten::unbind', 'int');
+export const unbind = tensorsOperation('aten::unbind', 'int', (input: Tensor, axis?: number) => [input, axis]);
 
 /** `aten::split.Tensor(Tensor(a -> *) self, SymInt split_size, int dim=0) -> Tensor(a)[]` */
-export const split = tensorsOperation<[input: Tensor, splitSize: number, dim?: number | undefined]>(
-  'aten::split',
-  'Tensor',
-);
+export const split = tensorsOperation('aten::split', 'Tensor', (input: Tensor, splitSize: number, axis?: number) => [
+  input,
+  splitSize,
+  axis,
+]);
 
 /** `aten::contiguous(Tensor(a) self, *, MemoryFormat memory_format=0) -> Tensor(a)` */
-export const contiguous = tensorOperation<[input: Tensor, memoryFormat?: MemoryFormat | undefined]>(
+export const contiguous = tensorOperation(
   'aten::contiguous',
   '',
+  (input: Tensor, { memoryFormat }: { readonly memoryFormat?: MemoryFormat | undefined } = {}) => [input, memoryFormat],
 );
 
 /** `aten::clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor` */
-export const clone = tensorOperation<[input: Tensor, memoryFormat?: MemoryFormat | null | undefined]>(
+export const clone = tensorOperation(
   'aten::clone',
   '',
+  (input: Tensor, { memoryFormat }: { readonly memoryFormat?: MemoryFormat | undefined } = {}) => [input, memoryFormat],
 );
 
 /** `aten::detach(Tensor(a) self) -> Tensor(a)` */
-export const detach = tensorOperation<[input: Tensor]>('aten::detach', '');
+export const detach = tensorOperation('aten::detach', '', (input: Tensor) => [input]);
 
 /** `aten::copy_(Tensor(a!) self, Tensor src, bool non_blocking=False) -> Tensor(a!)` */
-export const copyInPlace = voidOperation<[input: Tensor, src: Tensor, nonBlocking?: boolean | undefined]>(
+export const copyInPlace = voidOperation(
   'aten::copy_',
   '',
+  (input: Tensor, source: Tensor, { nonBlocking }: { readonly nonBlocking?: boolean | undefined } = {}) => [
+    input,
+    source,
+    nonBlocking,
+  ],
 );
 
 /** `aten::fill_.Scalar(Tensor(a!) self, Scalar value) -> Tensor(a!)` */
-export const fillInPlace = voidOperation<[input: Tensor, value: number | boolean]>('aten::fill_', 'Scalar');
+export const fillInPlace = voidOperation('aten::fill_', 'Scalar', (input: Tensor, value: number | boolean) => [
+  input,
+  value,
+]);
 
 /** `aten::zero_(Tensor(a!) self) -> Tensor(a!)` */
-export const zeroInPlace = voidOperation<[input: Tensor]>('aten::zero_', '');
+export const zeroInPlace = voidOperation('aten::zero_', '', (input: Tensor) => [input]);
 
 /** `aten::to.dtype_layout(Tensor(a) self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, bool non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a)` */
-export const to = tensorOperation<
-  [
+export const to = tensorOperation(
+  'aten::to',
+  'dtype_layout',
+  (
     input: Tensor,
-    dtype?: DataType | null | undefined,
-    layout?: null | undefined,
-    device?: Device | null | undefined,
-    pinMemory?: boolean | null | undefined,
-    nonBlocking?: boolean | undefined,
-    copy?: boolean | undefined,
-    memoryFormat?: MemoryFormat | null | undefined,
-  ]
->('aten::to', 'dtype_layout');
+    {
+      dataType,
+      device,
+      pinMemory,
+      nonBlocking,
+      copy,
+      memoryFormat,
+    }: {
+      readonly dataType?: DataType | undefined;
+      readonly device?: Device | undefined;
+      readonly pinMemory?: boolean | undefined;
+      readonly nonBlocking?: boolean | undefined;
+      readonly copy?: boolean | undefined;
+      readonly memoryFormat?: MemoryFormat | undefined;
+    } = {},
+  ) => [input, dataType, undefined, device, pinMemory, nonBlocking, copy, memoryFormat],
+);
 
 /** `aten::zeros(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
-export const zeros = tensorOperation<
-  [
+export const zeros = tensorOperation(
+  'aten::zeros',
+  '',
+  (
     size: readonly number[],
-    dtype?: DataType | null | undefined,
-    layout?: null | undefined,
-    device?: Device | null | undefined,
-    pinMemory?: boolean | null | undefined,
-  ]
->('aten::zeros', '');
+    {
+      dataType,
+      device,
+      pinMemory,
+    }: {
+      readonly dataType?: DataType | undefined;
+      readonly device?: Device | undefined;
+      readonly pinMemory?: boolean | undefined;
+    } = {},
+  ) => [size, dataType, undefined, device, pinMemory],
+);
 
 /** `aten::ones(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
-export const ones = tensorOperation<
-  [
+export const ones = tensorOperation(
+  'aten::ones',
+  '',
+  (
     size: readonly number[],
-    dtype?: DataType | null | undefined,
-    layout?: null | undefined,
-    device?: Device | null | undefined,
-    pinMemory?: boolean | null | undefined,
-  ]
->('aten::ones', '');
+    {
+      dataType,
+      device,
+      pinMemory,
+    }: {
+      readonly dataType?: DataType | undefined;
+      readonly device?: Device | undefined;
+      readonly pinMemory?: boolean | undefined;
+    } = {},
+  ) => [size, dataType, undefined, device, pinMemory],
+);
 
 /** `aten::full(SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
-export const full = tensorOperation<
-  [
+export const full = tensorOperation(
+  'aten::full',
+  '',
+  (
     size: readonly number[],
     fillValue: number | boolean,
-    dtype?: DataType | null | undefined,
-    layout?: null | undefined,
-    device?: Device | null | undefined,
-    pinMemory?: boolean | null | undefined,
-  ]
->('aten::full', '');
+    {
+      dataType,
+      device,
+      pinMemory,
+    }: {
+      readonly dataType?: DataType | undefined;
+      readonly device?: Device | undefined;
+      readonly pinMemory?: boolean | undefined;
+    } = {},
+  ) => [size, fillValue, dataType, undefined, device, pinMemory],
+);
 
 /** `aten::empty.memory_format(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor` */
-export const empty = tensorOperation<
-  [
+export const empty = tensorOperation(
+  'aten::empty',
+  'memory_format',
+  (
     size: readonly number[],
-    dtype?: DataType | null | undefined,
-    layout?: null | undefined,
-    device?: Device | null | undefined,
-    pinMemory?: boolean | null | undefined,
-    memoryFormat?: MemoryFormat | null | undefined,
-  ]
->('aten::empty', 'memory_format');
+    {
+      dataType,
+      device,
+      pinMemory,
+      memoryFormat,
+    }: {
+      readonly dataType?: DataType | undefined;
+      readonly device?: Device | undefined;
+      readonly pinMemory?: boolean | undefined;
+      readonly memoryFormat?: MemoryFormat | undefined;
+    } = {},
+  ) => [size, dataType, undefined, device, pinMemory, memoryFormat],
+);
 
 /** `aten::zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor` */
-export const zerosLike = tensorOperation<
-  [
+export const zerosLike = tensorOperation(
+  'aten::zeros_like',
+  '',
+  (
     input: Tensor,
-    dtype?: DataType | null | undefined,
-    layout?: null | undefined,
-    device?: Device | null | undefined,
-    pinMemory?: boolean | null | undefined,
-    memoryFormat?: MemoryFormat | null | undefined,
-  ]
->('aten::zeros_like', '');
+    {
+      dataType,
+      device,
+      pinMemory,
+      memoryFormat,
+    }: {
+      readonly dataType?: DataType | undefined;
+      readonly device?: Device | undefined;
+      readonly pinMemory?: boolean | undefined;
+      readonly memoryFormat?: MemoryFormat | undefined;
+    } = {},
+  ) => [input, dataType, undefined, device, pinMemory, memoryFormat],
+);
 
 /** `aten::ones_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor` */
-export const onesLike = tensorOperation<
-  [
+export const onesLike = tensorOperation(
+  'aten::ones_like',
+  '',
+  (
     input: Tensor,
-    dtype?: DataType | null | undefined,
-    layout?: null | undefined,
-    device?: Device | null | undefined,
-    pinMemory?: boolean | null | undefined,
-    memoryFormat?: MemoryFormat | null | undefined,
-  ]
->('aten::ones_like', '');
+    {
+      dataType,
+      device,
+      pinMemory,
+      memoryFormat,
+    }: {
+      readonly dataType?: DataType | undefined;
+      readonly device?: Device | undefined;
+      readonly pinMemory?: boolean | undefined;
+      readonly memoryFormat?: MemoryFormat | undefined;
+    } = {},
+  ) => [input, dataType, undefined, device, pinMemory, memoryFormat],
+);
 
 /** `aten::arange.start_step(Scalar start, Scalar end, Scalar step=1, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
-export const arange = tensorOperation<
-  [
+export const arange = tensorOperation(
+  'aten::arange',
+  'start_step',
+  (
     start: number | boolean,
     end: number | boolean,
-    step?: number | boolean | undefined,
-    dtype?: DataType | null | undefined,
-    layout?: null | undefined,
-    device?: Device | null | undefined,
-    pinMemory?: boolean | null | undefined,
-  ]
->('aten::arange', 'start_step');
+    {
+      step,
+      dataType,
+      device,
+      pinMemory,
+    }: {
+      readonly step?: number | boolean | undefined;
+      readonly dataType?: DataType | undefined;
+      readonly device?: Device | undefined;
+      readonly pinMemory?: boolean | undefined;
+    } = {},
+  ) => [start, end, step, dataType, undefined, device, pinMemory],
+);
 
 /** `aten::randn(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
-export const randn = tensorOperation<
-  [
+export const randn = tensorOperation(
+  'aten::randn',
+  '',
+  (
     size: readonly number[],
-    dtype?: DataType | null | undefined,
-    layout?: null | undefined,
-    device?: Device | null | undefined,
-    pinMemory?: boolean | null | undefined,
-  ]
->('aten::randn', '');
+    {
+      dataType,
+      device,
+      pinMemory,
+    }: {
+      readonly dataType?: DataType | undefined;
+      readonly device?: Device | undefined;
+      readonly pinMemory?: boolean | undefined;
+    } = {},
+  ) => [size, dataType, undefined, device, pinMemory],
+);
 
 /** `aten::rand(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
-export const rand = tensorOperation<
-  [
+export const rand = tensorOperation(
+  'aten::rand',
+  '',
+  (
     size: readonly number[],
-    dtype?: DataType | null | undefined,
-    layout?: null | undefined,
-    device?: Device | null | undefined,
-    pinMemory?: boolean | null | undefined,
-  ]
->('aten::rand', '');
+    {
+      dataType,
+      device,
+      pinMemory,
+    }: {
+      readonly dataType?: DataType | undefined;
+      readonly device?: Device | undefined;
+      readonly pinMemory?: boolean | undefined;
+    } = {},
+  ) => [size, dataType, undefined, device, pinMemory],
+);
 
 /** `aten::normal_(Tensor(a!) self, float mean=0., float std=1., *, Generator? generator=None) -> Tensor(a!)` */
-export const normalInPlace = voidOperation<
-  [input: Tensor, mean?: number | undefined, std?: number | undefined, generator?: null | undefined]
->('aten::normal_', '');
+export const normalInPlace = voidOperation(
+  'aten::normal_',
+  '',
+  (
+    input: Tensor,
+    {
+      mean,
+      standardDeviation,
+    }: { readonly mean?: number | undefined; readonly standardDeviation?: number | undefined } = {},
+  ) => [input, mean, standardDeviation],
+);
 
 /** `aten::uniform_(Tensor(a!) self, float from=0., float to=1., *, Generator? generator=None) -> Tensor(a!)` */
-export const uniformInPlace = voidOperation<
-  [input: Tensor, from?: number | undefined, to?: number | undefined, generator?: null | undefined]
->('aten::uniform_', '');
+export const uniformInPlace = voidOperation(
+  'aten::uniform_',
+  '',
+  (input: Tensor, { from, to }: { readonly from?: number | undefined; readonly to?: number | undefined } = {}) => [
+    input,
+    from,
+    to,
+  ],
+);
 
 /** `aten::multinomial(Tensor self, SymInt num_samples, bool replacement=False, *, Generator? generator=None) -> Tensor` */
-export const multinomial = tensorOperation<
-  [input: Tensor, numSamples: number, replacement?: boolean | undefined, generator?: null | undefined]
->('aten::multinomial', '');
+export const multinomial = tensorOperation(
+  'aten::multinomial',
+  '',
+  (input: Tensor, numSamples: number, { replacement }: { readonly replacement?: boolean | undefined } = {}) => [
+    input,
+    numSamples,
+    replacement,
+  ],
+);
 
 /** `aten::bincount(Tensor self, Tensor? weights=None, SymInt minlength=0) -> Tensor` */
-export const bincount = tensorOperation<
-  [input: Tensor, weights?: Tensor | null | undefined, minlength?: number | undefined]
->('aten::bincount', '');
+export const bincount = tensorOperation(
+  'aten::bincount',
+  '',
+  (
+    input: Tensor,
+    { weights, minlength }: { readonly weights?: Tensor | undefined; readonly minlength?: number | undefined } = {},
+  ) => [input, weights, minlength],
+);
 
 /** `aten::_foreach_add_.List(Tensor(a!)[] self, Tensor[] other, *, Scalar alpha=1) -> ()` */
-export const foreachAdd = voidOperation<
-  [input: readonly Tensor[], other: readonly Tensor[], alpha?: number | boolean | undefined]
->('aten::_foreach_add_', 'List');
+export const foreachAdd = voidOperation(
+  'aten::_foreach_add_',
+  'List',
+  (
+    input: readonly Tensor[],
+    other: readonly Tensor[],
+    { alpha }: { readonly alpha?: number | boolean | undefined } = {},
+  ) => [input, other, alpha],
+);
 
 /** `aten::_foreach_sub_.List(Tensor(a!)[] self, Tensor[] other, *, Scalar alpha=1) -> ()` */
-export const foreachSubtract = voidOperation<
-  [input: readonly Tensor[], other: readonly Tensor[], alpha?: number | boolean | undefined]
->('aten::_foreach_sub_', 'List');
+export const foreachSubtract = voidOperation(
+  'aten::_foreach_sub_',
+  'List',
+  (
+    input: readonly Tensor[],
+    other: readonly Tensor[],
+    { alpha }: { readonly alpha?: number | boolean | undefined } = {},
+  ) => [input, other, alpha],
+);
 
 /** `aten::_foreach_add_.Scalar(Tensor(a!)[] self, Scalar scalar) -> ()` */
-export const foreachAddScalar = voidOperation<[input: readonly Tensor[], scalar: number | boolean]>(
+export const foreachAddScalar = voidOperation(
   'aten::_foreach_add_',
   'Scalar',
+  (input: readonly Tensor[], scalar: number | boolean) => [input, scalar],
 );
 
 /** `aten::_foreach_mul_.Scalar(Tensor(a!)[] self, Scalar scalar) -> ()` */
-export const foreachMultiply = voidOperation<[input: readonly Tensor[], scalar: number | boolean]>(
+export const foreachMultiply = voidOperation(
   'aten::_foreach_mul_',
   'Scalar',
+  (input: readonly Tensor[], scalar: number | boolean) => [input, scalar],
 );
 
 /** `aten::_foreach_mul_.Tensor(Tensor(a!)[] self, Tensor other) -> ()` */
-export const foreachMultiplyTensor = voidOperation<[input: readonly Tensor[], other: Tensor]>(
+export const foreachMultiplyTensor = voidOperation(
   'aten::_foreach_mul_',
   'Tensor',
+  (input: readonly Tensor[], other: Tensor) => [input, other],
 );
 
 /** `aten::_foreach_lerp_.Scalar(Tensor(a!)[] self, Tensor[] tensors1, Scalar weight) -> ()` */
-export const foreachLerp = voidOperation<
-  [input: readonly Tensor[], tensors1: readonly Tensor[], weight: number | boolean]
->('aten::_foreach_lerp_', 'Scalar');
+export const foreachLerp = voidOperation(
+  'aten::_foreach_lerp_',
+  'Scalar',
+  (input: readonly Tensor[], tensors1: readonly Tensor[], weight: number | boolean) => [input, tensors1, weight],
+);
 
 /** `aten::_foreach_copy_(Tensor(a!)[] self, Tensor[] src, bool non_blocking=False) -> ()` */
-export const foreachCopy = voidOperation<
-  [input: readonly Tensor[], src: readonly Tensor[], nonBlocking?: boolean | undefined]
->('aten::_foreach_copy_', '');
+export const foreachCopy = voidOperation(
+  'aten::_foreach_copy_',
+  '',
+  (
+    input: readonly Tensor[],
+    source: readonly Tensor[],
+    { nonBlocking }: { readonly nonBlocking?: boolean | undefined } = {},
+  ) => [input, source, nonBlocking],
+);
 
 /** `aten::_foreach_norm.Scalar(Tensor[] self, Scalar ord=2, ScalarType? dtype=None) -> Tensor[]` */
-export const foreachNorm = tensorsOperation<
-  [input: readonly Tensor[], ord?: number | boolean | undefined, dtype?: DataType | null | undefined]
->('aten::_foreach_norm', 'Scalar');
+export const foreachNorm = tensorsOperation(
+  'aten::_foreach_norm',
+  'Scalar',
+  (
+    input: readonly Tensor[],
+    {
+      order,
+      dataType,
+    }: { readonly order?: number | boolean | undefined; readonly dataType?: DataType | undefined } = {},
+  ) => [input, order, dataType],
+);
 
 /** `aten::_foreach_zero_(Tensor(a!)[] self) -> ()` */
-export const foreachZero = voidOperation<[input: readonly Tensor[]]>('aten::_foreach_zero_', '');
+export const foreachZero = voidOperation('aten::_foreach_zero_', '', (input: readonly Tensor[]) => [input]);
 
 /** `aten::_fused_adamw_(Tensor(a!)[] self, Tensor(b!)[] grads, Tensor(c!)[] exp_avgs, Tensor(d!)[] exp_avg_sqs, Tensor(e!)[] max_exp_avg_sqs, Tensor[] state_steps, *, float lr, float beta1, float beta2, float weight_decay, float eps, bool amsgrad, bool maximize, Tensor? grad_scale=None, Tensor? found_inf=None) -> ()` */
-export const fusedAdamW = voidOperation<
-  [
+export const fusedAdamW = voidOperation(
+  'aten::_fused_adamw_',
+  '',
+  (
     input: readonly Tensor[],
     grads: readonly Tensor[],
     expAvgs: readonly Tensor[],
     expAvgSqs: readonly Tensor[],
     maxExpAvgSqs: readonly Tensor[],
     stateSteps: readonly Tensor[],
-    lr: number,
-    beta1: number,
-    beta2: number,
-    weightDecay: number,
-    eps: number,
-    amsgrad: boolean,
-    maximize: boolean,
-    gradScale?: Tensor | null | undefined,
-    foundInf?: Tensor | null | undefined,
-  ]
->('aten::_fused_adamw_', '');
+    {
+      learningRate,
+      beta1,
+      beta2,
+      weightDecay,
+      epsilon,
+      amsgrad,
+      maximize,
+      gradScale,
+      foundInf,
+    }: {
+      readonly learningRate: number;
+      readonly beta1: number;
+      readonly beta2: number;
+      readonly weightDecay: number;
+      readonly epsilon: number;
+      readonly amsgrad: boolean;
+      readonly maximize: boolean;
+      readonly gradScale?: Tensor | undefined;
+      readonly foundInf?: Tensor | undefined;
+    },
+  ) => [
+    input,
+    grads,
+    expAvgs,
+    expAvgSqs,
+    maxExpAvgSqs,
+    stateSteps,
+    learningRate,
+    beta1,
+    beta2,
+    weightDecay,
+    epsilon,
+    amsgrad,
+    maximize,
+    gradScale,
+    foundInf,
+  ],
+);
 
 /** `aten::_fused_adam_(Tensor(a!)[] self, Tensor(b!)[] grads, Tensor(c!)[] exp_avgs, Tensor(d!)[] exp_avg_sqs, Tensor(e!)[] max_exp_avg_sqs, Tensor[] state_steps, *, float lr, float beta1, float beta2, float weight_decay, float eps, bool amsgrad, bool maximize, Tensor? grad_scale=None, Tensor? found_inf=None) -> ()` */
-export const fusedAdam = voidOperation<
-  [
+export const fusedAdam = voidOperation(
+  'aten::_fused_adam_',
+  '',
+  (
     input: readonly Tensor[],
     grads: readonly Tensor[],
     expAvgs: readonly Tensor[],
     expAvgSqs: readonly Tensor[],
     maxExpAvgSqs: readonly Tensor[],
     stateSteps: readonly Tensor[],
-    lr: number,
-    beta1: number,
-    beta2: number,
-    weightDecay: number,
-    eps: number,
-    amsgrad: boolean,
-    maximize: boolean,
-    gradScale?: Tensor | null | undefined,
-    foundInf?: Tensor | null | undefined,
-  ]
->('aten::_fused_adam_', '');
+    {
+      learningRate,
+      beta1,
+      beta2,
+      weightDecay,
+      epsilon,
+      amsgrad,
+      maximize,
+      gradScale,
+      foundInf,
+    }: {
+      readonly learningRate: number;
+      readonly beta1: number;
+      readonly beta2: number;
+      readonly weightDecay: number;
+      readonly epsilon: number;
+      readonly amsgrad: boolean;
+      readonly maximize: boolean;
+      readonly gradScale?: Tensor | undefined;
+      readonly foundInf?: Tensor | undefined;
+    },
+  ) => [
+    input,
+    grads,
+    expAvgs,
+    expAvgSqs,
+    maxExpAvgSqs,
+    stateSteps,
+    learningRate,
+    beta1,
+    beta2,
+    weightDecay,
+    epsilon,
+    amsgrad,
+    maximize,
+    gradScale,
+    foundInf,
+  ],
+);
 
 /** `aten::_fused_sgd_(Tensor(a!)[] self, Tensor(b!)[] grads, Tensor(c!)[] momentum_buffer_list, *, float weight_decay, float momentum, float lr, float dampening, bool nesterov, bool maximize, bool is_first_step, Tensor? grad_scale=None, Tensor? found_inf=None) -> ()` */
-export const fusedSgd = voidOperation<
-  [
+export const fusedSgd = voidOperation(
+  'aten::_fused_sgd_',
+  '',
+  (
     input: readonly Tensor[],
     grads: readonly Tensor[],
     momentumBufferList: readonly Tensor[],
-    weightDecay: number,
-    momentum: number,
-    lr: number,
-    dampening: number,
-    nesterov: boolean,
-    maximize: boolean,
-    isFirstStep: boolean,
-    gradScale?: Tensor | null | undefined,
-    foundInf?: Tensor | null | undefined,
-  ]
->('aten::_fused_sgd_', '');
+    {
+      weightDecay,
+      momentum,
+      learningRate,
+      dampening,
+      nesterov,
+      maximize,
+      isFirstStep,
+      gradScale,
+      foundInf,
+    }: {
+      readonly weightDecay: number;
+      readonly momentum: number;
+      readonly learningRate: number;
+      readonly dampening: number;
+      readonly nesterov: boolean;
+      readonly maximize: boolean;
+      readonly isFirstStep: boolean;
+      readonly gradScale?: Tensor | undefined;
+      readonly foundInf?: Tensor | undefined;
+    },
+  ) => [
+    input,
+    grads,
+    momentumBufferList,
+    weightDecay,
+    momentum,
+    learningRate,
+    dampening,
+    nesterov,
+    maximize,
+    isFirstStep,
+    gradScale,
+    foundInf,
+  ],
+);
 
 /** `aten::_amp_update_scale_(Tensor(a!) self, Tensor(b!) growth_tracker, Tensor found_inf, float scale_growth_factor, float scale_backoff_factor, int growth_interval) -> Tensor(a!)` */
-export const updateLossScale = voidOperation<
-  [
+export const updateLossScale = voidOperation(
+  'aten::_amp_update_scale_',
+  '',
+  (
     input: Tensor,
     growthTracker: Tensor,
     foundInf: Tensor,
     scaleGrowthFactor: number,
     scaleBackoffFactor: number,
     growthInterval: number,
-  ]
->('aten::_amp_update_scale_', '');
+  ) => [input, growthTracker, foundInf, scaleGrowthFactor, scaleBackoffFactor, growthInterval],
+);
 
 /** `aten::from_file(str filename, bool? shared=None, int? size=0, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
-export const fromFile = tensorOperation<
-  [
+export const fromFile = tensorOperation(
+  'aten::from_file',
+  '',
+  (
     filename: string,
-    shared?: boolean | null | undefined,
-    size?: number | null | undefined,
-    dtype?: DataType | null | undefined,
-    layout?: null | undefined,
-    device?: Device | null | undefined,
-    pinMemory?: boolean | null | undefined,
-  ]
->('aten::from_file', '');
+    {
+      shared,
+      size,
+      dataType,
+      device,
+      pinMemory,
+    }: {
+      readonly shared?: boolean | undefined;
+      readonly size?: number | undefined;
+      readonly dataType?: DataType | undefined;
+      readonly device?: Device | undefined;
+      readonly pinMemory?: boolean | undefined;
+    } = {},
+  ) => [filename, shared, size, dataType, undefined, device, pinMemory],
+);
 
 /** `ronasmis::squared_distance_transform(Tensor seeds, float[] spacing) -> Tensor` */
-export const squaredDistanceTransform = tensorOperation<[seeds: Tensor, spacing: readonly number[]]>(
+export const squaredDistanceTransform = tensorOperation(
   'ronasmis::squared_distance_transform',
   '',
+  (seeds: Tensor, spacing: readonly number[]) => [seeds, spacing],
 );
 
 /** `ronasmis::surface_distances(Tensor first, Tensor second, float[] spacing) -> (Tensor, Tensor)` */
-export const surfaceDistances = tensorsOperation<[first: Tensor, second: Tensor, spacing: readonly number[]]>(
+export const surfaceDistances = tensorsOperation(
   'ronasmis::surface_distances',
   '',
+  (first: Tensor, second: Tensor, spacing: readonly number[]) => [first, second, spacing],
 );
 
 /** `ronasmis::euclidean_norm(Tensor[] tensors) -> Tensor` */
-export const euclideanNorm = tensorOperation<[tensors: readonly Tensor[]]>('ronasmis::euclidean_norm', '');
+export const euclideanNorm = tensorOperation('ronasmis::euclidean_norm', '', (tensors: readonly Tensor[]) => [tensors]);
 
 /** `ronasmis::resample_cubic(Tensor volume, int[3] size, int? nearest_axis=None) -> Tensor` */
-export const resampleCubic = tensorOperation<
-  [volume: Tensor, size: number | readonly number[], nearestAxis?: number | null | undefined]
->('ronasmis::resample_cubic', '');
+export const resampleCubic = tensorOperation(
+  'ronasmis::resample_cubic',
+  '',
+  (
+    volume: Tensor,
+    size: number | readonly number[],
+    { nearestAxis }: { readonly nearestAxis?: number | undefined } = {},
+  ) => [volume, size, nearestAxis],
+);
 
 /** `ronasmis::resample_labels(Tensor labels, int[3] size, int? nearest_axis=None) -> Tensor` */
-export const resampleLabels = tensorOperation<
-  [labels: Tensor, size: number | readonly number[], nearestAxis?: number | null | undefined]
->('ronasmis::resample_labels', '');
+export const resampleLabels = tensorOperation(
+  'ronasmis::resample_labels',
+  '',
+  (
+    labels: Tensor,
+    size: number | readonly number[],
+    { nearestAxis }: { readonly nearestAxis?: number | undefined } = {},
+  ) => [labels, size, nearestAxis],
+);
 
 /** `ronasmis::resample_argmax(Tensor logits, int[3] size) -> Tensor` */
-export const resampleArgmax = tensorOperation<[logits: Tensor, size: number | readonly number[]]>(
+export const resampleArgmax = tensorOperation(
   'ronasmis::resample_argmax',
   '',
+  (logits: Tensor, size: number | readonly number[]) => [logits, size],
 );
 
 /** `ronasmis::resample_softmax(Tensor logits, int[3] size) -> Tensor` */
-export const resampleSoftmax = tensorOperation<[logits: Tensor, size: number | readonly number[]]>(
+export const resampleSoftmax = tensorOperation(
   'ronasmis::resample_softmax',
   '',
+  (logits: Tensor, size: number | readonly number[]) => [logits, size],
 );

@@ -73,8 +73,8 @@ interface Rule {
   readonly update: (
     selection: Selection,
     learningRate: number,
-    gradientDivisor: Tensor | null,
-    overflow: Tensor | null,
+    gradientDivisor: Tensor | undefined,
+    overflow: Tensor | undefined,
   ) => void;
 }
 
@@ -96,9 +96,9 @@ function adamRule(fused: typeof fusedAdamW, options: AdamOptions): Rule {
   return {
     names: ['steps', 'firstMoment', 'secondMoment'],
     begin: (parameter) => [
-      zeros([], 'float32', null, parameter.device),
-      zerosLike(parameter, null, null, null, null, 'preserve'),
-      zerosLike(parameter, null, null, null, null, 'preserve'),
+      zeros([], { dataType: 'float32', device: parameter.device }),
+      zerosLike(parameter, { memoryFormat: 'preserve' }),
+      zerosLike(parameter, { memoryFormat: 'preserve' }),
     ],
     update: ({ parameters, gradients, states: [steps, first, second] }, learningRate, divisor, overflow) => {
       foreachAddScalar(steps, 1);
@@ -107,10 +107,17 @@ function adamRule(fused: typeof fusedAdamW, options: AdamOptions): Rule {
           steps,
           steps.map(() => overflow),
         );
-      const weightDecay = options.weightDecay ?? 0;
-      const epsilon = options.epsilon ?? 1e-8;
-      const rates = [learningRate, beta1, beta2, weightDecay, epsilon] as const;
-      fused(parameters, gradients, first, second, [], steps, ...rates, false, false, divisor, overflow);
+      fused(parameters, gradients, first, second, [], steps, {
+        learningRate,
+        beta1,
+        beta2,
+        weightDecay: options.weightDecay ?? 0,
+        epsilon: options.epsilon ?? 1e-8,
+        amsgrad: false,
+        maximize: false,
+        gradScale: divisor,
+        foundInf: overflow,
+      });
     },
   };
 }
@@ -120,23 +127,20 @@ export function sgd(parameters: readonly Tensor[], options: SgdOptions): Optimis
   const momentum = options.momentum ?? 0;
   return optimiser(parameters, options.learningRate, {
     names: momentum === 0 ? [] : ['momentum'],
-    begin: (parameter) => (momentum === 0 ? [] : [zerosLike(parameter, null, null, null, null, 'preserve')]),
+    begin: (parameter) => (momentum === 0 ? [] : [zerosLike(parameter, { memoryFormat: 'preserve' })]),
     update: ({ parameters: changed, gradients, states: [buffers = []] }, learningRate, divisor) => {
       const weightDecay = options.weightDecay ?? 0;
       // Buffers begin as zeros, so no step is a first one: without dampening that is the same.
-      fusedSgd(
-        changed,
-        gradients,
-        buffers,
+      fusedSgd(changed, gradients, buffers, {
         weightDecay,
         momentum,
         learningRate,
-        0,
-        options.nesterov ?? false,
-        false,
-        false,
-        divisor,
-      );
+        dampening: 0,
+        nesterov: options.nesterov ?? false,
+        maximize: false,
+        isFirstStep: false,
+        gradScale: divisor,
+      });
     },
   });
 }
@@ -172,8 +176,8 @@ function optimiser(parameters: readonly Tensor[], learningRate: number, rule: Ru
       rule.update(selection, rate, divisor, overflow);
       updateScale(lossScale, overflow);
     } else {
-      const divisor = largestNorm === undefined ? null : gradientDivisor(selection.gradients, largestNorm);
-      rule.update(selection, rate, divisor, null);
+      const divisor = largestNorm === undefined ? undefined : gradientDivisor(selection.gradients, largestNorm);
+      rule.update(selection, rate, divisor, undefined);
     }
   }
 
@@ -241,11 +245,11 @@ function scaleEntries(lossScale: LossScale | undefined): readonly (readonly [str
 
 /** What the gradients are to be divided by so that their norm together is at most `largestNorm`: a float32 scalar, at least 1. */
 function gradientDivisor(gradients: readonly Tensor[], largestNorm: number): Tensor {
-  return clamp(multiplyScalar(normOf(gradients), 1 / largestNorm), 1);
+  return clamp(multiplyScalar(normOf(gradients), 1 / largestNorm), { min: 1 });
 }
 
 function normOf(gradients: readonly Tensor[]): Tensor {
   // Of many small tensors libtorch takes the norms one after the other on a processor.
   if (gradients[0].device === 'cpu' && gradients[0].dataType === 'float32') return euclideanNorm(gradients);
-  return foreachNorm([stack(foreachNorm(gradients, 2))], 2)[0];
+  return foreachNorm([stack(foreachNorm(gradients))])[0];
 }

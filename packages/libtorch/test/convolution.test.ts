@@ -30,7 +30,7 @@ interface Case {
 
 type Operation = (input: Tensor, kernel: Tensor, dilation: number) => Tensor;
 const libtorch: Operation = (input, kernel, dilation) =>
-  conv3d(input, kernel, null, 1, [kernel.shape[2] === 3 ? dilation : 0, dilation, dilation], dilation);
+  conv3d(input, kernel, { padding: [kernel.shape[2] === 3 ? dilation : 0, dilation, dilation], dilation });
 
 /** Output and gradients of input and kernel. */
 function run(operation: Operation, example: Case, dataType: 'float32' | 'float64'): readonly Float64Array[] {
@@ -40,15 +40,15 @@ function run(operation: Operation, example: Case, dataType: 'float32' | 'float64
       const length = shape.reduce((product, extent) => product * extent, 1);
       // Rounded to float32 first, so that both precisions are given the same numbers.
       const values = Float32Array.from({ length }, (_, i) => Math.sin(pace * i * (1 + (i % 7))));
-      return to(tensor(values, shape), dataType);
+      return to(tensor(values, shape), { dataType });
     };
-    const input = contiguous(wave([batch, channels[0], ...size], 1.3), layout);
+    const input = contiguous(wave([batch, channels[0], ...size], 1.3), { memoryFormat: layout });
     const kernel = wave([channels[1], channels[0], planes, 3, 3], 0.7);
     for (const leaf of [input, kernel]) leaf.requiresGradient = true;
     const output = operation(input, kernel, dilation);
     sumAll(multiply(output, wave([batch, channels[1], ...size], 0.9))).backward();
     return [output, input.gradient, kernel.gradient].map((found) =>
-      Float64Array.from(found ? to(found, 'float64').toNumbers() : []),
+      Float64Array.from(found ? to(found, { dataType: 'float64' }).toNumbers() : []),
     );
   });
 }
@@ -121,17 +121,17 @@ describe('convolution3d', () => {
     fc.assert(
       fc.property(anyCase, (example) =>
         scope(() => {
-          full([50_000], Number.NaN, 'float32').free();
+          full([50_000], Number.NaN, { dataType: 'float32' }).free();
           const { batch, channels, size, dilation, planes } = example;
           const leaf = (shape: readonly number[]): Tensor => {
-            const values = to(randn(shape, 'float32'), 'bfloat16');
+            const values = to(randn(shape, { dataType: 'float32' }), { dataType: 'bfloat16' });
             values.requiresGradient = true;
             return values;
           };
           const [input, kernel] = [leaf([batch, channels[0], ...size]), leaf([channels[1], channels[0], planes, 3, 3])];
           sumAll(convolution3d(input, kernel, dilation)).backward();
           for (const { gradient } of [input, kernel]) {
-            expect(gradient && Number.isFinite(sumAll(to(gradient, 'float32')).item())).toBe(true);
+            expect(gradient && Number.isFinite(sumAll(to(gradient, { dataType: 'float32' })).item())).toBe(true);
           }
         }),
       ),
@@ -157,14 +157,14 @@ describe('convolution3d', () => {
     'gives the gradient of float32 in bfloat16 with thin volumes: %i channels of %i x %i x %i voxels',
     (width, ...size) => {
       scope(() => {
-        const volume = randn([2, width, ...size], 'float32');
-        const weights = randn([width, width, 3, 3, 3], 'float32');
-        const direction = randn([2, width, ...size], 'float32');
+        const volume = randn([2, width, ...size], { dataType: 'float32' });
+        const weights = randn([width, width, 3, 3, 3], { dataType: 'float32' });
+        const direction = randn([2, width, ...size], { dataType: 'float32' });
         const gradients = (['float32', 'bfloat16'] as const).map((dataType) => {
-          const kernel = detach(to(weights, dataType));
+          const kernel = detach(to(weights, { dataType }));
           kernel.requiresGradient = true;
-          sumAll(multiply(convolution3d(to(volume, dataType), kernel), to(direction, dataType))).backward();
-          return Float64Array.from(kernel.gradient ? to(kernel.gradient, 'float32').toNumbers() : []);
+          sumAll(multiply(convolution3d(to(volume, { dataType }), kernel), to(direction, { dataType }))).backward();
+          return Float64Array.from(kernel.gradient ? to(kernel.gradient, { dataType: 'float32' }).toNumbers() : []);
         });
         expect(difference(gradients[1], gradients[0])).toBeLessThan(0.02);
       });
@@ -182,23 +182,25 @@ describe('convolution3d', () => {
 
 describe('pointwiseConvolution3d', () => {
   it("equals libtorch's conv3d with a 1x1x1 kernel and a bias, gradients included", () => {
-    const results = [pointwiseConvolution3d, (...arguments_: [Tensor, Tensor, Tensor]) => conv3d(...arguments_)].map(
-      (operation) =>
-        scope(() => {
-          const input = tensor(
-            Float32Array.from({ length: 240 }, (_, i) => Math.sin(i)),
-            [2, 5, 2, 3, 4],
-          );
-          const kernel = tensor(
-            Float32Array.from({ length: 15 }, (_, i) => Math.cos(i)),
-            [3, 5, 1, 1, 1],
-          );
-          const bias = tensor(Float32Array.from([1, 2, 3]), [3]);
-          for (const leaf of [input, kernel, bias]) leaf.requiresGradient = true;
-          const output = operation(input, kernel, bias);
-          sumAll(multiply(output, output)).backward();
-          return [output, input.gradient, kernel.gradient, bias.gradient].map((found) => found?.toNumbers() ?? []);
-        }),
+    const results = [
+      pointwiseConvolution3d,
+      (input: Tensor, weight: Tensor, bias: Tensor) => conv3d(input, weight, { bias }),
+    ].map((operation) =>
+      scope(() => {
+        const input = tensor(
+          Float32Array.from({ length: 240 }, (_, i) => Math.sin(i)),
+          [2, 5, 2, 3, 4],
+        );
+        const kernel = tensor(
+          Float32Array.from({ length: 15 }, (_, i) => Math.cos(i)),
+          [3, 5, 1, 1, 1],
+        );
+        const bias = tensor(Float32Array.from([1, 2, 3]), [3]);
+        for (const leaf of [input, kernel, bias]) leaf.requiresGradient = true;
+        const output = operation(input, kernel, bias);
+        sumAll(multiply(output, output)).backward();
+        return [output, input.gradient, kernel.gradient, bias.gradient].map((found) => found?.toNumbers() ?? []);
+      }),
     );
     results[0].forEach((values, part) => {
       expect(difference(Float64Array.from(values), Float64Array.from(results[1][part]))).toBeLessThan(1e-6);

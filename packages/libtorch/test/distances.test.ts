@@ -104,7 +104,7 @@ describe('squaredDistanceTransform', () => {
         scope(() => {
           const seeds = asTensor(mask);
           const plain = squaredDistanceTransform(seeds, [dz, dy, dx]);
-          const turned = squaredDistanceTransform(permute(to(seeds, 'bool'), [2, 0, 1]), [dx, dz, dy]);
+          const turned = squaredDistanceTransform(permute(to(seeds, { dataType: 'bool' }), [2, 0, 1]), [dx, dz, dy]);
           const loud = tensor(
             Uint8Array.from(mask.set, (isSet) => (isSet ? 254 : 0)),
             mask.shape,
@@ -138,7 +138,7 @@ describe('surfaceDistances', () => {
 
   test('of a cube leave its inside out', () => {
     scope(() => {
-      const empty = zeros([5, 5, 5], 'bool');
+      const empty = zeros([5, 5, 5], { dataType: 'bool' });
       const full = tensor(new Uint8Array(125).fill(1), [5, 5, 5]);
       expect(surfaceDistances(full, full, [1, 1, 1])[0].toNumbers()).toEqual(new Array(125 - 27).fill(0));
       expect(surfaceDistances(full, empty, [1, 1, 1])[1].toNumbers()).toEqual([]);
@@ -169,9 +169,19 @@ describe('surfaceDistances', () => {
 describe('what cannot be measured is refused by a sentence', () => {
   const mask = tensor(new Uint8Array(24), [2, 3, 4]);
   const wrong: readonly (readonly [string, () => Tensor, readonly number[], string])[] = [
-    ['too few axes', () => zeros([2, 3], 'uint8'), [1, 1, 1], 'a mask must be [depth, height, width], not [2, 3]'],
+    [
+      'too few axes',
+      () => zeros([2, 3], { dataType: 'uint8' }),
+      [1, 1, 1],
+      'a mask must be [depth, height, width], not [2, 3]',
+    ],
     ['another type', () => zeros([2, 3, 4]), [1, 1, 1], 'a mask must be bool or uint8, not Float'],
-    ['too large', () => expand(zeros([1, 1, 1], 'uint8'), [4096, 4096, 4096]), [1, 1, 1], 'voxels at most'],
+    [
+      'too large',
+      () => expand(zeros([1, 1, 1], { dataType: 'uint8' }), [4096, 4096, 4096]),
+      [1, 1, 1],
+      'voxels at most',
+    ],
     ['too few spacings', () => mask, [1, 1], 'spacing must have 3 values'],
     ['no distance', () => mask, [1, 0, 1], 'spacing must be positive and finite, not [1, 0, 1]'],
     ['a negative distance', () => mask, [1, -1, 1], 'spacing must be positive'],
@@ -186,7 +196,7 @@ describe('what cannot be measured is refused by a sentence', () => {
   });
 
   test('masks of two shapes', () => {
-    const other = zeros([3, 2, 4], 'uint8');
+    const other = zeros([3, 2, 4], { dataType: 'uint8' });
     expect(() => surfaceDistances(mask, other, [1, 1, 1])).toThrow('both masks must have one shape');
   });
 

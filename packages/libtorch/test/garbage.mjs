@@ -37,7 +37,7 @@ function randomTensor() {
   const shape = Array.from({ length: below(6) }, () => oneOf([0, 1, 1, 2, 2, 3, 4, 5]));
   const length = shape.reduce((product, size) => product * size, 1);
   const values = Float32Array.from({ length }, () => oneOf([...absurd, 1, 2, 3, 4]));
-  const made = to(tensor(values, shape), oneOf([...dataTypes, 'float32', 'float32', 'float32']));
+  const made = to(tensor(values, shape), { dataType: oneOf([...dataTypes, 'float32', 'float32', 'float32']) });
   if (made.dataType.includes('float') && below(3) === 0) made.requiresGradient = true;
   return made;
 }
@@ -92,7 +92,7 @@ function attempt({ name, overload, schema: text }) {
   // What comes back must be sound, too.
   for (const item of [returned].flat(2)) {
     if (typeof item !== 'object' || item === null || item.device !== 'cpu') continue;
-    to(item, 'float64').toArray();
+    to(item, { dataType: 'float64' }).toArray();
     if (item.requiresGradient && item.shape.length === 0) item.backward();
   }
 }

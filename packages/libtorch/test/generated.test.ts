@@ -2,7 +2,20 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, expectTypeOf, test } from 'vitest';
-import { adamW, add, conv3d, foreachAdd, lstmCell, pad, schema, type Tensor, to, unbind, zeros } from '../src/index.ts';
+import {
+  adamW,
+  add,
+  conv3d,
+  foreachAdd,
+  instanceNorm,
+  lstmCell,
+  pad,
+  schema,
+  type Tensor,
+  to,
+  unbind,
+  zeros,
+} from '../src/index.ts';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -37,15 +50,21 @@ test('a wrong call does not compile', () => {
     // @ts-expect-error a number is no tensor
     add(a, 3);
     // @ts-expect-error too many arguments
-    add(a, a, 1, 1);
+    add(a, a, { alpha: 1 }, 1);
+    // @ts-expect-error what may be left out is named
+    add(a, a, 1);
+    // @ts-expect-error no such option
+    add(a, a, { beta: 1 });
+    // @ts-expect-error what libtorch wants is not left out
+    instanceNorm(a, { momentum: 0.1 });
     // @ts-expect-error a stride is a number or a list of numbers
-    conv3d(a, a, null, '2');
+    conv3d(a, a, { stride: '2' });
     // @ts-expect-error the weight is not optional
     conv3d(a, null);
     // @ts-expect-error no such data type
-    to(a, 'float31');
+    to(a, { dataType: 'float31' });
     // @ts-expect-error no such device
-    zeros([1], 'float32', null, 'toaster');
+    zeros([1], { dataType: 'float32', device: 'toaster' });
     // @ts-expect-error sizes are a list
     pad(a, 1);
     // @ts-expect-error a learning rate is needed

@@ -19,7 +19,7 @@ function difference(operation: Operation, inputs: readonly Tensor[], input: Tens
       const values = torch.view(input, [-1]);
       const place = torch.narrow(values, 0, element, 1);
       const at = (change: number): number => {
-        torch.addInPlace(place, torch.full([1], change, 'float64'));
+        torch.addInPlace(place, torch.full([1], change, { dataType: 'float64' }));
         return loss(operation, inputs).item();
       };
       const [above, below] = [at(step), at(-2 * step)];
@@ -35,22 +35,39 @@ torch.setThreads(1);
 const target = torch.tensor(BigInt64Array.of(0n, 1n, 2n, 0n, 2n, 2n), [2, 3]);
 const volume = [1, 2, 3, 3, 2];
 const cases: Record<string, [readonly (readonly number[])[], Operation]> = {
-  conv3d: [[volume, [2, 2, 3, 3, 3], [2]], (x, w, b) => torch.conv3d(x, w, b, 1, 1)],
-  'conv3d, dilation 2': [[volume, [2, 2, 3, 3, 3], [2]], (x, w, b) => torch.conv3d(x, w, b, 1, 2, 2)],
-  'conv3d, stride 2': [[volume, [2, 2, 3, 3, 3], [2]], (x, w, b) => torch.conv3d(x, w, b, 2, 1)],
-  convTranspose3d: [[volume, [2, 2, 2, 2, 2], [2]], (x, w, b) => torch.convTranspose3d(x, w, b, 2)],
-  instanceNorm: [[volume, [2], [2]], (x, w, b) => torch.instanceNorm(x, w, b, null, null, true, 0.1, 1e-5, false)],
+  conv3d: [[volume, [2, 2, 3, 3, 3], [2]], (x, w, b) => torch.conv3d(x, w, { bias: b, padding: 1 })],
+  'conv3d, dilation 2': [
+    [volume, [2, 2, 3, 3, 3], [2]],
+    (x, w, b) => torch.conv3d(x, w, { bias: b, padding: 2, dilation: 2 }),
+  ],
+  'conv3d, stride 2': [
+    [volume, [2, 2, 3, 3, 3], [2]],
+    (x, w, b) => torch.conv3d(x, w, { bias: b, stride: 2, padding: 1 }),
+  ],
+  convTranspose3d: [[volume, [2, 2, 2, 2, 2], [2]], (x, w, b) => torch.convTranspose3d(x, w, { bias: b, stride: 2 })],
+  instanceNorm: [
+    [volume, [2], [2]],
+    (x, w, b) =>
+      torch.instanceNorm(x, {
+        weight: w,
+        bias: b,
+        useInputStats: true,
+        momentum: 0.1,
+        epsilon: 1e-5,
+        cudnnEnabled: false,
+      }),
+  ],
   maxPool3d: [[[1, 2, 4, 4, 2]], (x) => torch.maxPool3d(x, 2)],
   upsampleTrilinear3d: [[[1, 2, 2, 3, 2]], (x) => torch.upsampleTrilinear3d(x, [4, 6, 4], false)],
   upsampleNearest3d: [[[1, 2, 2, 3, 2]], (x) => torch.upsampleNearest3d(x, [4, 6, 4])],
-  leakyRelu: [[volume], (x) => torch.leakyRelu(x, 0.01)],
+  leakyRelu: [[volume], (x) => torch.leakyRelu(x)],
   elu: [[volume], (x) => torch.elu(x)],
   softmax: [[volume], (x) => torch.softmax(x, 1)],
   logSoftmax: [[volume], (x) => torch.logSoftmax(x, 1)],
   crossEntropyLoss: [[[2, 3, 3]], (x) => torch.crossEntropyLoss(x, target)],
   lstmCell: [
     [[2, 2], [2, 3], [2, 3], [12, 2], [12, 3], [12], [12]],
-    (x, h, c, ...w) => torch.concatenate(torch.lstmCell(x, [h, c], w[0], w[1], w[2], w[3])),
+    (x, h, c, ...w) => torch.concatenate(torch.lstmCell(x, [h, c], w[0], w[1], { bIh: w[2], bHh: w[3] })),
   ],
   'mean and division': [
     [volume, [2, 1, 1, 1]],

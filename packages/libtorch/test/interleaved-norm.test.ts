@@ -25,7 +25,7 @@ import { anyCase, type Case, composedInterleave, expectSame, extent, leaf, numbe
 
 /** Where sub-volumes are no padding, 1. */
 const validity = (shape: readonly number[], interleaving: Interleaving): Tensor =>
-  composedInterleave(onesLike(zeros(shape, 'float32')), interleaving);
+  composedInterleave(onesLike(zeros(shape, { dataType: 'float32' })), interleaving);
 
 describe('normaliseAndActivate of interleaved volumes', () => {
   /** A padding of NaN before, and gradients that reach it: none of either may be found in any result. */
@@ -36,7 +36,7 @@ describe('normaliseAndActivate of interleaved volumes', () => {
       const valid = equalScalar(validity(shape, interleaving), 1);
       const volume = leaf(addScalar(wave(shape, 1.3, dataType), 0.5));
       const interleaved = interleave(volume, interleaving);
-      const input = where(valid, interleaved, full(interleaved.shape, padding, dataType));
+      const input = where(valid, interleaved, full(interleaved.shape, padding, { dataType }));
       const [scale, shift] = [0.4, 0.6].map((pace) => leaf(addScalar(wave([channels], pace, 'float32'), 0.5)));
       const output = normaliseAndActivate(input, scale, shift, 'elu', interleaving);
       const upstream = wave(shape, 0.9, dataType);
@@ -44,7 +44,7 @@ describe('normaliseAndActivate of interleaved volumes', () => {
       sumAll(multiply(output, where(valid, composedInterleave(upstream, interleaving), ofPadding))).backward();
       return [
         numbers(deinterleave(output, interleaving)),
-        numbers(where(valid, zeros(output.shape, dataType), output)),
+        numbers(where(valid, zeros(output.shape, { dataType }), output)),
         ...[volume, scale, shift].map(({ gradient }) => numbers(gradient)),
       ];
     });
@@ -141,8 +141,17 @@ describe('undilated convolutions and norms of interleaved volumes', () => {
     ({ dilation }: Interleaving): Block =>
     (input, kernels, scales, shifts) =>
       kernels.reduce((before, kernel, i) => {
-        const convolved = conv3d(before, kernel, null, 1, dilation, dilation);
-        return elu(instanceNorm(convolved, scales[i], shifts[i], null, null, true, 0.1, 1e-5, false));
+        const convolved = conv3d(before, kernel, { padding: dilation, dilation });
+        return elu(
+          instanceNorm(convolved, {
+            weight: scales[i],
+            bias: shifts[i],
+            useInputStats: true,
+            momentum: 0.1,
+            epsilon: 1e-5,
+            cudnnEnabled: false,
+          }),
+        );
       }, input);
 
   it("equal libtorch's dilated ones in float64, gradients included", () => {

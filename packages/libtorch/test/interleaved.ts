@@ -41,7 +41,7 @@ export function wave(
 ): Tensor {
   const length = shape.reduce((product, size) => product * size, 1);
   const values = Float32Array.from({ length }, (_, i) => Math.sin(pace * i * (1 + (i % 7))));
-  return to(tensor(values, shape), dataType, null, null, null, false, true, layout);
+  return to(tensor(values, shape), { dataType, copy: true, memoryFormat: layout });
 }
 
 export function leaf(values: Tensor): Tensor {
@@ -49,7 +49,8 @@ export function leaf(values: Tensor): Tensor {
   return values;
 }
 
-export const numbers = (values: Tensor | undefined): number[] => (values ? to(values, 'float64').toNumbers() : []);
+export const numbers = (values: Tensor | undefined): number[] =>
+  values ? to(values, { dataType: 'float64' }).toNumbers() : [];
 
 /** Without a list of what differs, which takes minutes to write. */
 export function expectSame(ours: readonly number[][], theirs: readonly number[][]): void {

@@ -101,7 +101,7 @@ describe('deinterleave', () => {
 });
 
 describe('interleavingFor', () => {
-  const volume = (size: readonly number[], dataType: DataType): Tensor => zeros([1, 1, ...size], dataType);
+  const volume = (size: readonly number[], dataType: DataType): Tensor => zeros([1, 1, ...size], { dataType });
 
   it('interleaves dilated convolutions in bfloat16 where they are for oneDNN', () => {
     const size = [5, 6, 7];

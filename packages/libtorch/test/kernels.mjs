@@ -53,11 +53,11 @@ function results(operation, leaves) {
   for (const leaf of leaves) leaf.requiresGradient = true;
   const output = operation(...leaves);
   if (!output.requiresGradient) return [output];
-  sumAll(multiply(output, to(tensor(values(output.shape, 9), output.shape), output.dataType))).backward();
+  sumAll(multiply(output, to(tensor(values(output.shape, 9), output.shape), { dataType: output.dataType }))).backward();
   return [output, ...leaves.map(({ gradient }) => gradient)];
 }
 
-const numbers = (found) => to(found, 'float64').toNumbers();
+const numbers = (found) => to(found, { dataType: 'float64' }).toNumbers();
 
 function difference(ours, exact) {
   const scale = exact.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1e-30);
@@ -66,14 +66,14 @@ function difference(ours, exact) {
 
 function compare(name, dataType, shapes, ours, exact) {
   return scope(() => {
-    const made = shapes.map((shape, i) => to(tensor(values(shape, i), shape), dataType));
+    const made = shapes.map((shape, i) => to(tensor(values(shape, i), shape), { dataType }));
     const layOut = (leaf) =>
       leaf.shape.length === 5
-        ? to(leaf, dataType, null, null, null, false, true, 'channels_last_3d')
-        : to(leaf, 'float32');
+        ? to(leaf, { dataType, copy: true, memoryFormat: 'channels_last_3d' })
+        : to(leaf, { dataType: 'float32' });
     const leaves = made.map(layOut);
     // Of the same numbers: those that are left of them in the data type.
-    const exactLeaves = made.map((leaf) => to(leaf, 'float64'));
+    const exactLeaves = made.map((leaf) => to(leaf, { dataType: 'float64' }));
     const found = results(ours, leaves).map(numbers);
     const wanted = results(exact, exactLeaves).map(numbers);
     const hash = createHash('sha256');
@@ -102,24 +102,24 @@ const convolutions = [
       [width, from, 3, 3, 3],
     ],
     (input, kernel) => convolution3d(input, kernel, dilation),
-    (input, kernel) => conv3d(input, kernel, null, 1, dilation, dilation),
+    (input, kernel) => conv3d(input, kernel, { padding: dilation, dilation }),
   ),
 );
 
 /** Soft Dice and cross-entropy, as packages/ronasmis composes them. */
 function loss(logits, label) {
-  const classes = view(arange(0, logits.shape[1], 1, 'int64'), [1, -1, 1, 1, 1]);
-  const oneHot = to(equal(unsqueeze(label, 1), classes), 'float64');
+  const classes = view(arange(0, logits.shape[1], { dataType: 'int64' }), [1, -1, 1, 1, 1]);
+  const oneHot = to(equal(unsqueeze(label, 1), classes), { dataType: 'float64' });
   const foreground = (volume) => sum(narrow(volume, 1, 1, volume.shape[1] - 1), [2, 3, 4]);
   const probabilities = softmax(logits, 1);
   const overlap = foreground(multiply(probabilities, oneHot));
   const both = add(foreground(probabilities), foreground(oneHot));
   const dice = divide(addScalar(multiplyScalar(overlap, 2), 1e-5), addScalar(both, 1e-5));
-  return addScalar(add(negate(meanAll(dice)), crossEntropyLoss(logits, to(label, 'int64'))), 1);
+  return addScalar(add(negate(meanAll(dice)), crossEntropyLoss(logits, to(label, { dataType: 'int64' }))), 1);
 }
 
 /** Every `step`-th voxel along each axis. */
-const thin = (label, step) => [1, 2, 3].reduce((result, axis) => slice(result, axis, 0, null, step), label);
+const thin = (label, step) => [1, 2, 3].reduce((result, axis) => slice(result, axis, { step }), label);
 
 /** Normalised as sub-volumes, of which some are padded where they are more than one. */
 function interleavedNorm(volume, scale, shift, dilation) {
@@ -137,7 +137,16 @@ const others = ['float32', 'bfloat16'].flatMap((dataType) => [
         [[2, channels, 7, 9, 11], [channels], [channels]],
         (volume, scale, shift) => interleavedNorm(volume, scale, shift, dilation),
         (volume, scale, shift) =>
-          leakyRelu(instanceNorm(volume, scale, shift, null, null, true, 0.1, 1e-5, false), 0.01),
+          leakyRelu(
+            instanceNorm(volume, {
+              weight: scale,
+              bias: shift,
+              useInputStats: true,
+              momentum: 0.1,
+              epsilon: 1e-5,
+              cudnnEnabled: false,
+            }),
+          ),
       ),
     ),
   ),

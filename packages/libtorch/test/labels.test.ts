@@ -25,7 +25,7 @@ describe('argmaxLabels', () => {
             const value = Math.round(levels * Math.sin(seed + 1.7 * i * i));
             return holes && i % 7 === 0 ? Number.NaN : value;
           });
-          const logits = to(tensor(values, shape), dataType, null, null, null, false, true, layout);
+          const logits = to(tensor(values, shape), { dataType, copy: true, memoryFormat: layout });
           const found = withThreads(threads, () => argmaxLabels(logits));
           expect(found.dataType).toBe('uint8');
           expect(found.shape).toEqual([shape[0], ...shape.slice(2)]);
@@ -48,7 +48,7 @@ describe('argmaxLabels', () => {
     expect(() => argmaxLabels(zeros([1, 257, 1, 1, 1]))).toThrow(/no room for 257 classes/);
     expect(() => argmaxLabels(zeros([2, 2]))).toThrow(/\[batch, class, depth, height, width\]/);
     expect(() => argmaxLabels(zeros([1, 2, 0, 1, 1]))).toThrow(/not empty/);
-    expect(() => argmaxLabels(zeros([1, 2, 1, 1, 1], 'float64'))).toThrow(/float32 or bfloat16/);
+    expect(() => argmaxLabels(zeros([1, 2, 1, 1, 1], { dataType: 'float64' }))).toThrow(/float32 or bfloat16/);
   });
 });
 
@@ -81,7 +81,7 @@ describe('confusionMatrix', () => {
     expect(() => confusionMatrix(few, many, 3)).toThrow(/a value that is none of the 3 classes/);
     expect(() => confusionMatrix(many, few, 3)).toThrow(/a value that is none of the 3 classes/);
     expect(() => confusionMatrix(few, labelsOf([0]), 3)).toThrow(/has the shape \[3\], the label \[1\]/);
-    expect(() => confusionMatrix(to(few, 'int64'), few, 3)).toThrow(/must be uint8/);
+    expect(() => confusionMatrix(to(few, { dataType: 'int64' }), few, 3)).toThrow(/must be uint8/);
     expect(() => confusionMatrix(few, few, 257)).toThrow(/1 to 256 classes, not 257/);
   });
 });

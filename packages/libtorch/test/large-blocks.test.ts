@@ -25,7 +25,7 @@ const width = 4;
 
 /** A tensor whose memory no one has cleared, then with `value` everywhere. Its length is given in bytes. */
 function filled(bytes: number, value: number): Tensor {
-  const made = empty([Math.floor(bytes / width)], 'float32');
+  const made = empty([Math.floor(bytes / width)], { dataType: 'float32' });
   fillInPlace(made, value);
   return made;
 }

@@ -19,13 +19,22 @@ import { largestDifference, meanDifference } from './differences.ts';
 
 const activations: Readonly<Record<Activation, (input: Tensor) => Tensor>> = {
   relu,
-  leaky_relu: (input) => leakyRelu(input, 0.01),
+  leaky_relu: (input) => leakyRelu(input),
   elu: (input) => elu(input),
 };
 
 /** The same by libtorch's own operations. */
 function composed(input: Tensor, scale: Tensor, shift: Tensor, activation: Activation): Tensor {
-  return activations[activation](instanceNorm(input, scale, shift, null, null, true, 0.1, 1e-5, false));
+  return activations[activation](
+    instanceNorm(input, {
+      weight: scale,
+      bias: shift,
+      useInputStats: true,
+      momentum: 0.1,
+      epsilon: 1e-5,
+      cudnnEnabled: false,
+    }),
+  );
 }
 
 interface Case {
@@ -45,13 +54,7 @@ function run(operation: typeof composed, { shape, activation, layout }: Case, da
         values((i) => 2 * Math.sin(1.3 * i * i) + 0.5, size),
         shape,
       ),
-      dataType,
-      null,
-      null,
-      null,
-      false,
-      true,
-      layout,
+      { dataType, copy: true, memoryFormat: layout },
     );
     const scale = tensor(
       values((i) => 1 + i / 50, shape[1]),
@@ -68,11 +71,11 @@ function run(operation: typeof composed, { shape, activation, layout }: Case, da
         values((i) => Math.cos(0.7 * i), size),
         shape,
       ),
-      dataType,
+      { dataType },
     );
     sumAll(multiply(output, upstream)).backward();
     return [output, input.gradient, scale.gradient, shift.gradient].map((found) =>
-      found ? to(found, 'float32').toNumbers() : [],
+      found ? to(found, { dataType: 'float32' }).toNumbers() : [],
     );
   });
 }

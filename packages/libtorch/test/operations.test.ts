@@ -24,37 +24,45 @@ const integers = (values: readonly number[], shape: readonly number[]) =>
 
 type Operation = (...inputs: readonly Tensor[]) => Tensor;
 const operations: Record<string, Operation> = {
-  conv3d: (x, w, b) => torch.conv3d(x, w, b, 1, 1),
-  'conv3d, stride 2': (x, w, b) => torch.conv3d(x, w, b, [2, 2, 2], 1),
-  'conv3d, dilation 2': (x, w, b) => torch.conv3d(x, w, b, 1, 2, 2),
-  convTranspose3d: (x, w, b) => torch.convTranspose3d(x, w, b, 2),
-  instanceNorm: (x, w, b) => torch.instanceNorm(x, w, b, null, null, true, 0.1, 1e-5, false),
-  groupNorm: (x, w, b) => torch.groupNorm(x, 2, w, b),
+  conv3d: (x, w, b) => torch.conv3d(x, w, { bias: b, padding: 1 }),
+  'conv3d, stride 2': (x, w, b) => torch.conv3d(x, w, { bias: b, stride: [2, 2, 2], padding: 1 }),
+  'conv3d, dilation 2': (x, w, b) => torch.conv3d(x, w, { bias: b, padding: 2, dilation: 2 }),
+  convTranspose3d: (x, w, b) => torch.convTranspose3d(x, w, { bias: b, stride: 2 }),
+  instanceNorm: (x, w, b) =>
+    torch.instanceNorm(x, {
+      weight: w,
+      bias: b,
+      useInputStats: true,
+      momentum: 0.1,
+      epsilon: 1e-5,
+      cudnnEnabled: false,
+    }),
+  groupNorm: (x, w, b) => torch.groupNorm(x, 2, { weight: w, bias: b }),
   maxPool3d: (x) => torch.maxPool3d(x, 2),
   averagePool3d: (x) => torch.averagePool3d(x, 2),
   upsampleTrilinear3d: (x) => torch.upsampleTrilinear3d(x, [8, 12, 8], false),
   upsampleNearest3d: (x) => torch.upsampleNearest3d(x, [8, 12, 8]),
-  leakyRelu: (x) => torch.leakyRelu(x, 0.01),
+  leakyRelu: (x) => torch.leakyRelu(x),
   elu: (x) => torch.elu(x),
   sigmoid: (x) => torch.sigmoid(x),
   softmax: (x) => torch.softmax(x, 1),
   logSoftmax: (x) => torch.logSoftmax(x, 1),
   concatenate: (a, b) => torch.concatenate([a, b], 1),
   crossEntropyLoss: (x) => torch.crossEntropyLoss(x, integers([0, 1, 2, 0, 2, 2, 1, 0], [2, 4])),
-  linear: (x, w, b) => torch.linear(x, w, b),
+  linear: (x, w, b) => torch.linear(x, w, { bias: b }),
   matrixProduct: (a, b) => torch.matrixProduct(a, b),
-  lstmCell: (x, h, c, ...w) => torch.concatenate(torch.lstmCell(x, [h, c], w[0], w[1], w[2], w[3])),
+  lstmCell: (x, h, c, ...w) => torch.concatenate(torch.lstmCell(x, [h, c], w[0], w[1], { bIh: w[2], bHh: w[3] })),
   embedding: (w) => torch.embedding(w, integers([0, 4, 2, 2], [2, 2])),
   sum: (x) => torch.sum(x, [2, 3, 4]),
-  mean: (x) => torch.mean(x, [2, 3, 4], true),
-  pad: (x) => torch.pad(x, [1, 2, 0, 1, 2, 0], 'constant', 0.5),
+  mean: (x) => torch.mean(x, [2, 3, 4], { keepAxis: true }),
+  pad: (x) => torch.pad(x, [1, 2, 0, 1, 2, 0], { value: 0.5 }),
   index: (x) => torch.index(x, [null, integers([3, 0, 0], [3])]),
   divide: (a, b) => torch.divide(a, torch.addScalar(torch.multiply(b, b), 1)),
 };
 
 /** First value, last value and the wave-weighted sum. */
 function digest(tensor: Tensor): number[] {
-  const values = torch.to(tensor, 'float64').toNumbers();
+  const values = torch.to(tensor, { dataType: 'float64' }).toNumbers();
   const weighted = values.reduce((sum, value, i) => sum + value * Math.sin(i * 0.7 + 9), 0);
   return [values[0], values[values.length - 1], weighted];
 }
@@ -64,7 +72,7 @@ function run(operation: Operation, shapes: readonly (readonly number[])[], dataT
     const inputs = shapes.map((shape, phase) => waveLeaf(shape, phase, dataType));
     const output = operation(...inputs);
     const weights = wave(output.shape, 9, 'float64');
-    torch.sumAll(torch.multiply(torch.to(output, 'float64'), weights)).backward();
+    torch.sumAll(torch.multiply(torch.to(output, { dataType: 'float64' }), weights)).backward();
     const gradients = inputs.map((input) => (input.gradient ? digest(input.gradient) : []));
     return { shape: output.shape, output: digest(output), gradients };
   });

@@ -125,7 +125,7 @@ test('a step may have a learning rate of its own', () => {
 
 test('parameters in channels_last_3d are updated as the same ones laid out contiguously', () => {
   const plain = waveLeaf([3, 2, 3, 3, 3], 0);
-  const last = keep(() => contiguous(wave([3, 2, 3, 3, 3], 0), 'channels_last_3d'));
+  const last = keep(() => contiguous(wave([3, 2, 3, 3, 3], 0), { memoryFormat: 'channels_last_3d' }));
   last.requiresGradient = true;
   const first = { plain: makers.adamW([plain]), last: makers.adamW([last]) };
   setGradient(plain, 2);
@@ -150,7 +150,7 @@ test('gradients of convolutions in channels_last_3d fit their weights', () => {
   for (const shape of shapes) {
     const weight = waveLeaf(shape, 0);
     const before = weight.toNumbers();
-    const volume = contiguous(wave([2, shape[1], 4, 4, 4], 1), 'channels_last_3d');
+    const volume = contiguous(wave([2, shape[1], 4, 4, 4], 1), { memoryFormat: 'channels_last_3d' });
     for (let step = 0; step < 2; step += 1) scope(() => sumAll(conv3d(volume, weight)).backward());
     makers.adamW([weight]).step();
     expect(weight.toNumbers().every((value, i) => value !== before[i])).toBe(true);
@@ -160,7 +160,15 @@ test('gradients of convolutions in channels_last_3d fit their weights', () => {
 test('lists that do not fit together are refused by the operation itself', () => {
   const [first, second] = makeParameters();
   const update = (gradients: readonly Tensor[], momenta: readonly Tensor[], momentum: number) =>
-    fusedSgd([first, second], gradients, momenta, 0, momentum, 0.1, 0, false, false, false);
+    fusedSgd([first, second], gradients, momenta, {
+      weightDecay: 0,
+      momentum,
+      learningRate: 0.1,
+      dampening: 0,
+      nesterov: false,
+      maximize: false,
+      isFirstStep: false,
+    });
   expect(() => update([wave([2, 3], 0)], [], 0)).toThrow("'grads' must have a tensor for each one");
   expect(() => update([wave([2, 3], 0), wave([5], 0)], [], 0)).toThrow("'grads' must have the shapes");
   expect(() => update([wave([2, 3], 0), wave([4], 0)], [], 0.9)).toThrow("'momentum_buffer_list' must have a tensor");
@@ -193,11 +201,15 @@ describe('a largest norm of the gradients', () => {
   });
 
   test('is that of all tensors together, whatever their number and layout', () => {
-    const tensors = [wave([40, 50, 40], 1), contiguous(wave([2, 3, 4, 5, 6], 2), 'channels_last_3d'), wave([], 3)];
+    const tensors = [
+      wave([40, 50, 40], 1),
+      contiguous(wave([2, 3, 4, 5, 6], 2), { memoryFormat: 'channels_last_3d' }),
+      wave([], 3),
+    ];
     const squares = tensors.flatMap((item) => item.toNumbers()).reduce((sum, value) => sum + value * value, 0);
     expect(euclideanNorm(tensors).item()).toBeCloseTo(Math.sqrt(squares), 3);
     expect(euclideanNorm([]).item()).toBe(0);
-    expect(() => euclideanNorm([to(wave([2], 1), 'float64')])).toThrow('float32 on the CPU');
+    expect(() => euclideanNorm([to(wave([2], 1), { dataType: 'float64' })])).toThrow('float32 on the CPU');
   });
 });
 

@@ -56,7 +56,7 @@ describe('files of Python', () => {
     for (const [name, numbers] of Object.entries(expected)) {
       const found = tensors.get(name);
       expect([found?.dataType, found?.shape]).toEqual([name, [2, 3]]);
-      expect(found && to(found, 'float64').toNumbers()).toEqual(numbers);
+      expect(found && to(found, { dataType: 'float64' }).toNumbers()).toEqual(numbers);
     }
     expect(tensors.get('scalar')?.shape).toEqual([]);
     expect(tensors.get('scalar')?.item()).toBe(7);
@@ -106,7 +106,7 @@ describe('writing', () => {
                   Float32Array.from({ length }, (_, j) => i + j),
                   shape,
                 ),
-                dataType,
+                { dataType },
               ),
             ];
           }),
@@ -117,7 +117,9 @@ describe('writing', () => {
         for (const [name, value] of made) {
           const found = tensors.get(name);
           expect([found?.dataType, found?.shape]).toEqual([value.dataType, value.shape]);
-          expect(found && to(found, 'float32').toArray()).toEqual(to(value, 'float32').toArray());
+          expect(found && to(found, { dataType: 'float32' }).toArray()).toEqual(
+            to(value, { dataType: 'float32' }).toArray(),
+          );
         }
       }),
       { numRuns: 50 },
@@ -126,8 +128,8 @@ describe('writing', () => {
 
   test('views, weights and what is freed right after', async () => {
     const turned = permute(tensor(Float32Array.of(1, 2, 3, 4, 5, 6), [2, 3]), [1, 0]);
-    const weight = to(waveLeaf([2], 0), 'bfloat16');
-    const numbers = to(weight, 'float32').toNumbers();
+    const weight = to(waveLeaf([2], 0), { dataType: 'bfloat16' });
+    const numbers = to(weight, { dataType: 'float32' }).toNumbers();
     const writing = writeSafetensors(
       path,
       new Map([
@@ -140,7 +142,7 @@ describe('writing', () => {
     await writing;
     const { tensors } = await readSafetensors(path);
     expect(tensors.get('turned')?.toNumbers()).toEqual([1, 4, 2, 5, 3, 6]);
-    expect(to(tensors.get('weight') ?? turned, 'float32').toNumbers()).toEqual(numbers);
+    expect(to(tensors.get('weight') ?? turned, { dataType: 'float32' }).toNumbers()).toEqual(numbers);
   });
 
   test('replaces a file whole or leaves it as it was', async () => {

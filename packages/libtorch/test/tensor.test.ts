@@ -75,8 +75,8 @@ describe('typed arrays', () => {
   });
 
   test('booleans are read as bytes; bfloat16 asks to be converted', () => {
-    expect(to(tensor(Float32Array.of(0, 2, -1), [3]), 'bool').toArray()).toEqual(Uint8Array.of(0, 1, 1));
-    const small = to(tensor(Float32Array.of(1), [1]), 'bfloat16');
+    expect(to(tensor(Float32Array.of(0, 2, -1), [3]), { dataType: 'bool' }).toArray()).toEqual(Uint8Array.of(0, 1, 1));
+    const small = to(tensor(Float32Array.of(1), [1]), { dataType: 'bfloat16' });
     expect(() => small.toArray()).toThrow('convert the tensor to float32 first');
     // 1 as bfloat16: the upper half of the float32 0x3f800000.
     expect(reinterpret(small, 'int16').toNumbers()).toEqual([0x3f80]);
@@ -101,13 +101,13 @@ describe('views', () => {
     expect(turned.toNumbers()).toEqual([0, 3, 1, 4, 2, 5]);
     addInPlace(view(base, [6]), tensor(Float32Array.of(10), [1]));
     expect(turned.toNumbers()).toEqual([10, 13, 11, 14, 12, 15]);
-    expect(slice(base, 1, 0, null, 2).toNumbers()).toEqual([10, 12, 13, 15]);
+    expect(slice(base, 1, { step: 2 }).toNumbers()).toEqual([10, 12, 13, 15]);
     expect(expand(tensor(Float32Array.of(1, 2), [2, 1]), [2, 2]).toNumbers()).toEqual([1, 1, 2, 2]);
   });
 
   test('a view outlives the tensor that it looks at', () => {
     const base = tensor(Float32Array.of(1, 2, 3, 4), [4]);
-    const part = slice(base, 0, 2);
+    const part = slice(base, 0, { start: 2 });
     base.free();
     expect(part.toNumbers()).toEqual([3, 4]);
   });
@@ -115,10 +115,10 @@ describe('views', () => {
   test('memory formats change strides, not values', () => {
     const values = Float32Array.from({ length: 48 }, (_, i) => i);
     const volume = tensor(values, [1, 2, 2, 3, 4]);
-    const last = contiguous(volume, 'channels_last_3d');
+    const last = contiguous(volume, { memoryFormat: 'channels_last_3d' });
     expect(last.strides).toEqual([48, 1, 24, 8, 2]);
     expect(last.toArray()).toEqual(values);
-    const plane = contiguous(view(volume, [2, 2, 3, 4]), 'channels_last');
+    const plane = contiguous(view(volume, [2, 2, 3, 4]), { memoryFormat: 'channels_last' });
     expect(plane.strides).toEqual([24, 1, 8, 2]);
   });
 });

@@ -44,7 +44,7 @@ function run(operation: typeof composed, example: Case, dataType: DataType): rea
   const { batch, channels, from, stride, cut, layout } = example;
   return scope(() => {
     const leaf = (shape: readonly number[], phase: number): Tensor => {
-      const made = to(wave(shape, phase), dataType, null, null, null, false, true, layout);
+      const made = to(wave(shape, phase), { dataType, copy: true, memoryFormat: layout });
       made.requiresGradient = true;
       return made;
     };
@@ -54,7 +54,7 @@ function run(operation: typeof composed, example: Case, dataType: DataType): rea
     const output = operation(volume, stride, size, addends);
     sumAll(multiply(output, wave(output.shape, 9, dataType))).backward();
     return [output, volume.gradient, ...addends.map(({ gradient }) => gradient)].map((found) =>
-      found ? to(found, 'float32').toNumbers() : [],
+      found ? to(found, { dataType: 'float32' }).toNumbers() : [],
     );
   });
 }
@@ -134,8 +134,12 @@ describe('upsampleAndAdd', () => {
     expect(() => upsampleAndAdd(volume, [0, 2, 2], [2, 6, 8])).toThrow(/a stride of 0/);
     expect(() => upsampleAndAdd(volume, [2, 2], [4, 6])).toThrow(/depth, height and width/);
     expect(() => byTwo([4, 6, 8], [volume])).toThrow(/an addend must have the result's shape \[1, 2, 4, 6, 8\]/);
-    expect(() => byTwo([4, 6, 8], [to(wave([1, 2, 4, 6, 8], 0), 'bfloat16')])).toThrow(/input's data type/);
+    expect(() => byTwo([4, 6, 8], [to(wave([1, 2, 4, 6, 8], 0), { dataType: 'bfloat16' })])).toThrow(
+      /input's data type/,
+    );
     expect(() => upsampleAndAdd(flat, [2, 2, 2], [4, 4, 4])).toThrow(/\[batch, channel, depth, height, width\]/);
-    expect(() => upsampleAndAdd(to(volume, 'float64'), [2, 2, 2], [4, 6, 8])).toThrow(/float32 or bfloat16/);
+    expect(() => upsampleAndAdd(to(volume, { dataType: 'float64' }), [2, 2, 2], [4, 6, 8])).toThrow(
+      /float32 or bfloat16/,
+    );
   });
 });

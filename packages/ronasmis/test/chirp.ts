@@ -8,7 +8,7 @@ export function chirpValues(length: number, phase: number): Float64Array {
 
 /** The same as a float32 tensor that belongs to no scope, each value changed by `change`. */
 export function chirp(shape: readonly number[], phase: number, change = (value: number): number => value): Tensor {
-  return keep(() => to(tensor(chirpValues(product(shape), phase).map(change), shape), 'float32'));
+  return keep(() => to(tensor(chirpValues(product(shape), phase).map(change), shape), { dataType: 'float32' }));
 }
 
 /** Overwrites a weight by a chirp of its shape. */

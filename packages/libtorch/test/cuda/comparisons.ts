@@ -56,7 +56,7 @@ function wild(shape: readonly number[], phase: number): Tensor {
 /** Where a volume's values begin in memory such that no two of them can be read at once. */
 function misaligned(volume: Tensor): Tensor {
   const [batch, channels, depth, height, width] = volume.shape;
-  const room = empty([product(volume.shape) + 1], volume.dataType, null, volume.device);
+  const room = empty([product(volume.shape) + 1], { dataType: volume.dataType, device: volume.device });
   const moved = narrow(room, 0, 1, product(volume.shape));
   copyInPlace(moved, flatten(permute(volume, [0, 2, 3, 4, 1])));
   return permute(view(moved, [batch, depth, height, width, channels]), [0, 4, 1, 2, 3]);
@@ -64,10 +64,10 @@ function misaligned(volume: Tensor): Tensor {
 
 function layOut(volume: Tensor, layout: Layout): Tensor {
   if (layout === 'misaligned') return misaligned(volume);
-  return to(volume, volume.dataType, null, null, null, false, true, layout);
+  return to(volume, { dataType: volume.dataType, copy: true, memoryFormat: layout });
 }
 
-const numbers = (found: Tensor): readonly number[] => to(found, 'float64', null, 'cpu').toNumbers();
+const numbers = (found: Tensor): readonly number[] => to(found, { dataType: 'float64', device: 'cpu' }).toNumbers();
 
 /** A result, and the gradients of its sum weighted by other values, of all leaves. */
 function results(operation: Operation, leaves: readonly Tensor[], dataType: DataType): readonly Tensor[] {
@@ -76,11 +76,11 @@ function results(operation: Operation, leaves: readonly Tensor[], dataType: Data
     leaf.requiresGradient = true;
   }
   const output = operation(...leaves);
-  const weights = to(to(wild(output.shape, 9), dataType), output.dataType, null, output.device);
+  const weights = to(to(wild(output.shape, 9), { dataType }), { dataType: output.dataType, device: output.device });
   sumAll(multiply(output, weights)).backward();
   return [output, ...leaves.map(({ gradient }) => gradient)].map((found) => {
     if (!found) throw new Error('A leaf has no gradient.');
-    return to(found, 'float64');
+    return to(found, { dataType: 'float64' });
   });
 }
 
@@ -103,14 +103,14 @@ export function compareFusedOperations(device: Device, large?: Shape): void {
   ): void {
     scope(() => {
       const rounded = shapes.map((shape, i) =>
-        to(wild(shape, i), shape.length === 5 ? dataType : 'float32', null, device),
+        to(wild(shape, i), { dataType: shape.length === 5 ? dataType : 'float32', device }),
       );
       const leaves = rounded.map((one) =>
-        one.shape.length === 5 ? layOut(one, layout) : to(one, 'float32', null, null, null, false, true),
+        one.shape.length === 5 ? layOut(one, layout) : to(one, { dataType: 'float32', copy: true }),
       );
       const wanted = results(
         exact,
-        rounded.map((one) => to(one, 'float64')),
+        rounded.map((one) => to(one, { dataType: 'float64' })),
         dataType,
       );
       const found = results(ours, leaves, dataType);
@@ -123,7 +123,7 @@ export function compareFusedOperations(device: Device, large?: Shape): void {
     });
   }
 
-  const activations = { relu, leaky_relu: (z: Tensor) => leakyRelu(z, 0.01), elu } as const;
+  const activations = { relu, leaky_relu: (z: Tensor) => leakyRelu(z), elu } as const;
 
   describe.each(dataTypes)('in %s', (dataType) => {
     const norms: readonly { readonly shape: Shape; readonly layout: Layout }[] = [
@@ -142,7 +142,16 @@ export function compareFusedOperations(device: Device, large?: Shape): void {
           [shape, [shape[1]], [shape[1]]],
           (x, scale, shift) => normaliseAndActivate(x, scale, shift, activation),
           (x, scale, shift) =>
-            activations[activation](instanceNorm(x, scale, shift, null, null, true, 0.1, 1e-5, false)),
+            activations[activation](
+              instanceNorm(x, {
+                weight: scale,
+                bias: shift,
+                useInputStats: true,
+                momentum: 0.1,
+                epsilon: 1e-5,
+                cudnnEnabled: false,
+              }),
+            ),
         );
     });
 
@@ -195,7 +204,7 @@ export function compareFusedOperations(device: Device, large?: Shape): void {
         const [one, other] = [0, 1].map((phase) => {
           const values = wild(shape, phase).toNumbers();
           if (phase === 1) values.splice(0, 3, Number.NaN, Number.POSITIVE_INFINITY, -1e38);
-          return layOut(to(tensor(Float32Array.from(values), shape), dataType, null, device), 'channels_last_3d');
+          return layOut(to(tensor(Float32Array.from(values), shape), { dataType, device }), 'channels_last_3d');
         });
         expect(numbers(upsampleAndAdd(one, [1, 1, 1], [7, 8, 9], [other]))).toEqual(numbers(add(one, other)));
       });
@@ -228,7 +237,7 @@ export function compareFusedOperations(device: Device, large?: Shape): void {
         const values = Float32Array.from({ length: product(shape) }, (_, i) =>
           i % 11 === 0 ? Number.NaN : Math.round(3 * Math.sin(1.7 * i * i)),
         );
-        const logits = layOut(to(tensor(values, shape), dataType, null, device), layout);
+        const logits = layOut(to(tensor(values, shape), { dataType, device }), layout);
         expect(numbers(argmaxLabels(logits))).toEqual(numbers(argmax(logits, 1)));
       });
     });
@@ -241,7 +250,17 @@ export function compareFusedOperations(device: Device, large?: Shape): void {
         'channels_last_3d',
         [large, [large[1]], [large[1]]],
         (x, scale, shift) => normaliseAndActivate(x, scale, shift, 'elu'),
-        (x, scale, shift) => elu(instanceNorm(x, scale, shift, null, null, true, 0.1, 1e-5, false)),
+        (x, scale, shift) =>
+          elu(
+            instanceNorm(x, {
+              weight: scale,
+              bias: shift,
+              useInputStats: true,
+              momentum: 0.1,
+              epsilon: 1e-5,
+              cudnnEnabled: false,
+            }),
+          ),
       );
     }, 120_000);
 
@@ -251,15 +270,13 @@ export function compareFusedOperations(device: Device, large?: Shape): void {
         Uint8Array.from({ length: product(shape) }, (_, i) => (5 * i + (i >> 2)) % classes),
         shape,
       ),
-      'uint8',
-      null,
-      device,
+      { dataType: 'uint8', device },
     );
   }
 
   it('a label that is no class makes the loss NaN', () => {
     scope(() => {
-      const logits = to(wild([1, 3, 2, 3, 4], 0), 'float32', null, device);
+      const logits = to(wild([1, 3, 2, 3, 4], 0), { dataType: 'float32', device });
       expect(fusedDiceCrossEntropy([logits], labelOf([1, 2, 3, 4], 3), [1, 1, 1], [1]).item()).toBeGreaterThan(0);
       expect(fusedDiceCrossEntropy([logits], labelOf([1, 2, 3, 4], 4), [1, 1, 1], [1]).item()).toBeNaN();
     });
@@ -269,7 +286,7 @@ export function compareFusedOperations(device: Device, large?: Shape): void {
     scope(() => {
       const [prediction, label] = [9001, 9001].map((length, i) => {
         const values = Uint8Array.from({ length }, (_, at) => (at * (i + 3) + (at >> 3)) % classes);
-        return { values, volume: to(tensor(values, [length]), 'uint8', null, device) };
+        return { values, volume: to(tensor(values, [length]), { dataType: 'uint8', device }) };
       });
       const expected = new Array<number>(classes * classes).fill(0);
       label.values.forEach((value, at) => {
@@ -284,8 +301,8 @@ export function compareFusedOperations(device: Device, large?: Shape): void {
 
   it('the fused operations say what they cannot take', () => {
     const wide: DataType = 'float64';
-    const volume = to(wild([1, 2, 2, 2, 2], 0), wide, null, device);
-    const two = to(wild([2], 0), 'float32', null, device);
+    const volume = to(wild([1, 2, 2, 2, 2], 0), { dataType: wide, device });
+    const two = to(wild([2], 0), { dataType: 'float32', device });
     const sentence = /float32 or bfloat16 or float16/;
     expect(() => normaliseAndActivate(volume, two, two, 'relu')).toThrow(sentence);
     expect(() => upsampleAndAdd(volume, [2, 2, 2], [4, 4, 4])).toThrow(sentence);

@@ -28,19 +28,19 @@ export function composedLoss(
 ): Tensor {
   return levels
     .map((logits, i) => {
-      const thinned = [0, 1, 2].reduce((kept, axis) => slice(kept, axis + 1, 0, null, strides[3 * i + axis]), label);
+      const thinned = [0, 1, 2].reduce((kept, axis) => slice(kept, axis + 1, { step: strides[3 * i + axis] }), label);
       return multiplyScalar(levelLoss(logits, thinned), weights[i]);
     })
     .reduce((total, part) => add(total, part));
 }
 
 function levelLoss(logits: Tensor, label: Tensor): Tensor {
-  const classes = view(arange(0, logits.shape[1], 1, 'int64', null, logits.device), [1, -1, 1, 1, 1]);
-  const oneHot = to(equal(unsqueeze(label, 1), classes), logits.dataType);
+  const classes = view(arange(0, logits.shape[1], { dataType: 'int64', device: logits.device }), [1, -1, 1, 1, 1]);
+  const oneHot = to(equal(unsqueeze(label, 1), classes), { dataType: logits.dataType });
   const foreground = (volume: Tensor): Tensor => sum(narrow(volume, 1, 1, volume.shape[1] - 1), [2, 3, 4]);
   const probabilities = softmax(logits, 1);
   const overlap = foreground(multiply(probabilities, oneHot));
   const both = add(foreground(probabilities), foreground(oneHot));
   const dice = divide(addScalar(multiplyScalar(overlap, 2), 1e-5), addScalar(both, 1e-5));
-  return addScalar(add(negate(meanAll(dice)), crossEntropyLoss(logits, to(label, 'int64'))), 1);
+  return addScalar(add(negate(meanAll(dice)), crossEntropyLoss(logits, to(label, { dataType: 'int64' }))), 1);
 }

@@ -75,8 +75,9 @@ export function createPolicy(space: SearchSpace, seed: number): Policy {
   manualSeed(seed);
   return new Map(
     Array.from(shapes, ([name, shape]) => {
-      const values = zeros(shape, 'float32');
-      if (!name.startsWith('bias.')) noGradient(() => uniformInPlace(values, -initialRange, initialRange));
+      const values = zeros(shape, { dataType: 'float32' });
+      if (!name.startsWith('bias.'))
+        noGradient(() => uniformInPlace(values, { from: -initialRange, to: initialRange }));
       values.requiresGradient = true;
       return [name, values];
     }),
@@ -139,17 +140,16 @@ function unroll(policy: Policy, space: SearchSpace, count: number, sharpness: nu
   const logProbabilities: Tensor[] = [];
   const entropies: Tensor[] = [];
   let input = expand(weight('start'), [count, hidden]);
-  let state: readonly Tensor[] = [zeros([count, hidden], 'float32'), zeros([count, hidden], 'float32')];
+  let state: readonly Tensor[] = [
+    zeros([count, hidden], { dataType: 'float32' }),
+    zeros([count, hidden], { dataType: 'float32' }),
+  ];
 
   space.decisions.forEach((decision, at) => {
-    state = lstmCell(
-      input,
-      state,
-      weight('lstm.input'),
-      weight('lstm.hidden'),
-      weight('lstm.input_bias'),
-      weight('lstm.hidden_bias'),
-    );
+    state = lstmCell(input, state, weight('lstm.input'), weight('lstm.hidden'), {
+      bIh: weight('lstm.input_bias'),
+      bHh: weight('lstm.hidden_bias'),
+    });
     states.push(state[0]);
     const anchors = decision.sources?.map((source) => (source === null ? null : states[source]));
     const logits =
@@ -199,7 +199,7 @@ function givenLogits({ options }: Decision, lead: number, preferred: number): Te
 /** Scores of taking each part in: v tanh(W anchor + U state), as ENAS's attention (its section 2.3); 0 where there is nothing to take in. */
 function attend(policy: Policy, state: Tensor, anchors: readonly (Tensor | null)[]): Tensor {
   const scores = anchors.map((anchor) => {
-    if (anchor === null) return zeros([state.shape[0], 1], 'float32');
+    if (anchor === null) return zeros([state.shape[0], 1], { dataType: 'float32' });
     const key = linear(anchor, weightOf(policy, 'attention.anchor'));
     const query = linear(state, weightOf(policy, 'attention.query'));
     return linear(tanh(add(key, query)), weightOf(policy, 'attention.score'));

@@ -70,7 +70,7 @@ export const proximalUpdate: PolicyUpdate = (
  */
 export function clippedObjective(logProbabilities: Tensor, drawn: Tensor, advantages: Tensor): Tensor {
   const ratios = exponential(subtract(logProbabilities, drawn));
-  const clipped = clamp(ratios, 1 - clipping, 1 + clipping);
+  const clipped = clamp(ratios, { min: 1 - clipping, max: 1 + clipping });
   const worth = minimum(multiply(ratios, advantages), multiply(clipped, advantages));
   return meanAll(sum(worth, [0]));
 }

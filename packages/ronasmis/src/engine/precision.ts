@@ -135,10 +135,10 @@ function precisionBlock(device: ComputeDevice, precision: Precision): () => numb
   const dataType = dataTypeOf[precision];
   const channels = shape[1];
   const random = (size: readonly number[]): Tensor =>
-    to(randn(size, 'float32'), dataType, null, device, null, false, false, 'channels_last_3d');
+    to(randn(size, { dataType: 'float32' }), { dataType, device, memoryFormat: 'channels_last_3d' });
   const input = random(shape);
   const kernel = random([channels, channels, 3, 3, 3]);
-  const [scale, shift] = [ones([channels], dataType, null, device), zeros([channels], dataType, null, device)];
+  const [scale, shift] = [ones([channels], { dataType, device }), zeros([channels], { dataType, device })];
   for (const leaf of [input, kernel]) leaf.requiresGradient = true;
   return () =>
     scope(() => {

@@ -74,7 +74,7 @@ export async function openModel({ folder, run, architecture }: FinishedRun, devi
       const what = `'${name}' as ${stored.dataType} of ${found}, but run.json describes it as float32 of ${expected}`;
       throw new UserError(`${path} has the weight ${what}. Search again into a new folder.`);
     }
-    const onDevice = (): Tensor => to(stored, 'float32', null, device);
+    const onDevice = (): Tensor => to(stored, { dataType: 'float32', device });
     return [name, keep(() => noGradient(() => (stored.shape.length === 5 ? layOutKernel(onDevice()) : onDevice())))];
   });
   return { architecture, network, weights: new Map(weights), run };

@@ -23,7 +23,7 @@ export function toImage(
   device: ComputeDevice,
   dataType: DataType,
 ): Tensor {
-  return to(tensor(values, shape, { share: true }), dataType, null, device, null, false, true, 'channels_last_3d');
+  return to(tensor(values, shape, { share: true }), { dataType, device, copy: true, memoryFormat: 'channels_last_3d' });
 }
 
 /** How a volume is segmented; sizes are `[depth, height, width]` in voxels. */
@@ -76,10 +76,10 @@ function logitsOf(
 
 function classesAt(logits: Tensor, size: readonly number[]): Tensor {
   if (String(size) === String(logits.shape.slice(2))) return argmaxLabels(logits);
-  return to(resampleArgmax(onProcessor(logits), size), 'uint8', null, logits.device);
+  return to(resampleArgmax(onProcessor(logits), size), { dataType: 'uint8', device: logits.device });
 }
 
 /** Scans are resampled by the processor alone: on a GPU, its memory would limit how large they are. */
 function onProcessor(logits: Tensor): Tensor {
-  return logits.device === 'cpu' ? logits : to(logits, 'float32', null, 'cpu');
+  return logits.device === 'cpu' ? logits : to(logits, { dataType: 'float32', device: 'cpu' });
 }

@@ -78,21 +78,16 @@ export function logitsInTiles(
   return noGradient(() =>
     scope(() => {
       const importance = gaussian(tile, tiling);
-      const sums = zeros([1, classes, ...volume], 'float32');
-      const weights = zeros([1, 1, ...volume], 'float32');
+      const sums = zeros([1, classes, ...volume], { dataType: 'float32' });
+      const weights = zeros([1, 1, ...volume], { dataType: 'float32' });
       for (const offset of tileOffsets(volume, tile, tiling)) {
         scope(() => {
-          const part = to(
-            boxOf(image, offset, tile),
-            image.dataType,
-            null,
-            null,
-            null,
-            false,
-            true,
-            'channels_last_3d',
-          );
-          const logits = to(logitsOf(part), 'float32', null, 'cpu');
+          const part = to(boxOf(image, offset, tile), {
+            dataType: image.dataType,
+            copy: true,
+            memoryFormat: 'channels_last_3d',
+          });
+          const logits = to(logitsOf(part), { dataType: 'float32', device: 'cpu' });
           addInPlace(boxOf(sums, offset, tile), multiply(logits, importance));
           addInPlace(boxOf(weights, offset, tile), importance);
         });

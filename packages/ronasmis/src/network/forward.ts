@@ -39,7 +39,7 @@ function libtorchOperations(weights: Weights): Operations<Tensor> {
     normaliseAndActivate(features, weight(weights, scale), weight(weights, shift), activation);
   return {
     downsample: (features, stride) =>
-      stride.every((step) => step === 1) ? features : maxPool3d(features, stride, stride, 0, 1, true),
+      stride.every((step) => step === 1) ? features : maxPool3d(features, stride, { stride, ceilMode: true }),
     convolutionBlock: (input, layers, { dilation, activation }) => {
       const [, , planes] = weight(weights, layers[0].kernel.name).shape;
       const interleaving = interleavingFor(input, dilation, planes);
@@ -57,7 +57,7 @@ function libtorchOperations(weights: Weights): Operations<Tensor> {
     convolution: (features, kernel) => convolve(features, kernel, weights),
     upsampleAndAdd: (features, stride, like, addends) => upsampleAndAdd(features, stride, sizeOf(like), addends),
     add,
-    pool: (features) => maxPool3d(features, 3, 1, 1),
+    pool: (features) => maxPool3d(features, 3, { stride: 1, padding: 1 }),
     normalise,
     scope,
   };
@@ -66,7 +66,7 @@ function libtorchOperations(weights: Weights): Operations<Tensor> {
 function convolve(features: Tensor, { name, size, bias }: Kernel, weights: Weights): Tensor {
   const kernel = weight(weights, name);
   if (size.some((extent) => extent > 1)) return convolution3d(features, kernel);
-  return pointwiseConvolution3d(features, kernel, bias === undefined ? null : weight(weights, bias));
+  return pointwiseConvolution3d(features, kernel, bias === undefined ? undefined : weight(weights, bias));
 }
 
 function sizeOf({ shape: [, , depth, height, width] }: Tensor): Triple {

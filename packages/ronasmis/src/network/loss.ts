@@ -74,14 +74,17 @@ export function composedLoss(levels: readonly SupervisedLevel[], label: Tensor):
 }
 
 function levelLoss(logits: Tensor, label: Tensor): Tensor {
-  const scores = to(logits, 'float32');
-  const indices = view(arange(0, logits.shape[1], 1, 'int64', null, logits.device), [1, -1, 1, 1, 1]);
-  const oneHot = to(equal(unsqueeze(label, 1), indices), 'float32');
-  const counts = to(notEqualScalar(label, IGNORED_CLASS), 'float32');
+  const scores = to(logits, { dataType: 'float32' });
+  const indices = view(arange(0, logits.shape[1], { dataType: 'int64', device: logits.device }), [1, -1, 1, 1, 1]);
+  const oneHot = to(equal(unsqueeze(label, 1), indices), { dataType: 'float32' });
+  const counts = to(notEqualScalar(label, IGNORED_CLASS), { dataType: 'float32' });
   const probabilities = multiply(softmax(scores, 1), unsqueeze(counts, 1));
-  const crossEntropy = crossEntropyLoss(scores, to(label, 'int64'), null, sumOfVoxels, IGNORED_CLASS);
+  const crossEntropy = crossEntropyLoss(scores, to(label, { dataType: 'int64' }), {
+    reduction: sumOfVoxels,
+    ignoreIndex: IGNORED_CLASS,
+  });
   // A patch may have nothing but ignored voxels.
-  return add(diceLoss(probabilities, oneHot), divide(crossEntropy, clamp(sumAll(counts), 1)));
+  return add(diceLoss(probabilities, oneHot), divide(crossEntropy, clamp(sumAll(counts), { min: 1 })));
 }
 
 /** What libtorch calls the reduction. */
@@ -103,7 +106,7 @@ function diceLoss(probabilities: Tensor, oneHot: Tensor): Tensor {
 /** Every `stride`-th voxel of a label [batch, depth, height, width]. */
 function downsampleLabel(label: Tensor, stride: Triple): Tensor {
   return stride.reduce<Tensor>(
-    (result, step, axis) => (step === 1 ? result : slice(result, axis + 1, 0, null, step)),
+    (result, step, axis) => (step === 1 ? result : slice(result, axis + 1, { step })),
     label,
   );
 }

@@ -44,17 +44,17 @@ export function createWeights(parameters: readonly Parameter[], device: Device, 
 function initial({ kind, shape }: Parameter, device: Device): Tensor {
   switch (kind) {
     case 'shift':
-      return zeros(shape, 'float32', null, device);
+      return zeros(shape, { dataType: 'float32', device });
     case 'scale':
-      return full(shape, 1, 'float32', null, device);
+      return full(shape, 1, { dataType: 'float32', device });
     case 'taps':
-      return scope(() => to(identity(shape[0]), 'float32', null, device));
+      return scope(() => to(identity(shape[0]), { dataType: 'float32', device }));
     case 'kernel': {
       const fanIn = shape.slice(1).reduce((product, size) => product * size, 1);
       return scope(() => {
-        const values = zeros(shape, 'float32');
-        normalInPlace(values, 0, Math.sqrt(2 / fanIn));
-        return layOutKernel(to(values, 'float32', null, device));
+        const values = zeros(shape, { dataType: 'float32' });
+        normalInPlace(values, { standardDeviation: Math.sqrt(2 / fanIn) });
+        return layOutKernel(to(values, { dataType: 'float32', device }));
       });
     }
   }
@@ -93,7 +93,7 @@ export function networkWeights(
           const matrix = taps === undefined ? undefined : weights.get(taps);
           const shared = weight(weights, name);
           const own = matrix === undefined ? shared : mixTaps(shared, matrix);
-          return [name, dataType === 'float32' ? own : to(own, dataType)];
+          return [name, dataType === 'float32' ? own : to(own, { dataType })];
         }),
       ),
   );

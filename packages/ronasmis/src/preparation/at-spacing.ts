@@ -15,7 +15,7 @@ export function imageAt(image: Float32Array, channels: number, grid: Sampling, s
   for (let channel = 0; channel < channels; channel++) {
     const values = scope(() => {
       const volume = tensor(image.subarray(channel * from, (channel + 1) * from), grid.shape, { share: true });
-      return resampleCubic(volume, size, thickAxis(grid.spacing, spacing)).toArray();
+      return resampleCubic(volume, size, { nearestAxis: thickAxis(grid.spacing, spacing) }).toArray();
     });
     if (!(values instanceof Float32Array)) throw new TypeError('Images are float32.');
     resampled.set(values, channel * to);
@@ -32,7 +32,7 @@ export function labelAt(label: Uint8Array, grid: Sampling, spacing: Triple): Uin
   const size = shapeAt(grid, spacing);
   const values = scope(() => {
     const volume = tensor(label, grid.shape, { share: true });
-    return resampleLabels(volume, size, thickAxis(grid.spacing, spacing)).toArray();
+    return resampleLabels(volume, size, { nearestAxis: thickAxis(grid.spacing, spacing) }).toArray();
   });
   if (!(values instanceof Uint8Array)) throw new TypeError('Labels are uint8.');
   const resampled = new Uint8Array(new SharedArrayBuffer(values.length));

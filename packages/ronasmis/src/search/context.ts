@@ -48,5 +48,5 @@ export function scoredClasses({ labels, regions }: Labelling): readonly ScoredCl
 
 /** Class indices of this shape on the device, as uint8; on a processor they share the memory of `values`. */
 export function toLabel(values: Uint8Array, shape: readonly number[], device: ComputeDevice): Tensor {
-  return to(tensor(values, shape, { share: true }), 'uint8', null, device);
+  return to(tensor(values, shape, { share: true }), { dataType: 'uint8', device });
 }

@@ -153,7 +153,7 @@ function compare(
 ): CaseScores {
   const all = labelValues.length;
   // Where nothing is scored, both are made background, which has no Dice.
-  const kept = ignoredValue !== undefined ? to(notEqualScalar(label, IGNORED_CLASS), 'uint8') : undefined;
+  const kept = ignoredValue !== undefined ? to(notEqualScalar(label, IGNORED_CLASS), { dataType: 'uint8' }) : undefined;
   const [predictions, labels] = [prediction, label].map((one) => (kept ? multiply(one, kept) : one));
   const counts = confusionMatrix(predictions, labels, all).toNumbers();
   const indices = Array.from({ length: all }, (_, index) => index);

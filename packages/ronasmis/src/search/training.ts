@@ -60,7 +60,7 @@ export async function trainSharedWeights(
     batches.request(samplePlan(state.random, context.cases, crops, [depth, height, width], { augment, thinning }));
     return child;
   };
-  const lossSum = noGradient(() => zeros([], 'float32', null, context.device));
+  const lossSum = noGradient(() => zeros([], { dataType: 'float32', device: context.device }));
   const started = performance.now();
   const stepSeconds: number[] = [];
   let done = 0;
@@ -170,7 +170,7 @@ function averageWeights({ averaged, weights, trainingSteps }: SearchState): void
  */
 export function trainOnce(context: SearchContext, state: SearchState, child: Architecture, batch: Batch): number {
   return scope(() => {
-    const lossSum = noGradient(() => zeros([], 'float32', null, context.device));
+    const lossSum = noGradient(() => zeros([], { dataType: 'float32', device: context.device }));
     trainOn(context, state, child, batch, initialLearningRate, lossSum);
     return finiteLoss(lossSum.item());
   });

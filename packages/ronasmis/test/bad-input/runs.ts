@@ -90,7 +90,7 @@ export const runs: Inputs = {
   'Weights of an unknown data type': withHeader((text) => text.replace('"F32"', '"F8_E5M2"')),
   'A weight that is not there': withWeights((name, weight) => (name === first ? [] : [[name, weight]])),
   'A weight of another shape': withWeights((name, weight) => [[name, name === first ? ones([2, 1, 3, 3]) : weight]]),
-  'Weights that are whole numbers': withWeights((name, weight) => [[name, to(weight, 'int32')]]),
+  'Weights that are whole numbers': withWeights((name, weight) => [[name, to(weight, { dataType: 'int32' })]]),
   'A damaged checkpoint': stopped((run) => writeFile(join(run, 'checkpoint.safetensors'), 'no weights')),
   'A run whose data set is gone': stopped((_, copy) => rm(copy, { recursive: true })),
   'A run whose data set has changed': stopped((_, copy) => cp(join(copy, 'imagesTr', 'a.nii.gz'), image(copy))),

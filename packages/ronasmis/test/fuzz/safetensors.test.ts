@@ -22,7 +22,7 @@ const elementBytes: Readonly<Record<DataType, number>> = {
   bool: 1,
 };
 const types = ['float32', 'float64', 'bfloat16', 'float16', 'int64', 'int32', 'int16', 'uint8', 'bool'] as const;
-const tensors = types.map((type, i) => [type, to(ones([i % 3, 2, 3]), type)] as const);
+const tensors = types.map((type, i) => [type, to(ones([i % 3, 2, 3]), { dataType: type })] as const);
 await writeSafetensors(file, new Map([...tensors, ['scalar', ones([])]]), { made: 'here' });
 const valid = await readFile(file);
 const dataStart = 8 + Number(valid.readBigUInt64LE());
@@ -44,7 +44,7 @@ test(
       const found = await readSafetensors(file);
       let end = 8 + Number(Buffer.from(bytes).readBigUInt64LE());
       for (const tensor of found.tensors.values()) {
-        const numbers = scope(() => to(tensor, 'float64').toNumbers());
+        const numbers = scope(() => to(tensor, { dataType: 'float64' }).toNumbers());
         expect(numbers.length).toBe(tensor.shape.reduce((product, size) => product * size, 1));
         end += numbers.length * elementBytes[tensor.dataType];
         tensor.free();

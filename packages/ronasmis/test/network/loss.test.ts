@@ -71,14 +71,14 @@ function run(lossOf: Loss, { batch, classes, size, strides, layout }: Case, data
     const levels = strides.map((stride, level) => {
       const thinned = size.map((extent, axis) => Math.ceil(extent / stride[axis]));
       const scores = chirp([batch, classes, ...thinned], level, (value) => 6 * value);
-      const logits = to(scores, dataType, null, null, null, false, true, layout);
+      const logits = to(scores, { dataType, copy: true, memoryFormat: layout });
       logits.requiresGradient = true;
       return { logits, stride, weight: 1 / (level + 1) };
     });
     const loss = lossOf(levels, labelOf([batch, ...size], classes));
     loss.backward();
     return [loss, ...levels.map(({ logits }) => logits.gradient)].map((found) =>
-      found ? to(found, 'float32').toNumbers() : [],
+      found ? to(found, { dataType: 'float32' }).toNumbers() : [],
     );
   });
 }
@@ -157,9 +157,9 @@ describe('the fused loss and the composed one', () => {
     expect(() => segmentationLoss([{ logits, stride: [1, 2, 1], weight: 1 }], label)).toThrow(/thinned by 1, 2 and 1/);
     expect(() => segmentationLoss([{ logits, stride: [0, 1, 1], weight: 1 }], label)).toThrow(/1 or more, not 0/);
     expect(() => segmentationLoss([], label)).toThrow(/one or more/);
-    expect(() => segmentationLoss(single(logits), to(label, 'int64'))).toThrow(/must be uint8/);
+    expect(() => segmentationLoss(single(logits), to(label, { dataType: 'int64' }))).toThrow(/must be uint8/);
     expect(() => segmentationLoss(single(label), label)).toThrow(/\[batch, class, depth, height, width\]/);
-    expect(() => segmentationLoss(single(to(logits, 'float64')), label)).toThrow(/float32 or bfloat16/);
+    expect(() => segmentationLoss(single(to(logits, { dataType: 'float64' })), label)).toThrow(/float32 or bfloat16/);
     expect(() => segmentationLoss(single(chirp([1, 1, 2, 3, 4], 0)), label)).toThrow(/two classes or more/);
   });
 });

@@ -113,7 +113,7 @@ describe('the weights of a child', () => {
           weight(networkWeights(childNetwork({ ...child, encoder }, narrow), weights, dataType), 'encoder.1.conv2'),
         );
         expect(rounded.dataType).toBe('bfloat16');
-        const values = to(rounded, 'float32').toNumbers();
+        const values = to(rounded, { dataType: 'float32' }).toNumbers();
         exact.toNumbers().forEach((value, i) => {
           expect(Math.abs(values[i] - value)).toBeLessThanOrEqual(2 ** -8 * Math.abs(value));
         });

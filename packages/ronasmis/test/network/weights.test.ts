@@ -88,7 +88,7 @@ describe('networkWeights', () => {
     for (const [name, own] of cast) {
       expect(own.dataType).toBe('bfloat16');
       expect(own.requiresGradient).toBe(true);
-      const [exact, rounded] = [weight(weights, name), to(own, 'float32')].map((t) => t.toNumbers());
+      const [exact, rounded] = [weight(weights, name), to(own, { dataType: 'float32' })].map((t) => t.toNumbers());
       rounded.forEach((value, i) => {
         expect(Math.abs(value - exact[i])).toBeLessThanOrEqual(2 ** -8 * Math.abs(exact[i]));
       });
