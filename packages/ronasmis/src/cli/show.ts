@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { RunFiles } from '../run/read-run.ts';
 import { jsonOption } from './options.ts';
-import { coloursOf, print, printJson, sparkline } from './output.ts';
+import { coloursOf, print, printJson, sparkline, table } from './output.ts';
 
 /** Adds `show RUN`. */
 export function addShow(program: Command): void {
@@ -33,6 +33,7 @@ export async function printRun(folder: string): Promise<void> {
     print(`${architectureText(architecture, run.network)}\n`);
   }
   await printCurves(files);
+  await printRecipe(files);
   if (report === undefined) {
     print(`The search has not ended. Go on with: ronasmis resume ${folder}`);
     return;
@@ -63,4 +64,21 @@ async function printCurves({ run, events }: RunFiles): Promise<void> {
   const ends = [entropies.at(0), entropies.at(-1)].flatMap((entropy) => entropy?.toFixed(2) ?? []);
   if (ends.length > 0) print(`entropy  ${colours.cyan(sparkline(entropies))}  ${ends.join(' to ')} nats`);
   print('');
+}
+
+/** In what the run's recipe differs from the default one; nothing where it does not. */
+async function printRecipe({ folder, run }: RunFiles): Promise<void> {
+  const { defaultRecipe, differences } = await import('../recipe/recipe.ts');
+  const differing = differences(run.recipe, defaultRecipe);
+  if (differing.length === 0) return;
+  const colours = coloursOf(process.stdout);
+  print(`${colours.bold('Recipe')}  (ronasmis show ${folder} --json has all of it)`);
+  const text = (value: unknown): string => (value === null ? 'none' : JSON.stringify(value));
+  const rows = differing.map(({ section, name, value, other, unit }) => [
+    `${section}.${name}`,
+    text(value),
+    text(other),
+    unit,
+  ]);
+  print(`${table(['constant', 'here', 'default', 'what it counts'], rows)}\n`);
 }

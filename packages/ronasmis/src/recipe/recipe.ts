@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 
 /** What is said of a constant beside its value: what it counts, and where the value comes from. */
@@ -239,4 +240,17 @@ export function constantsOf(recipe: Recipe): readonly Constant[] {
       return { section, name, value: values.get(name), unit, source };
     });
   });
+}
+
+/** A constant in which a recipe differs from another, and its value there. */
+export interface Difference extends Constant {
+  readonly other: unknown;
+}
+
+/** In what a recipe differs from another. */
+export function differences(recipe: Recipe, from: Recipe): readonly Difference[] {
+  const others = constantsOf(from);
+  return constantsOf(recipe)
+    .map((constant, at) => ({ ...constant, other: others[at].value }))
+    .filter(({ value, other }) => !isDeepStrictEqual(value, other));
 }
