@@ -72,6 +72,14 @@ describe.each(documents)('%s', (document) => {
   });
 });
 
+test('the map has every room', () => {
+  const [, rooms] = textOf('ARCHITECTURE.md').split('## The rooms');
+  const listed = Array.from(rooms.split('\n## ')[0].matchAll(/^\| `(\w+)` \|/gm), ([, room]) => room);
+  const source = join(checkout, 'packages/ronasmis/src');
+  const found = readdirSync(source, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  expect(listed.toSorted()).toEqual(found.map(({ name }) => name).toSorted());
+});
+
 test('source files name documents that are there', () => {
   const sources = files.filter((file) => /\.(?:ts|mjs|cc|h|py)$/.test(file) && !file.endsWith('documents.test.ts'));
   const gone = sources.flatMap((file) =>
