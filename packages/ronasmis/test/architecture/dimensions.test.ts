@@ -11,7 +11,7 @@ test('five levels, whose width doubles up to 128', () => {
 });
 
 test('a width of its own, in the same proportions', () => {
-  expect(networkDimensions(1, 2, 3, 4)).toEqual({
+  expect(networkDimensions(1, 2, 3, { width: 4 })).toEqual({
     inputChannels: 1,
     classes: 2,
     channels: [4, 8, 16, 32, 32],

@@ -74,7 +74,7 @@ describe('logits in tiles', () => {
   test('are those of the volume for a network that looks at single voxels', () => {
     scope(() => {
       const image = chirp([1, 2, 20, 33, 18], 1);
-      const [found, expected] = [logitsInTiles(image, [16, 16, 16], 3, pointwise), pointwise(image)];
+      const [found, expected] = [logitsInTiles(image, { tile: [16, 16, 16], classes: 3 }, pointwise), pointwise(image)];
       expect(found.shape).toEqual(expected.shape);
       const theirs = expected.toNumbers();
       found.toNumbers().forEach((value, i) => {
@@ -87,7 +87,7 @@ describe('logits in tiles', () => {
     // The first tile says 0 and the second 1, of 24 voxels in two tiles of 16.
     let calls = 0;
     const values = scope(() =>
-      logitsInTiles(chirp([1, 1, 1, 1, 24], 1), [1, 1, 16], 1, (tile) => {
+      logitsInTiles(chirp([1, 1, 1, 1, 24], 1), { tile: [1, 1, 16], classes: 1 }, (tile) => {
         const said = multiplyScalar(tile, 0);
         return calls++ === 0 ? said : tensor(new Float32Array(16).fill(1), [1, 1, 1, 1, 16]);
       }).toNumbers(),
@@ -106,7 +106,7 @@ describe('logits in tiles', () => {
   test('leave no tensor but the result', () => {
     const image = chirp([1, 2, 16, 20, 16], 1);
     const before = memory().tensors;
-    const found = logitsInTiles(image, [16, 16, 16], 3, pointwise);
+    const found = logitsInTiles(image, { tile: [16, 16, 16], classes: 3 }, pointwise);
     expect(memory().tensors).toBe(before + 1);
     found.free();
   });

@@ -1,4 +1,5 @@
 import type { MacroArchitecture, MicroArchitecture } from '../../src/architecture/architecture.ts';
+import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import type { ReportContent } from '../../src/report/page.ts';
 import type { ExampleVolume } from '../../src/report/slices.ts';
 import { chooseSlices, pickExamples } from '../../src/report/slices.ts';
@@ -111,6 +112,7 @@ export function reportContent(steps = 40): ReportContent {
         seed: 1,
       },
       engine: { libtorch: '2.15.0', device: 'cpu', precision: 'bf16', threads: 2, cpu: 'A processor with AMX' },
+      recipe: defaultRecipe,
       network: { channels: [16, 32, 64, 128, 256], input_channels: 1, classes: 3, flat_levels: 0 },
       labels: LABELS,
       regions: [],
