@@ -7,13 +7,13 @@ import { type Cost, costOf } from '../network/cost.ts';
 import { defaultRecipe } from '../recipe/recipe.ts';
 import { noLimits, type SearchSpace, type SpaceLimits } from './space.ts';
 import {
+  allSkips,
   type ChoiceName,
   decisions,
   type MacroDecision,
   placeOf,
   poolings,
   type Section,
-  skipLevels,
   table1,
 } from './table1.ts';
 
@@ -81,11 +81,10 @@ export function macroSpace(
 
 /** A child of one dilation that takes in every skip. */
 function withAllSkips(child: MacroArchitecture, dilation: 1 | 2 | 3): MacroArchitecture {
-  const skips = Array.from({ length: skipLevels }, (_, from) => from);
   return {
     ...child,
     encoder: child.encoder.map((level) => ({ ...level, dilation })),
-    decoder: child.decoder.map((level) => ({ ...level, dilation, skips })),
+    decoder: child.decoder.map((level) => ({ ...level, dilation, skips: allSkips })),
   };
 }
 
@@ -242,9 +241,7 @@ function decode(choices: readonly number[], sizes: PatchSizes): MacroArchitectur
     }),
     decoder: Array.from({ length: poolings }, (_, level) => {
       const section = { part: 'decoder', level } as const;
-      const skips = Array.from({ length: skipLevels }, (_, from) => from).filter(
-        (from) => option('skip', section, from) === 1,
-      );
+      const skips = allSkips.filter((from) => option('skip', section, from) === 1);
       return { ...block(section), skips };
     }),
   };

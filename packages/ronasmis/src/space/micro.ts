@@ -12,6 +12,7 @@ import type { Triple } from '../base/geometry.ts';
 import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
 import { macroSpace } from './macro.ts';
 import { admittedOptions, type Decision, noLimits, type SearchSpace, type SpaceLimits } from './space.ts';
+import { allSkips } from './table1.ts';
 
 const operationCount = operationNames.length;
 
@@ -84,11 +85,11 @@ export function microSpace(
   { patchVoxels, fits, recipe = defaultRecipe.space }: SpaceLimits = noLimits,
 ): SearchSpace {
   const { patch, encoder, decoder } = macroSpace(volume, dimensions, { patchVoxels, recipe }).base;
-  const withCell = (cell: Cell): Architecture => ({
+  const withCell = (cell: Cell, all?: readonly number[]): Architecture => ({
     space: 'micro',
     patch,
     encoder: encoder.map(({ pool }) => ({ pool })),
-    decoder: decoder.map(({ skips }) => ({ skips })),
+    decoder: decoder.map(({ skips }) => ({ skips: all ?? skips })),
     cell,
   });
   const decode = (choices: readonly number[]): Architecture => withCell(decodeCell(choices));
@@ -103,7 +104,8 @@ export function microSpace(
     decode,
     base: withCell(baseCell),
     baseChoices,
-    covering: coveringOperations.map((operation) => withCell(uniformCell(operation))),
+    // The weights of all skips are shared, as in the macro space, though only those of the base are on a cell's way.
+    covering: coveringOperations.map((operation) => withCell(uniformCell(operation), allSkips)),
     largest: !fits || fits(largest) ? largest : withCell(baseCell),
   };
 }

@@ -34,6 +34,7 @@ export interface MacroDecision extends Decision {
 
 /** Encoder levels that a skip can come from: the lowest is where the decoder starts, so it is no choice. */
 export const skipLevels = levels - 1;
+export const allSkips: readonly number[] = Array.from({ length: skipLevels }, (_, from) => from);
 export const poolings = levels - 1;
 
 const sections: readonly Section[] = [

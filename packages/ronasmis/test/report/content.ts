@@ -113,6 +113,7 @@ export function reportContent(steps = 40): ReportContent {
         seed: 1,
       },
       engine: { libtorch: '2.15.0', device: 'cpu', precision: 'bf16', threads: 2, cpu: 'A processor with AMX' },
+      recipe: defaultRecipe,
       network: { channels: [16, 32, 64, 128, 256], input_channels: 1, classes: 3, flat_levels: 0 },
       labels: LABELS,
       regions: [],
