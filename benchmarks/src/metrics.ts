@@ -29,7 +29,7 @@ export async function metrics(bench: Bench): Promise<readonly Row[]> {
   const pairs = await Promise.all(testCases(bench.data, most).map(({ label }) => readPair(label)));
   const score = (): readonly ClassScores[] =>
     pairs.flatMap(({ prediction, reference, shape, spacing }) => [
-      ...scoreClasses(prediction, reference, shape, spacing, tolerance).values(),
+      ...scoreClasses(prediction, reference, { shape, spacing, toleranceMillimetres: tolerance }).values(),
     ]);
   return withPeer(
     openPeer(python, 'metrics.py', { tolerance, pairs: await writePairs(pairs, bench.temporary) }),

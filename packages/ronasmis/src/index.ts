@@ -1,8 +1,14 @@
+/**
+ * Searching and training a network, studying whether the search is worth it, segmenting with what was found, scoring, exporting; and the interfaces of
+ * controllers and search spaces, for one's own.
+ *
+ * @module ronasmis
+ */
 export type { Architecture, MacroArchitecture, MicroArchitecture } from './architecture/architecture.ts';
 export type { NetworkDimensions } from './architecture/dimensions.ts';
 export { UserError } from './base/errors.ts';
 export type { Triple } from './base/geometry.ts';
-export { createRandom, type Random } from './base/random.ts';
+export { createRandom, type Random, type RandomState } from './base/random.ts';
 export type {
   Choices,
   Controller,

@@ -43,8 +43,11 @@ const microSchema = z.strictObject({
  */
 export const architectureSchema = z.discriminatedUnion('space', [macroSchema, microSchema]);
 
+/** One child of a search space: all that is chosen of a network. */
 export type Architecture = z.infer<typeof architectureSchema>;
+/** A child of the macro space: every level has a block of its own. */
 export type MacroArchitecture = z.infer<typeof macroSchema>;
+/** A child of the micro space: all levels have the same cell. */
 export type MicroArchitecture = z.infer<typeof microSchema>;
 export type Activation = z.infer<typeof activationSchema>;
 

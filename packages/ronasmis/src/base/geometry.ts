@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 /** Three numbers, one a spatial axis: `[depth, height, width]` of what is in memory, x, y, z of a header. */
 export const tripleSchema = z.tuple([z.number(), z.number(), z.number()]).readonly();
+/** Three numbers, one an axis, in the order that is said where they stand. */
 export type Triple = z.infer<typeof tripleSchema>;
 
 /** A box of voxels, `[depth, height, width]`: its first voxel and its size. */

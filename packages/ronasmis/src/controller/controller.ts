@@ -50,6 +50,7 @@ export interface Controller {
   learn(children: readonly Choices[], rewards: readonly number[], outlook: Outlook): Learnt;
   /** After the last step: children that deserve to be judged beside those judged last. */
   finalists(): readonly Choices[];
+  /** All that has changed since it was made, for a checkpoint. */
   state(): ControllerState;
   /** Takes over what `state` gave; the tensors stay the caller's. Throws where it is of another controller or space. */
   restore(state: ControllerState): void;

@@ -9,6 +9,7 @@ import { remarksOn } from './description-remarks.ts';
 
 /** A value in the label maps and what it means. */
 export const labelSchema = z.object({ value: z.int(), name: z.string() }).readonly();
+/** A label: the value of its voxels, and its name. */
 export type Label = z.infer<typeof labelSchema>;
 
 /** Labels that belong together, as nnU-Net's regions: what is scored in their place. */

@@ -46,6 +46,7 @@ const intensitiesSchema = z.object({
   percentile995: z.number(),
   max: z.number(),
 });
+/** Statistics of one channel's intensities over labelled voxels. */
 export type Intensities = z.infer<typeof intensitiesSchema>;
 
 /** What a data set is like, as plain JSON. Shapes and spacings are `[depth, height, width]`, in voxels and millimetres. */
@@ -76,6 +77,7 @@ export const fingerprintSchema = z
     sha256: z.string(),
   })
   .readonly();
+/** What a data set is like. */
 export type Fingerprint = z.infer<typeof fingerprintSchema>;
 
 /** nnU-Net samples as many foreground voxels of a case for its fingerprint. */

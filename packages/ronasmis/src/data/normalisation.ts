@@ -10,6 +10,7 @@ export const normalisationSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('z_score') }),
   z.object({ kind: z.literal('data_set'), low: z.number(), high: z.number(), mean: z.number(), deviation: z.number() }),
 ]);
+/** How the intensities of a channel are normalised. */
 export type Normalisation = z.infer<typeof normalisationSchema>;
 
 export const zScore: Normalisation = { kind: 'z_score' };

@@ -17,6 +17,7 @@ export const problemSchema = z
       .optional(),
   })
   .readonly();
+/** Something about a data set that keeps it from being used (error) or is worth a look (warning). */
 export type Problem = z.infer<typeof problemSchema>;
 
 /** What a warning about one case has in common with those about others: many of one kind are one line. */

@@ -114,13 +114,11 @@ async function evaluateCase(predictionFile: string, referenceFile: string, toler
   const { kind, volume, what, voxels } = placeOn(prediction, reference);
   if (kind === 'elsewhere')
     throw new UserError(`${predictionFile}: ${what}. Write the prediction on the scan's own grid.`);
-  const scores = scoreClasses(
-    volume.data,
-    reference.data,
-    spatialShape(reference),
-    spatialSpacing(reference),
-    tolerance,
-  );
+  const scores = scoreClasses(volume.data, reference.data, {
+    shape: spatialShape(reference),
+    spacing: spatialSpacing(reference),
+    toleranceMillimetres: tolerance,
+  });
   return { scores, ...(kind === 'near' && { warning: beside({ file: predictionFile, what, voxels }, 'predictions') }) };
 }
 

@@ -1,8 +1,7 @@
-import type { Box } from '../base/geometry.ts';
 import { diceOfOverlap } from './dice.ts';
 import { cropMask } from './mask.ts';
 import { compareLabels, type Labels } from './overlap.ts';
-import { surfaceScores } from './surface.ts';
+import { type SurfaceGrid, surfaceScores } from './surface.ts';
 
 /** Scores of one class in one case. `dice`, `nsd` and `hd95_mm` are `null` where they are undefined. */
 export type ClassScores = {
@@ -18,18 +17,13 @@ export type ClassScores = {
 /**
  * Scores of every foreground class that occurs in one of two label volumes. Each class is looked at within its own box,
  * so that time and memory follow the sizes of the volume and of the classes' boxes, not voxels times classes.
- * @param shape [depth, height, width]
- * @param spacing millimetres along [depth, height, width]
- * @param toleranceMillimetres how far off a surface may be to count as right in NSD
  * @returns label value as text -> scores
  * @throws RangeError when the two volumes differ in their number of voxels
  */
 export function scoreClasses(
   prediction: Labels,
   reference: Labels,
-  shape: Box['shape'],
-  spacing: readonly number[],
-  toleranceMillimetres: number,
+  { shape, spacing, toleranceMillimetres }: SurfaceGrid,
 ): Map<string, ClassScores> {
   const voxelVolume = spacing[0] * spacing[1] * spacing[2];
   const scores = new Map<string, ClassScores>();
@@ -38,7 +32,7 @@ export function scoreClasses(
     const referenceMask = cropMask(reference, label, shape, box);
     scores.set(String(label), {
       dice: diceOfOverlap(overlap),
-      ...surfaceScores(predictedMask, referenceMask, box.shape, spacing, toleranceMillimetres),
+      ...surfaceScores(predictedMask, referenceMask, { shape: box.shape, spacing, toleranceMillimetres }),
       prediction_mm3: overlap.predicted * voxelVolume,
       reference_mm3: overlap.reference * voxelVolume,
       false_positive_mm3: (overlap.predicted - overlap.both) * voxelVolume,

@@ -1,11 +1,21 @@
 import { scope, surfaceDistances, type Tensor, tensor } from '@ronasmis/libtorch';
-import type { Box } from '../base/geometry.ts';
+import type { Triple } from '../base/geometry.ts';
 
 /**
  * How far apart the surfaces of two masks are. `null` where a score is undefined: `hd95_mm` when a mask is empty,
  * `nsd` when both are.
  */
 export type SurfaceScores = { readonly hd95_mm: number | null; readonly nsd: number | null };
+
+/** Where two masks lie, and what counts as near. */
+export interface SurfaceGrid {
+  /** `[depth, height, width]` in voxels. */
+  readonly shape: Triple;
+  /** `[depth, height, width]` in millimetres. */
+  readonly spacing: readonly number[];
+  /** How far off a surface may be to count as right in NSD. */
+  readonly toleranceMillimetres: number;
+}
 
 /**
  * HD95 and normalised surface distance of two masks, as MONAI's `compute_hausdorff_distance(percentile=95)` and
@@ -14,14 +24,11 @@ export type SurfaceScores = { readonly hd95_mm: number | null; readonly nsd: num
  * surfaces' voxels that lie within the tolerance of the other surface (Nikolov et al., arXiv:1809.04430).
  * @param prediction mask [depth, height, width], not 0 where set; it and `reference` need only cover the box that
  *   holds both
- * @param spacing millimetres along [depth, height, width]
  */
 export function surfaceScores(
   prediction: Uint8Array,
   reference: Uint8Array,
-  shape: Box['shape'],
-  spacing: readonly number[],
-  toleranceMillimetres: number,
+  { shape, spacing, toleranceMillimetres }: SurfaceGrid,
 ): SurfaceScores {
   const mask = (values: Uint8Array) => tensor(values, shape, { share: true });
   const [fromPrediction, fromReference] = scope(() =>

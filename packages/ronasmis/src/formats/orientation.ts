@@ -14,6 +14,7 @@ export const turnSchema = z
     mirrored: z.tuple([z.boolean(), z.boolean(), z.boolean()]).readonly(),
   })
   .readonly();
+/** How the voxel axes of one orientation become those of another. */
 export type Turn = z.infer<typeof turnSchema>;
 type Axis = z.infer<typeof axisSchema>;
 

@@ -2,7 +2,7 @@
  * The files of a run folder and of a study: their schemas, reading them, and following a search while it runs. Loads no libtorch, so that it
  * is there at once, on machines that have none as well.
  *
- * @module
+ * @module ronasmis/run
  */
 export {
   type Architecture,

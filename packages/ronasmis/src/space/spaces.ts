@@ -7,6 +7,7 @@ import { admittedOptions, noLimits, type SearchSpace, type SpaceLimits } from '.
 
 /** What is searched: the network around its blocks, as in the paper; the block that all levels repeat; or nothing at all. */
 export const spaceNames = ['macro', 'micro', 'fixed'] as const;
+/** What one of our spaces is called. */
 export type SpaceName = (typeof spaceNames)[number];
 
 /**

@@ -37,12 +37,25 @@ describe('the example of the library', () => {
 });
 
 describe('the examples of parts of your own', () => {
-  it('search with a controller that is not ours', async () => {
+  it('search with a controller that is not ours, watched from another process from before it begins', async () => {
     const run = join(root, 'climbed');
+    const watching = startScript(join(example, 'watch.mjs'), run).ended;
     const { code, stdout, stderr } = await startScript(join(example, 'my-controller.mjs'), dataSet, run, '2').ended;
     expect(code, stderr).toBe(0);
     expect(stdout).toMatch(/^Step 2: mean reward [01]\.\d{3}\nTest Dice [01]\.\d{3}$/m);
-    expect((await readRun(run)).run.settings).toMatchObject({ controller: 'hillClimbing', space: 'macro' });
+    const { run: record, events } = await readRun(run);
+    expect(record.settings).toMatchObject({ controller: 'hillClimbing', space: 'macro' });
+    const watched = await watching;
+    expect(watched.code, watched.stderr).toBe(0);
+    const lines = watched.stdout.split('\n');
+    expect(lines[0]).toMatch(/^hillClimbing on \w+$/);
+    expect(lines.filter((line) => line.startsWith('Step'))).toEqual(
+      events.map(({ step, reward_mean, reward_max }) => {
+        return `Step ${step}: mean reward ${reward_mean.toFixed(3)}, best ${reward_max.toFixed(3)}`;
+      }),
+    );
+    expect(watched.stdout).toMatch(/^train, \d+ of \d+$/m);
+    expect(watched.stdout).toMatch(/\nTest Dice [01]\.\d{3}\n$/);
   });
 
   it('search a space that is not ours', async () => {

@@ -9,7 +9,11 @@ function scores(label: number, spacing: readonly number[], tolerance: number) {
   const box = compareLabels(prediction, reference, SHAPE).get(label)?.box;
   if (box === undefined) throw new Error(`no class ${label}`);
   const crop = (volume: Uint8Array) => cropMask(volume, label, SHAPE, box);
-  return surfaceScores(crop(prediction), crop(reference), box.shape, spacing, tolerance);
+  return surfaceScores(crop(prediction), crop(reference), {
+    shape: box.shape,
+    spacing,
+    toleranceMillimetres: tolerance,
+  });
 }
 
 describe('surfaceScores', () => {
@@ -28,9 +32,10 @@ describe('surfaceScores', () => {
   });
 
   it('is undefined for empty masks as far as MONAI says so', () => {
+    const grid = { shape: [2, 2, 2], spacing: [1, 1, 1], toleranceMillimetres: 1 } as const;
     const [empty, one] = [new Uint8Array(8), Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0)];
-    expect(surfaceScores(empty, empty, [2, 2, 2], [1, 1, 1], 1)).toEqual({ hd95_mm: null, nsd: null });
-    expect(surfaceScores(empty, one, [2, 2, 2], [1, 1, 1], 1)).toEqual({ hd95_mm: null, nsd: 0 });
-    expect(surfaceScores(one, one, [2, 2, 2], [1, 1, 1], 1)).toEqual({ hd95_mm: 0, nsd: 1 });
+    expect(surfaceScores(empty, empty, grid)).toEqual({ hd95_mm: null, nsd: null });
+    expect(surfaceScores(empty, one, grid)).toEqual({ hd95_mm: null, nsd: 0 });
+    expect(surfaceScores(one, one, grid)).toEqual({ hd95_mm: 0, nsd: 1 });
   });
 });
