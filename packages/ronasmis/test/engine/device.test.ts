@@ -36,6 +36,6 @@ describe('chooseDevice', () => {
 });
 
 it('the precisions are data types of libtorch, of 4, 2 and 2 bytes', () => {
-  const width = (dataType: DataType): number => zeros([1], dataType).byteLength;
+  const width = (dataType: DataType): number => zeros([1], { dataType }).byteLength;
   expect(Object.values(dataTypeOf).map(width)).toEqual([4, 2, 2]);
 });
