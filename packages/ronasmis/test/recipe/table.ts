@@ -1,7 +1,10 @@
 import type { Difference } from '../../src/recipe/recipe.ts';
 
-const cell = (value: unknown): string =>
-  value === null ? 'none' : Array.isArray(value) ? value.join(' to ') : String(value);
+function cell(value: unknown): string {
+  if (value === null) return 'none';
+  if (typeof value === 'number') return String(Number(value.toPrecision(3)));
+  return Array.isArray(value) ? value.join(' to ') : String(value);
+}
 
 /** The differences of the published recipe from the default one, as docs/search.md has them. */
 export function recipeTable(differing: readonly Difference[]): string {
