@@ -97,7 +97,6 @@ export function reportContent(steps = 40): ReportContent {
     run: {
       version: '0.1.0',
       created: '2026-11-23T21:04:11.123Z',
-      recipe: defaultRecipe,
       settings: {
         data_set: '/data/Kid<neys>',
         time_seconds: 900,
