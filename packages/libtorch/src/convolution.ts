@@ -9,7 +9,7 @@ import {
   to,
   winogradConvolution,
 } from './operations.ts';
-import { scope, type Tensor } from './tensor.ts';
+import { type DataType, type Device, scope, type Tensor } from './tensor.ts';
 
 /** Padding, stride and dilation of a 3x3x3 kernel that keep a volume's size. */
 const ones = [1, 1, 1];
@@ -42,6 +42,24 @@ export function convolvesBfloat16(shape: readonly number[], dilation: number, pl
   return planes === 3 && dilation === 1 && oneDnnGradientIsSound(shape) && oneDnnTakesBfloat16();
 }
 
+/** A 3x3x3 or 1x3x3 convolution that keeps the size of its volumes, as far as it matters for how it is computed. */
+export interface Convolving {
+  /** Depth, height and width of the volumes in voxels. */
+  readonly size: readonly number[];
+  /** Of the kernel, along the depth: 3 or 1. */
+  readonly planes: number;
+  readonly dilation: number;
+  /** Of the volumes. */
+  readonly dataType: DataType;
+  readonly device: Device;
+}
+
+/** The type that {@link convolution3d} computes in. Where it is not that of the volumes, input and kernel are converted to it, and the result back. */
+export function convolutionType({ size, planes, dilation, dataType, device }: Convolving): DataType {
+  if (device !== 'cpu') return dataType;
+  return dataType === 'bfloat16' && convolvesBfloat16(size, dilation, planes) ? 'bfloat16' : 'float32';
+}
+
 /**
  * A 3x3x3 convolution of stride 1 that keeps the volume's size, or a 1x3x3 one: `[batch, in, depth, height, width]` with a kernel
  * `[out, in, 3 or 1, 3, 3]` gives `[batch, out, depth, height, width]`.
@@ -53,9 +71,10 @@ export function convolvesBfloat16(shape: readonly number[], dilation: number, pl
 export function convolution3d(input: Tensor, kernel: Tensor, dilation = 1): Tensor {
   const [, , planes] = kernel.shape;
   const padding = [planes === 1 ? 0 : dilation, dilation, dilation];
-  if (input.device !== 'cpu') return conv3d(input, kernel, { padding, dilation });
-  if (input.dataType === 'float32') return winogradConvolution(input, kernel, dilation);
-  if (convolvesBfloat16(input.shape.slice(2), dilation, planes) && input.dataType === 'bfloat16')
+  const { device, dataType, shape } = input;
+  if (device !== 'cpu') return conv3d(input, kernel, { padding, dilation });
+  if (dataType === 'float32') return winogradConvolution(input, kernel, dilation);
+  if (convolutionType({ size: shape.slice(2), planes, dilation, dataType, device }) === 'bfloat16')
     return oneDnnConvolution(input, kernel, { padding: ones, stride: ones, dilation: ones, groups: 1 });
   return scope(() =>
     to(winogradConvolution(to(input, { dataType: 'float32' }), to(kernel, { dataType: 'float32' }), dilation), {

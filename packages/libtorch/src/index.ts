@@ -1,10 +1,20 @@
+export { type Activation, activationNames, keptByActivation } from './activations.ts';
 export {
+  type Convolving,
   convolution3d,
+  convolutionType,
   convolvesBfloat16,
   layOutKernel,
   oneDnnTakesBfloat16,
   pointwiseConvolution3d,
 } from './convolution.ts';
+export {
+  type BlockLayer,
+  type BlockOptions,
+  type BlockPlan,
+  convolutionBlock,
+  convolutionBlockPlan,
+} from './convolution-block.ts';
 export * from './engine.ts';
 export { deinterleave, type Interleaving, interleave, interleavingFor, interleavingPays } from './interleaving.ts';
 export { hasFusedKernels } from './kernels.ts';
@@ -12,7 +22,7 @@ export { argmaxLabels, confusionMatrix } from './labels.ts';
 export * from './modes.ts';
 export { copyInto, joinParts, type NamedTensors, partOf } from './named-tensors.ts';
 export type { TensorArray } from './native.ts';
-export { type Activation, normaliseAndActivate } from './normalisation.ts';
+export { normaliseAndActivate } from './normalisation.ts';
 export { call, type Returned, schema, type Value } from './operation.ts';
 export * from './operations.ts';
 export * from './optimisers.ts';

@@ -1,4 +1,4 @@
-import { convolvesBfloat16 } from './convolution.ts';
+import { type Convolving, convolvesBfloat16 } from './convolution.ts';
 import { fromSubVolumes, toSubVolumes } from './operations.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -13,23 +13,32 @@ export interface Interleaving {
 }
 
 /**
- * How convolutions of `dilation` that follow each other, by kernels of so many planes, are best interleaved on their way through
- * `input`, which is `[batch, channel, depth, height, width]`.
+ * How volumes are best interleaved on their way through convolutions that follow each other, all as described.
  *
  * Only oneDNN is helped, so bfloat16 and 3x3x3 kernels on a processor: its gradients of a dilated convolution take three to six times as long as those
  * of an undilated one. This package's own convolution, which float32 goes to, takes any dilation at one price. Sub-volumes so small
  * that oneDNN's gradient could be wrong are not made.
  */
-export function interleavingFor(input: Tensor, dilation: number, planes: number): Interleaving {
-  const size = input.shape.slice(2);
-  const pays = input.device === 'cpu' && input.dataType === 'bfloat16' && interleavingPays(size, dilation, planes);
+export function interleavingOf({ size, planes, dilation, dataType, device }: Convolving): Interleaving {
+  const pays = device === 'cpu' && dataType === 'bfloat16' && interleavingPays(size, dilation, planes);
   return { dilation: pays ? dilation : 1, size };
+}
+
+/** {@link interleavingOf} the convolutions of `input`. */
+export function interleavingFor(input: Tensor, dilation: number, planes: number): Interleaving {
+  const { device, dataType, shape } = input;
+  return interleavingOf({ size: shape.slice(2), planes, dilation, dataType, device });
 }
 
 /** Whether bfloat16 volumes of this size (depth, height, width) are interleaved on a processor, for convolutions of this dilation and of so many planes. */
 export function interleavingPays(size: readonly number[], dilation: number, planes: number): boolean {
-  const shortened = size.map((extent) => Math.ceil(extent / dilation));
-  return dilation > 1 && shortened.every((extent) => extent > 2) && convolvesBfloat16(shortened, 1, planes);
+  const subVolume = subVolumeSize({ dilation, size });
+  return dilation > 1 && subVolume.every((extent) => extent > 2) && convolvesBfloat16(subVolume, 1, planes);
+}
+
+/** Depth, height and width of each sub-volume, padding included. */
+export function subVolumeSize({ dilation, size }: Interleaving): readonly number[] {
+  return size.map((extent) => Math.ceil(extent / dilation));
 }
 
 /**

@@ -1,23 +1,20 @@
+import { type Activation, activationFunction } from './activations.ts';
 import type { Interleaving } from './interleaving.ts';
 import { hasFusedKernels } from './kernels.ts';
-import { elu, fusedInstanceNorm, instanceNorm, leakyRelu, relu } from './operations.ts';
+import { fusedInstanceNorm, instanceNorm } from './operations.ts';
 import type { Tensor } from './tensor.ts';
 
-export type Activation = 'relu' | 'leaky_relu' | 'elu';
-
-/** Of the leaky ReLU, as in nnU-Net. */
-const leakySlope = 0.01;
 const epsilon = 1e-5;
 
 /**
  * Instance normalisation over the voxels (Ulyanov et al. 2016), each channel scaled and shifted, and an activation:
  * `[batch, channel, depth, height, width]` with a scale and a shift `[channel]`.
  *
- * On a processor and on NVIDIA's GPUs it is one fused operation of this package (native/kernels, native/cuda), in channels_last_3d;
- * elsewhere libtorch's operations.
+ * On a processor and on NVIDIA's GPUs it is one fused operation of this package (native/kernels, native/cuda), in channels_last_3d,
+ * where the activation has a fused number; elsewhere libtorch's operations.
  *
- * @param interleaving how the input is interleaved, on a processor: the sub-volumes of a volume are normalised together, and their
- *   padding is left out and becomes 0
+ * @param interleaving how the input is interleaved, on a processor and with a fused activation: the sub-volumes of a volume are
+ *   normalised together, and their padding is left out and becomes 0
  */
 export function normaliseAndActivate(
   input: Tensor,
@@ -26,31 +23,10 @@ export function normaliseAndActivate(
   activation: Activation,
   { dilation, size }: Interleaving = { dilation: 1, size: input.shape.slice(2) },
 ): Tensor {
-  if (hasFusedKernels(input.device))
-    return fusedInstanceNorm(input, scale, shift, activationNumber[activation], dilation, size);
-  return activate(
-    instanceNorm(input, {
-      weight: scale,
-      bias: shift,
-      useInputStats: true,
-      momentum: 0.1,
-      epsilon,
-      cudnnEnabled: true,
-    }),
-    activation,
-  );
-}
-
-// The same numbers stand in native/kernels/instance_norm.h.
-const activationNumber: Readonly<Record<Activation, number>> = { relu: 0, leaky_relu: 1, elu: 2 };
-
-function activate(input: Tensor, activation: Activation): Tensor {
-  switch (activation) {
-    case 'relu':
-      return relu(input);
-    case 'leaky_relu':
-      return leakyRelu(input, { negativeSlope: leakySlope });
-    case 'elu':
-      return elu(input);
-  }
+  const { fusedNumber, apply } = activationFunction(activation);
+  if (fusedNumber !== null && hasFusedKernels(input.device))
+    return fusedInstanceNorm(input, scale, shift, fusedNumber, dilation, size);
+  if (dilation !== 1) throw new Error(`Volumes cannot be interleaved with ${activation}, which is not fused.`);
+  const statistics = { useInputStats: true, momentum: 0.1, epsilon, cudnnEnabled: true };
+  return apply(instanceNorm(input, { weight: scale, bias: shift, ...statistics }));
 }

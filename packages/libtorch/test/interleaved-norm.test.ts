@@ -2,14 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   addScalar,
-  conv3d,
-  convolution3d,
   deinterleave,
-  elu,
   equalScalar,
   full,
   type Interleaving,
-  instanceNorm,
   interleave,
   multiply,
   normaliseAndActivate,
@@ -21,7 +17,7 @@ import {
   zeros,
 } from '../src/index.ts';
 import { largestDifference, meanDifference, withThreads } from './differences.ts';
-import { anyCase, type Case, composedInterleave, expectSame, extent, leaf, numbers, wave } from './interleaved.ts';
+import { anyCase, type Case, composedInterleave, expectSame, leaf, numbers, wave } from './interleaved.ts';
 
 /** Where sub-volumes are no padding, 1. */
 const validity = (shape: readonly number[], interleaving: Interleaving): Tensor =>
@@ -113,82 +109,5 @@ describe('normaliseAndActivate of interleaved volumes', () => {
     [output, ...gradients].forEach((values, part) => {
       expect(largestDifference(values, expected[part])).toBeLessThan(1e-4);
     });
-  });
-});
-
-describe('undilated convolutions and norms of interleaved volumes', () => {
-  type Block = (
-    input: Tensor,
-    kernels: readonly Tensor[],
-    scales: readonly Tensor[],
-    shifts: readonly Tensor[],
-  ) => Tensor;
-
-  const ours =
-    (interleaving: Interleaving): Block =>
-    (input, kernels, scales, shifts) => {
-      const features = kernels.reduce(
-        (before, kernel, i) => {
-          const convolved = convolution3d(before, kernel, 1);
-          return normaliseAndActivate(convolved, scales[i], shifts[i], 'elu', interleaving);
-        },
-        interleave(input, interleaving),
-      );
-      return deinterleave(features, interleaving);
-    };
-
-  const dilated =
-    ({ dilation }: Interleaving): Block =>
-    (input, kernels, scales, shifts) =>
-      kernels.reduce((before, kernel, i) => {
-        const convolved = conv3d(before, kernel, { padding: dilation, dilation });
-        return elu(
-          instanceNorm(convolved, {
-            weight: scales[i],
-            bias: shifts[i],
-            useInputStats: true,
-            momentum: 0.1,
-            epsilon: 1e-5,
-            cudnnEnabled: false,
-          }),
-        );
-      }, input);
-
-  it("equal libtorch's dilated ones in float64, gradients included", () => {
-    const anyBlock = fc.record({
-      batch: extent(1, 2),
-      channels: fc.tuple(extent(1, 9), extent(1, 20)),
-      size: fc.tuple(extent(3, 7), extent(3, 8), extent(3, 11)),
-      dilation: extent(2, 3),
-    });
-    fc.assert(
-      fc.property(anyBlock, ({ batch, channels: [from, width], size, dilation }) => {
-        const run = (block: Block, dataType: 'float32' | 'float64'): readonly number[][] =>
-          scope(() => {
-            const input = leaf(wave([batch, from, ...size], 1.3, dataType));
-            const kernels = [from, width].map((count, i) =>
-              leaf(wave([width, count, 3, 3, 3], 0.7 + i / 10, dataType)),
-            );
-            const scales = [0.4, 0.6].map((pace) => leaf(addScalar(wave([width], pace, dataType), 1.5)));
-            const shifts = [0.5, 0.8].map((pace) => leaf(wave([width], pace, dataType)));
-            const output = block(input, kernels, scales, shifts);
-            sumAll(multiply(output, wave(output.shape, 0.9, dataType))).backward();
-            return [
-              numbers(output),
-              ...[input, ...kernels, ...scales, ...shifts].map(({ gradient }) => numbers(gradient)),
-            ];
-          });
-        const exact = run(dilated({ dilation, size }), 'float64');
-        const theirs = run(dilated({ dilation, size }), 'float32');
-        run(ours({ dilation, size }), 'float32').forEach((values, part) => {
-          const scale = exact[part].reduce((largest, value) => Math.max(largest, Math.abs(value)), 1e-3);
-          const error = (found: readonly number[]): number =>
-            Math.max(...found.map((value, i) => Math.abs(value - exact[part][i]) / scale));
-          // Terms of a single channel's gradient may cancel: what float32 leaves of it then is little in libtorch's own block, too.
-          expect(error(values)).toBeLessThan(Math.max(2e-4, 8 * error(theirs[part])));
-        });
-      }),
-      { numRuns: 40 },
-    );
   });
 });

@@ -1,0 +1,190 @@
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  type Activation,
+  addScalar,
+  type BlockLayer,
+  type BlockOptions,
+  type Convolving,
+  conv3d,
+  convolutionBlock,
+  convolutionBlockPlan,
+  elu,
+  instanceNorm,
+  leakyRelu,
+  memory,
+  multiply,
+  oneDnnTakesBfloat16,
+  relu,
+  scope,
+  sumAll,
+  type Tensor,
+} from '../src/index.ts';
+import type * as Interleavings from '../src/interleaving.ts';
+import { largestDifference } from './differences.ts';
+import { extent, leaf, numbers, wave } from './interleaved.ts';
+
+const { interleavingOf } = vi.hoisted(() => ({ interleavingOf: vi.fn<typeof Interleavings.interleavingOf>() }));
+vi.mock('../src/interleaving.ts', async (original) => ({ ...(await original<object>()), interleavingOf }));
+const actual = await vi.importActual<typeof Interleavings>('../src/interleaving.ts');
+
+beforeEach(() => {
+  interleavingOf.mockImplementation(actual.interleavingOf);
+});
+
+/** As in bfloat16, which few processors convolve, but in float32, in which numbers can be compared; and however small a volume is. */
+const interleaveAlways = (): void => {
+  interleavingOf.mockImplementation(({ dilation, size }) => ({ dilation, size }));
+};
+
+const activations: Readonly<Record<Activation, (input: Tensor) => Tensor>> = {
+  relu,
+  leaky_relu: (input) => leakyRelu(input),
+  elu: (input) => elu(input),
+};
+
+/** By libtorch's own operations, which dilate. */
+function composed(input: Tensor, layers: readonly BlockLayer[], { dilation, activation }: BlockOptions): Tensor {
+  return layers.reduce((before, { kernel, scale, shift }) => {
+    const padding = [kernel.shape[2] === 3 ? dilation : 0, dilation, dilation];
+    const statistics = { useInputStats: true, momentum: 0.1, epsilon: 1e-5, cudnnEnabled: false };
+    const convolved = conv3d(before, kernel, { padding, dilation });
+    return activations[activation](instanceNorm(convolved, { weight: scale, bias: shift, ...statistics }));
+  }, input);
+}
+
+interface Example extends BlockOptions {
+  readonly batch: number;
+  /** Of the input and of both layers. */
+  readonly channels: readonly [number, number];
+  readonly size: readonly [number, number, number];
+  readonly planes: number;
+}
+
+const anyExample: fc.Arbitrary<Example> = fc.record({
+  batch: extent(1, 2),
+  channels: fc.tuple(extent(1, 9), extent(1, 20)),
+  size: fc.tuple(extent(3, 7), extent(3, 8), extent(3, 11)),
+  planes: fc.constantFrom(3, 1),
+  dilation: extent(1, 3),
+  activation: fc.constantFrom<Activation>('relu', 'leaky_relu', 'elu'),
+});
+
+/** Of the input and two layers, of an example. */
+function made({ batch, channels: [from, width], size, planes }: Example, dataType: 'float32' | 'float64') {
+  const input = leaf(wave([batch, from, ...size], 1.3, dataType));
+  const layers = [from, width].map((count, i) => ({
+    kernel: leaf(wave([width, count, planes, 3, 3], 0.7 + i / 10, dataType)),
+    scale: leaf(addScalar(wave([width], 0.4 + i / 5, dataType), 1.5)),
+    shift: leaf(wave([width], 0.5 + i / 3, dataType)),
+  }));
+  return { input, layers };
+}
+
+/** The result and the gradients of everything. */
+function run(block: typeof convolutionBlock, example: Example, dataType: 'float32' | 'float64'): readonly number[][] {
+  return scope(() => {
+    const { input, layers } = made(example, dataType);
+    const output = block(input, layers, example);
+    sumAll(multiply(output, wave(output.shape, 0.9, dataType))).backward();
+    const leaves = [input, ...layers.flatMap(({ kernel, scale, shift }) => [kernel, scale, shift])];
+    return [numbers(output), ...leaves.map(({ gradient }) => numbers(gradient))];
+  });
+}
+
+function expectLibtorchs(example: Example): void {
+  const exact = run(composed, example, 'float64');
+  const theirs = run(composed, example, 'float32');
+  run(convolutionBlock, example, 'float32').forEach((values, part) => {
+    const scale = exact[part].reduce((largest, value) => Math.max(largest, Math.abs(value)), 1e-3);
+    const error = (found: readonly number[]): number => largestDifference(found, exact[part]) / scale;
+    // Terms of a single channel's gradient may cancel: what float32 leaves of it then is little in libtorch's own block, too.
+    expect(error(values)).toBeLessThan(Math.max(2e-4, 8 * error(theirs[part])));
+  });
+}
+
+describe('convolutionBlock', () => {
+  const example: Example = {
+    batch: 1,
+    channels: [2, 3],
+    size: [4, 5, 6],
+    planes: 3,
+    dilation: 2,
+    activation: 'elu',
+  };
+
+  it("equals libtorch's dilated convolutions, norms and activations in float64, gradients included", () => {
+    fc.assert(fc.property(anyExample, expectLibtorchs), { numRuns: 40 });
+  });
+
+  it('equals them interleaved, however small the volume is', () => {
+    interleaveAlways();
+    const isThick = ({ planes }: Example): boolean => planes === 3;
+    fc.assert(fc.property(anyExample.filter(isThick), expectLibtorchs), { numRuns: 40 });
+  });
+
+  it('interleaves once for all layers, which are undilated then', () => {
+    interleaveAlways();
+    interleavingOf.mockClear();
+    run(convolutionBlock, example, 'float32');
+    expect(interleavingOf.mock.calls.map(([{ size, dilation }]) => [size, dilation])).toEqual([[[4, 5, 6], 2]]);
+  });
+
+  it('leaves its result alone alive', () => {
+    interleaveAlways();
+    scope(() => {
+      const { input, layers } = made(example, 'float32');
+      const before = memory().tensors;
+      const output = scope(() => convolutionBlock(input, layers, example));
+      expect(memory().tensors).toBe(before + 1);
+      expect(output.shape).toEqual([1, 3, 4, 5, 6]);
+    });
+  });
+});
+
+describe('convolutionBlockPlan', () => {
+  const block: Convolving & { readonly activation: Activation } = {
+    size: [12, 20, 21],
+    planes: 3,
+    dilation: 2,
+    dataType: 'bfloat16',
+    device: 'cpu',
+    activation: 'leaky_relu',
+  };
+  const sound = oneDnnTakesBfloat16();
+
+  it('interleaves dilated bfloat16 for oneDNN, where the processor has units for it', () => {
+    const dilation = sound ? 2 : 1;
+    expect(convolutionBlockPlan({ ...block, size: [6, 20, 21] })).toEqual({
+      interleaving: { dilation, size: [6, 20, 21] },
+      convolvedIn: sound ? 'bfloat16' : 'float32',
+    });
+  });
+
+  it.each<[string, Partial<Convolving>]>([
+    ['sub-volumes too thin for oneDNN', { size: [4, 20, 21] }],
+    ['kernels of one plane', { planes: 1 }],
+  ])('computes in float32 what oneDNN must not: %s', (_, change) => {
+    const { interleaving, convolvedIn } = convolutionBlockPlan({ ...block, ...change });
+    expect([interleaving.dilation, convolvedIn]).toEqual([1, 'float32']);
+  });
+
+  it.each<[string, Partial<Convolving>]>([
+    ['float32', { dataType: 'float32' }],
+    ['what a GPU computes', { device: 'cuda' }],
+    ['float16 of a GPU', { device: 'cuda:1', dataType: 'float16' }],
+  ])('leaves as it is: %s', (_, change) => {
+    const described = { ...block, ...change };
+    expect(convolutionBlockPlan(described)).toEqual({
+      interleaving: { dilation: 1, size: block.size },
+      convolvedIn: described.dataType,
+    });
+  });
+
+  it('leaves undilated volumes as they are', () => {
+    expect(convolutionBlockPlan({ ...block, dilation: 1 })).toEqual({
+      interleaving: { dilation: 1, size: block.size },
+      convolvedIn: sound ? 'bfloat16' : 'float32',
+    });
+  });
+});
