@@ -11,6 +11,7 @@ import {
   scope,
   type Tensor,
   upsampleAndAdd,
+  view,
 } from '@ronasmis/libtorch';
 import type { Triple } from '../base/geometry.ts';
 import type { Network, WalkOptions } from './network.ts';
@@ -47,7 +48,7 @@ function libtorchOperations(weights: Weights): Operations<Tensor> {
       for (const { kernel, norm } of layers) {
         const before = features;
         features = scope(() => {
-          const convolved = convolution3d(before, weight(weights, kernel.name), dilation / interleaving.dilation);
+          const convolved = convolve(before, kernel, weights, dilation / interleaving.dilation);
           const [scale, shift] = [weight(weights, norm.scale), weight(weights, norm.shift)];
           return normaliseAndActivate(convolved, scale, shift, activation, interleaving);
         });
@@ -63,10 +64,12 @@ function libtorchOperations(weights: Weights): Operations<Tensor> {
   };
 }
 
-function convolve(features: Tensor, { name, size, bias }: Kernel, weights: Weights): Tensor {
+function convolve(features: Tensor, { name, size, bias }: Kernel, weights: Weights, dilation = 1): Tensor {
   const kernel = weight(weights, name);
-  if (size.some((extent) => extent > 1)) return convolution3d(features, kernel);
-  return pointwiseConvolution3d(features, kernel, bias === undefined ? null : weight(weights, bias));
+  const shift = bias === undefined ? null : weight(weights, bias);
+  if (size.every((extent) => extent === 1)) return pointwiseConvolution3d(features, kernel, shift);
+  const convolved = convolution3d(features, kernel, dilation);
+  return shift ? add(convolved, view(shift, [1, -1, 1, 1, 1])) : convolved;
 }
 
 function sizeOf({ shape: [, , depth, height, width] }: Tensor): Triple {
