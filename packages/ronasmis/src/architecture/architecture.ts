@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Triple } from '../base/geometry.ts';
+import { activationNames } from './activations.ts';
 import { cellSchema } from './cell.ts';
 
-const activationSchema = z.enum(['relu', 'leaky_relu', 'elu']);
+const activationSchema = z.enum(activationNames);
 const dilationSchema = z.union([z.literal(1), z.literal(2), z.literal(3)]);
 const strideSchema = z.union([z.literal(1), z.literal(2)]);
 
@@ -49,7 +50,7 @@ export type Architecture = z.infer<typeof architectureSchema>;
 export type MacroArchitecture = z.infer<typeof macroSchema>;
 /** A child of the micro space: all levels have the same cell. */
 export type MicroArchitecture = z.infer<typeof microSchema>;
-export type Activation = z.infer<typeof activationSchema>;
+export type { Activation } from '@ronasmis/libtorch';
 
 /** What the poolings between two levels multiply to, `[depth, height, width]`. */
 export function strideBetween(child: Architecture, fine: number, coarse: number): Triple {

@@ -1,4 +1,5 @@
 import type { Activation } from '@ronasmis/libtorch';
+import { activations } from '../architecture/activations.ts';
 import type { Triple } from '../base/geometry.ts';
 import type { Network } from '../network/network.ts';
 import type { Kernel, Layer, Norm, Operations } from '../network/operations.ts';
@@ -6,7 +7,6 @@ import { apply, type Graph, numbers, renameLast, type Value, wholeNumbers } from
 
 /** As `normaliseAndActivate` has them. */
 const epsilon = 1e-5;
-const leakySlope = 0.01;
 
 /**
  * Adds a network's forward pass at prediction, with the sizes of volumes left open: `image` `[batch, channel, depth, height, width]` gives
@@ -60,14 +60,10 @@ function convolution(graph: Graph, input: Value, { name, size, bias }: Kernel, d
 }
 
 function activate(graph: Graph, input: Value, activation: Activation): Value {
-  switch (activation) {
-    case 'relu':
-      return apply(graph, 'Relu', [input]);
-    case 'leaky_relu':
-      return apply(graph, 'LeakyRelu', [input], { alpha: { float: leakySlope } });
-    case 'elu':
-      return apply(graph, 'Elu', [input]);
-  }
+  return activations[activation].onnx(input, (operation, inputs, attributes = {}) => {
+    const named = Object.entries(attributes).map(([name, float]) => [name, { float }] as const);
+    return apply(graph, operation, inputs, Object.fromEntries(named));
+  });
 }
 
 /** Trilinear upsampling by a whole stride, cut at the far ends to the size of `like`. */

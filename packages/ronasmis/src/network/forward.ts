@@ -1,16 +1,14 @@
 import {
-  type Activation,
   add,
   convolution3d,
-  deinterleave,
-  interleave,
-  interleavingFor,
+  convolutionBlock,
   maxPool3d,
   normaliseAndActivate,
   pointwiseConvolution3d,
   scope,
   type Tensor,
   upsampleAndAdd,
+  view,
 } from '@ronasmis/libtorch';
 import type { Triple } from '../base/geometry.ts';
 import type { Network, WalkOptions } from './network.ts';
@@ -35,38 +33,33 @@ export function forward(
 }
 
 function libtorchOperations(weights: Weights): Operations<Tensor> {
-  const normalise = (features: Tensor, { scale, shift }: Norm, activation: Activation): Tensor =>
-    normaliseAndActivate(features, weight(weights, scale), weight(weights, shift), activation);
+  const named = (name: string): Tensor => weight(weights, name);
+  const normWeights = ({ scale, shift }: Norm) => ({ scale: named(scale), shift: named(shift) });
   return {
     downsample: (features, stride) =>
       stride.every((step) => step === 1) ? features : maxPool3d(features, stride, { stride, ceilMode: true }),
-    convolutionBlock: (input, layers, { dilation, activation }) => {
-      const [, , planes] = weight(weights, layers[0].kernel.name).shape;
-      const interleaving = interleavingFor(input, dilation, planes);
-      let features = interleave(input, interleaving);
-      for (const { kernel, norm } of layers) {
-        const before = features;
-        features = scope(() => {
-          const convolved = convolution3d(before, weight(weights, kernel.name), dilation / interleaving.dilation);
-          const [scale, shift] = [weight(weights, norm.scale), weight(weights, norm.shift)];
-          return normaliseAndActivate(convolved, scale, shift, activation, interleaving);
-        });
-      }
-      return deinterleave(features, interleaving);
+    convolutionBlock: (features, layers, settings) => {
+      const own = layers.map(({ kernel, norm }) => ({ kernel: named(kernel.name), ...normWeights(norm) }));
+      return convolutionBlock(features, own, settings);
     },
     convolution: (features, kernel) => convolve(features, kernel, weights),
     upsampleAndAdd: (features, stride, like, addends) => upsampleAndAdd(features, stride, sizeOf(like), addends),
     add,
     pool: (features) => maxPool3d(features, 3, { stride: 1, padding: 1 }),
-    normalise,
+    normalise: (features, norm, activation) => {
+      const { scale, shift } = normWeights(norm);
+      return normaliseAndActivate(features, scale, shift, activation);
+    },
     scope,
   };
 }
 
 function convolve(features: Tensor, { name, size, bias }: Kernel, weights: Weights): Tensor {
   const kernel = weight(weights, name);
-  if (size.some((extent) => extent > 1)) return convolution3d(features, kernel);
-  return pointwiseConvolution3d(features, kernel, bias === undefined ? undefined : weight(weights, bias));
+  const shift = bias === undefined ? undefined : weight(weights, bias);
+  if (size.every((extent) => extent === 1)) return pointwiseConvolution3d(features, kernel, shift);
+  const convolved = convolution3d(features, kernel);
+  return shift ? add(convolved, view(shift, [1, -1, 1, 1, 1])) : convolved;
 }
 
 function sizeOf({ shape: [, , depth, height, width] }: Tensor): Triple {

@@ -30,6 +30,8 @@ export interface Operation {
   readonly bytes: number;
   /** What the way back needs, beside `keptBytes`. */
   readonly keeps?: readonly CountedTensor[];
+  /** Whether the way back needs the result, too. */
+  readonly keepsResult?: boolean;
   readonly keptBytes?: number;
   /** Inputs from here on are given the result's own gradient on the way back; those before get one of their own. */
   readonly passedFrom?: number;
@@ -114,7 +116,7 @@ export function openTape(keepsGraph: boolean): MemoryTape {
       return { shape, bytes, block, step: null };
     },
     apply: (operation) => {
-      const { shape, bytes, keeps = [], keptBytes = 0, forwardBytes } = operation;
+      const { shape, bytes, keeps = [], keepsResult = false, keptBytes = 0, forwardBytes } = operation;
       const block = make(bytes * elements(shape));
       open.push(block);
       workSpace(forwardBytes);
@@ -122,7 +124,11 @@ export function openTape(keepsGraph: boolean): MemoryTape {
       const step: Step = { operation };
       steps.push({
         step,
-        kept: [...keeps.map((tensor) => hold(tensor.block)), ...(keptBytes ? [make(keptBytes)] : [])],
+        kept: [
+          ...keeps.map((tensor) => hold(tensor.block)),
+          ...(keepsResult ? [hold(block)] : []),
+          ...(keptBytes ? [make(keptBytes)] : []),
+        ],
       });
       return { shape, bytes, block, step };
     },

@@ -1,8 +1,15 @@
-import { convolvesBfloat16, type DataType, type Device, interleavingPays } from '@ronasmis/libtorch';
+import {
+  type Activation,
+  convolutionBlockPlan,
+  convolutionType,
+  type DataType,
+  type Device,
+  keptByActivation,
+} from '@ronasmis/libtorch';
 import type { Triple } from '../base/geometry.ts';
 import { type CountedShape, type CountedTensor, elements, type MemoryTape, openTape } from './memory-tape.ts';
 import type { Network } from './network.ts';
-import type { Kernel, Operations } from './operations.ts';
+import type { BlockSettings, Kernel, Layer, Operations } from './operations.ts';
 import { elementCount } from './parameters.ts';
 
 /** What passes through a network at once, and how it is computed. */
@@ -49,62 +56,70 @@ export function passBytes(network: Network, pass: Pass): number {
 function countingOperations(counting: Counting): Operations<CountedTensor> {
   return {
     downsample: (features, stride) => downsample(counting, features, stride),
-    convolutionBlock: (features, layers, { dilation }) => {
-      const [{ kernel }] = layers;
-      return convolutions(counting, features, { kernel, dilation, count: layers.length });
-    },
-    convolution: (features, kernel) =>
-      kernel.size.some((extent) => extent > 1)
-        ? convolution(counting, features, { kernel, dilation: 1 })
-        : pointwise(counting, features, kernel.channels),
+    convolutionBlock: (features, layers, settings) => convolutions(counting, features, layers, settings),
+    convolution: (features, kernel) => convolution(counting, features, kernel),
     upsampleAndAdd: (features, stride, like, addends) =>
       upsampleAndAdd(counting, features, { stride, size: spatial(like) }, addends),
     add: (one, other) => add(counting, one, other),
     pool: (features) => maxPool(counting, features, spatial(features)),
-    normalise: (features) => normalise(counting, features),
+    normalise: (features, _norm, activation) => normalise(counting, features, activation),
     scope: counting.tape.scope,
   };
-}
-
-interface Convolving {
-  readonly kernel: Kernel;
-  readonly dilation: number;
 }
 
 function convolutions(
   counting: Counting,
   input: CountedTensor,
-  { kernel, dilation, count }: Convolving & { readonly count: number },
+  layers: readonly Layer[],
+  { dilation, activation }: BlockSettings,
 ): CountedTensor {
   const { tape, dataType, device, bytes } = counting;
-  const [planes] = kernel.size;
-  const interleaves = device === 'cpu' && dataType === 'bfloat16' && interleavingPays(spatial(input), dilation, planes);
-  const interleaved = (tensor: CountedTensor): CountedShape => {
-    const [batch, channels, ...size] = tensor.shape;
-    const [depth, height, width] = size.map((extent) => Math.ceil(extent / dilation));
-    return [batch * dilation ** 3, channels, depth, height, width];
-  };
-  let features = interleaves ? tape.apply({ inputs: [input], shape: interleaved(input), bytes }) : input;
-  for (let index = 0; index < count; index += 1) {
+  const [planes] = layers[0].kernel.size;
+  const size = spatial(input);
+  const { interleaving, convolvedIn } = convolutionBlockPlan({
+    size,
+    planes,
+    dilation,
+    activation,
+    dataType,
+    device,
+  });
+  const interleaves = interleaving.dilation > 1;
+  let features = interleaves ? tape.apply({ inputs: [input], shape: interleaved(input, dilation), bytes }) : input;
+  for (const { kernel } of layers) {
     const before = features;
-    const convolving = { kernel, dilation: interleaves ? 1 : dilation };
-    features = tape.scope(() => normalise(counting, convolution(counting, before, convolving)));
+    features = tape.scope(() => normalise(counting, convolveIn(convolvedIn, counting, before, kernel), activation));
   }
   if (!interleaves) return features;
-  const [batch, , ...size] = input.shape;
-  return tape.apply({ inputs: [features], shape: [batch, kernel.channels, ...size], bytes });
+  return tape.apply({ inputs: [features], shape: [input.shape[0], features.shape[1], ...size], bytes });
 }
 
-function convolution(counting: Counting, input: CountedTensor, { kernel, dilation }: Convolving): CountedTensor {
-  const { channels: width } = kernel;
+function interleaved({ shape: [batch, channels, ...size] }: CountedTensor, dilation: number): CountedShape {
+  const [depth, height, width] = size.map((extent) => Math.ceil(extent / dilation));
+  return [batch * dilation ** 3, channels, depth, height, width];
+}
+
+function convolution(counting: Counting, input: CountedTensor, kernel: Kernel): CountedTensor {
+  if (kernel.size.every((extent) => extent === 1)) return pointwise(counting, input, kernel.channels);
+  const { dataType, device } = counting;
   const [planes] = kernel.size;
-  const { tape, dataType, device, bytes } = counting;
+  const type = convolutionType({ size: spatial(input), planes, dilation: 1, dataType, device });
+  const convolved = convolveIn(type, counting, input, kernel);
+  return kernel.bias === undefined ? convolved : add(counting, convolved);
+}
+
+/** A convolution that is computed in a type, which may be wider than the volumes' own. */
+function convolveIn(
+  type: DataType,
+  { tape, dataType, bytes }: Counting,
+  input: CountedTensor,
+  { channels: width, size: kernelSize }: Kernel,
+): CountedTensor {
   const [batch, channels, ...size] = input.shape;
   const shape: CountedShape = [batch, width, ...size];
-  const taps = planes * 9;
+  const taps = elements(kernelSize);
   const weightBytes = taps * channels * width * wideBytes;
-  const isDirect = device !== 'cpu' || dataType === 'float32' || convolvesBfloat16(size, dilation, planes);
-  if (isDirect) return tape.apply({ inputs: [input], shape, bytes, keeps: [input], weightBytes });
+  if (type === dataType) return tape.apply({ inputs: [input], shape, bytes, keeps: [input], weightBytes });
   return tape.scope(() => {
     const wide = tape.apply({ inputs: [input], shape: input.shape, bytes: wideBytes });
     // The kernel is made wide as well.
@@ -114,8 +129,17 @@ function convolution(counting: Counting, input: CountedTensor, { kernel, dilatio
   });
 }
 
-function normalise({ tape, bytes }: Counting, input: CountedTensor): CountedTensor {
-  return tape.apply({ inputs: [input], shape: input.shape, bytes, keeps: [input] });
+function normalise({ tape, bytes }: Counting, input: CountedTensor, activation: Activation): CountedTensor {
+  const { shape } = input;
+  const normalised = tape.apply({ inputs: [input], shape, bytes, keeps: [input] });
+  switch (keptByActivation(activation)) {
+    case 'nothing':
+      return normalised;
+    case 'input':
+      return tape.apply({ inputs: [normalised], shape, bytes, keeps: [normalised] });
+    case 'output':
+      return tape.apply({ inputs: [normalised], shape, bytes, keepsResult: true });
+  }
 }
 
 function pointwise({ tape, bytes }: Counting, input: CountedTensor, width: number): CountedTensor {
@@ -163,8 +187,8 @@ function upsampleAndAdd(
   });
 }
 
-function add({ tape, bytes }: Counting, one: CountedTensor, other: CountedTensor): CountedTensor {
-  return tape.apply({ inputs: [one, other], shape: one.shape, bytes, passedFrom: 0 });
+function add({ tape, bytes }: Counting, ...inputs: readonly [CountedTensor, ...CountedTensor[]]): CountedTensor {
+  return tape.apply({ inputs, shape: inputs[0].shape, bytes, passedFrom: 0 });
 }
 
 function spatial({ shape: [, , depth, height, width] }: CountedTensor): Triple {

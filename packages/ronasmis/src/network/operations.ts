@@ -19,7 +19,7 @@ export interface Norm {
   readonly shift: string;
 }
 
-/** A convolution, normalised and activated. */
+/** A convolution, normalised and activated. Those of a block have kernels of one size, 3x3x3 or 1x3x3. */
 export interface Layer {
   readonly kernel: Kernel;
   readonly norm: Norm;

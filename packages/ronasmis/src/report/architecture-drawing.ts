@@ -1,4 +1,5 @@
-import type { Activation, Architecture } from '../architecture/architecture.ts';
+import { activations } from '../architecture/activations.ts';
+import type { Architecture } from '../architecture/architecture.ts';
 import { strideBetween } from '../architecture/architecture.ts';
 import { blockOf } from '../architecture/blocks.ts';
 import type { Triple } from '../base/geometry.ts';
@@ -11,8 +12,6 @@ const ROW = 100;
 /** How far each level moves towards the middle. */
 const INDENT = 28;
 const HEIGHT = 4 * ROW + BOX.height + 24;
-
-const ACTIVATION_NAMES: Readonly<Record<Activation, string>> = { relu: 'ReLU', leaky_relu: 'LeakyReLU', elu: 'ELU' };
 
 type Point = { readonly x: number; readonly y: number };
 
@@ -32,7 +31,7 @@ export function blockText(
     case 'cell':
       return `${kernels}cell`;
     case 'convolutions':
-      return `${kernels}dilation ${block.dilation} · ${ACTIVATION_NAMES[block.activation]}`;
+      return `${kernels}dilation ${block.dilation} · ${activations[block.activation].title}`;
   }
 }
 
