@@ -80,7 +80,7 @@ function whyMissing(error: unknown): string {
 export async function compare(
   runtime: Runtime,
   onnx: Uint8Array,
-  { network, weights }: Model,
+  { network, weights }: Pick<Model, 'network' | 'weights'>,
   shape: readonly number[],
 ): Promise<Agreement> {
   const random = createRandom(1);

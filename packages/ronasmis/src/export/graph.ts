@@ -97,6 +97,9 @@ export interface Port {
 
 /** The whole graph, ready to be a model's. */
 export function finishGraph({ nodes, initializers }: Graph, name: string, input: Port, output: Port): GraphProto {
+  const names = [...initializers.keys(), input.name, ...nodes.flatMap((node) => node.output)];
+  const twice = names.find((each, at) => names.indexOf(each) < at);
+  if (twice !== undefined) throw new Error(`'${twice}' is a weight and a value of the ONNX graph: rename the weight.`);
   return create(GraphProtoSchema, {
     name,
     node: nodes,

@@ -18,7 +18,7 @@ const operatorSet = 17;
  * A search's network as an ONNX file's bytes, in float32: `image` `[batch, channel, depth, height, width]` gives `logits`
  * `[batch, class, depth, height, width]`, for any batch and volume.
  */
-export function encodeOnnx({ network, weights, run }: Model): Uint8Array {
+export function encodeOnnx({ network, weights, run }: Omit<Model, 'architecture'>): Uint8Array {
   const graph = createGraph(new Map(network.parameters.map(({ name }) => [name, weight(weights, name)])));
   addNetwork(graph, network, ports.input, ports.output);
   const size = ['depth', 'height', 'width'];

@@ -5,7 +5,7 @@ import type { Kernel, Operations } from './operations.ts';
 export interface Cost {
   /**
    * Multiply-adds of the forward pass, to which its time is nearly proportional: those of all convolutions, without the heads, which are
-   * the same for all children.
+   * the same for all children: whatever gives the logits.
    */
   readonly multiplyAdds: number;
   /** Elements that norms and the poolings of cells keep for the way back, to which the memory of training is nearly proportional. */
@@ -23,11 +23,13 @@ const keptByPooling = 2;
 
 /** What a network costs: a walk through it that knows of features only how many there are. */
 export function costOf(network: Pick<Network, 'walk' | 'inputChannels'>): Cost {
-  let [multiplyAdds, activations] = [0, 0];
+  let activations = 0;
+  const convolutions: { readonly result: Extent; readonly multiplyAdds: number }[] = [];
   const convolve = ({ channels, volume }: Extent, kernel: Kernel): Extent => {
     const [depth, height, width] = kernel.size;
-    if (kernel.bias === undefined) multiplyAdds += depth * height * width * channels * kernel.channels * volume;
-    return { channels: kernel.channels, volume };
+    const result = { channels: kernel.channels, volume };
+    convolutions.push({ result, multiplyAdds: depth * height * width * channels * kernel.channels * volume });
+    return result;
   };
   const keep = (features: Extent, times: number): Extent => {
     activations += times * features.channels * features.volume;
@@ -47,6 +49,11 @@ export function costOf(network: Pick<Network, 'walk' | 'inputChannels'>): Cost {
     normalise: (features) => keep(features, 1),
     scope: (body) => body(),
   };
-  network.walk(operations, { channels: network.inputChannels, volume: 1 }, { deepSupervision: false });
+  const image = { channels: network.inputChannels, volume: 1 };
+  const logits = network.walk(operations, image, { deepSupervision: false });
+  const multiplyAdds = convolutions.reduce(
+    (sum, convolution) => (logits.includes(convolution.result) ? sum : sum + convolution.multiplyAdds),
+    0,
+  );
   return { multiplyAdds, activations };
 }

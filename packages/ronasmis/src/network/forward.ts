@@ -11,6 +11,7 @@ import {
   scope,
   type Tensor,
   upsampleAndAdd,
+  view,
 } from '@ronasmis/libtorch';
 import type { Triple } from '../base/geometry.ts';
 import type { Network, WalkOptions } from './network.ts';
@@ -65,8 +66,10 @@ function libtorchOperations(weights: Weights): Operations<Tensor> {
 
 function convolve(features: Tensor, { name, size, bias }: Kernel, weights: Weights): Tensor {
   const kernel = weight(weights, name);
-  if (size.some((extent) => extent > 1)) return convolution3d(features, kernel);
-  return pointwiseConvolution3d(features, kernel, bias === undefined ? undefined : weight(weights, bias));
+  const shift = bias === undefined ? undefined : weight(weights, bias);
+  if (size.every((extent) => extent === 1)) return pointwiseConvolution3d(features, kernel, shift);
+  const convolved = convolution3d(features, kernel);
+  return shift ? add(convolved, view(shift, [1, -1, 1, 1, 1])) : convolved;
 }
 
 function sizeOf({ shape: [, , depth, height, width] }: Tensor): Triple {

@@ -2,7 +2,7 @@ import { convolvesBfloat16, type DataType, type Device, interleavingPays } from 
 import type { Triple } from '../base/geometry.ts';
 import { type CountedShape, type CountedTensor, elements, type MemoryTape, openTape } from './memory-tape.ts';
 import type { Network } from './network.ts';
-import type { Kernel, Operations } from './operations.ts';
+import type { Kernel, Layer, Operations } from './operations.ts';
 import { elementCount } from './parameters.ts';
 
 /** What passes through a network at once, and how it is computed. */
@@ -49,14 +49,8 @@ export function passBytes(network: Network, pass: Pass): number {
 function countingOperations(counting: Counting): Operations<CountedTensor> {
   return {
     downsample: (features, stride) => downsample(counting, features, stride),
-    convolutionBlock: (features, layers, { dilation }) => {
-      const [{ kernel }] = layers;
-      return convolutions(counting, features, { kernel, dilation, count: layers.length });
-    },
-    convolution: (features, kernel) =>
-      kernel.size.some((extent) => extent > 1)
-        ? convolution(counting, features, { kernel, dilation: 1 })
-        : pointwise(counting, features, kernel.channels),
+    convolutionBlock: (features, layers, { dilation }) => convolutions(counting, features, layers, dilation),
+    convolution: (features, kernel) => convolution(counting, features, kernel, 1),
     upsampleAndAdd: (features, stride, like, addends) =>
       upsampleAndAdd(counting, features, { stride, size: spatial(like) }, addends),
     add: (one, other) => add(counting, one, other),
@@ -66,18 +60,14 @@ function countingOperations(counting: Counting): Operations<CountedTensor> {
   };
 }
 
-interface Convolving {
-  readonly kernel: Kernel;
-  readonly dilation: number;
-}
-
 function convolutions(
   counting: Counting,
   input: CountedTensor,
-  { kernel, dilation, count }: Convolving & { readonly count: number },
+  layers: readonly Layer[],
+  dilation: number,
 ): CountedTensor {
   const { tape, dataType, device, bytes } = counting;
-  const [planes] = kernel.size;
+  const [planes] = layers[0].kernel.size;
   const interleaves = device === 'cpu' && dataType === 'bfloat16' && interleavingPays(spatial(input), dilation, planes);
   const interleaved = (tensor: CountedTensor): CountedShape => {
     const [batch, channels, ...size] = tensor.shape;
@@ -85,17 +75,23 @@ function convolutions(
     return [batch * dilation ** 3, channels, depth, height, width];
   };
   let features = interleaves ? tape.apply({ inputs: [input], shape: interleaved(input), bytes }) : input;
-  for (let index = 0; index < count; index += 1) {
+  for (const { kernel } of layers) {
     const before = features;
-    const convolving = { kernel, dilation: interleaves ? 1 : dilation };
-    features = tape.scope(() => normalise(counting, convolution(counting, before, convolving)));
+    features = tape.scope(() => normalise(counting, convolution(counting, before, kernel, interleaves ? 1 : dilation)));
   }
   if (!interleaves) return features;
   const [batch, , ...size] = input.shape;
-  return tape.apply({ inputs: [features], shape: [batch, kernel.channels, ...size], bytes });
+  const [, channels] = features.shape;
+  return tape.apply({ inputs: [features], shape: [batch, channels, ...size], bytes });
 }
 
-function convolution(counting: Counting, input: CountedTensor, { kernel, dilation }: Convolving): CountedTensor {
+function convolution(counting: Counting, input: CountedTensor, kernel: Kernel, dilation: number): CountedTensor {
+  if (kernel.size.every((extent) => extent === 1)) return pointwise(counting, input, kernel.channels);
+  const convolved = withoutBias(counting, input, kernel, dilation);
+  return kernel.bias === undefined ? convolved : add(counting, convolved);
+}
+
+function withoutBias(counting: Counting, input: CountedTensor, kernel: Kernel, dilation: number): CountedTensor {
   const { channels: width } = kernel;
   const [planes] = kernel.size;
   const { tape, dataType, device, bytes } = counting;
@@ -163,8 +159,8 @@ function upsampleAndAdd(
   });
 }
 
-function add({ tape, bytes }: Counting, one: CountedTensor, other: CountedTensor): CountedTensor {
-  return tape.apply({ inputs: [one, other], shape: one.shape, bytes, passedFrom: 0 });
+function add({ tape, bytes }: Counting, ...inputs: readonly [CountedTensor, ...CountedTensor[]]): CountedTensor {
+  return tape.apply({ inputs, shape: inputs[0].shape, bytes, passedFrom: 0 });
 }
 
 function spatial({ shape: [, , depth, height, width] }: CountedTensor): Triple {
