@@ -21,7 +21,7 @@ import { passBytes } from '../../src/network/memory.ts';
 import { defineNetwork } from '../../src/network/network.ts';
 import type { Kernel, Layer } from '../../src/network/operations.ts';
 import { createWeights, freeNetworkWeights, networkWeights } from '../../src/network/weights.ts';
-import { recordDimensions } from '../../src/run/records.ts';
+import { recordDimensions } from '../../src/run/run-record.ts';
 import { chirpValues, product } from '../chirp.ts';
 import { reportContent } from '../report/content.ts';
 import { chirpLabel, narrow, predictingNames, trainedNames } from './peer.ts';
