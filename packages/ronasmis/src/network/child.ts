@@ -3,7 +3,8 @@ import { blockOf } from '../architecture/blocks.ts';
 import { kernelDepth, type NetworkDimensions } from '../architecture/dimensions.ts';
 import type { Triple } from '../base/geometry.ts';
 import { cell } from './cell.ts';
-import { defineNetwork, type Network, type WalkOptions } from './network.ts';
+import type { WalkOptions } from './definition.ts';
+import { defineNetwork, type Network } from './network.ts';
 import type { Kernel, Layer, Operations } from './operations.ts';
 
 /** Decoder levels whose logits are compared with the label: the finest, and two for deep supervision (Dou et al. 2016). */

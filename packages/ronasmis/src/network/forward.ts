@@ -11,7 +11,8 @@ import {
   view,
 } from '@ronasmis/libtorch';
 import type { Triple } from '../base/geometry.ts';
-import type { Network, WalkOptions } from './network.ts';
+import type { WalkOptions } from './definition.ts';
+import type { Network } from './network.ts';
 import type { Kernel, Norm, Operations } from './operations.ts';
 import { type Weights, weight } from './weights.ts';
 

@@ -25,7 +25,8 @@ import {
 } from '@ronasmis/libtorch';
 import type { Triple } from '../base/geometry.ts';
 import { IGNORED_CLASS } from '../data/description.ts';
-import type { Network, Supervision } from './network.ts';
+import type { Supervision } from './definition.ts';
+import type { Network } from './network.ts';
 
 /** Logits `[batch, class, depth, height, width]` and how they are compared with the label. */
 export interface SupervisedLevel extends Supervision {

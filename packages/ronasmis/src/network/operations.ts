@@ -40,7 +40,7 @@ export interface BlockSettings {
 export interface Operations<Features> {
   /** Largest value of each cell of `stride` (depth, height, width); the last cell of an axis may be a part of one. */
   downsample(features: Features, stride: Triple): Features;
-  /** Convolutions one after the other that keep the size, each with instance normalisation and the activation. */
+  /** Convolutions one after the other that keep the size, each with instance normalisation and the activation: all of 3x3x3, or all of 1x3x3. */
   convolutionBlock(features: Features, layers: readonly Layer[], settings: BlockSettings): Features;
   /** A convolution alone that keeps the size. */
   convolution(features: Features, kernel: Kernel): Features;

@@ -1,4 +1,4 @@
-import type { NetworkDefinition, WalkOptions } from './network.ts';
+import type { NetworkDefinition, WalkOptions } from './definition.ts';
 import type { Kernel, Norm, Operations } from './operations.ts';
 
 /** A weight of a network. */

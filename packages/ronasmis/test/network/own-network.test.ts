@@ -45,10 +45,13 @@ const network = defineNetwork({
   ],
   walk: (operations, image, { deepSupervision }) => {
     const fine = operations.scope(() =>
-      operations.convolutionBlock(image, [layer('wide', 12, cube), layer('narrow', 6, cube)], {
-        dilation: 2,
-        activation: 'elu',
-      }),
+      operations.convolution(
+        operations.convolutionBlock(image, [layer('wide', 12, cube), layer('narrow', 8, cube)], {
+          dilation: 2,
+          activation: 'elu',
+        }),
+        { name: 'point', channels: 6, size: point },
+      ),
     );
     const coarse = operations.scope(() => {
       const below = operations.downsample(fine, [1, 2, 2]);
@@ -95,11 +98,11 @@ test('its weights are those that it names, in the order of its way', () => {
   const norm = (name: string) => [`${name}.scale`, `${name}.shift`];
   const expected = [
     ...['wide', 'narrow'].flatMap((name) => [name, ...norm(name)]),
-    ...['deep', 'deep.bias', ...norm('deep'), 'up', 'head', 'head.bias'],
+    ...['point', 'deep', 'deep.bias', ...norm('deep'), 'up', 'head', 'head.bias'],
   ];
   expect(predictingNames(network)).toEqual(expected);
   expect(trainedNames(network)).toEqual([...expected, 'auxiliary', 'auxiliary.bias']);
-  expect(network.parameters.find(({ name }) => name === 'narrow')?.shape).toEqual([6, 12, 3, 3, 3]);
+  expect(network.parameters.find(({ name }) => name === 'narrow')?.shape).toEqual([8, 12, 3, 3, 3]);
 });
 
 test.each(precisions)('it trains in %s: the loss falls, every weight moves, and no tensor is left', (precision) => {
@@ -153,11 +156,11 @@ describe.skipIf(process.platform !== 'linux')("passBytes is within a tenth of li
 
 test('its cost is counted: multiply-adds of all but the head, and what norms and the pooling keep', () => {
   const { multiplyAdds, activations } = costOf(network);
-  const fine = 27 * 2 * 12 + 27 * 12 * 6;
+  const fine = 27 * 2 * 12 + 27 * 12 * 8 + 8 * 6;
   const coarse = 9 * 6 * 16 + 16 * 6;
   expect(multiplyAdds).toBe(fine + coarse / 4);
   // Two norms; a norm, and a pooling whose indices are of twice the size.
-  expect(activations).toBe(12 + 6 + (16 + 2 * 16) / 4);
+  expect(activations).toBe(12 + 8 + (16 + 2 * 16) / 4);
 });
 
 test('it segments, and ONNX Runtime computes the same of it', async () => {
