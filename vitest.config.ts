@@ -10,6 +10,7 @@ export default defineConfig({
       { find: /^@ronasmis\/libtorch$/, replacement: source('packages/libtorch/src/index.ts') },
       { find: /^@ronasmis\/libtorch\/(.+)$/, replacement: source('packages/libtorch/src/$1.ts') },
       { find: /^ronasmis$/, replacement: source('packages/ronasmis/src/index.ts') },
+      { find: /^ronasmis\/internal$/, replacement: source('packages/ronasmis/src/internal.ts') },
       { find: /^ronasmis\/(.+)$/, replacement: source('packages/ronasmis/src/$1/index.ts') },
     ],
   },

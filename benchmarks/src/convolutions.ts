@@ -10,11 +10,8 @@ import {
   to,
   zeros,
 } from '@ronasmis/libtorch';
-import type { NetworkDimensions } from '../../packages/ronasmis/dist/architecture/dimensions.js';
-import { dataTypeOf, type Precision } from '../../packages/ronasmis/dist/engine/device.js';
-import { childNetwork } from '../../packages/ronasmis/dist/network/child.js';
-import { createWeights, weight } from '../../packages/ronasmis/dist/network/weights.js';
-import { macroSpace } from '../../packages/ronasmis/dist/space/macro.js';
+import type { NetworkDimensions, Precision } from 'ronasmis';
+import { childNetwork, createWeights, dataTypeOf, macroSpace, weight } from 'ronasmis/internal';
 import { type Repetition, timed } from './rounds.ts';
 import type { Size } from './training.ts';
 

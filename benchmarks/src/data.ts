@@ -1,9 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DataSet, readDataSet } from '../../packages/ronasmis/dist/data/dataset.js';
-import { splitCases } from '../../packages/ronasmis/dist/data/folds.js';
-import { writePhantomDataSet } from '../../packages/ronasmis/dist/data/phantom.js';
+import { type DataSet, readDataSet, splitCases, writePhantomDataSet } from 'ronasmis/data';
 
 /** The scans that are measured with. */
 export interface TestData {

@@ -1,5 +1,5 @@
-import { mapConcurrently } from '../../packages/ronasmis/dist/base/concurrency.js';
-import { readNifti } from '../../packages/ronasmis/dist/formats/nifti.js';
+import { readVolume } from 'ronasmis/data';
+import { mapConcurrently } from 'ronasmis/internal';
 import { type Bench, pythonWith } from './bench.ts';
 import { openPeer, withPeer } from './peer.ts';
 import { takeTurns, timedAsync } from './rounds.ts';
@@ -16,7 +16,7 @@ export async function files(bench: Bench): Promise<readonly Row[]> {
   const scans = dataSet.cases.slice(0, most).flatMap(({ images }) => images);
   // As a search reads a data set.
   const read = async (): Promise<void> => {
-    await mapConcurrently(scans, readNifti);
+    await mapConcurrently(scans, readVolume);
   };
   return withPeer(openPeer(python, 'files.py', { files: scans }), async (peer) => {
     const { ours, theirs } = await takeTurns(rounds, () => timedAsync(read), peer.repeat);

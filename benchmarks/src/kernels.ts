@@ -30,7 +30,7 @@ import {
   upsampleAndAdd,
   upsampleTrilinear3d,
 } from '@ronasmis/libtorch';
-import { composedLoss, segmentationLoss } from '../../packages/ronasmis/dist/network/loss.js';
+import { composedLoss, segmentationLoss } from 'ronasmis/internal';
 import { say } from './bench.ts';
 import { takeTurns, timed } from './rounds.ts';
 import { type Row, timeRow } from './row.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeEngine } from '@ronasmis/libtorch';
-import { plural } from '../../packages/ronasmis/dist/report/format.js';
+import { plural } from 'ronasmis/internal';
 import { type Bench, say } from './bench.ts';
 import { call } from './call.ts';
 import { findData } from './data.ts';

@@ -2,15 +2,18 @@
 // reads. In a process of its own, so that its peak memory is its own; on Linux, where a process may forget its peak.
 import { writeFileSync } from 'node:fs';
 import { emptyCache, peakMemoryBytes } from '@ronasmis/libtorch';
-import type { Architecture } from '../../packages/ronasmis/dist/architecture/architecture.js';
-import { createRandom } from '../../packages/ronasmis/dist/base/random.js';
-import { openBatches } from '../../packages/ronasmis/dist/batches/batches.js';
-import { samplePlan } from '../../packages/ronasmis/dist/batches/sample.js';
-import { drawChild } from '../../packages/ronasmis/dist/controller/draw.js';
-import { freeBatches, judge, toDeviceBatches } from '../../packages/ronasmis/dist/search/judging.js';
-import { withDefaults } from '../../packages/ronasmis/dist/search/options.js';
-import { openSearch } from '../../packages/ronasmis/dist/search/setup.js';
-import { patchesPerBatch, trainOnce } from '../../packages/ronasmis/dist/search/training.js';
+import { type Architecture, createRandom, drawChild } from 'ronasmis';
+import {
+  freeBatches,
+  judge,
+  openBatches,
+  openSearch,
+  patchesPerBatch,
+  samplePlan,
+  toDeviceBatches,
+  trainOnce,
+  withDefaults,
+} from 'ronasmis/internal';
 import { sizeOf } from './training.ts';
 
 const [dataSet, out, memory, count] = process.argv.slice(2);

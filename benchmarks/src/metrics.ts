@@ -1,8 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { spatialShape, spatialSpacing } from '../../packages/ronasmis/dist/data/case.js';
-import { type ClassScores, scoreClasses } from '../../packages/ronasmis/dist/evaluation/scores.js';
-import { readNifti } from '../../packages/ronasmis/dist/formats/nifti.js';
+import { readLabelMap, spatialShape, spatialSpacing } from 'ronasmis/data';
+import { type ClassScores, scoreClasses } from 'ronasmis/evaluation';
 import { type Bench, pythonWith, say } from './bench.ts';
 import { testCases } from './data.ts';
 import { openPeer, withPeer } from './peer.ts';
@@ -43,7 +42,7 @@ export async function metrics(bench: Bench): Promise<readonly Row[]> {
 }
 
 async function readPair(file: string): Promise<Pair> {
-  const volume = await readNifti(file);
+  const volume = await readLabelMap(file);
   const shape = spatialShape(volume);
   const reference = Uint8Array.from(volume.data);
   const [, height, width] = shape;

@@ -1,4 +1,4 @@
-import { type Html, html } from '../../packages/ronasmis/dist/report/html.js';
+import { type Html, html } from 'ronasmis/internal';
 import type { Measured } from './scaling.ts';
 
 const width = 400;

@@ -1,4 +1,4 @@
-import { table } from '../../packages/ronasmis/dist/cli/output.js';
+import { table } from 'ronasmis/internal';
 
 /** What a ratio should reach: "theirs / ours" is to be at least a number, "ours / theirs" at most one. */
 export type Goal = { readonly atLeast: number } | { readonly atMost: number };

@@ -1,11 +1,15 @@
 // One size, in a process of its own so that its peak memory is its own: prints what scaling.ts reads.
 import { noGradient, peakMemoryBytes, scope } from '@ronasmis/libtorch';
-import { networkDimensions } from '../../packages/ronasmis/dist/architecture/dimensions.js';
-import { dataTypeOf } from '../../packages/ronasmis/dist/engine/device.js';
-import { segment, toImage } from '../../packages/ronasmis/dist/inference/segment.js';
-import { childNetwork } from '../../packages/ronasmis/dist/network/child.js';
-import { costOf } from '../../packages/ronasmis/dist/network/cost.js';
-import { createWeights, networkWeights } from '../../packages/ronasmis/dist/network/weights.js';
+import {
+  childNetwork,
+  costOf,
+  createWeights,
+  dataTypeOf,
+  networkDimensions,
+  networkWeights,
+  segment,
+  toImage,
+} from 'ronasmis/internal';
 import { timed } from './rounds.ts';
 import { median } from './statistics.ts';
 import { madeUpBatch, openTraining, type Size } from './training.ts';

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
-import { formatDice } from '../../packages/ronasmis/dist/report/format.js';
-import type { RunFiles } from '../../packages/ronasmis/dist/run/read-run.js';
-import { readRun } from '../../packages/ronasmis/dist/run/read-run.js';
+import { formatDice } from 'ronasmis/internal';
+import { type RunFiles, readRun } from 'ronasmis/run';
 import { type Bench, say } from './bench.ts';
 import { ronasmis } from './command.ts';
 import { type Row, ratioRow } from './row.ts';

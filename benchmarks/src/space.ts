@@ -1,10 +1,5 @@
-import type { Architecture } from '../../packages/ronasmis/dist/architecture/architecture.js';
-import { networkDimensions } from '../../packages/ronasmis/dist/architecture/dimensions.js';
-import { createRandom } from '../../packages/ronasmis/dist/base/random.js';
-import { drawChild } from '../../packages/ronasmis/dist/controller/draw.js';
-import { childNetwork } from '../../packages/ronasmis/dist/network/child.js';
-import { costOf } from '../../packages/ronasmis/dist/network/cost.js';
-import { patchesPerBatch } from '../../packages/ronasmis/dist/search/training.js';
+import { type Architecture, createRandom, drawChild } from 'ronasmis';
+import { childNetwork, costOf, networkDimensions, patchesPerBatch } from 'ronasmis/internal';
 import { type Bench, say } from './bench.ts';
 import { type Row, timeRow } from './row.ts';
 import { mean, median } from './statistics.ts';

@@ -1,8 +1,5 @@
 import { describeEngine, oneDnnTakesBfloat16 } from '@ronasmis/libtorch';
-import { networkDimensions } from '../../packages/ronasmis/dist/architecture/dimensions.js';
-import { childNetwork } from '../../packages/ronasmis/dist/network/child.js';
-import { elementCount } from '../../packages/ronasmis/dist/network/parameters.js';
-import { macroSpace } from '../../packages/ronasmis/dist/space/macro.js';
+import { childNetwork, elementCount, macroSpace, networkDimensions } from 'ronasmis/internal';
 import { type Bench, pythonWith, say } from './bench.ts';
 import { bareConvolutions } from './convolutions.ts';
 import { openPeer, type Peer, type Python, withPeer } from './peer.ts';

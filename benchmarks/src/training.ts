@@ -1,13 +1,6 @@
 import { describeEngine } from '@ronasmis/libtorch';
-import type { Architecture } from '../../packages/ronasmis/dist/architecture/architecture.js';
-import type { NetworkDimensions } from '../../packages/ronasmis/dist/architecture/dimensions.js';
-import { createRandom } from '../../packages/ronasmis/dist/base/random.js';
-import type { Batch } from '../../packages/ronasmis/dist/batches/batches.js';
-import { choosePrecision } from '../../packages/ronasmis/dist/engine/precision.js';
-import type { SearchContext } from '../../packages/ronasmis/dist/search/context.js';
-import { createState } from '../../packages/ronasmis/dist/search/state.js';
-import { trainOnce } from '../../packages/ronasmis/dist/search/training.js';
-import { macroSpace } from '../../packages/ronasmis/dist/space/macro.js';
+import { type Architecture, createRandom, type NetworkDimensions } from 'ronasmis';
+import { type Batch, choosePrecision, createState, macroSpace, type SearchContext, trainOnce } from 'ronasmis/internal';
 import { timed } from './rounds.ts';
 
 export type Size = readonly [number, number, number];

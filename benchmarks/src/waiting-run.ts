@@ -1,5 +1,5 @@
 // Training steps for some seconds, in a process of its own, for OpenMP reads its environment once: prints the median of their seconds.
-import { networkDimensions } from '../../packages/ronasmis/dist/architecture/dimensions.js';
+import { networkDimensions } from 'ronasmis/internal';
 import { median } from './statistics.ts';
 import { madeUpBatch, openTraining, type Size } from './training.ts';
 

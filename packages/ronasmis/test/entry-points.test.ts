@@ -46,5 +46,6 @@ describe.each(Object.entries(manifest.exports))('%s', (name, { types, default: b
 it('the files of a run are read without what makes them', () => {
   const { files } = loadedBy(sourceOf(manifest.exports['./run'].default));
   const rooms = new Set(files.map((file) => file.split('/')[1]));
-  expect([...rooms].sort()).toEqual(['architecture', 'base', 'data', 'evaluation', 'formats', 'run']);
+  expect(rooms).toContain('run');
+  expect(['preparation', 'network', 'training', 'controller', 'search'].filter((room) => rooms.has(room))).toEqual([]);
 });

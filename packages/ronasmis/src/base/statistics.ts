@@ -55,6 +55,12 @@ export function countValues(data: Voxels): ReadonlyMap<number, number> {
   return counts;
 }
 
+/** The sum of some numbers, added up in their order. */
+export const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+/** Their mean; NaN where there is none. */
+export const mean = (values: readonly number[]): number => sum(values) / values.length;
+
 /** Mean and population standard deviation, accumulated in float64 in two passes (the second around the mean). */
 export function meanAndDeviation(values: Voxels): { readonly mean: number; readonly deviation: number } {
   let sum = 0;

@@ -1,4 +1,5 @@
 import pc from 'picocolors';
+import { mean } from '../base/statistics.ts';
 
 /** Colours for a stream: none unless it is a terminal, nor where NO_COLOR asks for none. */
 export function coloursOf(stream: NodeJS.WriteStream): ReturnType<typeof pc.createColors> {
@@ -59,7 +60,7 @@ export function sparkline(values: readonly number[], width = 60): string {
   const count = Math.min(width, values.length);
   const means = Array.from({ length: count }, (_, i) => {
     const part = values.slice(Math.floor((i * values.length) / count), Math.floor(((i + 1) * values.length) / count));
-    return part.reduce((sum, value) => sum + value, 0) / part.length;
+    return mean(part);
   });
   const low = Math.min(...means);
   const range = Math.max(...means) - low;

@@ -1,5 +1,6 @@
 import { basename, join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { mean } from '../base/statistics.ts';
 import type { StudyResults } from '../run/study-record.ts';
 import { searchDefaults } from '../search/options.ts';
 import { interruptible } from './interrupt.ts';
@@ -140,8 +141,4 @@ async function printStudy(folder: string, results: StudyResults): Promise<void> 
 function joulesText(joules: readonly (number | null)[]): string {
   const known = joules.filter((value) => value !== null);
   return known.length < joules.length ? '-' : mean(known).toFixed(0);
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

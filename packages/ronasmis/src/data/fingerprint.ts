@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type Triple, tripleSchema, voxelsOf } from '../base/geometry.ts';
-import { countValues, meanAndDeviation, quantile } from '../base/statistics.ts';
+import { countValues, meanAndDeviation, quantile, sum } from '../base/statistics.ts';
 import type { Voxels } from '../base/voxels.ts';
 import type { Volume } from '../formats/volume.ts';
 import { channelsOf, type LoadedCase, spatialShape, spatialSpacing } from './case.ts';
@@ -168,8 +168,6 @@ export function countOf(texts: readonly string[]): Readonly<Record<string, numbe
   for (const text of texts) counts[text] = (counts[text] ?? 0) + 1;
   return counts;
 }
-
-const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 function spread(values: readonly Triple[]): Spread {
   const at = (fraction: number): Triple => {

@@ -1,3 +1,4 @@
+import { sum } from '../base/statistics.ts';
 import { spreadOf } from './summary.ts';
 
 /**
@@ -8,17 +9,17 @@ import { spreadOf } from './summary.ts';
 export function signedRankTest(differences: readonly number[]): number {
   const unequal = differences.filter((difference) => difference !== 0);
   const ranks = doubledRanks(unequal.map(Math.abs));
-  const total = ranks.reduce((sum, rank) => sum + rank, 0);
-  const positive = ranks.reduce((sum, rank, i) => (unequal[i] > 0 ? sum + rank : sum), 0);
+  const total = sum(ranks);
+  const positive = sum(ranks.filter((_, i) => unequal[i] > 0));
   // Share of the 2^n assignments of signs by the sum of the positive ranks.
   const shares = new Float64Array(total + 1);
   shares[0] = 1;
   let reach = 0;
   for (const rank of ranks) {
     reach += rank;
-    for (let sum = reach; sum >= 0; sum--) shares[sum] = (shares[sum] + (sum >= rank ? shares[sum - rank] : 0)) / 2;
+    for (let at = reach; at >= 0; at--) shares[at] = (shares[at] + (at >= rank ? shares[at - rank] : 0)) / 2;
   }
-  const tail = shares.subarray(0, Math.min(positive, total - positive) + 1).reduce((sum, share) => sum + share, 0);
+  const tail = sum([...shares.subarray(0, Math.min(positive, total - positive) + 1)]);
   return Math.min(1, 2 * tail);
 }
 

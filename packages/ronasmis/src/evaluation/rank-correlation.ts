@@ -1,3 +1,5 @@
+import { sum } from '../base/statistics.ts';
+
 /** Kendall's tau-b of two rankings, and how likely one as far from 0 is where the rankings have nothing to do with each other. */
 export type RankCorrelation = { readonly tau: number; readonly p: number };
 
@@ -16,7 +18,7 @@ export function kendallTau(one: readonly number[], other: readonly number[]): Ra
     for (let j = 0; j < i; j++) score += Math.sign(one[i] - one[j]) * Math.sign(other[i] - other[j]);
   }
   const ties = [tieSizes(one), tieSizes(other)];
-  const [ordered, otherOrdered] = ties.map((sizes) => pairs - sum(sizes, (size) => (size * (size - 1)) / 2));
+  const [ordered, otherOrdered] = ties.map((sizes) => pairs - sum(sizes.map((size) => (size * (size - 1)) / 2)));
   if (ordered === 0 || otherOrdered === 0) return null;
   const hasTies = ties.some((sizes) => sizes.some((size) => size > 1));
   return {
@@ -32,10 +34,6 @@ function tieSizes(values: readonly number[]): readonly number[] {
   return [...counts.values()];
 }
 
-function sum(values: readonly number[], of: (value: number) => number): number {
-  return values.reduce((total, value) => total + of(value), 0);
-}
-
 /** Probability that a random permutation has so few discordant pairs, or so many, as one with `discordant` of them. */
 function exactProbability(count: number, discordant: number): number {
   const pairs = (count * (count - 1)) / 2;
@@ -45,21 +43,21 @@ function exactProbability(count: number, discordant: number): number {
     const before = shares;
     shares = Array.from(
       { length: before.length + size - 1 },
-      (_, k) => sum(before.slice(Math.max(0, k - size + 1), k + 1), (share) => share) / size,
+      (_, k) => sum(before.slice(Math.max(0, k - size + 1), k + 1)) / size,
     );
   }
   const fewer = Math.min(discordant, pairs - discordant);
-  return Math.min(1, 2 * sum(shares.slice(0, fewer + 1), (share) => share));
+  return Math.min(1, 2 * sum(shares.slice(0, fewer + 1)));
 }
 
 /** Variance of concordant less discordant pairs under independence, corrected for ties (Kendall, "Rank correlation methods"). */
 function scoreVariance(count: number, ties: readonly (readonly number[])[]): number {
   const moved = (size: number) => size * (size - 1) * (2 * size + 5);
   const [twos, threes] = [
-    ties.map((sizes) => sum(sizes, (size) => size * (size - 1))),
-    ties.map((sizes) => sum(sizes, (size) => size * (size - 1) * (size - 2))),
+    ties.map((sizes) => sum(sizes.map((size) => size * (size - 1)))),
+    ties.map((sizes) => sum(sizes.map((size) => size * (size - 1) * (size - 2)))),
   ];
-  const untied = (moved(count) - sum(ties[0], moved) - sum(ties[1], moved)) / 18;
+  const untied = (moved(count) - sum(ties[0].map(moved)) - sum(ties[1].map(moved))) / 18;
   const ofTwos = (twos[0] * twos[1]) / (2 * count * (count - 1));
   const ofThrees = count > 2 ? (threes[0] * threes[1]) / (9 * count * (count - 1) * (count - 2)) : 0;
   return untied + ofTwos + ofThrees;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { mean, sum } from '../base/statistics.ts';
 
 /** Scores of one case: label value (as text) -> score, `null` where it is undefined. */
 export type CaseScores = Readonly<Record<string, number | null>>;
@@ -22,9 +23,9 @@ export type Spread = { readonly count: number; readonly mean: number; readonly d
 export function spreadOf(values: readonly (number | null)[]): Spread | null {
   const known = values.filter((value) => value !== null);
   if (known.length === 0) return null;
-  const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
-  const squares = known.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { count: known.length, mean, deviation: Math.sqrt(squares / Math.max(1, known.length - 1)) };
+  const middle = mean(known);
+  const squares = sum(known.map((value) => (value - middle) ** 2));
+  return { count: known.length, mean: middle, deviation: Math.sqrt(squares / Math.max(1, known.length - 1)) };
 }
 
 /** Mean over the classes that a case has; `null` where it has none. */

@@ -53,12 +53,12 @@ export function drawArchitecture(architecture: Architecture, network: NetworkSha
   const skips = architecture.decoder.flatMap((level, to) =>
     level.skips.map((from, index) => drawSkip(from, to, index - (level.skips.length - 1) / 2)),
   );
-  const encoder = architecture.encoder.map((_, i) =>
-    drawBox(encoderCorner(i), i, network.channels[i], sizes[i], blockText(architecture, network, 'encoder', i)),
-  );
-  const decoder = architecture.decoder.map((_, i) =>
-    drawBox(decoderCorner(i), i, network.channels[i], sizes[i], blockText(architecture, network, 'decoder', i)),
-  );
+  const box = (part: 'encoder' | 'decoder', corner: (level: number) => Point) => (_: unknown, level: number) => {
+    const block = blockText(architecture, network, part, level);
+    return drawBox(corner(level), level, { channels: network.channels[level], size: sizes[level], block });
+  };
+  const encoder = architecture.encoder.map(box('encoder', encoderCorner));
+  const decoder = architecture.decoder.map(box('decoder', decoderCorner));
   const strides = architecture.encoder.slice(1).map(({ pool }, i) => drawResampling(i, pool));
   const { depth, height, width } = architecture.patch;
   return html`<div class="scroll"><svg class="u" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="The found architecture">
@@ -76,7 +76,14 @@ function decoderCorner(level: number): Point {
   return { x: WIDTH - 2 - BOX.width - level * INDENT, y: 12 + level * ROW };
 }
 
-function drawBox(corner: Point, level: number, channels: number, size: readonly number[], block: string): Html {
+/** What stands in the box of a level. */
+interface BoxText {
+  readonly channels: number;
+  readonly size: Triple;
+  readonly block: string;
+}
+
+function drawBox(corner: Point, level: number, { channels, size, block }: BoxText): Html {
   return html`<g transform="translate(${corner.x} ${corner.y})">
 <rect class="box" width="${BOX.width}" height="${BOX.height}" rx="9"/><rect class="fill level${level}" width="5" height="${BOX.height - 18}" x="9" y="9" rx="2.5"/>
 <text class="strong" x="24" y="25">${channels} channels</text><text class="tick" x="${BOX.width - 12}" y="25" text-anchor="end">${size.join('×')}</text>

@@ -25,18 +25,21 @@ const RIGHT = 14;
 const TOP = 12;
 const BOTTOM = 30;
 
-/**
- * A line chart over controller steps, or along something else, as SVG in a figure.
- * @param steps the place of each line's values, ascending
- * @param format how a value is written on the axis and on hovering
- */
-export function lineChart(
-  title: string,
-  steps: readonly number[],
-  series: readonly Series[],
-  format: (value: number) => string,
-  along = CONTROLLER_STEPS,
-): Html {
+/** What a line chart shows. */
+export interface LineChart {
+  readonly title: string;
+  /** The place of each line's values, ascending. */
+  readonly steps: readonly number[];
+  readonly series: readonly Series[];
+  /** How a value is written on the axis and on hovering. */
+  readonly format: (value: number) => string;
+  /** Controller steps where it is left out. */
+  readonly along?: Along;
+}
+
+/** A line chart over controller steps, or along something else, as SVG in a figure. */
+export function lineChart(chart: LineChart): Html {
+  const { title, steps, series, format, along = CONTROLLER_STEPS } = chart;
   const values = series.flatMap((line) => [...line.values, ...(line.band ?? []).flat()].filter(Number.isFinite));
   if (steps.length === 0 || values.length === 0) {
     return html`<figure class="chart"><figcaption><b>${title}</b></figcaption><p class="quiet">No step was finished.</p></figure>`;
@@ -49,29 +52,28 @@ export function lineChart(
 <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title} over ${along.name}">
 ${ticks.map((tick) => html`<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(tick)}" y2="${y(tick)}"/><text class="tick" x="${LEFT - 7}" y="${y(tick) + 4}" text-anchor="end">${format(tick)}</text>`)}
 ${stepTicks(steps).map((step) => html`<text class="tick" x="${x(step)}" y="${HEIGHT - 10}" text-anchor="middle">${along.tick(step)}</text>`)}
-${series.map((line) => drawSeries(line, steps, x, y, format, along))}
+${series.map((line) => drawSeries(line, { ...chart, along }, { x, y }))}
 </svg></figure>`;
 }
 
 export type Scale = (value: number) => number;
 
-function drawSeries(
-  line: Series,
-  steps: readonly number[],
-  x: Scale,
-  y: Scale,
-  format: (value: number) => string,
-  along: Along,
-): Html {
+/** From the chart's values to places of its drawing. */
+interface Scales {
+  readonly x: Scale;
+  readonly y: Scale;
+}
+
+function drawSeries(line: Series, { steps, format, along }: Required<LineChart>, { x, y }: Scales): Html {
   const points = steps
     .map((step, i) => ({ step, value: line.values[i] }))
     .filter(({ value }) => Number.isFinite(value));
   const path = points.map(({ step, value }, i) => `${i === 0 ? 'M' : 'L'}${x(step)} ${y(value)}`).join('');
-  return html`${drawBand(line, steps, x, y)}<path class="line ${line.tone}" d="${path}"/>
+  return html`${drawBand(line, steps, { x, y })}<path class="line ${line.tone}" d="${path}"/>
 ${points.map(({ step, value }) => html`<circle class="point ${line.tone}" cx="${x(step)}" cy="${y(value)}" r="${points.length === 1 ? 4 : 6}"><title>${along.point(step)}: ${line.name} ${format(value)}</title></circle>`)}`;
 }
 
-function drawBand({ band = [], tone }: Series, steps: readonly number[], x: Scale, y: Scale): Html {
+function drawBand({ band = [], tone }: Series, steps: readonly number[], { x, y }: Scales): Html {
   if (band.length === 0) return html``;
   const upper = band.map(([, high], i) => `${x(steps[i])} ${y(high)}`);
   const lower = band.map(([low], i) => `${x(steps[i])} ${y(low)}`).reverse();

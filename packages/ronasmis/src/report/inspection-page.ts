@@ -74,14 +74,14 @@ function description(content: InspectionContent, fingerprint: Fingerprint): Html
   const { summaries, problems, examples } = content;
   const files = new Set(problems.flatMap(filesOf));
   const oddNames = summaries.filter(({ image, label }) => files.has(image) || files.has(label)).map(({ name }) => name);
-  const odd = new Set(oddNames);
-  return html`${tiles(fingerprint, odd.size)}
+  const shown = { summaries, odd: new Set(oddNames) };
+  return html`${tiles(fingerprint, shown.odd.size)}
 <section><h2>Summary</h2>${spreadTable(fingerprint)}${intensityTable(fingerprint)}${labelTable(fingerprint)}</section>
 <section><h2>Some cases</h2><p class="lead">The slice in the middle of what is labelled.</p>${exampleFigures(examples, fingerprint)}</section>
 <section><h2>Sizes and spacings</h2><p class="lead">A dot is a case, the line is the median; orange cases have a warning of their own. Point at a dot for its name.</p>
-${axisStrips('voxels', summaries, odd, ({ shape }) => shape)}${axisStrips('mm', summaries, odd, ({ spacing }) => spacing)}</section>
-<section><h2>Intensities where labelled</h2><p class="lead">The 0.5th, 50th and 99.5th percentile of each case’s labelled voxels.</p>${fingerprint.channels.map((channel, i) => intensityStrips(channel, i, summaries, odd))}</section>
-<section><h2>Volumes of each label</h2><p class="lead">In millilitres, of the cases that have the label.</p>${fingerprint.labels.slice(1).map((label, i) => volumeStrips(label.name, i, summaries, odd))}</section>
+${axisStrips('voxels', shown, ({ shape }) => shape)}${axisStrips('mm', shown, ({ spacing }) => spacing)}</section>
+<section><h2>Intensities where labelled</h2><p class="lead">The 0.5th, 50th and 99.5th percentile of each case’s labelled voxels.</p>${fingerprint.channels.map((channel, i) => intensityStrips(channel, i, shown))}</section>
+<section><h2>Volumes of each label</h2><p class="lead">In millilitres, of the cases that have the label.</p>${fingerprint.labels.slice(1).map((label, i) => volumeStrips(label.name, i, shown))}</section>
 <details><summary>Every case</summary><div class="scroll">${caseTable(fingerprint, summaries)}</div></details>`;
 }
 
@@ -135,13 +135,13 @@ function exampleFigures(examples: readonly InspectionExample[], { labels }: Fing
 /** What a row shows of a case; undefined where the case has no dot. */
 type ValueOf = (summary: CaseSummary) => number | undefined;
 
-function stripOf(
-  name: string,
-  tone: string,
-  summaries: readonly CaseSummary[],
-  odd: ReadonlySet<string>,
-  of: ValueOf,
-): Strip {
+/** The cases that are shown, and the names of those that have a warning of their own. */
+interface Shown {
+  readonly summaries: readonly CaseSummary[];
+  readonly odd: ReadonlySet<string>;
+}
+
+function stripOf(name: string, tone: string, { summaries, odd }: Shown, of: ValueOf): Strip {
   const dots = summaries.flatMap((summary): StripDot[] => {
     const value = of(summary);
     if (value === undefined) return [];
@@ -170,27 +170,17 @@ function onOneAxis(rows: readonly Strip[]): Html {
   return strips(filled, niceTicks(ends[0], ends[1], 6), formatFigure);
 }
 
-function axisStrips(
-  unit: string,
-  summaries: readonly CaseSummary[],
-  odd: ReadonlySet<string>,
-  of: (summary: CaseSummary) => readonly number[],
-): Html {
+function axisStrips(unit: string, shown: Shown, of: (summary: CaseSummary) => readonly number[]): Html {
   const rows = ['x', 'y', 'z'].map((axis, i) =>
-    stripOf(`${axis}, ${unit}`, 'accent', summaries, odd, (summary) => of(summary)[2 - i]),
+    stripOf(`${axis}, ${unit}`, 'accent', shown, (summary) => of(summary)[2 - i]),
   );
   return onOneAxis(rows);
 }
 
-function intensityStrips(
-  channel: string,
-  index: number,
-  summaries: readonly CaseSummary[],
-  odd: ReadonlySet<string>,
-): Html {
-  const sorted = new Map(summaries.map((summary) => [summary.name, summary.intensities[index].toSorted()]));
+function intensityStrips(channel: string, index: number, shown: Shown): Html {
+  const sorted = new Map(shown.summaries.map((summary) => [summary.name, summary.intensities[index].toSorted()]));
   const rows = [0.005, 0.5, 0.995].map((fraction) =>
-    stripOf(`${channel}, ${fraction * 100} %`, 'accent', summaries, odd, ({ name }) => {
+    stripOf(`${channel}, ${fraction * 100} %`, 'accent', shown, ({ name }) => {
       const values = sorted.get(name);
       return values && values.length > 0 ? quantile(values, fraction) : undefined;
     }),
@@ -198,8 +188,8 @@ function intensityStrips(
   return onOneAxis(rows);
 }
 
-function volumeStrips(name: string, index: number, summaries: readonly CaseSummary[], odd: ReadonlySet<string>): Html {
-  const row = stripOf(`${name}, ml`, `class${index % 6}`, summaries, odd, (summary) => {
+function volumeStrips(name: string, index: number, shown: Shown): Html {
+  const row = stripOf(`${name}, ml`, `class${index % 6}`, shown, (summary) => {
     const volume = classMillilitres(summary)[index + 1];
     return volume > 0 ? volume : undefined;
   });

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { Architecture } from '../architecture/architecture.ts';
 import { formatFigure } from '../base/figures.ts';
+import { sum } from '../base/statistics.ts';
 import type { SearchEvent } from '../run/event.ts';
 import type { SearchReport } from '../run/report.ts';
 import { classNamesOf, type RunRecord } from '../run/run-record.ts';
@@ -69,7 +70,7 @@ function cellFigure(architecture: Architecture): Html {
 }
 
 function tiles({ run, report, events }: ReportContent): Html {
-  const children = events.reduce((count, event) => count + event.children.length, 0);
+  const children = sum(events.map((event) => event.children.length));
   const { engine } = run;
   const tile = (name: string, value: string, note: string) =>
     html`<div class="tile"><span>${name}</span><b>${value}</b><em>${note}</em></div>`;
@@ -91,17 +92,17 @@ function curves(events: readonly SearchEvent[]): Html {
   const steps = events.map((event) => event.step);
   const entropies = events.flatMap(({ entropy }) => entropy ?? []);
   return html`<div class="charts">
-${lineChart(
-  'Reward: validation Dice, %',
+${lineChart({
+  title: 'Reward: validation Dice, %',
   steps,
-  [
+  series: [
     { name: 'best child', values: events.map((event) => event.reward_max * 100), tone: 'warm' },
     { name: 'mean', values: events.map((event) => event.reward_mean * 100), tone: 'accent' },
   ],
-  formatFigure,
-)}
-${entropies.length === 0 ? html`` : lineChart('Entropy of the controller, nats', steps, [{ name: 'entropy', values: entropies, tone: 'accent' }], formatFigure)}
-${lineChart('Training loss', steps, [{ name: 'loss', values: events.map((event) => event.loss), tone: 'accent' }], formatFigure)}</div>`;
+  format: formatFigure,
+})}
+${entropies.length === 0 ? html`` : lineChart({ title: 'Entropy of the controller, nats', steps, series: [{ name: 'entropy', values: entropies, tone: 'accent' }], format: formatFigure })}
+${lineChart({ title: 'Training loss', steps, series: [{ name: 'loss', values: events.map((event) => event.loss), tone: 'accent' }], format: formatFigure })}</div>`;
 }
 
 function exampleSection({ examples, run }: ReportContent, classNames: Readonly<Record<string, string>>): Html {

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { formatFigure } from '../base/figures.ts';
+import { sum } from '../base/statistics.ts';
 import type { StudyRecord, StudyResults } from '../run/study-record.ts';
 import { lineChart } from './curves.ts';
 import { dotRows } from './dot-rows.ts';
@@ -67,10 +68,10 @@ const number = (text: string): Html => html`<td class="number">${text}</td>`;
 
 function rewardCurves({ contestants }: StudyResults): readonly Html[] {
   return contestants.map(({ name, best_reward: rewards }, i) =>
-    lineChart(
-      name,
-      rewards.map(({ seconds }) => seconds),
-      [
+    lineChart({
+      title: name,
+      steps: rewards.map(({ seconds }) => seconds),
+      series: [
         {
           name: 'best reward',
           values: rewards.map(({ mean }) => mean * 100),
@@ -78,9 +79,9 @@ function rewardCurves({ contestants }: StudyResults): readonly Html[] {
           band: rewards.map(({ lowest, highest }) => [lowest * 100, highest * 100] as const),
         },
       ],
-      formatFigure,
-      { name: 'seconds', tick: (at) => `${Math.round(at)} s`, point: formatSeconds },
-    ),
+      format: formatFigure,
+      along: { name: 'seconds', tick: (at) => `${Math.round(at)} s`, point: formatSeconds },
+    }),
   );
 }
 
@@ -94,7 +95,7 @@ function alonePlot({ alone }: StudyResults): Html {
 }
 
 function childCount({ contributions }: StudyResults): number {
-  return contributions.at(0)?.options.reduce((count, { children }) => count + children, 0) ?? 0;
+  return sum(contributions.at(0)?.options.map(({ children }) => children) ?? []);
 }
 
 function contributionRows({ contributions }: StudyResults): Html {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { mean } from '../base/statistics.ts';
 import type { ComputeDevice } from '../engine/device.ts';
 
 /** Measures what the machine uses from its opening to its closing. */
@@ -82,6 +83,6 @@ function openGpu(): EnergyMeter {
 export function joulesOf(watts: string, seconds: number): number | null {
   // The last line may have been cut short.
   const values = watts.split('\n').slice(0, -1).map(Number);
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return Number.isFinite(mean) ? mean * seconds : null;
+  const power = mean(values);
+  return Number.isFinite(power) ? power * seconds : null;
 }

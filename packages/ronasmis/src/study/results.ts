@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { UserError } from '../base/errors.ts';
+import { mean, sum } from '../base/statistics.ts';
 import { holm, meanInterval, signedRankTest } from '../evaluation/paired-tests.ts';
 import { kendallTau } from '../evaluation/rank-correlation.ts';
 import { caseMean, type DiceSummary, spreadOf } from '../evaluation/summary.ts';
@@ -19,21 +20,21 @@ interface Contest {
   readonly runs: readonly FinishedRun[];
 }
 
-/**
- * What a study's run folders say.
- * @param contestRuns every contestant's searches, in any order
- * @param children those that were trained alone, as they were judged with shared weights
- * @param aloneRuns a search for each of them
- * @param joules by the run's name
- * @throws UserError where the data set changed between searches
- */
-export function studyResults(
-  seeds: number,
-  contestRuns: readonly RunFiles[],
-  children: readonly SharedChild[],
-  aloneRuns: readonly RunFiles[],
-  joules: Readonly<Record<string, number | null>>,
-): StudyResults {
+/** What the results of a study are made from. */
+interface StudyRuns {
+  readonly seeds: number;
+  /** Every contestant's searches, in any order. */
+  readonly contestRuns: readonly RunFiles[];
+  /** Those that were trained alone, as they were judged with shared weights. */
+  readonly children: readonly SharedChild[];
+  /** A search for each of them. */
+  readonly aloneRuns: readonly RunFiles[];
+  /** By the run's name. */
+  readonly joules: Readonly<Record<string, number | null>>;
+}
+
+/** What a study's run folders say. @throws UserError where the data set changed between searches */
+export function studyResults({ seeds, contestRuns, children, aloneRuns, joules }: StudyRuns): StudyResults {
   requireOneDataSet([...contestRuns, ...aloneRuns]);
   const finished = contestRuns.map(finishedRun);
   const contests = contestants.map(({ name }) => ({
@@ -89,15 +90,14 @@ function contestantResult({ name, runs }: Contest, joules: Readonly<Record<strin
 }
 
 function contestRun({ folder, run, report, events }: FinishedRun, joules: number | null): ContestRun {
-  const sum = (of: (event: SearchEvent) => number): number => events.reduce((total, event) => total + of(event), 0);
   return {
     run: basename(folder),
     seed: run.settings.seed,
     test_dice: worthOf(report.test_dice),
     validation_dice: worthOf(report.validation_dice),
     seconds: report.seconds,
-    training_seconds: sum((event) => event.training_seconds),
-    judging_seconds: sum((event) => event.judging_seconds) + report.judging_seconds,
+    training_seconds: sum(events.map((event) => event.training_seconds)),
+    judging_seconds: sum(events.map((event) => event.judging_seconds)) + report.judging_seconds,
     joules,
     controller_steps: events.length,
   };
@@ -114,8 +114,7 @@ function bestRewards(searches: readonly (readonly SearchEvent[])[]): readonly Re
       (events) => events.findLast((event) => event.seconds <= seconds)?.reward_max ?? [],
     );
     if (rewards.length < searches.length) return [];
-    const mean = rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
-    return [{ seconds, mean, lowest: Math.min(...rewards), highest: Math.max(...rewards) }];
+    return [{ seconds, mean: mean(rewards), lowest: Math.min(...rewards), highest: Math.max(...rewards) }];
   });
 }
 
@@ -125,7 +124,7 @@ function compareWith(one: Contest, others: readonly Contest[]): readonly Compari
     const bySeed = one.runs.map(({ report }, i) => worthOf(report.test_dice) - worthOf(other.runs[i].report.test_dice));
     return {
       other: other.name,
-      difference: bySeed.reduce((sum, difference) => sum + difference, 0) / bySeed.length,
+      difference: mean(bySeed),
       interval: meanInterval(bySeed),
       p: signedRankTest(caseDifferences(one, other)),
     };

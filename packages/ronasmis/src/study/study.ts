@@ -73,7 +73,13 @@ async function runStudy(options: StudyOptions, record: StudyRecord, hooks: Study
   const nothing = { runs: 0, seconds: 0 };
   await runSearches(options, record, { planned: alone, eachSeconds, earlier: contests.length, later: nothing }, hooks);
   const read = (runs: readonly PlannedRun[]) => mapConcurrently(runs, ({ name }) => readRun(join(out, name)));
-  const results = studyResults(options.seeds, await read(contests), children, await read(alone), record.joules);
+  const results = studyResults({
+    seeds: options.seeds,
+    contestRuns: await read(contests),
+    children,
+    aloneRuns: await read(alone),
+    joules: record.joules,
+  });
   const finished = { ...record, results };
   await writeStudy(out, finished);
   await writeRunFile(out, 'study.html', renderStudy(finished, results));

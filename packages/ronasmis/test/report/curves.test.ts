@@ -22,7 +22,7 @@ describe('niceTicks', () => {
 
 describe('lineChart', () => {
   const chart = (steps: number[], values: number[]) =>
-    lineChart('Reward', steps, [{ name: 'mean', values, tone: 'accent' }], String).markup;
+    lineChart({ title: 'Reward', steps, series: [{ name: 'mean', values, tone: 'accent' }], format: String }).markup;
 
   it('draws a point a step, the higher value further up', () => {
     const points = [...chart([1, 2, 3], [0.2, 0.9, 0.4]).matchAll(/<circle[^>]* cy="([\d.]+)"/g)].map((match) =>

@@ -1,0 +1,26 @@
+/**
+ * What this repository's benchmarks measure and the package does not promise: parts of a training step, of a search and of what they print. It
+ * changes without notice; nobody else is to import it.
+ */
+export { networkDimensions } from './architecture/dimensions.ts';
+export { mapConcurrently } from './base/concurrency.ts';
+export { type Batch, openBatches } from './batches/batches.ts';
+export { samplePlan } from './batches/sample.ts';
+export { table } from './cli/output.ts';
+export { dataTypeOf } from './engine/device.ts';
+export { choosePrecision } from './engine/precision.ts';
+export { segment, toImage } from './inference/segment.ts';
+export { childNetwork } from './network/child.ts';
+export { costOf } from './network/cost.ts';
+export { composedLoss, segmentationLoss } from './network/loss.ts';
+export { elementCount } from './network/parameters.ts';
+export { createWeights, networkWeights, weight } from './network/weights.ts';
+export { formatDice, plural } from './report/format.ts';
+export { type Html, html } from './report/html.ts';
+export type { SearchContext } from './search/context.ts';
+export { freeBatches, judge, toDeviceBatches } from './search/judging.ts';
+export { withDefaults } from './search/options.ts';
+export { openSearch } from './search/setup.ts';
+export { createState } from './search/state.ts';
+export { patchesPerBatch, trainOnce } from './search/training.ts';
+export { macroSpace } from './space/macro.ts';
