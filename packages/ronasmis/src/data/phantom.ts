@@ -28,14 +28,14 @@ export async function writePhantomDataSet(
     const group = names.slice(start, start + SIMULTANEOUS).map((name) => ({ name, ...drawPhantom(random) }));
     await Promise.all(
       group.map(async ({ name, shape, image, label }) => {
-        const [depth, height, width] = shape;
         await writeNifti(join(folder, 'imagesTr', `${name}.nii.gz`), {
-          shape: [width, height, depth, 2],
+          shape,
+          channels: 2,
           data: image,
           affine: AFFINE,
         });
         await writeNifti(join(folder, 'labelsTr', `${name}.nii.gz`), {
-          shape: [width, height, depth],
+          shape,
           data: label,
           affine: AFFINE,
         });

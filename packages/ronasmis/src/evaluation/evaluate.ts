@@ -2,7 +2,6 @@ import { basename } from 'node:path';
 import { mapConcurrently } from '../base/concurrency.ts';
 import { allErrors, outcomeOf, sortOutcomes, UserError } from '../base/errors.ts';
 import { groupBy } from '../base/group-by.ts';
-import { spatialShape, spatialSpacing } from '../data/case.ts';
 import { beside } from '../data/check-case.ts';
 import { SCAN_ENDINGS } from '../formats/formats.ts';
 import { placeOn } from '../formats/placement.ts';
@@ -114,13 +113,7 @@ async function evaluateCase(predictionFile: string, referenceFile: string, toler
   const { kind, volume, what, voxels } = placeOn(prediction, reference);
   if (kind === 'elsewhere')
     throw new UserError(`${predictionFile}: ${what}. Write the prediction on the scan's own grid.`);
-  const scores = scoreClasses(
-    volume.data,
-    reference.data,
-    spatialShape(reference),
-    spatialSpacing(reference),
-    tolerance,
-  );
+  const scores = scoreClasses(volume.data, reference.data, reference.shape, reference.spacing, tolerance);
   return { scores, ...(kind === 'near' && { warning: beside({ file: predictionFile, what, voxels }, 'predictions') }) };
 }
 

@@ -11,7 +11,7 @@ import {
 import { type FieldName, HEADER_LAYOUTS, readField, writeField } from './nifti-layout.ts';
 import { DESCRIPTION_BYTES, textOf } from './nifti-mark.ts';
 import { type VoxelType, voxelTypeByCode } from './nifti-types.ts';
-import { type Grid, shapeOf } from './volume.ts';
+import { type Grid, statedGrid } from './volume.ts';
 
 /** What a NIfTI-1 or NIfTI-2 header says, checked. */
 export interface NiftiHeader extends Grid {
@@ -40,13 +40,13 @@ export function parseHeader(bytes: Uint8Array, file: string): NiftiHeader {
   const layout = HEADER_LAYOUTS[version];
   const field = (name: FieldName, index = 0) => readField(view, layout.fields[name], index, littleEndian);
 
-  const shape = shapeOf(readShape(field('dim'), (axis) => field('dim', axis), file));
+  const sizes = readSizes(field('dim'), (axis) => field('dim', axis), file);
   const voxelType = voxelTypeByCode(field('datatype'), file);
   const dataOffset = field('vox_offset') || layout.size + EXTENSION_FLAG_BYTES;
   if (!Number.isSafeInteger(dataOffset) || dataOffset < layout.size) {
     throw new UserError(`${file}: the header says that the voxels begin at byte ${dataOffset}. Export the file again.`);
   }
-  const affine = readAffine(field, shape, file);
+  const affine = readAffine(field, sizes, file);
   const slope = field('scl_slope');
   const intercept = field('scl_inter');
   const isScaled = Number.isFinite(slope) && slope !== 0 && !(slope === 1 && intercept === 0);
@@ -56,7 +56,7 @@ export function parseHeader(bytes: Uint8Array, file: string): NiftiHeader {
   const scale = isScaled ? { slope, intercept } : undefined;
   const description = textOf(bytes.subarray(layout.descriptionAt, layout.descriptionAt + DESCRIPTION_BYTES));
   const described = { version, littleEndian, voxelType, dataOffset, description, scale };
-  return { ...described, shape, spacing: spacingOf(affine), affine };
+  return { ...described, ...statedGrid(file, sizes, affine) };
 }
 
 /** The four bytes behind a header that say whether extensions follow. */
@@ -81,21 +81,22 @@ function identify(view: DataView, file: string): Pick<NiftiHeader, 'version' | '
   throw new UserError(`${file}: this is not a NIfTI file (no NIfTI-1 or NIfTI-2 header). Convert the scan to .nii.gz.`);
 }
 
-function readShape(dimensions: number, size: (axis: number) => number, file: string): readonly number[] {
+/** Along x, y, z and whatever is behind them. */
+function readSizes(dimensions: number, size: (axis: number) => number, file: string): readonly number[] {
   if (!(dimensions >= 1 && dimensions <= 7)) {
     throw new UserError(`${file}: the header states ${dimensions} dimensions; 1 to 7 are possible. Export it again.`);
   }
-  const shape = Array.from({ length: dimensions }, (_, axis) => size(axis + 1));
-  const voxels = shape.reduce((product, length) => product * length, 1);
-  if (!shape.every((length) => length >= 1) || !Number.isSafeInteger(voxels)) {
-    throw new UserError(`${file}: the header states the impossible shape ${shape.join(' x ')}. Export it again.`);
+  const sizes = Array.from({ length: dimensions }, (_, axis) => size(axis + 1));
+  const voxels = sizes.reduce((product, length) => product * length, 1);
+  if (!sizes.every((length) => length >= 1) || !Number.isSafeInteger(voxels)) {
+    throw new UserError(`${file}: the header states the impossible shape ${sizes.join(' x ')}. Export it again.`);
   }
-  return shape;
+  return sizes;
 }
 
 function readAffine(
   field: (name: FieldName, index?: number) => number,
-  shape: readonly number[],
+  sizes: readonly number[],
   file: string,
 ): Affine {
   const isForm = (code: number) => code >= 1 && code <= 5;
@@ -116,7 +117,7 @@ function readAffine(
     const zSign = field('pixdim') === -1 ? -1 : 1;
     forms.push(affineFromQuaternion(triple('quatern'), voxelSizes, zSign, triple('qoffset')));
   }
-  if (forms.length === 0) forms.push(affineFromVoxelSizes([shape[0], shape[1] ?? 1, shape[2] ?? 1], voxelSizes));
+  if (forms.length === 0) forms.push(affineFromVoxelSizes([sizes[0], sizes[1] ?? 1, sizes[2] ?? 1], voxelSizes));
   const millimetres = MILLIMETRES_BY_UNIT[field('xyzt_units') & 7] ?? 1;
   const scaled = forms.map(
     (affine): Affine =>
@@ -157,12 +158,12 @@ export function createHeaderBytes(affine: Affine): Uint8Array {
 
 /**
  * A copy of a file's leading bytes (header and extensions) that describes other values on the same grid:
- * shape, voxel type and scaling are replaced, the affine, form codes, units and extensions kept.
+ * sizes along x, y, z and whatever is behind them, voxel type and scaling are replaced, the affine, form codes, units and extensions kept.
  */
 export function describeValues(
   prefix: Uint8Array,
   file: string,
-  shape: readonly number[],
+  sizes: readonly number[],
   type: VoxelType,
 ): Uint8Array {
   const bytes = Uint8Array.from(prefix);
@@ -171,7 +172,7 @@ export function describeValues(
   const { fields } = HEADER_LAYOUTS[version];
   const write = (field: FieldName, index: number, value: number) =>
     writeField(view, fields[field], index, value, littleEndian);
-  [shape.length, ...shape, 1, 1, 1, 1, 1, 1, 1].slice(0, 8).forEach((size, index) => {
+  [sizes.length, ...sizes, 1, 1, 1, 1, 1, 1, 1].slice(0, 8).forEach((size, index) => {
     write('dim', index, size);
   });
   write('datatype', 0, type.code);

@@ -1,6 +1,5 @@
 import { type DataType, scope } from '@ronasmis/libtorch';
 import { UserError } from '../base/errors.ts';
-import { channelsOf } from '../data/case.ts';
 import { zScore } from '../data/normalisation.ts';
 import type { CaseProblem } from '../data/problems.ts';
 import type { ComputeDevice } from '../engine/device.ts';
@@ -37,7 +36,7 @@ export function segmentVolume(
   const turn = orientation === undefined ? unturned : turnTo(scan, orientation);
   const volume = turnVolume(scan, turn);
   const expected = model.run.network.input_channels;
-  const channels = channelsOf(volume);
+  const { channels } = volume;
   if (channels !== expected) {
     const asFiles = model.run.channel_files ? ', in one file or in files called CASE_0000, CASE_0001 and so on' : '';
     throw new UserError(
@@ -64,7 +63,7 @@ export function segmentVolume(
   }
   const [classes, shares] = scope(() => {
     const input = toImage(image, [1, channels, ...shape], device, dataType);
-    const sizes = { size: crop.size, ...(!isWhole && { tile }) };
+    const sizes = { size: crop.shape, ...(!isWhole && { tile }) };
     const given = [model.weights, model.architecture, input, sizes] as const;
     if (!probabilities) return [segment(...given).toArray()];
     const both = segmentWithProbabilities(...given);

@@ -51,7 +51,7 @@ const keptSchema = z.object({
 });
 
 /** Raised when cases are prepared in another way than before by a version of the same number. */
-const PREPARATION = 2;
+const PREPARATION = 3;
 const RECORD = 'prepared.json';
 /** Cases are kept where they take no more than so much of what the disk has free. */
 const shareOfDisk = 0.1;

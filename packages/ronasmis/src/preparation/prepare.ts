@@ -4,9 +4,9 @@ import { allErrors, some, UserError } from '../base/errors.ts';
 import { formatAxes } from '../base/figures.ts';
 import { makeFolder, passOn } from '../base/files.ts';
 import { type Triple, voxelsOf } from '../base/geometry.ts';
-import { channelsOf, type LoadedCase, spatialShape, spatialSpacing } from '../data/case.ts';
+import type { LoadedCase } from '../data/case.ts';
 import { checkDataSet } from '../data/check.ts';
-import { type Crop, cropVolume, foregroundBox } from '../data/crop.ts';
+import { type Crop, cropChannel, foregroundBox } from '../data/crop.ts';
 import { cropLabel } from '../data/cropped-label.ts';
 import type { DataSet } from '../data/dataset.ts';
 import { IGNORED_CLASS } from '../data/description.ts';
@@ -133,7 +133,7 @@ function preparedBytes({ cases }: DataSet): Promise<readonly number[]> {
   return mapConcurrently(cases, async ({ images }) => {
     const grid = await readGrid(images[0]).catch((error: unknown) => passOn(images[0], error));
     if (!grid) return 0;
-    return caseBytes({ shape: spatialShape(grid), channels: channelsOf(grid) * images.length });
+    return caseBytes({ shape: grid.shape, channels: grid.channels * images.length });
   });
 }
 
@@ -148,22 +148,21 @@ export function prepareImage(
   normalisations: readonly (Normalisation | undefined)[],
   spacing?: Triple,
 ): PreparedImage {
-  const channels = channelsOf(volume);
-  const shape = spatialShape(volume);
-  const box = foregroundBox(volume.data, channels, shape);
+  const { channels } = volume;
+  const box = foregroundBox(volume);
   const voxels = voxelsOf(box.shape);
   const image = new Float32Array(new SharedArrayBuffer(4 * channels * voxels));
   for (let channel = 0; channel < channels; channel++) {
     const values = image.subarray(channel * voxels, (channel + 1) * voxels);
-    cropVolume(volume.data, channel, shape, box, values);
+    cropChannel(volume, channel, box, values);
     const normalisation = normalisations[channel];
     if (normalisation && !normalise(values, normalisation)) {
       const what = `channel ${channel} holds voxels that are not numbers (NaN or infinite)`;
       throw new UserError(`${volume.file}: ${what}. Replace them, by 0 for example.`);
     }
   }
-  const own = { shape: box.shape, spacing: spatialSpacing(volume) };
-  const cropped = { image, channels, ...own, crop: { offset: box.offset, size: box.shape, shape } };
+  const own = { shape: box.shape, spacing: volume.spacing };
+  const cropped = { image, channels, ...own, crop: { ...box, scanShape: volume.shape } };
   if (spacing === undefined || !changesShape(own, spacing)) return cropped;
   const misfit = misfitAt(own, spacing);
   if (misfit !== undefined) {
@@ -235,7 +234,7 @@ async function caseAt(one: PreparedCase, spacing: Triple, cacheFolder: string | 
 }
 
 /** Whether a case has not the voxels of its scan. */
-export const isResampled = ({ shape, crop }: PreparedCase): boolean => String(shape) !== String(crop.size);
+export const isResampled = ({ shape, crop }: PreparedCase): boolean => String(shape) !== String(crop.shape);
 
 function normaliseByDataSet({ storage, shape }: PreparedCase, normalisations: readonly Normalisation[]): void {
   const voxels = voxelsOf(shape);

@@ -214,7 +214,7 @@ describe('what is drawn', () => {
       labelFile: '',
       labelTurn: unturned,
       spacing: [1, 1, 1] as const,
-      crop: { offset: [0, 0, 0] as const, size: shape, shape },
+      crop: { offset: [0, 0, 0] as const, shape, scanShape: shape },
       labelled: [1],
       lost: [],
       foreground: new Uint32Array(),

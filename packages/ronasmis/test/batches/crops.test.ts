@@ -90,7 +90,7 @@ describe('sampling crops', () => {
       labelFile: '',
       labelTurn: unturned,
       spacing: [1, 1, 1] as const,
-      crop: { offset: [0, 0, 0] as const, size: shape, shape },
+      crop: { offset: [0, 0, 0] as const, shape, scanShape: shape },
       labelled: [1],
       lost: [],
       foreground: Uint32Array.from(foreground),

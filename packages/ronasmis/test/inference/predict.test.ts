@@ -4,6 +4,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { type Tensor, tensor } from '@ronasmis/libtorch';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { UserError } from '../../src/base/errors.ts';
+import { type Triple, voxelsOf } from '../../src/base/geometry.ts';
 import { createRandom } from '../../src/base/random.ts';
 import { zScore } from '../../src/data/normalisation.ts';
 import { exportOnnx } from '../../src/export/export.ts';
@@ -35,14 +36,13 @@ async function writeRun(stored: ReadonlyMap<string, Tensor>, settings: Partial<R
 /** A scan of noise in x 2..12, y 1..15, z 0..9 of 14 x 17 x 11 voxels, and of zeros around it. */
 async function writeScan(file: string, channels = 1): Promise<string> {
   const random = createRandom(5);
-  const shape = [14, 17, 11];
   const data = Float32Array.from({ length: 14 * 17 * 11 * channels }, (_, i) => {
     const [x, y, z] = [i % 14, Math.floor(i / 14) % 17, Math.floor(i / (14 * 17)) % 11];
     const inside = x >= 2 && x <= 12 && y >= 1 && y <= 15 && z <= 9;
     return inside ? 1 + 100 * random.uniform() : 0;
   });
   const affine = straight(0.8, 0.9, 2.5, -31);
-  await writeNifti(file, { shape: channels === 1 ? shape : [...shape, channels], data, affine });
+  await writeNifti(file, { shape: [11, 17, 14], channels, data, affine });
   return file;
 }
 
@@ -68,7 +68,7 @@ describe('predict', () => {
     expect([input, output]).toEqual([scan, join(root, 'out', 'scan.nii.gz')]);
     expect(seconds).toBeGreaterThan(0);
     const [volume, written] = [await readNifti(scan), await readNifti(output)];
-    expect(written.shape).toEqual([14, 17, 11]);
+    expect(written.shape).toEqual([11, 17, 14]);
     expect(written.affine).toEqual(volume.affine);
     const { image, shape } = prepareImage(volume, [zScore]);
     expect(shape).toEqual([10, 15, 11]);
@@ -232,7 +232,7 @@ describe('predict', () => {
     const large = join(root, 'large.nii.gz');
     const random = createRandom(6);
     const data = Float32Array.from({ length: 40 * 36 * 33 }, () => 1 + random.uniform());
-    await writeNifti(large, { shape: [40, 36, 33], data, affine: straight() });
+    await writeNifti(large, { shape: [33, 36, 40], data, affine: straight() });
     const model = await loadModel(run, 'cpu');
     const tileWithin = (bytes: number) =>
       fittingTile(model, [33, 36, 40], bytes, { device: 'cpu', dataType: 'float32' });
@@ -276,12 +276,12 @@ describe('predict', () => {
   it('says what is odd about several scans in one line a kind, with the memory that suffices for all', async () => {
     const folder = await mkdtemp(join(root, 'odd-'));
     const random = createRandom(7);
-    const write = (name: string, shape: readonly number[], value = () => 1 + random.uniform()) => {
-      const data = Float32Array.from({ length: shape[0] * shape[1] * shape[2] }, value);
+    const write = (name: string, shape: Triple, value = () => 1 + random.uniform()) => {
+      const data = Float32Array.from({ length: voxelsOf(shape) }, value);
       return writeNifti(join(folder, `${name}.nii.gz`), { shape, data, affine: straight() });
     };
     const sizes = [44, 48, 60, 52, 56];
-    for (const [i, size] of sizes.entries()) await write(`scan${i}`, [size, 52, 48]);
+    for (const [i, size] of sizes.entries()) await write(`scan${i}`, [48, 52, size]);
     const predictFolder = async (mebibytes: number, inputs = [folder]) => {
       const warnings: string[] = [];
       const hooks = { onWarning: (sentence: string) => warnings.push(sentence) };
@@ -365,12 +365,12 @@ describe('predict', () => {
     const [volume, written] = [await readNifti(other), await readNifti(output)];
     expect([written.shape, written.affine]).toEqual([volume.shape, volume.affine]);
     const { image, shape, crop } = prepareImage(volume, [zScore], spacing);
-    expect([shape, crop.size]).toEqual([
+    expect([shape, crop.shape]).toEqual([
       [8, 15, 17],
       [10, 15, 11],
     ]);
     const prediction = segment(weights, child, toImage(image, [1, 1, ...shape], 'cpu', 'float32'), {
-      size: crop.size,
+      size: crop.shape,
     });
     const inside = prediction.toNumbers().map((index) => labels[index].value);
     expect(Array.from(written.data).filter((_, voxel) => isInside(voxel))).toEqual(inside);
@@ -396,7 +396,7 @@ describe('predict', () => {
         await readNifti(join(root, out, 'scan.nii.gz')),
         await readNifti(join(root, out, 'scan_probabilities.nii.gz')),
       ];
-      expect([written.shape, written.voxelType.name]).toEqual([[14, 17, 11, 3], 'float32']);
+      expect([written.shape, written.channels, written.voxelType.name]).toEqual([[11, 17, 14], 3, 'float32']);
       expect(written.affine).toEqual(labelMap.affine);
       const voxels = 14 * 17 * 11;
       for (let voxel = 0; voxel < voxels; voxel++) {
@@ -435,7 +435,7 @@ describe('predict', () => {
     const voxels = data.length / 2;
     for (const channel of [0, 1])
       await writeNifti(inputs[channel], {
-        shape: shape.slice(0, 3),
+        shape,
         data: data.slice(channel * voxels, (channel + 1) * voxels),
         affine,
       });
