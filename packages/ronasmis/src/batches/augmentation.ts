@@ -1,6 +1,5 @@
 import type { Triple } from '../base/geometry.ts';
 import type { Random } from '../base/random.ts';
-
 import type { IntensityChange } from './intensities.ts';
 import type { Matrix } from './resample.ts';
 

@@ -1,9 +1,9 @@
 import { basename, dirname, join } from 'node:path';
 import { allErrors, UserError } from '../base/errors.ts';
 import { groupBy } from '../base/group-by.ts';
+import { caseName, caseNames } from '../formats/case-names.ts';
 import { type Misplaced, placeOn } from '../formats/placement.ts';
 import { readVolume } from '../formats/read-volume.ts';
-import { caseName, caseNames } from '../formats/scan-files.ts';
 import { faultOf, type Volume } from '../formats/volume.ts';
 import { clipOutliers } from './outliers.ts';
 

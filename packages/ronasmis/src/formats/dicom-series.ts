@@ -8,8 +8,8 @@ import type { Voxels } from '../base/voxels.ts';
 import { affineFromLps, cross, dot } from './affine.ts';
 import { withPreamble } from './dicom-elements.ts';
 import { readSlice, type Slice } from './dicom-slice.ts';
-import { readItkSlices, volumeOn } from './itk.ts';
-
+import { readItkSlices } from './itk.ts';
+import { volumeOn } from './nifti-header.ts';
 import { listDicom } from './scan-files.ts';
 import { type Grid, gridAt, type Volume } from './volume.ts';
 

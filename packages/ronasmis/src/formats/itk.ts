@@ -8,9 +8,8 @@ import { voxelsOf } from '../base/geometry.ts';
 import type { Voxels } from '../base/voxels.ts';
 import { type Affine, affineFromLps, requirePlaced } from './affine.ts';
 import type { ItkAnswer, ItkRequest } from './itk-worker.ts';
-import { createHeaderBytes, describeValues } from './nifti-header.ts';
-import { voxelTypeOf } from './nifti-types.ts';
-import { type FileFormat, type Grid, statedGrid, statedSizes, type Volume } from './volume.ts';
+import { volumeOn } from './nifti-header.ts';
+import { type FileFormat, type Grid, statedGrid, type Volume } from './volume.ts';
 import { withVoxelFiles } from './voxel-files.ts';
 
 /** An image as ITK has it: x fastest, the components of a voxel side by side, in millimetres towards left, posterior, superior. */
@@ -68,12 +67,6 @@ async function readVolume(file: string, format: ItkFormat): Promise<Volume> {
 export async function readItkSlices(folder: string, files: readonly string[]): Promise<Voxels> {
   const found = await Promise.all(files.map((file) => mendable(file, () => realpath(file))));
   return valuesOf(await ask(folder, { format: 'dicom', files: found }));
-}
-
-/** A volume of values on a grid that no NIfTI file states. */
-export function volumeOn(file: string, grid: Grid, data: Voxels): Volume {
-  const prefix = describeValues(createHeaderBytes(grid.affine), file, statedSizes(grid), voxelTypeOf(data));
-  return { ...grid, file, data, prefix };
 }
 
 async function readImage(file: string, format: ItkFormat, headerOnly: boolean): Promise<ItkImage> {

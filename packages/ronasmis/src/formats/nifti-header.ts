@@ -1,5 +1,6 @@
 import { UserError } from '../base/errors.ts';
 import type { Triple } from '../base/geometry.ts';
+import type { Voxels } from '../base/voxels.ts';
 import {
   type Affine,
   affineFromQuaternion,
@@ -10,8 +11,8 @@ import {
 } from './affine.ts';
 import { type FieldName, HEADER_LAYOUTS, readField, writeField } from './nifti-layout.ts';
 import { DESCRIPTION_BYTES, textOf } from './nifti-mark.ts';
-import { type VoxelType, voxelTypeByCode } from './nifti-types.ts';
-import { type Grid, statedGrid } from './volume.ts';
+import { type VoxelType, voxelTypeByCode, voxelTypeOf } from './nifti-types.ts';
+import { type Grid, statedGrid, statedSizes, type Volume } from './volume.ts';
 
 /** What a NIfTI-1 or NIfTI-2 header says, checked. */
 export interface NiftiHeader extends Grid {
@@ -38,7 +39,7 @@ export function parseHeader(bytes: Uint8Array, file: string): NiftiHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { version, littleEndian } = identify(view, file);
   const layout = HEADER_LAYOUTS[version];
-  const field = (name: FieldName, index = 0) => readField(view, layout.fields[name], index, littleEndian);
+  const field = (name: FieldName, index = 0) => readField({ view, littleEndian }, layout.fields[name], index);
 
   const sizes = readSizes(field('dim'), (axis) => field('dim', axis), file);
   const voxelType = voxelTypeByCode(field('datatype'), file);
@@ -146,7 +147,7 @@ export function createHeaderBytes(affine: Affine): Uint8Array {
   );
   const write = (field: FieldName, values: readonly number[]) => {
     values.forEach((value, index) => {
-      writeField(view, fields[field], index, value, true);
+      writeField({ view, littleEndian: true }, fields[field], index, value);
     });
   };
   write('pixdim', [1, ...spacingOf(affine), 1, 1, 1, 1]);
@@ -171,7 +172,7 @@ export function describeValues(
   const { version, littleEndian } = identify(view, file);
   const { fields } = HEADER_LAYOUTS[version];
   const write = (field: FieldName, index: number, value: number) =>
-    writeField(view, fields[field], index, value, littleEndian);
+    writeField({ view, littleEndian }, fields[field], index, value);
   [sizes.length, ...sizes, 1, 1, 1, 1, 1, 1, 1].slice(0, 8).forEach((size, index) => {
     write('dim', index, size);
   });
@@ -180,4 +181,10 @@ export function describeValues(
   write('vox_offset', 0, bytes.byteLength);
   for (const field of ['scl_slope', 'scl_inter', 'cal_max', 'cal_min', 'intent_code'] as const) write(field, 0, 0);
   return bytes;
+}
+
+/** A volume of values on a grid that no NIfTI file states. */
+export function volumeOn(file: string, grid: Grid, data: Voxels): Volume {
+  const prefix = describeValues(createHeaderBytes(grid.affine), file, statedSizes(grid), voxelTypeOf(data));
+  return { ...grid, file, data, prefix };
 }

@@ -24,7 +24,6 @@ import {
   type PrepareOptions,
   prepareDataSet,
 } from './prepare.ts';
-
 import { type CaseFiles, type CaseStorage, caseFiles, imageSpan, labelSpan, moveToDisk } from './storage.ts';
 
 const caseSchema = z.object({

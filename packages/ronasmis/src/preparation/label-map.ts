@@ -4,9 +4,7 @@ import type { Crop } from '../data/crop.ts';
 import type { Label } from '../data/description.ts';
 import { writeNifti } from '../formats/nifti.ts';
 import type { Maker } from '../formats/nifti-mark.ts';
-
 import { inverseOf, type Turn, turnVoxels } from '../formats/orientation.ts';
-
 import type { Volume } from '../formats/volume.ts';
 
 /** What a network says about a scan, within the crop that it saw. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Triple } from '../../src/base/geometry.ts';
 import type { Affine } from '../../src/formats/affine.ts';
-import { volumeOn } from '../../src/formats/itk.ts';
+import { volumeOn } from '../../src/formats/nifti-header.ts';
 import { turnBetween, turnVolume } from '../../src/formats/orientation.ts';
 import { placeOn } from '../../src/formats/placement.ts';
 import { statedGrid, type Volume } from '../../src/formats/volume.ts';

@@ -4,16 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/base/random.ts';
 import { groupChannels } from '../../src/data/channels.ts';
 import { evaluate } from '../../src/evaluation/evaluate.ts';
+import { byCaseName, caseName, caseNames, counterpartNames } from '../../src/formats/case-names.ts';
 import { readVolume } from '../../src/formats/read-volume.ts';
-import {
-  byCaseName,
-  caseName,
-  caseNames,
-  counterpartNames,
-  listScans,
-  readScanFolder,
-  remarksOn,
-} from '../../src/formats/scan-files.ts';
+import { listScans, readScanFolder, remarksOn } from '../../src/formats/scan-files.ts';
 import { boxCase, straight, temporaryFolder, writeStated } from './scans.ts';
 
 const root = await temporaryFolder();
