@@ -97,7 +97,7 @@ describe('sampling crops', () => {
       outsideCrop: [0],
       ...countingCase(shape, 1),
     };
-    return samplePlan(createRandom(7), [prepared], new Array<number>(draws).fill(0), patch, { augment: false }).crops;
+    return samplePlan(createRandom(7), [prepared], new Array<number>(draws).fill(0), { patch, augment: false }).crops;
   };
 
   test('keeps patches inside larger volumes, reaches every offset and flips half of them', () => {
