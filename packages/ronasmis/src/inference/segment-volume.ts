@@ -6,7 +6,7 @@ import type { ComputeDevice } from '../engine/device.ts';
 import { turnTo, turnVolume, unturned } from '../formats/orientation.ts';
 import type { Volume } from '../formats/volume.ts';
 import type { Segmentation } from '../preparation/label-map.ts';
-import { prepareImage } from '../preparation/prepare.ts';
+import { prepareImage } from '../preparation/prepared-image.ts';
 import { bytesForPass, fittingTile, sufficientMemory } from './fitting.ts';
 import type { Model } from './model.ts';
 import { segment, segmentWithProbabilities, toImage } from './segment.ts';

@@ -19,7 +19,7 @@ import type { PredictOptions } from '../../src/inference/options.ts';
 import { IncompletePrediction, predict } from '../../src/inference/predict.ts';
 import { type SegmentationSizes, segment, toImage } from '../../src/inference/segment.ts';
 import { childWeightNames, createWeights, weight } from '../../src/network/weights.ts';
-import { prepareImage } from '../../src/preparation/prepare.ts';
+import { prepareImage } from '../../src/preparation/prepared-image.ts';
 import { type RunRecord, recordDimensions } from '../../src/run/records.ts';
 import { writeScanFixture } from '../formats/scan-fixtures.ts';
 import { straight, temporaryFolder } from '../formats/scans.ts';

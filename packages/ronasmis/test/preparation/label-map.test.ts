@@ -4,7 +4,7 @@ import { zScore } from '../../src/data/normalisation.ts';
 import { readNifti } from '../../src/formats/nifti.ts';
 import { unturned } from '../../src/formats/orientation.ts';
 import { writeLabelMap } from '../../src/preparation/label-map.ts';
-import { prepareImage } from '../../src/preparation/prepare.ts';
+import { prepareImage } from '../../src/preparation/prepared-image.ts';
 import { straight, temporaryFolder, writeStated } from '../formats/scans.ts';
 
 const folder = await temporaryFolder();

@@ -9,7 +9,8 @@ import { zScore } from '../../src/data/normalisation.ts';
 import type { Affine } from '../../src/formats/affine.ts';
 import { readNifti, writeNifti } from '../../src/formats/nifti.ts';
 import { turnBetween, turnTo, turnVolume, unturned } from '../../src/formats/orientation.ts';
-import { imageOf, isResampled, labelOf, prepareDataSet, prepareImage } from '../../src/preparation/prepare.ts';
+import { imageOf, isResampled, labelOf, prepareDataSet } from '../../src/preparation/prepare.ts';
+import { prepareImage } from '../../src/preparation/prepared-image.ts';
 import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet, writeStated } from '../formats/scans.ts';
 
 const root = await temporaryFolder();
