@@ -34,7 +34,7 @@ const batches = openBatches(cases);
 
 async function run(child: Architecture): Promise<void> {
   const crops = Array.from({ length: patchesPerBatch(context, child.patch) }, (_, index) => index % cases.length);
-  batches.request(samplePlan(state.random, cases, crops, sizeOf(child), { augment: false }));
+  batches.request(samplePlan(state.random, cases, crops, { patch: sizeOf(child), augment: false }));
   const batch = await batches.next();
   trainOnce(context, state, child, batch);
   batch.release();

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readLabelMap, spatialShape, spatialSpacing } from 'ronasmis/data';
+import { readLabelMap } from 'ronasmis/data';
 import { type ClassScores, scoreClasses } from 'ronasmis/evaluation';
 import { type Bench, pythonWith, say } from './bench.ts';
 import { testCases } from './data.ts';
@@ -43,13 +43,13 @@ export async function metrics(bench: Bench): Promise<readonly Row[]> {
 
 async function readPair(file: string): Promise<Pair> {
   const volume = await readLabelMap(file);
-  const shape = spatialShape(volume);
+  const { shape, spacing } = volume;
   const reference = Uint8Array.from(volume.data);
   const [, height, width] = shape;
   const step = height * width + width + 1;
   const prediction = new Uint8Array(reference.length);
   prediction.set(reference.subarray(0, reference.length - step), step);
-  return { prediction, reference, shape, spacing: spatialSpacing(volume) };
+  return { prediction, reference, shape, spacing };
 }
 
 /** As files of raw values, for the peer. */

@@ -5,6 +5,9 @@ export const tripleSchema = z.tuple([z.number(), z.number(), z.number()]).readon
 /** Three numbers, one an axis, in the order that is said where they stand. */
 export type Triple = z.infer<typeof tripleSchema>;
 
+/** From `[depth, height, width]` to x, y, z, and back. */
+export const reversed = ([first, second, third]: Triple): Triple => [third, second, first];
+
 /** A box of voxels, `[depth, height, width]`: its first voxel and its size. */
 export interface Box {
   readonly offset: Triple;

@@ -1,6 +1,5 @@
 import type { Triple } from '../base/geometry.ts';
 import type { Random } from '../base/random.ts';
-
 import type { IntensityChange } from './intensities.ts';
 import type { Matrix } from './resample.ts';
 
@@ -12,16 +11,34 @@ export interface Augmentation {
   readonly intensities?: readonly IntensityChange[];
 }
 
-/** Shares of the crops that are rotated and scaled, and of the channels that each intensity change is made to (nnU-Net). */
-const spatialShare = 0.2;
-/** Thick slices lose nothing by being turned within their plane, and there are few of them: more of it over-fits later (docs/search.md). */
-const spatialShareInPlane = 0.6;
-const intensityShare = 0.15;
-/** Largest angle, radians; within the plane alone, any (nnU-Net). */
-const largestAngle = Math.PI / 6;
-const largestAngleInPlane = Math.PI;
+// What is nnU-Net's here is of Isensee et al. 2021, supplement 4; scripts of other versions have slightly other numbers.
+
+/** One crop in so many is drawn around a labelled voxel (nnU-Net). */
+export const FOREGROUND_EVERY = 3;
+/** Share of the crops that are mirrored along the width; the only augmentation of RONASMIS as published. */
+export const FLIP_SHARE = 0.5;
+/** Share of the crops that are rotated, and of those that are scaled (nnU-Net). */
+const SPATIAL_SHARE = 0.2;
+/** The same where slices are thick, which lose nothing by being turned within their plane, and are few: more of it over-fits later (docs/search.md). */
+const SPATIAL_SHARE_IN_PLANE = 0.6;
+/** Largest angle around each axis, in radians (nnU-Net). */
+const LARGEST_ANGLE = Math.PI / 6;
+/** Within the plane of thick slices, in radians: any (nnU-Net). */
+const LARGEST_ANGLE_IN_PLANE = Math.PI;
 /** Slices that are so many times as thick as a voxel is wide, or so many times fewer than these, are not mixed (nnU-Net). */
-const anisotropic = 3;
+const ANISOTROPIC = 3;
+/** Smallest and largest factor of the steps from voxel to voxel: a scan shrinks by more than 1 (nnU-Net). */
+const SCALE = [0.7, 1.4] as const;
+/** Share of the channels to which each of the four changes of intensities is made (nnU-Net). */
+const INTENSITY_SHARE = 0.15;
+/** Variance of Gaussian noise, in squared standard deviations of the channel, which is z-scored (nnU-Net). */
+const NOISE_VARIANCE = [0, 0.1] as const;
+/** Factor of all values (nnU-Net). */
+const BRIGHTNESS = [0.7, 1.3] as const;
+/** Factor of the distances from the mean (nnU-Net). */
+const CONTRAST = [0.65, 1.5] as const;
+/** Exponent of the values scaled to 0 to 1 (nnU-Net). */
+const GAMMA = [0.7, 1.5] as const;
 
 /**
  * Draws the augmentation of a crop: a lighter form of nnU-Net's (Isensee et al. 2021, supplement 4), without blur, lower resolution
@@ -32,13 +49,13 @@ const anisotropic = 3;
  */
 export function drawAugmentation(random: Random, channels: number, spacing: Triple, patch: Triple): Augmentation {
   const inPlane = isAnisotropic(spacing, patch);
-  const share = inPlane ? spatialShareInPlane : spatialShare;
+  const share = inPlane ? SPATIAL_SHARE_IN_PLANE : SPATIAL_SHARE;
   const rotates = random.uniform() < share;
-  const largest = inPlane ? largestAngleInPlane : largestAngle;
-  const angle = (): number => (rotates ? between(random, -largest, largest) : 0);
+  const largest = inPlane ? LARGEST_ANGLE_IN_PLANE : LARGEST_ANGLE;
+  const angle = (): number => (rotates ? between(random, [-largest, largest]) : 0);
   const angles: Triple = inPlane ? [angle(), 0, 0] : [angle(), angle(), angle()];
   const scales = random.uniform() < share;
-  const scale = scales ? aroundOne(random, 0.7, 1.4) : 1;
+  const scale = scales ? aroundOne(random, SCALE) : 1;
   const changes = Array.from({ length: channels }, () => drawChange(random));
   return {
     ...((rotates || scales) && { matrix: turningMatrix(angles, [inPlane ? 1 : scale, scale, scale], spacing) }),
@@ -49,18 +66,18 @@ export function drawAugmentation(random: Random, channels: number, spacing: Trip
 /** Whether rotating out of the plane would mix thick slices, or turn most of a flat patch out of its case. */
 function isAnisotropic(spacing: Triple, patch: Triple): boolean {
   return (
-    spacing[0] > anisotropic * Math.min(spacing[1], spacing[2]) || Math.max(patch[1], patch[2]) > anisotropic * patch[0]
+    spacing[0] > ANISOTROPIC * Math.min(spacing[1], spacing[2]) || Math.max(patch[1], patch[2]) > ANISOTROPIC * patch[0]
   );
 }
 
 function drawChange(random: Random): IntensityChange {
   const sometimes = (value: () => number, otherwise: number): number =>
-    random.uniform() < intensityShare ? value() : otherwise;
+    random.uniform() < INTENSITY_SHARE ? value() : otherwise;
   return {
-    noise: { deviation: sometimes(() => Math.sqrt(between(random, 0, 0.1)), 0), seed: random.integer(2 ** 31) },
-    brightness: sometimes(() => between(random, 0.7, 1.3), 1),
-    contrast: sometimes(() => aroundOne(random, 0.65, 1.5), 1),
-    gamma: sometimes(() => aroundOne(random, 0.7, 1.5), 1),
+    noise: { deviation: sometimes(() => Math.sqrt(between(random, NOISE_VARIANCE)), 0), seed: random.integer(2 ** 31) },
+    brightness: sometimes(() => between(random, BRIGHTNESS), 1),
+    contrast: sometimes(() => aroundOne(random, CONTRAST), 1),
+    gamma: sometimes(() => aroundOne(random, GAMMA), 1),
   };
 }
 
@@ -68,11 +85,14 @@ function changesAnything({ noise, brightness, contrast, gamma }: IntensityChange
   return noise.deviation > 0 || brightness !== 1 || contrast !== 1 || gamma !== 1;
 }
 
-/** As often below 1 as above it. */
-const aroundOne = (random: Random, low: number, high: number): number =>
-  random.uniform() < 0.5 ? between(random, low, 1) : between(random, 1, high);
+/** From the smallest to the largest. */
+type Range = readonly [number, number];
 
-const between = (random: Random, low: number, high: number): number => low + (high - low) * random.uniform();
+/** As often below 1 as above it. */
+const aroundOne = (random: Random, [low, high]: Range): number =>
+  random.uniform() < 0.5 ? between(random, [low, 1]) : between(random, [1, high]);
+
+const between = (random: Random, [low, high]: Range): number => low + (high - low) * random.uniform();
 
 /**
  * Rotations by `angles` (radians) around the axes depth, height and width one after the other, in millimetres, so that voxels that are

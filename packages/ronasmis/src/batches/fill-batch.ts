@@ -1,10 +1,10 @@
-import type { Triple } from '../base/geometry.ts';
+import { type Triple, voxelsOf } from '../base/geometry.ts';
 import type { PreparedCase } from '../preparation/prepare.ts';
 import { imageSpan, labelSpan } from '../preparation/storage.ts';
 import { type Thinning, thinImages, thinLabels, thinnedShape } from '../preparation/thinning.ts';
 import { type Augmentation, mirrored } from './augmentation.ts';
 import { changeIntensities } from './intensities.ts';
-import { boxAround, linearRow, nearestRow, type RowSampler, resample } from './resample.ts';
+import { type Block, boxAround, linearRow, nearestRow, type RowSampler, resample } from './resample.ts';
 
 /** Which crops make up a batch: plain data, so that it can be sent to the thread that fills it. */
 export interface BatchPlan {
@@ -47,7 +47,7 @@ export function fillBatch(cases: readonly CropSource[], plan: BatchPlan, { image
     fillWhole(cases, plan, { image, label });
     return;
   }
-  const voxels = plan.crops.length * patch[0] * patch[1] * patch[2];
+  const voxels = plan.crops.length * voxelsOf(patch);
   const whole = {
     image: new Float32Array(voxels * cases[plan.crops[0].case].channels),
     label: new Uint8Array(voxels),
@@ -58,22 +58,30 @@ export function fillBatch(cases: readonly CropSource[], plan: BatchPlan, { image
 }
 
 /** The same before anything is thinned. */
-function fillWhole(cases: readonly CropSource[], plan: BatchPlan, { image, label }: BatchArrays): void {
-  const voxels = plan.patch[0] * plan.patch[1] * plan.patch[2];
-  plan.crops.forEach((crop, index) => {
+function fillWhole(cases: readonly CropSource[], { patch, crops }: BatchPlan, { image, label }: BatchArrays): void {
+  const voxels = voxelsOf(patch);
+  crops.forEach((crop, index) => {
     const { channels, shape, storage } = cases[crop.case];
-    const size = shape[0] * shape[1] * shape[2];
+    const size = voxelsOf(shape);
     for (let channel = 0; channel < channels; channel++) {
       const start = (index * channels + channel) * voxels;
       const values = image.subarray(start, start + voxels);
       const span = (from: number, to: number) => imageSpan(storage, channel * size + from, channel * size + to);
-      fillPatch(span, shape, crop, plan.patch, values, intensities);
+      fillPatch({ shape, span }, crop, { shape: patch, values }, intensities);
       const change = crop.augmentation?.intensities?.[channel];
       if (change) changeIntensities(values, change);
     }
     const span = (from: number, to: number) => labelSpan(storage, from, to);
-    fillPatch(span, shape, crop, plan.patch, label.subarray(index * voxels, (index + 1) * voxels), classes);
+    const values = label.subarray(index * voxels, (index + 1) * voxels);
+    fillPatch({ shape, span }, crop, { shape: patch, values }, classes);
   });
+}
+
+/** A volume of a case, wherever its values are. */
+interface Source<T> {
+  readonly shape: Triple;
+  /** The flat values [from, to). */
+  readonly span: (from: number, to: number) => T;
 }
 
 /** How values of a kind are kept and found between voxels. */
@@ -84,34 +92,30 @@ interface Kind<T> {
 const intensities: Kind<Float32Array> = { empty: (length) => new Float32Array(length), sampleRow: linearRow };
 const classes: Kind<Uint8Array> = { empty: (length) => new Uint8Array(length), sampleRow: nearestRow };
 
-/** Fills one `[depth, height, width]` patch: by a copy, or by samples of a copy of what lies around it where it is turned. */
+/** Fills a patch: by a copy, or by samples of a copy of what lies around it where it is turned. */
 function fillPatch<T extends Float32Array | Uint8Array>(
-  span: (from: number, to: number) => T,
-  shape: Triple,
+  source: Source<T>,
   crop: BatchCrop,
-  patch: Triple,
-  target: T,
+  patch: Block<T>,
   { empty, sampleRow }: Kind<T>,
 ): void {
   const matrix = crop.augmentation?.matrix;
   if (!matrix) {
-    copyCrop(span, shape, crop, patch, target);
+    copyCrop(source, crop, patch);
     return;
   }
-  const turned = { offset: crop.offset, patch, matrix: crop.flip ? mirrored(matrix) : matrix };
+  const turned = { offset: crop.offset, patch: patch.shape, matrix: crop.flip ? mirrored(matrix) : matrix };
   const box = boxAround(turned);
-  const around = empty(box.shape[0] * box.shape[1] * box.shape[2]);
-  copyCrop(span, shape, { offset: box.offset, flip: false }, box.shape, around);
-  resample(around, box, turned, target, sampleRow);
+  const around = { ...box, values: empty(voxelsOf(box.shape)) };
+  copyCrop(source, { offset: box.offset, flip: false }, around);
+  resample(around, turned, patch.values, sampleRow);
 }
 
-/** Copies one `[depth, height, width]` crop; `span` gives the flat values [from, to) of a volume of `shape`. */
+/** Copies one crop; what lies outside of the source is 0. */
 function copyCrop<T extends Float32Array | Uint8Array>(
-  span: (from: number, to: number) => T,
-  shape: Triple,
+  { shape, span }: Source<T>,
   { offset, flip }: Pick<BatchCrop, 'offset' | 'flip'>,
-  patch: Triple,
-  target: T,
+  { shape: patch, values: target }: Block<T>,
 ): void {
   const [, height, width] = shape;
   const [beginZ, beginY, beginX] = offset.map((first) => Math.max(0, first));

@@ -25,24 +25,28 @@ export function boxAround({ offset, patch, matrix }: TurnedPatch): Box {
   return { offset: [depth[0], height[0], width[0]], shape: [depth[1], height[1], width[1]] };
 }
 
-/** Writes `target` from `start` to `end`: samples of `source`, of `shape`, that begin at a place in it and go on in equal steps. */
-export type RowSampler<T> = (
-  source: T,
-  shape: Triple,
-  begin: Triple,
-  step: Triple,
-  target: T,
-  start: number,
-  end: number,
-) => void;
+/** Flat values of a shape `[depth, height, width]`. */
+export interface Block<T> {
+  readonly shape: Triple;
+  readonly values: T;
+}
+
+/** Places in a block that begin somewhere and go on in equal steps, in voxels. */
+interface Line {
+  readonly begin: Triple;
+  readonly step: Triple;
+  readonly count: number;
+}
+
+/** Writes samples of a block along a line into `target`, from `start` on. */
+export type RowSampler<T> = (source: Block<T>, line: Line, target: T, start: number) => void;
 
 /**
- * Fills `target`, flat `[depth, height, width]` of the patch's size, with samples of `source`, the flat values of
- * {@link boxAround} the patch.
+ * Fills `target`, flat `[depth, height, width]` of the patch's size.
+ * @param source the values of {@link boxAround} the patch, with where it lies in the case
  */
 export function resample<T>(
-  source: T,
-  box: Box,
+  source: Block<T> & Box,
   { offset, patch, matrix }: TurnedPatch,
   target: T,
   sampleRow: RowSampler<T>,
@@ -53,39 +57,36 @@ export function resample<T>(
     for (let y = 0; y < patch[1]; y++) {
       const begin = (axis: 0 | 1 | 2): number =>
         offset[axis] -
-        box.offset[axis] +
+        source.offset[axis] +
         centre[axis] +
         (matrix[axis][0] * (z - centre[0]) + matrix[axis][1] * (y - centre[1]) - matrix[axis][2] * centre[2]);
       const start = (z * patch[1] + y) * patch[2];
-      sampleRow(source, box.shape, [begin(0), begin(1), begin(2)], step, target, start, start + patch[2]);
+      sampleRow(source, { begin: [begin(0), begin(1), begin(2)], step, count: patch[2] }, target, start);
     }
   }
 }
 
 /** Trilinear interpolation. */
 export function linearRow(
-  source: Float32Array,
-  [, height, width]: Triple,
-  [beginZ, beginY, beginX]: Triple,
-  [stepZ, stepY, stepX]: Triple,
+  { shape: [, height, width], values }: Block<Float32Array>,
+  { begin: [beginZ, beginY, beginX], step: [stepZ, stepY, stepX], count }: Line,
   target: Float32Array,
   start: number,
-  end: number,
 ): void {
   const plane = height * width;
-  for (let i = 0; i < end - start; i++) {
+  for (let i = 0; i < count; i++) {
     const [z, y, x] = [beginZ + i * stepZ, beginY + i * stepY, beginX + i * stepX];
     // All are positive, so that dropping the fraction rounds down.
     const [k, j, c] = [z | 0, y | 0, x | 0];
     const [toNextPlane, toNextRow, toNext] = [z - k, y - j, x - c];
     const at = k * plane + j * width + c;
-    const near = between(source, at, width, toNextRow, toNext);
+    const near = between(values, at, width, toNextRow, toNext);
     target[start + i] =
-      toNextPlane === 0 ? near : near + toNextPlane * (between(source, at + plane, width, toNextRow, toNext) - near);
+      toNextPlane === 0 ? near : near + toNextPlane * (between(values, at + plane, width, toNextRow, toNext) - near);
   }
 }
 
-/** Bilinear interpolation within a plane. */
+/** Bilinear interpolation within a plane: numbers alone, for it is asked twice a voxel. */
 function between(source: Float32Array, at: number, width: number, toNextRow: number, toNext: number): number {
   const here = source[at] + toNext * (source[at + 1] - source[at]);
   const below = source[at + width] + toNext * (source[at + width + 1] - source[at + width]);
@@ -94,16 +95,13 @@ function between(source: Float32Array, at: number, width: number, toNextRow: num
 
 /** The nearest voxel. */
 export function nearestRow(
-  source: Uint8Array,
-  [, height, width]: Triple,
-  [beginZ, beginY, beginX]: Triple,
-  [stepZ, stepY, stepX]: Triple,
+  { shape: [, height, width], values }: Block<Uint8Array>,
+  { begin: [beginZ, beginY, beginX], step: [stepZ, stepY, stepX], count }: Line,
   target: Uint8Array,
   start: number,
-  end: number,
 ): void {
-  for (let i = 0; i < end - start; i++) {
+  for (let i = 0; i < count; i++) {
     const [k, j, c] = [(beginZ + i * stepZ + 0.5) | 0, (beginY + i * stepY + 0.5) | 0, (beginX + i * stepX + 0.5) | 0];
-    target[start + i] = source[(k * height + j) * width + c];
+    target[start + i] = values[(k * height + j) * width + c];
   }
 }

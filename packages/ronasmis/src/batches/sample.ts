@@ -2,14 +2,19 @@ import type { Triple } from '../base/geometry.ts';
 import type { Random } from '../base/random.ts';
 import type { PreparedCase } from '../preparation/prepare.ts';
 import type { Thinning } from '../preparation/thinning.ts';
-import { drawAugmentation } from './augmentation.ts';
+import { drawAugmentation, FLIP_SHARE, FOREGROUND_EVERY } from './augmentation.ts';
 import type { BatchCrop, BatchPlan } from './fill-batch.ts';
 
-/** One crop in so many is drawn around a labelled voxel, as nnU-Net does. */
-const FOREGROUND_EVERY = 3;
+/** How crops are drawn. */
+export interface SampleOptions {
+  /** `[depth, height, width]` */
+  readonly patch: Triple;
+  readonly augment: boolean;
+  readonly thinning?: Thinning | undefined;
+}
 
 /**
- * A batch of one random crop for each of `caseIndices` (into `cases`), `patch` being `[depth, height, width]`. Where the volume is
+ * A batch of one random crop for each of `caseIndices` (into `cases`). Where the volume is
  * larger than the patch, the offset is uniform over those inside the volume, or, in one third of the draws, centred on a
  * random labelled voxel as far as the volume reaches; where it is smaller, it is padded evenly. Half are flipped. With
  * `augment`, some are rotated, scaled and changed in their intensities besides.
@@ -18,12 +23,11 @@ export function samplePlan(
   random: Random,
   cases: readonly PreparedCase[],
   caseIndices: readonly number[],
-  patch: Triple,
-  { augment, thinning }: { readonly augment: boolean; readonly thinning?: Thinning | undefined },
+  { patch, augment, thinning }: SampleOptions,
 ): BatchPlan {
   const crops = caseIndices.map((index): BatchCrop => {
     const offset = sampleOffset(random, cases[index], patch);
-    const crop = { case: index, offset, flip: random.uniform() < 0.5 };
+    const crop = { case: index, offset, flip: random.uniform() < FLIP_SHARE };
     if (!augment) return crop;
     const { channels, spacing } = cases[index];
     return { ...crop, augmentation: drawAugmentation(random, channels, spacing, patch) };

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { UserError } from '../base/errors.ts';
-import type { Triple } from '../base/geometry.ts';
 import { type Turn, turnTo, turnTwice, turnVolume } from '../formats/orientation.ts';
 import { type Misplaced, type Placed, placeOn } from '../formats/placement.ts';
 import { readStored, readStoredLabelMap } from '../formats/read-volume.ts';
@@ -113,12 +112,3 @@ export function turnCase(loaded: LoadedCase, orientation: string): LoadedCase {
   const [imageVolume, labelVolume] = [loaded.imageVolume, loaded.labelVolume].map((volume) => turnVolume(volume, turn));
   return { ...loaded, imageVolume, labelVolume, labelTurn: turnTwice(loaded.labelTurn, turn) };
 }
-
-/** Channels of an image: its fourth dimension, as the Medical Segmentation Decathlon stores them. */
-export const channelsOf = ({ shape }: Pick<Volume, 'shape'>): number => shape[3] ?? 1;
-
-/** `[depth, height, width]` of a volume, which NIfTI states as x, y, z. */
-export const spatialShape = ({ shape }: Pick<Volume, 'shape'>): Triple => [shape[2] ?? 1, shape[1] ?? 1, shape[0]];
-
-/** Millimetres between voxels along `[depth, height, width]`. */
-export const spatialSpacing = ({ spacing }: Pick<Volume, 'spacing'>): Triple => [spacing[2], spacing[1], spacing[0]];

@@ -1,10 +1,9 @@
 import { basename, dirname, join } from 'node:path';
 import { allErrors, UserError } from '../base/errors.ts';
 import { groupBy } from '../base/group-by.ts';
-import { sizeOf } from '../formats/orientation.ts';
+import { caseName, caseNames } from '../formats/case-names.ts';
 import { type Misplaced, placeOn } from '../formats/placement.ts';
 import { readVolume } from '../formats/read-volume.ts';
-import { caseName, caseNames } from '../formats/scan-files.ts';
 import { faultOf, type Volume } from '../formats/volume.ts';
 import { clipOutliers } from './outliers.ts';
 
@@ -96,7 +95,7 @@ export async function readScan(
 export function joinChannels(volumes: readonly Volume[], onMisplaced?: (channel: Misplaced) => void): Volume {
   const [first, ...others] = volumes;
   if (others.length === 0) return first;
-  const vector = volumes.find(({ shape }) => shape.length > 3);
+  const vector = volumes.find(({ channels }) => channels > 1);
   if (vector) throw new UserError(`${vector.file}: it has several channels itself. Keep one in each channel file.`);
   const data = new Float32Array(volumes.length * first.data.length);
   data.set(first.data);
@@ -106,5 +105,5 @@ export function joinChannels(volumes: readonly Volume[], onMisplaced?: (channel:
     if (kind === 'near') onMisplaced?.({ file: other.file, what, voxels });
     data.set(volume.data, (index + 1) * first.data.length);
   });
-  return { ...first, shape: [...sizeOf(first), volumes.length], data };
+  return { ...first, channels: volumes.length, data };
 }

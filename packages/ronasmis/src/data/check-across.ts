@@ -4,6 +4,7 @@ import type { DataSet } from './dataset.ts';
 import { type CaseSummary, classMillilitres } from './fingerprint.ts';
 import { splitCases } from './folds.ts';
 import { isCt } from './normalisation.ts';
+import { median, oddAlongAxes, oddness } from './oddness.ts';
 import { scansOfPatients } from './patients.ts';
 import { type CaseProblem, problem } from './problems.ts';
 import { commonSpacing, misfitAt } from './spacing.ts';
@@ -19,11 +20,6 @@ const ctShift = 2;
 const fewestVolumes = 5;
 /** More labels that are rare are one line. */
 const singleLabels = 3;
-/** A normal distribution has one value in a million beyond so many deviations. */
-const deviations = 5;
-/** Of a normal distribution, the deviation over the median absolute deviation. */
-const deviationOverMad = 1.4826;
-
 /** What shows only when all cases are looked at together; `summaries` are those of the cases without an error. */
 export function checkAcross(
   dataSet: DataSet,
@@ -49,36 +45,6 @@ export function checkAcross(
     ...checkDuplicates(summaries),
     ...checkPatients(folder, names, tests),
   ];
-}
-
-/**
- * How far those of the values are from their median, as a difference of logarithms, that are far from it: by more than `factor`, and by more than
- * five deviations of their logarithms, so that values that differ much anyway are not all odd. 0 for the others, and for values of 0.
- */
-function oddness(values: readonly number[], factor: number): readonly number[] {
-  const positive = values.filter((value) => value > 0);
-  const middle = median(positive);
-  const distance = (value: number): number => Math.abs(Math.log(value / middle));
-  const limit = Math.max(Math.log(factor), deviations * deviationOverMad * median(positive.map(distance)));
-  return values.map((value) => (value > 0 && distance(value) > limit ? distance(value) : 0));
-}
-
-const median = (values: readonly number[]): number =>
-  quantile(
-    values.toSorted((left, right) => left - right),
-    0.5,
-  );
-
-/** Cases in which one of the three axes is odd, with how far the farthest is, and the medians of the axes. */
-function oddAlongAxes(
-  summaries: readonly CaseSummary[],
-  valuesOf: (summary: CaseSummary) => readonly number[],
-  factor: number,
-) {
-  const axes = [0, 1, 2].map((axis) => summaries.map((summary) => valuesOf(summary)[axis]));
-  const odd = axes.map((values) => oddness(values, factor));
-  const cases = summaries.map((summary, i) => ({ ...summary, distance: Math.max(...odd.map((axis) => axis[i])) }));
-  return { cases: cases.filter(({ distance }) => distance > 0), medians: axes.map(median) };
 }
 
 function checkSpacing(summaries: readonly CaseSummary[]): readonly CaseProblem[] {

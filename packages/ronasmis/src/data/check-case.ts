@@ -2,7 +2,7 @@ import { voxelsOf } from '../base/geometry.ts';
 import { channelRanges, countValues } from '../base/statistics.ts';
 import type { Misplaced } from '../formats/placement.ts';
 import { faultOf, type Volume } from '../formats/volume.ts';
-import { channelsOf, type LoadedCase, spatialShape } from './case.ts';
+import type { LoadedCase } from './case.ts';
 import { foregroundBox } from './crop.ts';
 import { cropLabel } from './cropped-label.ts';
 import type { DataSet } from './dataset.ts';
@@ -52,7 +52,7 @@ export function beside({ file, what, voxels }: Misplaced, files: string): CasePr
 
 function checkImage({ image, imageVolume }: LoadedCase, { channels }: DataSet): readonly CaseProblem[] {
   const problems: CaseProblem[] = [];
-  const found = channelsOf(imageVolume);
+  const found = imageVolume.channels;
   if (faultOf(imageVolume) === undefined && found !== channels.length) {
     const counts = `it has ${found} channels, but dataset.json lists ${channels.length} (${channels.join(', ')})`;
     problems.push(problem('error', image, `${counts}. Correct dataset.json or the image.`));
@@ -62,7 +62,7 @@ function checkImage({ image, imageVolume }: LoadedCase, { channels }: DataSet): 
 
 /** Voxels of an image that are no numbers, and channels in which all are the same. */
 export function checkVoxels(image: string, volume: Volume): readonly CaseProblem[] {
-  return channelRanges(volume.data, channelsOf(volume)).flatMap(({ allFinite, min, max }, channel) => {
+  return channelRanges(volume.data, volume.channels).flatMap(({ allFinite, min, max }, channel) => {
     if (!allFinite) {
       const what = `channel ${channel} holds voxels that are not numbers (NaN or infinite)`;
       return [problem('error', image, `${what}. Replace them, by 0 for example.`)];
@@ -90,15 +90,10 @@ function checkLabel({ label, labelVolume }: LoadedCase, { labels, ignoredValue }
 }
 
 function checkCrop({ label, imageVolume, labelVolume }: LoadedCase, dataSet: DataSet): readonly CaseProblem[] {
-  const shape = spatialShape(imageVolume);
-  const { offset, shape: size } = foregroundBox(imageVolume.data, channelsOf(imageVolume), shape);
-  if (voxelsOf(size) === voxelsOf(shape)) return [];
+  const box = foregroundBox(imageVolume);
+  if (voxelsOf(box.shape) === voxelsOf(imageVolume.shape)) return [];
   const labelValues = dataSet.labels.map(({ value }) => value);
-  const { outsideCrop } = cropLabel(
-    labelVolume,
-    { offset, size, shape },
-    { labelValues, ignoredValue: dataSet.ignoredValue },
-  );
+  const { outsideCrop } = cropLabel(labelVolume, box, { labelValues, ignoredValue: dataSet.ignoredValue });
   const outside = outsideCrop.reduce((sum, voxels) => sum + voxels, 0);
   if (outside === 0) return [];
   const counts = countValues(labelVolume.data);

@@ -1,22 +1,22 @@
 import { z } from 'zod';
-import { type Box, type Triple, tripleSchema } from '../base/geometry.ts';
-import type { Voxels } from '../base/voxels.ts';
+import { type Box, tripleSchema } from '../base/geometry.ts';
+import type { Volume } from '../formats/volume.ts';
 
-/** Where a crop was taken from: what is needed to put a prediction back into the scan. */
+/** A box with what it was taken from: what is needed to put a prediction back into the scan. */
 export const cropSchema = z
   .object({
     /** The crop's first voxel in the scan, `[depth, height, width]`. */
     offset: tripleSchema,
     /** The crop's own shape, in voxels of the scan. */
-    size: tripleSchema,
-    /** The scan's own shape, `[depth, height, width]`. */
     shape: tripleSchema,
+    /** The scan's own shape. */
+    scanShape: tripleSchema,
   })
   .readonly();
 export type Crop = z.infer<typeof cropSchema>;
 
 /** The smallest box that holds every non-zero voxel of every channel; the whole volume where all are zero. */
-export function foregroundBox(data: Voxels, channels: number, shape: Triple): Box {
+export function foregroundBox({ data, channels, shape }: Pick<Volume, 'data' | 'channels' | 'shape'>): Box {
   const [depth, height, width] = shape;
   const first = [depth, height, width];
   const last = [-1, -1, -1];
@@ -41,8 +41,13 @@ export function foregroundBox(data: Voxels, channels: number, shape: Triple): Bo
   return { offset: [first[0], first[1], first[2]], shape: [size(0), size(1), size(2)] };
 }
 
-/** Copies the box out of one channel of `data` (each `[depth, height, width]`) into `target`, converting to its type. */
-export function cropVolume(data: Voxels, channel: number, shape: Triple, box: Box, target: Float32Array): void {
+/** Copies the box out of one channel of a volume into `target`, converting to its type. */
+export function cropChannel(
+  { data, shape }: Pick<Volume, 'data' | 'shape'>,
+  channel: number,
+  box: Box,
+  target: Float32Array,
+): void {
   const [depth, height, width] = shape;
   const [boxDepth, boxHeight, boxWidth] = box.shape;
   for (let z = 0; z < boxDepth; z++) {

@@ -1,9 +1,8 @@
-import { voxelsOf } from '../base/geometry.ts';
+import { type Box, voxelsOf } from '../base/geometry.ts';
 import { countValues } from '../base/statistics.ts';
 import { type Turn, turnVolume } from '../formats/orientation.ts';
 import { readLabelMap } from '../formats/read-volume.ts';
 import type { Volume } from '../formats/volume.ts';
-import type { Crop } from './crop.ts';
 import { IGNORED_CLASS } from './description.ts';
 
 /** What the values of label maps are. */
@@ -22,10 +21,10 @@ export interface CroppedLabel {
   readonly outsideCrop: readonly number[];
 }
 
-/** The label map of a scan within its crop; values that mean nothing are background. */
+/** The label map of a scan within the crop of its image; values that mean nothing are background. */
 export function cropLabel(
-  { data }: Pick<Volume, 'data'>,
-  { offset, size, shape }: Crop,
+  { data, shape }: Pick<Volume, 'data' | 'shape'>,
+  { offset, shape: size }: Box,
   { labelValues, ignoredValue }: LabelValues,
 ): CroppedLabel {
   const classes = new Map(labelValues.map((value, index) => [value, index]));
@@ -53,7 +52,7 @@ export function cropLabel(
  * @param prepared with the turn that its label was given when it was prepared
  */
 export async function readOwnLabel(
-  { labelFile, labelTurn, crop }: { readonly labelFile: string; readonly labelTurn: Turn; readonly crop: Crop },
+  { labelFile, labelTurn, crop }: { readonly labelFile: string; readonly labelTurn: Turn; readonly crop: Box },
   values: LabelValues,
 ): Promise<CroppedLabel> {
   return cropLabel(turnVolume(await readLabelMap(labelFile), labelTurn), crop, values);

@@ -3,9 +3,10 @@ import { mapConcurrently } from '../base/concurrency.ts';
 import { allErrors, outcomeOf, some, UserError } from '../base/errors.ts';
 import { isUnreadableName, UNREADABLE_NAME } from '../base/files.ts';
 import { countValues } from '../base/statistics.ts';
+import { byCaseName, caseName, counterpartNames } from '../formats/case-names.ts';
 import { readGrid, readLabelMap } from '../formats/read-volume.ts';
-import { byCaseName, caseName, counterpartNames, readScanFolder, remarksOn } from '../formats/scan-files.ts';
-import { type Case, channelsOf } from './case.ts';
+import { readScanFolder, remarksOn } from '../formats/scan-files.ts';
+import type { Case } from './case.ts';
 import { groupChannels, isChannelFile, singleScans, withoutChannel } from './channels.ts';
 import { isLabelValue, type Label, type Labelling, MAX_LABELS, readDescription } from './description.ts';
 import { findListed } from './listed-cases.ts';
@@ -142,7 +143,7 @@ async function readFolders(images: string, labels: string): Promise<DataSet> {
   const { cases, channelFiles, warnings } = await listCases({ images, labels }, undefined);
   checkCases(images, cases);
   const [{ images: files }] = cases;
-  const channels = channelFiles ? files.length : channelsOf(await readGrid(files[0]));
+  const channels = channelFiles ? files.length : (await readGrid(files[0])).channels;
   return {
     name: basename(resolve(images)),
     folder: images,

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { type Triple, tripleSchema, voxelsOf } from '../base/geometry.ts';
 import { countValues, meanAndDeviation, quantile, sum } from '../base/statistics.ts';
 import type { Voxels } from '../base/voxels.ts';
-import type { Volume } from '../formats/volume.ts';
-import { channelsOf, type LoadedCase, spatialShape, spatialSpacing } from './case.ts';
+import { statedSizes, type Volume } from '../formats/volume.ts';
+import type { LoadedCase } from './case.ts';
 import type { DataSet } from './dataset.ts';
 import { labelSchema } from './description.ts';
 import { commonSpacing, shapeAt } from './spacing.ts';
@@ -94,10 +94,10 @@ export function summariseCase(loaded: LoadedCase, { labels, ignoredValue }: Data
     name: loaded.name,
     image: loaded.image,
     label: loaded.label,
-    shape: spatialShape(imageVolume),
-    spacing: spatialSpacing(imageVolume),
+    shape: imageVolume.shape,
+    spacing: imageVolume.spacing,
     classVoxels: labels.map(({ value }) => counts.get(value) ?? 0),
-    intensities: Array.from({ length: channelsOf(imageVolume) }, (_, channel) =>
+    intensities: Array.from({ length: imageVolume.channels }, (_, channel) =>
       new Float32Array(sampled.length).map((_, i) => imageVolume.data[channel * size + sampled[i]]),
     ),
     voxelsSha256: hashVoxels(imageVolume),
@@ -114,10 +114,14 @@ export function classMillilitres({ classVoxels, spacing }: CaseSummary): readonl
 }
 
 /** Of the shape and of at most a million voxels, spread evenly: more would tell no more scans apart, and take longer. */
-function hashVoxels({ shape, data }: Volume): string {
+function hashVoxels(volume: Volume): string {
+  const { data } = volume;
   const step = Math.ceil(data.length / HASHED_VOXELS);
   const values = new Float64Array(Math.ceil(data.length / step)).map((_, i) => data[i * step]);
-  return createHash('sha256').update(`${shape}\n`).update(values).digest('hex');
+  return createHash('sha256')
+    .update(`${statedSizes(volume)}\n`)
+    .update(values)
+    .digest('hex');
 }
 
 /** The indices of voxels that are neither background nor ignored: all of them, or at most `limit` spread evenly. */

@@ -13,7 +13,7 @@ export type { Turn } from '../formats/orientation.ts';
 export type { Misplaced, Placed } from '../formats/placement.ts';
 export { readLabelMap, readVolume } from '../formats/read-volume.ts';
 export type { Grid, Volume } from '../formats/volume.ts';
-export { type Case, channelsOf, type LoadedCase, spatialShape, spatialSpacing } from './case.ts';
+export type { Case, LoadedCase } from './case.ts';
 export { type CheckOptions, type CheckResult, checkDataSet } from './check.ts';
 export { type DataSet, readDataSet } from './dataset.ts';
 export type { Label, Labelling, Region } from './description.ts';

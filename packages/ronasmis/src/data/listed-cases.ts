@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { isThere } from '../base/files.ts';
-import { caseName, caseNames } from '../formats/scan-files.ts';
+import { caseName, caseNames } from '../formats/case-names.ts';
 import type { Case } from './case.ts';
 import { groupChannels, isChannelFile, withoutChannel } from './channels.ts';
 import type { ListedCase } from './description.ts';

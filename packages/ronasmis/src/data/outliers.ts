@@ -1,4 +1,5 @@
 import { formatFigure } from '../base/figures.ts';
+import { voxelsOf } from '../base/geometry.ts';
 import { createRandom } from '../base/random.ts';
 import { type ChannelRange, channelRanges, quantile } from '../base/statistics.ts';
 import type { Volume } from '../formats/volume.ts';
@@ -46,9 +47,8 @@ const BEYOND_ALL = 1e15;
  * @returns the same volume where nothing was clipped
  */
 export function clipOutliers(volume: Volume): { readonly volume: Volume; readonly clips: readonly Clip[] } {
-  const [x, y = 1, z = 1] = volume.shape;
-  const size = x * y * z;
-  const clips = channelRanges(volume.data, volume.data.length / size).flatMap((range, channel): Clip[] => {
+  const size = voxelsOf(volume.shape);
+  const clips = channelRanges(volume.data, volume.channels).flatMap((range, channel): Clip[] => {
     const { min, max, allFinite } = range;
     if (!allFinite || Math.max(max, -min) <= LARGEST_PROBABILITY) return [];
     const values = volume.data.subarray(channel * size, (channel + 1) * size);

@@ -28,14 +28,14 @@ export async function writePhantomDataSet(
     const group = names.slice(start, start + SIMULTANEOUS).map((name) => ({ name, ...drawPhantom(random) }));
     await Promise.all(
       group.map(async ({ name, shape, image, label }) => {
-        const [depth, height, width] = shape;
         await writeNifti(join(folder, 'imagesTr', `${name}.nii.gz`), {
-          shape: [width, height, depth, 2],
+          shape,
+          channels: 2,
           data: image,
           affine: AFFINE,
         });
         await writeNifti(join(folder, 'labelsTr', `${name}.nii.gz`), {
-          shape: [width, height, depth],
+          shape,
           data: label,
           affine: AFFINE,
         });
@@ -102,7 +102,7 @@ function drawPhantom(random: Random): Phantom {
   }));
   const looksAt = (z: number, y: number, x: number, part: number): number =>
     part === 0 ? (decoys.find(({ covers }) => covers(z, y, x) < 1)?.looksLike ?? 0) : part;
-  return paint(random, shape, body, partAt, looksAt);
+  return paint(random, shape, { body, partAt, looksAt });
 }
 
 function ellipsoid(centre: Triple, radii: Triple, tilt: number): Ellipsoid {
@@ -113,13 +113,16 @@ function ellipsoid(centre: Triple, radii: Triple, tilt: number): Ellipsoid {
   };
 }
 
-function paint(
-  random: Random,
-  shape: Triple,
-  body: Ellipsoid,
-  partAt: Ellipsoid,
-  looksAt: (z: number, y: number, x: number, part: number) => number,
-): Phantom {
+/** What a phantom is made of. Arguments in millimetres: depth, height, width. */
+interface Anatomy {
+  readonly body: Ellipsoid;
+  /** The label there; 0 for the background. */
+  readonly partAt: (z: number, y: number, x: number) => number;
+  /** Whose contrast there is, given its label. */
+  readonly looksAt: (z: number, y: number, x: number, part: number) => number;
+}
+
+function paint(random: Random, shape: Triple, { body, partAt, looksAt }: Anatomy): Phantom {
   const [depth, height, width] = shape;
   const voxels = depth * height * width;
   const image = new Int16Array(2 * voxels);

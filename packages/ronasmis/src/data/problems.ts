@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { groupBy } from '../base/group-by.ts';
-import { caseNames } from '../formats/scan-files.ts';
+import { caseNames } from '../formats/case-names.ts';
 
 /** Something about a data set that keeps it from being used (error) or is worth a look (warning). */
 export const problemSchema = z

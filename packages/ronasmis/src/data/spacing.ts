@@ -1,5 +1,4 @@
 import { type Triple, voxelsOf } from '../base/geometry.ts';
-
 import { quantile } from '../base/statistics.ts';
 
 /** How finely a volume is sampled, `[depth, height, width]`: voxels, and millimetres between them. */

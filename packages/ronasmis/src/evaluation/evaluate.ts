@@ -2,12 +2,12 @@ import { basename } from 'node:path';
 import { mapConcurrently } from '../base/concurrency.ts';
 import { allErrors, outcomeOf, sortOutcomes, UserError } from '../base/errors.ts';
 import { groupBy } from '../base/group-by.ts';
-import { spatialShape, spatialSpacing } from '../data/case.ts';
 import { beside } from '../data/check-case.ts';
+import { counterpartNames } from '../formats/case-names.ts';
 import { SCAN_ENDINGS } from '../formats/formats.ts';
 import { placeOn } from '../formats/placement.ts';
 import { readLabelMap } from '../formats/read-volume.ts';
-import { counterpartNames, listScans } from '../formats/scan-files.ts';
+import { listScans } from '../formats/scan-files.ts';
 import type { Volume } from '../formats/volume.ts';
 import { probabilitiesSuffix } from '../preparation/label-map.ts';
 import { meanInterval } from './paired-tests.ts';
@@ -115,8 +115,8 @@ async function evaluateCase(predictionFile: string, referenceFile: string, toler
   if (kind === 'elsewhere')
     throw new UserError(`${predictionFile}: ${what}. Write the prediction on the scan's own grid.`);
   const scores = scoreClasses(volume.data, reference.data, {
-    shape: spatialShape(reference),
-    spacing: spatialSpacing(reference),
+    shape: reference.shape,
+    spacing: reference.spacing,
     toleranceMillimetres: tolerance,
   });
   return { scores, ...(kind === 'near' && { warning: beside({ file: predictionFile, what, voxels }, 'predictions') }) };

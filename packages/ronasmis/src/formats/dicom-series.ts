@@ -5,13 +5,13 @@ import { UserError } from '../base/errors.ts';
 import { isUnreadableName, readBytes, UNREADABLE_NAME, withCopies } from '../base/files.ts';
 import type { Triple } from '../base/geometry.ts';
 import type { Voxels } from '../base/voxels.ts';
-import { affineFromLps, cross, dot, spacingOf } from './affine.ts';
+import { affineFromLps, cross, dot } from './affine.ts';
 import { withPreamble } from './dicom-elements.ts';
 import { readSlice, type Slice } from './dicom-slice.ts';
-import { readItkSlices, volumeOn } from './itk.ts';
-
+import { readItkSlices } from './itk.ts';
+import { volumeOn } from './nifti-header.ts';
 import { listDicom } from './scan-files.ts';
-import type { Grid, Volume } from './volume.ts';
+import { type Grid, gridAt, type Volume } from './volume.ts';
 
 /** How far a slice may lie from where even steps have it, as a part of a step: headers are rounded, and a missing slice makes half a step. */
 const STEP_TOLERANCE = 0.1;
@@ -151,5 +151,5 @@ function gridOf(slices: readonly Slice[]): Grid {
   const row = (axis: 0 | 1 | 2) =>
     [rowDirection[axis] * betweenColumns, columnDirection[axis] * betweenRows, step[axis], position[axis]] as const;
   const affine = affineFromLps([row(0), row(1), row(2), [0, 0, 0, 1]]);
-  return { shape: [columns, rows, slices.length], spacing: spacingOf(affine), affine };
+  return gridAt([slices.length, rows, columns], 1, affine);
 }

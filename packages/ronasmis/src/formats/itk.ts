@@ -5,12 +5,12 @@ import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
 import { mendable, sizeOf } from '../base/files.ts';
+import { voxelsOf } from '../base/geometry.ts';
 import type { Voxels } from '../base/voxels.ts';
-import { type Affine, affineFromLps, requirePlaced, spacingOf } from './affine.ts';
+import { type Affine, affineFromLps, requirePlaced } from './affine.ts';
 import type { ItkAnswer, ItkRequest } from './itk-worker.ts';
-import { createHeaderBytes, describeValues } from './nifti-header.ts';
-import { voxelTypeOf } from './nifti-types.ts';
-import { type FileFormat, type Grid, shapeOf, type Volume } from './volume.ts';
+import { volumeOn } from './nifti-header.ts';
+import { type FileFormat, type Grid, statedGrid, type Volume } from './volume.ts';
 import { withVoxelFiles } from './voxel-files.ts';
 
 /** An image as ITK has it: x fastest, the components of a voxel side by side, in millimetres towards left, posterior, superior. */
@@ -55,8 +55,8 @@ function formatOf(format: ItkFormat, endings: readonly string[]): FileFormat {
 async function readVolume(file: string, format: ItkFormat): Promise<Volume> {
   const image = await readImage(file, format, false);
   const grid = gridOf(file, image);
-  const data = componentsApart(voxelsOf(image), image.imageType.components);
-  if (data.length !== grid.shape.reduce((product, size) => product * size, 1)) throw unreadable(file);
+  const data = componentsApart(valuesOf(image), image.imageType.components);
+  if (data.length !== grid.channels * voxelsOf(grid.shape)) throw unreadable(file);
   return volumeOn(file, grid, data);
 }
 
@@ -67,13 +67,7 @@ async function readVolume(file: string, format: ItkFormat): Promise<Volume> {
  */
 export async function readItkSlices(folder: string, files: readonly string[]): Promise<Voxels> {
   const found = await Promise.all(files.map((file) => mendable(file, () => realpath(file))));
-  return voxelsOf(await ask(folder, { format: 'dicom', files: found }));
-}
-
-/** A volume of values on a grid that no NIfTI file states. */
-export function volumeOn(file: string, grid: Grid, data: Voxels): Volume {
-  const prefix = describeValues(createHeaderBytes(grid.affine), file, grid.shape, voxelTypeOf(data));
-  return { ...grid, file, data, prefix };
+  return valuesOf(await ask(folder, { format: 'dicom', files: found }));
 }
 
 async function readImage(file: string, format: ItkFormat, headerOnly: boolean): Promise<ItkImage> {
@@ -95,12 +89,11 @@ function gridOf(file: string, { imageType, size, origin, spacing, direction }: I
     const what = `its segments overlap, so that they lie in ${components} layers`;
     throw new UserError(`${file}: ${what}. Export it as one label map (in 3D Slicer, "Export to labelmap").`);
   }
-  const shape = components === 1 ? size : [x, y, z, ...others, components];
-  return { shape: shapeOf(shape), spacing: spacingOf(affine), affine };
+  return statedGrid(file, components === 1 ? size : [x, y, z, ...others, components], affine);
 }
 
 /** 64-bit integers become float64, as NIfTI's do. */
-function voxelsOf({ data }: ItkImage): Voxels {
+function valuesOf({ data }: ItkImage): Voxels {
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) return Float64Array.from(data, Number);
   return data;
 }

@@ -1,5 +1,6 @@
 import { UserError } from '../base/errors.ts';
 import type { Triple } from '../base/geometry.ts';
+import type { Voxels } from '../base/voxels.ts';
 import {
   type Affine,
   affineFromQuaternion,
@@ -10,8 +11,8 @@ import {
 } from './affine.ts';
 import { type FieldName, HEADER_LAYOUTS, readField, writeField } from './nifti-layout.ts';
 import { DESCRIPTION_BYTES, textOf } from './nifti-mark.ts';
-import { type VoxelType, voxelTypeByCode } from './nifti-types.ts';
-import { type Grid, shapeOf } from './volume.ts';
+import { type VoxelType, voxelTypeByCode, voxelTypeOf } from './nifti-types.ts';
+import { type Grid, statedGrid, statedSizes, type Volume } from './volume.ts';
 
 /** What a NIfTI-1 or NIfTI-2 header says, checked. */
 export interface NiftiHeader extends Grid {
@@ -38,15 +39,15 @@ export function parseHeader(bytes: Uint8Array, file: string): NiftiHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { version, littleEndian } = identify(view, file);
   const layout = HEADER_LAYOUTS[version];
-  const field = (name: FieldName, index = 0) => readField(view, layout.fields[name], index, littleEndian);
+  const field = (name: FieldName, index = 0) => readField({ view, littleEndian }, layout.fields[name], index);
 
-  const shape = shapeOf(readShape(field('dim'), (axis) => field('dim', axis), file));
+  const sizes = readSizes(field('dim'), (axis) => field('dim', axis), file);
   const voxelType = voxelTypeByCode(field('datatype'), file);
   const dataOffset = field('vox_offset') || layout.size + EXTENSION_FLAG_BYTES;
   if (!Number.isSafeInteger(dataOffset) || dataOffset < layout.size) {
     throw new UserError(`${file}: the header says that the voxels begin at byte ${dataOffset}. Export the file again.`);
   }
-  const affine = readAffine(field, shape, file);
+  const affine = readAffine(field, sizes, file);
   const slope = field('scl_slope');
   const intercept = field('scl_inter');
   const isScaled = Number.isFinite(slope) && slope !== 0 && !(slope === 1 && intercept === 0);
@@ -56,7 +57,7 @@ export function parseHeader(bytes: Uint8Array, file: string): NiftiHeader {
   const scale = isScaled ? { slope, intercept } : undefined;
   const description = textOf(bytes.subarray(layout.descriptionAt, layout.descriptionAt + DESCRIPTION_BYTES));
   const described = { version, littleEndian, voxelType, dataOffset, description, scale };
-  return { ...described, shape, spacing: spacingOf(affine), affine };
+  return { ...described, ...statedGrid(file, sizes, affine) };
 }
 
 /** The four bytes behind a header that say whether extensions follow. */
@@ -81,21 +82,22 @@ function identify(view: DataView, file: string): Pick<NiftiHeader, 'version' | '
   throw new UserError(`${file}: this is not a NIfTI file (no NIfTI-1 or NIfTI-2 header). Convert the scan to .nii.gz.`);
 }
 
-function readShape(dimensions: number, size: (axis: number) => number, file: string): readonly number[] {
+/** Along x, y, z and whatever is behind them. */
+function readSizes(dimensions: number, size: (axis: number) => number, file: string): readonly number[] {
   if (!(dimensions >= 1 && dimensions <= 7)) {
     throw new UserError(`${file}: the header states ${dimensions} dimensions; 1 to 7 are possible. Export it again.`);
   }
-  const shape = Array.from({ length: dimensions }, (_, axis) => size(axis + 1));
-  const voxels = shape.reduce((product, length) => product * length, 1);
-  if (!shape.every((length) => length >= 1) || !Number.isSafeInteger(voxels)) {
-    throw new UserError(`${file}: the header states the impossible shape ${shape.join(' x ')}. Export it again.`);
+  const sizes = Array.from({ length: dimensions }, (_, axis) => size(axis + 1));
+  const voxels = sizes.reduce((product, length) => product * length, 1);
+  if (!sizes.every((length) => length >= 1) || !Number.isSafeInteger(voxels)) {
+    throw new UserError(`${file}: the header states the impossible shape ${sizes.join(' x ')}. Export it again.`);
   }
-  return shape;
+  return sizes;
 }
 
 function readAffine(
   field: (name: FieldName, index?: number) => number,
-  shape: readonly number[],
+  sizes: readonly number[],
   file: string,
 ): Affine {
   const isForm = (code: number) => code >= 1 && code <= 5;
@@ -116,7 +118,7 @@ function readAffine(
     const zSign = field('pixdim') === -1 ? -1 : 1;
     forms.push(affineFromQuaternion(triple('quatern'), voxelSizes, zSign, triple('qoffset')));
   }
-  if (forms.length === 0) forms.push(affineFromVoxelSizes([shape[0], shape[1] ?? 1, shape[2] ?? 1], voxelSizes));
+  if (forms.length === 0) forms.push(affineFromVoxelSizes([sizes[0], sizes[1] ?? 1, sizes[2] ?? 1], voxelSizes));
   const millimetres = MILLIMETRES_BY_UNIT[field('xyzt_units') & 7] ?? 1;
   const scaled = forms.map(
     (affine): Affine =>
@@ -145,7 +147,7 @@ export function createHeaderBytes(affine: Affine): Uint8Array {
   );
   const write = (field: FieldName, values: readonly number[]) => {
     values.forEach((value, index) => {
-      writeField(view, fields[field], index, value, true);
+      writeField({ view, littleEndian: true }, fields[field], index, value);
     });
   };
   write('pixdim', [1, ...spacingOf(affine), 1, 1, 1, 1]);
@@ -157,12 +159,12 @@ export function createHeaderBytes(affine: Affine): Uint8Array {
 
 /**
  * A copy of a file's leading bytes (header and extensions) that describes other values on the same grid:
- * shape, voxel type and scaling are replaced, the affine, form codes, units and extensions kept.
+ * sizes along x, y, z and whatever is behind them, voxel type and scaling are replaced, the affine, form codes, units and extensions kept.
  */
 export function describeValues(
   prefix: Uint8Array,
   file: string,
-  shape: readonly number[],
+  sizes: readonly number[],
   type: VoxelType,
 ): Uint8Array {
   const bytes = Uint8Array.from(prefix);
@@ -170,8 +172,8 @@ export function describeValues(
   const { version, littleEndian } = identify(view, file);
   const { fields } = HEADER_LAYOUTS[version];
   const write = (field: FieldName, index: number, value: number) =>
-    writeField(view, fields[field], index, value, littleEndian);
-  [shape.length, ...shape, 1, 1, 1, 1, 1, 1, 1].slice(0, 8).forEach((size, index) => {
+    writeField({ view, littleEndian }, fields[field], index, value);
+  [sizes.length, ...sizes, 1, 1, 1, 1, 1, 1, 1].slice(0, 8).forEach((size, index) => {
     write('dim', index, size);
   });
   write('datatype', 0, type.code);
@@ -179,4 +181,10 @@ export function describeValues(
   write('vox_offset', 0, bytes.byteLength);
   for (const field of ['scl_slope', 'scl_inter', 'cal_max', 'cal_min', 'intent_code'] as const) write(field, 0, 0);
   return bytes;
+}
+
+/** A volume of values on a grid that no NIfTI file states. */
+export function volumeOn(file: string, grid: Grid, data: Voxels): Volume {
+  const prefix = describeValues(createHeaderBytes(grid.affine), file, statedSizes(grid), voxelTypeOf(data));
+  return { ...grid, file, data, prefix };
 }

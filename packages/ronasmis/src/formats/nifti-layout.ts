@@ -121,18 +121,23 @@ const STORAGE: Readonly<Record<NumberKind, NumberStorage>> = {
   },
 };
 
+/** The bytes of a header, and their order. */
+export interface HeaderBytes {
+  readonly view: DataView;
+  readonly littleEndian: boolean;
+}
+
 /** The `index`th number of a field. 64-bit integers beyond 2^53 lose their last digits. */
-export function readField(view: DataView, { at, kind }: HeaderField, index: number, littleEndian: boolean): number {
+export function readField({ view, littleEndian }: HeaderBytes, { at, kind }: HeaderField, index: number): number {
   return STORAGE[kind].read(view, at + index * STORAGE[kind].bytes, littleEndian);
 }
 
 /** Writes the `index`th number of a field. */
 export function writeField(
-  view: DataView,
+  { view, littleEndian }: HeaderBytes,
   { at, kind }: HeaderField,
   index: number,
   value: number,
-  littleEndian: boolean,
 ): void {
   STORAGE[kind].write(view, at + index * STORAGE[kind].bytes, value, littleEndian);
 }

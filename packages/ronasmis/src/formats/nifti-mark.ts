@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { HEADER_LAYOUTS } from './nifti-layout.ts';
-import type { Volume } from './volume.ts';
+import { statedSizes, type Volume } from './volume.ts';
 
 /** Which work made a file: the keys of a run (`runKey`) and of what was segmented by it (`scanKey`), 16 letters at most. */
 export interface Maker {
@@ -50,8 +50,9 @@ function markOf(content: Uint8Array, version: 1 | 2, { run, scan }: Maker): stri
 }
 
 /** What tells a scan apart from others, wherever its file lies. */
-export function scanKey({ shape, affine, data }: Volume): string {
-  const hash = createHash('sha256').update(JSON.stringify([shape, affine]));
+export function scanKey(scan: Volume): string {
+  const { affine, data } = scan;
+  const hash = createHash('sha256').update(JSON.stringify([statedSizes(scan), affine]));
   return hash
     .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
     .digest('hex')

@@ -5,20 +5,24 @@ import { promisify } from 'node:util';
 import { constants, gunzip, gunzipSync, gzip } from 'node:zlib';
 import { codeOf, UserError } from '../base/errors.ts';
 import { mendable, readBytes, sizeOf, writeAtomically } from '../base/files.ts';
+import { type Triple, voxelsOf } from '../base/geometry.ts';
 import type { Voxels } from '../base/voxels.ts';
 import type { Affine } from './affine.ts';
 import { createHeaderBytes, describeValues, MAX_HEADER_BYTES, type NiftiHeader, parseHeader } from './nifti-header.ts';
 import { type Maker, makerOf, markNifti } from './nifti-mark.ts';
 import { type VoxelType, voxelTypeOf } from './nifti-types.ts';
-import type { FileFormat, Volume } from './volume.ts';
+import { type FileFormat, statedSizes, type Volume } from './volume.ts';
 
 /** A volume that was read from a NIfTI file, whose own bytes its prefix is. */
 export type NiftiVolume = Volume & NiftiHeader;
 
 /** What `writeNifti` writes: values on the grid of a scan (its `prefix`) or on a new one (`affine`). */
 export type WritableVolume = {
-  /** Voxels along x, y, z and further dimensions. */
-  readonly shape: readonly number[];
+  /** Voxels of a channel, `[depth, height, width]`. */
+  readonly shape: Triple;
+  /** One where it is left out. */
+  readonly channels?: number;
+  /** `[channel, depth, height, width]` */
   readonly data: Voxels;
   /** Which work made it: by that, `niftiMaker` knows the file again. */
   readonly maker?: Maker;
@@ -91,7 +95,7 @@ export async function niftiMaker(file: string): Promise<Maker | undefined> {
 
 async function unpack(file: string, bytes: Uint8Array) {
   const header = parseHeader(headerBytes(file, bytes), file);
-  const voxelCount = header.shape.reduce((product, size) => product * size, 1);
+  const voxelCount = header.channels * voxelsOf(header.shape);
   const neededBytes = header.dataOffset + voxelCount * header.voxelType.bytes;
   // Checked before anything of that size is allocated: a damaged header may claim petabytes.
   const possibleBytes = isGzip(bytes) ? bytes.length * MAX_DEFLATE_RATIO : bytes.length;
@@ -134,23 +138,23 @@ async function inflate(file: string, bytes: Uint8Array, neededBytes: number): Pr
   }
 }
 
-function shortFile(file: string, { shape, voxelType }: NiftiHeader): UserError {
+const contentOf = (header: NiftiHeader): string =>
+  `${statedSizes(header).join(' x ')} voxels of ${header.voxelType.name}`;
+
+function shortFile(file: string, header: NiftiHeader): UserError {
   return new UserError(
-    `${file}: the file is truncated: it is too short for the ${shape.join(' x ')} voxels of ${voxelType.name} that its ` +
+    `${file}: the file is truncated: it is too short for the ${contentOf(header)} that its ` +
       'header states. Copy or export it again.',
   );
 }
 
-function largeFile(file: string, { shape, voxelType }: NiftiHeader): UserError {
-  return new UserError(
-    `${file}: ${shape.join(' x ')} voxels of ${voxelType.name} are more than can be read at once. Crop or resample the scan.`,
-  );
+function largeFile(file: string, header: NiftiHeader): UserError {
+  return new UserError(`${file}: ${contentOf(header)} are more than can be read at once. Crop or resample the scan.`);
 }
 
-function longFile(file: string, { shape, voxelType }: NiftiHeader): UserError {
+function longFile(file: string, header: NiftiHeader): UserError {
   return new UserError(
-    `${file}: the file is longer than the ${shape.join(' x ')} voxels of ${voxelType.name} that its header states. ` +
-      'Export it again.',
+    `${file}: the file is longer than the ${contentOf(header)} that its header states. Export it again.`,
   );
 }
 
@@ -196,7 +200,7 @@ function scaled(
 export async function writeNifti(file: string, volume: WritableVolume): Promise<void> {
   const type = voxelTypeOf(volume.data);
   const prefix = 'prefix' in volume ? volume.prefix : createHeaderBytes(volume.affine);
-  const header = describeValues(prefix, file, volume.shape, type);
+  const header = describeValues(prefix, file, statedSizes({ channels: 1, ...volume }), type);
   const { littleEndian, version } = parseHeader(header, file);
   const data = Uint8Array.from(new Uint8Array(volume.data.buffer, volume.data.byteOffset, volume.data.byteLength));
   if (littleEndian !== (endianness() === 'LE')) swapBytes(data, type);

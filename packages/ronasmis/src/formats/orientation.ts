@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import type { Triple } from '../base/geometry.ts';
+import { reversed, type Triple } from '../base/geometry.ts';
 import type { Voxels } from '../base/voxels.ts';
-import { type Affine, orientationOf, spacingOf } from './affine.ts';
-
-import type { Grid, Volume } from './volume.ts';
+import { type Affine, orientationOf } from './affine.ts';
+import { type Grid, gridAt, type Volume } from './volume.ts';
 
 const axisSchema = z.union([z.literal(0), z.literal(1), z.literal(2)]);
 
@@ -56,22 +55,15 @@ export function inverseOf({ axes, mirrored }: Turn): Turn {
 /** The same volume with its voxel axes turned: every voxel stays where it is in millimetres. */
 export function turnVolume(volume: Volume, turn: Turn): Volume {
   if (changesNothing(turn)) return volume;
-  return { ...volume, ...turnGrid(volume, turn), data: turnVoxels(volume.data, sizeOf(volume), turn) };
+  return { ...volume, ...turnGrid(volume, turn), data: turnVoxels(volume.data, volume.shape, turn) };
 }
 
 /** The grid of a volume that was turned. */
 export function turnGrid(grid: Grid, turn: Turn): Grid {
-  const size = sizeOf(grid);
-  const affine = turnAffine(grid.affine, size, turn);
-  return {
-    shape: [...turn.axes.map((axis) => size[axis]), ...grid.shape.slice(3)],
-    spacing: spacingOf(affine),
-    affine,
-  };
+  const size = reversed(grid.shape);
+  const [width, height, depth] = turn.axes.map((axis) => size[axis]);
+  return gridAt([depth, height, width], grid.channels, turnAffine(grid.affine, size, turn));
 }
-
-/** Voxels along x, y and z. */
-export const sizeOf = ({ shape: [x, y = 1, z = 1] }: Pick<Grid, 'shape'>): Triple => [x, y, z];
 
 function changesNothing({ axes, mirrored }: Turn): boolean {
   return axes.every((axis, at) => axis === at) && !mirrored.includes(true);
@@ -87,10 +79,11 @@ function turnAffine(affine: Affine, size: Triple, { axes, mirrored }: Turn): Aff
 
 /**
  * Voxels in the order of the turned axes, of the same type.
- * @param data x fastest, then y, z, and whatever further dimensions there are
- * @param size of `data` along x, y, z
+ * @param data `[channel, depth, height, width]`
+ * @param shape `[depth, height, width]` of `data`
  */
-export function turnVoxels(data: Voxels, size: Triple, { axes, mirrored }: Turn): Voxels {
+export function turnVoxels(data: Voxels, shape: Triple, { axes, mirrored }: Turn): Voxels {
+  const size = reversed(shape);
   const steps = [1, size[0], size[0] * size[1]];
   const step = axes.map((axis, at) => (mirrored[at] ? -steps[axis] : steps[axis]));
   const first = axes.reduce<number>((sum, axis, at) => sum + (mirrored[at] ? steps[axis] * (size[axis] - 1) : 0), 0);

@@ -1,7 +1,7 @@
-import type { Triple } from '../base/geometry.ts';
+import { reversed, type Triple } from '../base/geometry.ts';
 import { type Affine, columnOf, toVoxelSteps } from './affine.ts';
-import { sizeOf, type Turn, turnGrid, turnVolume, unturned } from './orientation.ts';
-import type { Grid, Volume } from './volume.ts';
+import { type Turn, turnGrid, turnVolume, unturned } from './orientation.ts';
+import { type Grid, statedSizes, type Volume } from './volume.ts';
 
 /** Corners that lie this close, in voxels along each axis, are in one place: headers are rounded. */
 const same = 0.1;
@@ -33,10 +33,10 @@ export interface Misplaced extends Pick<Placed, 'what' | 'voxels'> {
 export function placeOn(volume: Volume, target: Volume): Placed {
   const fitting = [unturned, turnOnto(volume, target)]
     .map((turn) => ({ turn, turned: turnGrid(volume, turn) }))
-    .filter(({ turned }) => String(turned.shape) === String(sizeOf(target)))
+    .filter(({ turned }) => String(statedSizes(turned)) === String(reversed(target.shape)))
     .map(({ turn, turned }) => ({ turn, ...distanceBetween(turned, target) }));
   if (fitting.length === 0) {
-    const [size, wanted] = [volume.shape, sizeOf(target)].map((shape) => shape.join(' x '));
+    const [size, wanted] = [statedSizes(volume), reversed(target.shape)].map((sizes) => sizes.join(' x '));
     const what = `its ${size} voxels do not fit the ${wanted} of ${target.file}`;
     return { kind: 'elsewhere', volume, turn: unturned, what, voxels: Infinity };
   }
@@ -63,7 +63,7 @@ function turnOnto({ affine }: Grid, target: Grid): Turn {
 
 /** How far corresponding corners of two grids of one size lie apart at most: along an axis of `target`, and in millimetres. No voxel lies further. */
 function distanceBetween(grid: Grid, target: Grid): { readonly voxels: number; readonly millimetres: number } {
-  const [width, height, depth] = sizeOf(grid);
+  const [depth, height, width] = grid.shape;
   const corners = [0, depth - 1].flatMap((z) =>
     [0, height - 1].flatMap((y) => [0, width - 1].map((x): Triple => [x, y, z])),
   );

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { UserError } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
+import { reversed } from '../base/geometry.ts';
 import type { Voxels } from '../base/voxels.ts';
 import { readSeries, readSeriesGrid } from './dicom-series.ts';
 import { formatByName } from './formats.ts';
@@ -46,12 +47,10 @@ export async function readLabelMap(path: string): Promise<Volume> {
 /** As `readLabelMap`, with what was read. */
 export async function readStoredLabelMap(path: string): Promise<StoredVolume> {
   const stored = await readStored(path);
-  const { shape, data, step = 0 } = stored.volume;
-  if (shape.length > 3) {
-    const size = shape.slice(0, 3).join(' x ');
-    throw new UserError(
-      `${path}: it holds ${shape.slice(3).join(' x ')} volumes of ${size} voxels. Give a label map of one volume.`,
-    );
+  const { shape, channels, data, step = 0 } = stored.volume;
+  if (channels > 1) {
+    const size = reversed(shape).join(' x ');
+    throw new UserError(`${path}: it holds ${channels} volumes of ${size} voxels. Give a label map of one volume.`);
   }
   return { ...stored, volume: { ...stored.volume, data: wholeNumbers(data, step) } };
 }

@@ -1,14 +1,13 @@
 import { type DataType, scope } from '@ronasmis/libtorch';
 import { UserError } from '../base/errors.ts';
 import type { Triple } from '../base/geometry.ts';
-import { channelsOf } from '../data/case.ts';
 import { zScore } from '../data/normalisation.ts';
 import type { CaseProblem } from '../data/problems.ts';
 import type { ComputeDevice } from '../engine/device.ts';
 import { turnTo, turnVolume, unturned } from '../formats/orientation.ts';
 import type { Volume } from '../formats/volume.ts';
 import type { Segmentation } from '../preparation/label-map.ts';
-import { prepareImage } from '../preparation/prepare.ts';
+import { prepareImage } from '../preparation/prepared-image.ts';
 import { bytesForPass, fittingTile, sufficientMemory } from './fitting.ts';
 import type { Model } from './model.ts';
 import { segment, segmentWithProbabilities, toImage } from './segment.ts';
@@ -39,7 +38,7 @@ export function segmentVolume(
   const turn = orientation === undefined ? unturned : turnTo(scan, orientation);
   const volume = turnVolume(scan, turn);
   const expected = model.network.inputChannels;
-  const channels = channelsOf(volume);
+  const { channels } = volume;
   if (channels !== expected) {
     const asFiles = model.run.channel_files ? ', in one file or in files called CASE_0000, CASE_0001 and so on' : '';
     throw new UserError(
@@ -66,7 +65,7 @@ export function segmentVolume(
   }
   const [classes, shares] = scope(() => {
     const input = toImage(image, [1, channels, ...shape], device, dataType);
-    const sizes = { size: crop.size, ...(!isWhole && { tile, tiling }) };
+    const sizes = { size: crop.shape, ...(!isWhole && { tile, tiling }) };
     const given = [model.network, model.weights, input, sizes] as const;
     if (!probabilities) return [segment(...given).toArray()];
     const both = segmentWithProbabilities(...given);

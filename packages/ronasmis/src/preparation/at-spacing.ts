@@ -1,6 +1,5 @@
 import { resampleCubic, resampleLabels, scope, tensor } from '@ronasmis/libtorch';
 import { type Triple, voxelsOf } from '../base/geometry.ts';
-
 import { type Sampling, shapeAt, thickAxis } from '../data/spacing.ts';
 
 /**

@@ -24,7 +24,6 @@ import {
   type PrepareOptions,
   prepareDataSet,
 } from './prepare.ts';
-
 import { type CaseFiles, type CaseStorage, caseFiles, imageSpan, labelSpan, moveToDisk } from './storage.ts';
 
 const caseSchema = z.object({
@@ -51,7 +50,7 @@ const keptSchema = z.object({
 });
 
 /** Raised when cases are prepared in another way than before by a version of the same number. */
-const PREPARATION = 2;
+const PREPARATION = 3;
 const RECORD = 'prepared.json';
 /** Cases are kept where they take no more than so much of what the disk has free. */
 const shareOfDisk = 0.1;

@@ -4,9 +4,7 @@ import type { Crop } from '../data/crop.ts';
 import type { Label } from '../data/description.ts';
 import { writeNifti } from '../formats/nifti.ts';
 import type { Maker } from '../formats/nifti-mark.ts';
-
-import { inverseOf, sizeOf, type Turn, turnVoxels } from '../formats/orientation.ts';
-
+import { inverseOf, type Turn, turnVoxels } from '../formats/orientation.ts';
 import type { Volume } from '../formats/volume.ts';
 
 /** What a network says about a scan, within the crop that it saw. */
@@ -33,11 +31,11 @@ export async function writeLabelMap(
   { labels, maker }: { readonly labels: readonly Label[]; readonly maker: Maker },
 ): Promise<void> {
   const { classes, crop } = segmentation;
-  const data = emptyLabelMap(voxelsOf(crop.shape), Math.max(...labels.map(({ value }) => value)));
+  const data = emptyLabelMap(voxelsOf(crop.scanShape), Math.max(...labels.map(({ value }) => value)));
   for (const { from, to } of rowsOf(crop)) {
-    for (let x = 0; x < crop.size[2]; x++) data[to + x] = labels[classes[from + x]].value;
+    for (let x = 0; x < crop.shape[2]; x++) data[to + x] = labels[classes[from + x]].value;
   }
-  await writeNifti(file, { shape: sizeOf(scan), data: turnBack(data, segmentation), prefix: scan.prefix, maker });
+  await writeNifti(file, { shape: scan.shape, data: turnBack(data, segmentation), prefix: scan.prefix, maker });
 }
 
 /** What the name of a file of class probabilities has behind that of its label map. */
@@ -55,19 +53,23 @@ export async function writeProbabilities(
   maker: Maker,
 ): Promise<void> {
   const { probabilities, crop } = segmentation;
-  const [inside, voxels] = [voxelsOf(crop.size), voxelsOf(crop.shape)];
+  const [inside, voxels] = [voxelsOf(crop.shape), voxelsOf(crop.scanShape)];
   const classes = probabilities.length / inside;
   const data = new Float32Array(classes * voxels).fill(1, 0, voxels);
   for (let index = 0; index < classes; index++) {
     const values = probabilities.subarray(index * inside, (index + 1) * inside);
-    for (const { from, to } of rowsOf(crop)) data.set(values.subarray(from, from + crop.size[2]), index * voxels + to);
+    for (const { from, to } of rowsOf(crop)) data.set(values.subarray(from, from + crop.shape[2]), index * voxels + to);
   }
   const turned = turnBack(data, segmentation);
-  await writeNifti(file, { shape: [...sizeOf(scan), classes], data: turned, prefix: scan.prefix, maker });
+  await writeNifti(file, { shape: scan.shape, channels: classes, data: turned, prefix: scan.prefix, maker });
 }
 
 /** The rows of a crop: where each begins in the crop and in the scan. */
-function* rowsOf({ offset, size, shape }: Crop): Generator<{ readonly from: number; readonly to: number }> {
+function* rowsOf({
+  offset,
+  shape: size,
+  scanShape: shape,
+}: Crop): Generator<{ readonly from: number; readonly to: number }> {
   for (let z = 0; z < size[0]; z++) {
     for (let y = 0; y < size[1]; y++) {
       const from = (z * size[1] + y) * size[2];
@@ -77,10 +79,8 @@ function* rowsOf({ offset, size, shape }: Crop): Generator<{ readonly from: numb
   }
 }
 
-function turnBack(data: Voxels, { crop, turn }: Segmentation): Voxels {
-  const [depth, height, width] = crop.shape;
-  return turnVoxels(data, [width, height, depth], inverseOf(turn));
-}
+const turnBack = (data: Voxels, { crop, turn }: Segmentation): Voxels =>
+  turnVoxels(data, crop.scanShape, inverseOf(turn));
 
 function emptyLabelMap(voxels: number, largest: number): Voxels {
   if (largest <= 255) return new Uint8Array(voxels);

@@ -1,37 +1,23 @@
 import { join } from 'node:path';
 import { mapConcurrently } from '../base/concurrency.ts';
-import { allErrors, some, UserError } from '../base/errors.ts';
+import { allErrors, some } from '../base/errors.ts';
 import { formatAxes } from '../base/figures.ts';
 import { makeFolder, passOn } from '../base/files.ts';
 import { type Triple, voxelsOf } from '../base/geometry.ts';
-import { channelsOf, type LoadedCase, spatialShape, spatialSpacing } from '../data/case.ts';
+import type { LoadedCase } from '../data/case.ts';
 import { checkDataSet } from '../data/check.ts';
-import { type Crop, cropVolume, foregroundBox } from '../data/crop.ts';
 import { cropLabel } from '../data/cropped-label.ts';
 import type { DataSet } from '../data/dataset.ts';
 import { IGNORED_CLASS } from '../data/description.ts';
 import { type Fingerprint, labelledVoxels } from '../data/fingerprint.ts';
 import { isCt, type Normalisation, normalisationsFor, normalise, zScore } from '../data/normalisation.ts';
 import { type Problem, problem } from '../data/problems.ts';
-import { misfitAt, type Sampling, shapeAt } from '../data/spacing.ts';
+import { shapeAt } from '../data/spacing.ts';
 import type { Turn } from '../formats/orientation.ts';
 import { readGrid } from '../formats/read-volume.ts';
-import type { Volume } from '../formats/volume.ts';
 import { imageAt, labelAt } from './at-spacing.ts';
+import { changesShape, type PreparedImage, prepareImage } from './prepared-image.ts';
 import { type CaseStorage, changeImage, imageSpan, labelSpan, moveToDisk } from './storage.ts';
-
-/** An image as the network takes it. */
-export interface PreparedImage {
-  /** `[channel, depth, height, width]`, each channel normalised. */
-  readonly image: Float32Array;
-  readonly channels: number;
-  /** `[depth, height, width]`; another one than the crop's own where it was resampled. */
-  readonly shape: Triple;
-  /** `[depth, height, width]` in millimetres. */
-  readonly spacing: Triple;
-  /** Where the crop lies in the scan. */
-  readonly crop: Crop;
-}
 
 /** A case as training and validation take it; `imageOf` and `labelOf` give its arrays. */
 export interface PreparedCase extends Omit<PreparedImage, 'image'> {
@@ -133,47 +119,9 @@ function preparedBytes({ cases }: DataSet): Promise<readonly number[]> {
   return mapConcurrently(cases, async ({ images }) => {
     const grid = await readGrid(images[0]).catch((error: unknown) => passOn(images[0], error));
     if (!grid) return 0;
-    return caseBytes({ shape: spatialShape(grid), channels: channelsOf(grid) * images.length });
+    return caseBytes({ shape: grid.shape, channels: grid.channels * images.length });
   });
 }
-
-/**
- * The image of a scan, cropped to its non-zero voxels, normalised channel by channel and resampled, in shared memory.
- * @param normalisations of each channel; where one is left out, the channel is left as it is
- * @param spacing of the result, `[depth, height, width]` in millimetres; the scan's own where it is left out
- * @throws UserError where a voxel is not a number, or the scan would become far too large
- */
-export function prepareImage(
-  volume: Volume,
-  normalisations: readonly (Normalisation | undefined)[],
-  spacing?: Triple,
-): PreparedImage {
-  const channels = channelsOf(volume);
-  const shape = spatialShape(volume);
-  const box = foregroundBox(volume.data, channels, shape);
-  const voxels = voxelsOf(box.shape);
-  const image = new Float32Array(new SharedArrayBuffer(4 * channels * voxels));
-  for (let channel = 0; channel < channels; channel++) {
-    const values = image.subarray(channel * voxels, (channel + 1) * voxels);
-    cropVolume(volume.data, channel, shape, box, values);
-    const normalisation = normalisations[channel];
-    if (normalisation && !normalise(values, normalisation)) {
-      const what = `channel ${channel} holds voxels that are not numbers (NaN or infinite)`;
-      throw new UserError(`${volume.file}: ${what}. Replace them, by 0 for example.`);
-    }
-  }
-  const own = { shape: box.shape, spacing: spatialSpacing(volume) };
-  const cropped = { image, channels, ...own, crop: { offset: box.offset, size: box.shape, shape } };
-  if (spacing === undefined || !changesShape(own, spacing)) return cropped;
-  const misfit = misfitAt(own, spacing);
-  if (misfit !== undefined) {
-    const what = `its spacing of ${formatAxes(own.spacing)} mm is far from that of the training data, ${formatAxes(spacing)} mm`;
-    throw new UserError(`${volume.file}: ${what}: resampled, it would be ${misfit}. Correct its header.`);
-  }
-  return { ...cropped, image: imageAt(image, channels, own, spacing), shape: shapeAt(own, spacing), spacing };
-}
-
-const changesShape = (own: Sampling, spacing: Triple): boolean => String(shapeAt(own, spacing)) !== String(own.shape);
 
 /** A case on its own grid. */
 async function prepareCase(
@@ -235,7 +183,7 @@ async function caseAt(one: PreparedCase, spacing: Triple, cacheFolder: string | 
 }
 
 /** Whether a case has not the voxels of its scan. */
-export const isResampled = ({ shape, crop }: PreparedCase): boolean => String(shape) !== String(crop.size);
+export const isResampled = ({ shape, crop }: PreparedCase): boolean => String(shape) !== String(crop.shape);
 
 function normaliseByDataSet({ storage, shape }: PreparedCase, normalisations: readonly Normalisation[]): void {
   const voxels = voxelsOf(shape);

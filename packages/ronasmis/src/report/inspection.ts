@@ -1,5 +1,5 @@
 import { voxelsOf } from '../base/geometry.ts';
-import { type LoadedCase, loadCase, spatialShape, spatialSpacing, turnCase } from '../data/case.ts';
+import { type LoadedCase, loadCase, turnCase } from '../data/case.ts';
 import type { CheckResult } from '../data/check.ts';
 import type { DataSet } from '../data/dataset.ts';
 import type { CaseSummary } from '../data/fingerprint.ts';
@@ -51,8 +51,8 @@ function middleSlice({ imageVolume, labelVolume }: LoadedCase, { labels }: DataS
   const slices = chooseSlices({
     image: Float32Array.from(imageVolume.data.subarray(0, data.length)),
     reference,
-    shape: spatialShape(imageVolume),
-    spacing: spatialSpacing(imageVolume),
+    shape: imageVolume.shape,
+    spacing: imageVolume.spacing,
   });
   return thinOut(slices[Math.floor(slices.length / 2)]);
 }

@@ -95,7 +95,7 @@ export async function toOwnGridBatch(context: SearchContext, prepared: PreparedC
   batch.label.free();
   return {
     image: batch.image,
-    label: toLabel(label, [1, ...prepared.crop.size], context.device),
+    label: toLabel(label, [1, ...prepared.crop.shape], context.device),
     cases: [{ name: prepared.name, outsideCrop }],
   };
 }

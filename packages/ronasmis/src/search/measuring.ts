@@ -65,7 +65,7 @@ async function measureOtherGrids(
   const started = performance.now();
   await judgeOnOwnGrid(context, weights, context.space.base, cases[0], async () => {});
   const seconds = (performance.now() - started) / 1000;
-  const voxels = cases.map(({ crop }) => voxelsOf(crop.size));
+  const voxels = cases.map(({ crop }) => voxelsOf(crop.shape));
   return seconds * voxels.reduce((sum, ofCase) => sum + ofCase / voxels[0], 0);
 }
 

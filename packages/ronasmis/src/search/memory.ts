@@ -173,7 +173,7 @@ function hostBytes(
 
 /** A test case that was resampled is compared on its own grid: a byte of a label and one of a segmentation for each voxel. */
 function ownGridBytes(test: readonly PreparedCase[]): number {
-  return 2 * Math.max(0, ...test.filter(isResampled).map(({ crop: { size } }) => voxelsOf(size)));
+  return 2 * Math.max(0, ...test.filter(isResampled).map(({ crop }) => voxelsOf(crop.shape)));
 }
 
 /** Voxels of these cases together, as they were prepared. */

@@ -57,7 +57,9 @@ export async function trainSharedWeights(
     const { child, chosen } = upcoming.next().value;
     const crops = Array.from({ length: patchesPerBatch(context, child.patch) }, () => chosen);
     const { depth, height, width } = child.patch;
-    batches.request(samplePlan(state.random, context.cases, crops, [depth, height, width], { augment, thinning }));
+    batches.request(
+      samplePlan(state.random, context.cases, crops, { patch: [depth, height, width], augment, thinning }),
+    );
     return child;
   };
   const lossSum = noGradient(() => zeros([], { dataType: 'float32', device: context.device }));

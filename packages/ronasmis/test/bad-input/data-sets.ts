@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { createRandom } from '../../src/base/random.ts';
 import { readNifti, writeNifti } from '../../src/formats/nifti.ts';
 import { turnTo, turnVolume } from '../../src/formats/orientation.ts';
-import { boxCase, straight } from '../formats/scans.ts';
+import { boxCase, straight, writeStated } from '../formats/scans.ts';
 import {
   type Build,
   dataSet,
@@ -94,14 +94,14 @@ export const dataSets: Inputs = {
   'Two layouts at once': unlisted((copy) => cp(image(copy), join(copy, 'imagesTr', 'c_0000.nii.gz'))),
   'A channel file that is not there': channels((copy) => rm(second(copy))),
   'A channel file too many': channels((copy) => cp(second(copy), join(copy, 'imagesTr', 'c_0002.nii.gz'))),
-  'Channels of different shapes': channels((copy) => writeNifti(second(copy), { affine: straight(), ...other.image })),
+  'Channels of different shapes': channels((copy) => writeStated(second(copy), { affine: straight(), ...other.image })),
   'Channels in different places': channels((copy) =>
-    writeNifti(second(copy), { affine: straight(1, 1, 1, 5), ...soundCase.image }),
+    writeStated(second(copy), { affine: straight(1, 1, 1, 5), ...soundCase.image }),
   ),
   'A channel file of several channels': channels(async (copy) => {
     const two = boxCase('c', createRandom(1), [16, 16, 16], 2).image;
     for (const file of [second(copy), join(copy, 'imagesTr', 'c_0000.nii.gz')])
-      await writeNifti(file, { affine: straight(), ...two });
+      await writeStated(file, { affine: straight(), ...two });
   }),
   'A case with more channels than the others': withCase(() => boxCase('c', createRandom(1), [16, 16, 16], 2)),
   'An image and a label map of different shapes': withCase(() => ({ label: other.label })),
@@ -127,7 +127,7 @@ export const dataSets: Inputs = {
     return [join(copy, 'imagesTr'), '--labels', join(copy, 'nowhere')];
   },
   'A label value beyond 32 bits, of folders': twoFolders((_, folder) =>
-    writeNifti(join(folder, 'c.nii.gz'), {
+    writeStated(join(folder, 'c.nii.gz'), {
       affine: straight(),
       shape: soundCase.label.shape,
       data: Float64Array.from(soundCase.label.data, (value) => value * 3e9),
@@ -142,7 +142,7 @@ export const dataSets: Inputs = {
   'Nothing but empty label maps': twoFolders(async (_, labels) => {
     for (const { name, label } of sound) {
       const empty = new Uint8Array(label.data.length);
-      await writeNifti(join(labels, `${name}.nii.gz`), { affine: straight(), shape: label.shape, data: empty });
+      await writeStated(join(labels, `${name}.nii.gz`), { affine: straight(), shape: label.shape, data: empty });
     }
   }),
   'Nothing but damaged label maps': twoFolders(async (_, labels) => {

@@ -2,8 +2,7 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { createRandom } from '../../src/base/random.ts';
-import { writeNifti } from '../../src/formats/nifti.ts';
-import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
+import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet, writeStated } from '../formats/scans.ts';
 import { writeTinyRun } from '../inference/tiny-run.ts';
 
 /** Makes a bad input in an empty folder; gives the words of the command behind the verb. */
@@ -50,8 +49,8 @@ export function withBytes(edit: (bytes: Buffer) => Buffer | unknown): Build {
 export const withCase = (change: (soundCase: TestCase) => Partial<TestCase>): Build =>
   dataSet(async (copy) => {
     const changed = { ...soundCase, ...change(soundCase) };
-    await writeNifti(image(copy), { affine: straight(), ...changed.image });
-    await writeNifti(label(copy), { affine: straight(), ...changed.label });
+    await writeStated(image(copy), { affine: straight(), ...changed.image });
+    await writeStated(label(copy), { affine: straight(), ...changed.label });
   });
 
 /** A data set whose `dataset.json` has other entries; undefined removes one. */

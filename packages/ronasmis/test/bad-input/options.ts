@@ -2,8 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { createRandom } from '../../src/base/random.ts';
-import { writeNifti } from '../../src/formats/nifti.ts';
-import { boxCase, straight } from '../formats/scans.ts';
+import { boxCase, straight, writeStated } from '../formats/scans.ts';
 import { dataSet, type Inputs, labelMaps, runAndScan, soundCase, storedImage, storedLabel } from './inputs.ts';
 
 /** A sound data set and these words. */
@@ -12,8 +11,8 @@ const searchWith =
   async (folder) => [...(await dataSet(() => {})(folder)), ...words];
 
 /** Folders of label maps in which the prediction is another volume. */
-const predicted = (volume: Parameters<typeof writeNifti>[1]) =>
-  labelMaps((predictions) => writeNifti(join(predictions, 'c.nii.gz'), volume));
+const predicted = (volume: Parameters<typeof writeStated>[1]) =>
+  labelMaps((predictions) => writeStated(join(predictions, 'c.nii.gz'), volume));
 const { shape, data } = soundCase.label;
 
 /** What is wrong with the words of a command. */
@@ -84,7 +83,7 @@ export const predictions: Inputs = {
   'A scan in place of a prediction': labelMaps((folder) => writeFile(join(folder, 'c.nii.gz'), storedImage)),
   'Predictions and label maps without any label': labelMaps(async (...folders) => {
     for (const folder of folders)
-      await writeNifti(join(folder, 'c.nii.gz'), { affine: straight(), shape, data: new Uint8Array(data.length) });
+      await writeStated(join(folder, 'c.nii.gz'), { affine: straight(), shape, data: new Uint8Array(data.length) });
   }),
   'A damaged prediction': labelMaps((folder) => writeFile(join(folder, 'c.nii.gz'), storedLabel.subarray(0, -30))),
   'Label maps without a prediction': labelMaps((_, folder) => writeFile(join(folder, 'd.nii.gz'), storedLabel)),

@@ -2,10 +2,9 @@ import { chmod, link, mkdir, readFile, symlink, writeFile } from 'node:fs/promis
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { createRandom } from '../../src/base/random.ts';
-import { writeNifti } from '../../src/formats/nifti.ts';
 import { predict } from '../../src/inference/predict.ts';
 import { writeRunFolder } from '../cli/run.ts';
-import { boxCase, straight } from '../formats/scans.ts';
+import { boxCase, straight, writeStated } from '../formats/scans.ts';
 import { dataSet, description, type Inputs, image, labelMaps, runAndScan, runFolder } from './inputs.ts';
 
 /** A data set, and an output folder that is `out` after `make`. */
@@ -184,7 +183,7 @@ const largeInto =
   async (folder) => {
     const words = await predictInto(out, () => mkdir(join(folder, out)))(folder);
     const { image } = boxCase('scan', createRandom(1), [64, 64, 64]);
-    await writeNifti(words[words.length - 1], { affine: straight(), ...image });
+    await writeStated(words[words.length - 1], { affine: straight(), ...image });
     return words;
   };
 /** A finished run, and a scan of which copies are made as its files are called otherwise, with more voxels than a disk of 64 KiB takes. */

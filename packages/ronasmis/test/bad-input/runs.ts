@@ -6,7 +6,7 @@ import { writeNifti } from '../../src/formats/nifti.ts';
 import type { Progress } from '../../src/run/progress.ts';
 import { search } from '../../src/search/search.ts';
 import { writeScanFixture } from '../formats/scan-fixtures.ts';
-import { boxCase, straight } from '../formats/scans.ts';
+import { boxCase, straight, writeStated } from '../formats/scans.ts';
 import { storedWeights, writeTinyRun } from '../inference/tiny-run.ts';
 import { dataSet, type Inputs, image, runAndScan, runFolder, soundCase } from './inputs.ts';
 
@@ -105,17 +105,17 @@ const fixture = (name: string, spoil: (scan: string) => string | Promise<string>
 /** What is wrong with scans that are to be segmented. */
 export const scans: Inputs = {
   'A scan with other channels than the network': runAndScan((_, scan) =>
-    writeNifti(scan, { affine: straight(), ...boxCase('c', createRandom(1), [16, 16, 16], 2).image }),
+    writeStated(scan, { affine: straight(), ...boxCase('c', createRandom(1), [16, 16, 16], 2).image }),
   ),
   'Vectors in place of a scan, as ITK writes them': runAndScan(async (_, scan) => {
     const { shape, data } = boxCase('c', createRandom(1), [16, 16, 16], 2).image;
-    await writeNifti(scan, { affine: straight(), shape: [...shape.slice(0, 3), 1, 2], data });
+    await writeStated(scan, { affine: straight(), shape: [...shape.slice(0, 3), 1, 2], data });
   }),
   'A 2D image to be segmented': runAndScan((_, scan) =>
-    writeNifti(scan, { affine: straight(), shape: [16, 16], data: soundCase.image.data.slice(0, 256) }),
+    writeStated(scan, { affine: straight(), shape: [16, 16], data: soundCase.image.data.slice(0, 256) }),
   ),
   'A scan with voxels that are not numbers': runAndScan((_, scan) =>
-    writeNifti(scan, {
+    writeStated(scan, {
       affine: straight(),
       shape: soundCase.image.shape,
       data: Float32Array.from(soundCase.image.data).fill(Number.NaN, 99, 100),

@@ -2,9 +2,8 @@ import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Voxels } from '../../src/base/voxels.ts';
 import { splitCases } from '../../src/data/folds.ts';
-import { writeNifti } from '../../src/formats/nifti.ts';
 
-import { straight, type TestCase } from '../formats/scans.ts';
+import { straight, type TestCase, writeStated } from '../formats/scans.ts';
 import { type Build, dataSet, type Inputs, image, sound, withCase } from './inputs.ts';
 
 /** A case whose image has other voxels. */
@@ -21,7 +20,7 @@ const emptied = (names: readonly string[]): Build =>
   dataSet(async (copy) => {
     for (const { name, label } of sound.filter(({ name }) => names.includes(name))) {
       const nothing = { affine: straight(), shape: label.shape, data: new Uint8Array(label.data.length) };
-      await writeNifti(join(copy, 'labelsTr', `${name}.nii.gz`), nothing);
+      await writeStated(join(copy, 'labelsTr', `${name}.nii.gz`), nothing);
     }
   });
 const allCases = sound.map(({ name }) => name);
@@ -42,7 +41,7 @@ export const voxels: Inputs = {
   'A stuck pixel': imageOf(one(65535)),
   'Two scans with a stuck pixel': dataSet(async (copy) => {
     for (const { name, image } of [sound[0], sound[2]])
-      await writeNifti(join(copy, 'imagesTr', `${name}.nii.gz`), {
+      await writeStated(join(copy, 'imagesTr', `${name}.nii.gz`), {
         affine: straight(),
         ...image,
         data: one(65535)(image.data),

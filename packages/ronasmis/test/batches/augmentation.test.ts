@@ -214,13 +214,14 @@ describe('what is drawn', () => {
       labelFile: '',
       labelTurn: unturned,
       spacing: [1, 1, 1] as const,
-      crop: { offset: [0, 0, 0] as const, size: shape, shape },
+      crop: { offset: [0, 0, 0] as const, shape, scanShape: shape },
       labelled: [1],
       lost: [],
       foreground: new Uint32Array(),
       outsideCrop: [0],
     };
-    const plan = (augment: boolean) => samplePlan(createRandom(1), [prepared], [0, 0, 0], [4, 4, 4], { augment });
+    const plan = (augment: boolean) =>
+      samplePlan(createRandom(1), [prepared], [0, 0, 0], { patch: [4, 4, 4], augment });
     for (const crop of plan(false).crops) expect(Object.keys(crop)).toEqual(['case', 'offset', 'flip']);
     expect(plan(true)).toEqual(plan(true));
     // Plain data: it survives the way to the thread that fills the batch.

@@ -90,14 +90,14 @@ describe('sampling crops', () => {
       labelFile: '',
       labelTurn: unturned,
       spacing: [1, 1, 1] as const,
-      crop: { offset: [0, 0, 0] as const, size: shape, shape },
+      crop: { offset: [0, 0, 0] as const, shape, scanShape: shape },
       labelled: [1],
       lost: [],
       foreground: Uint32Array.from(foreground),
       outsideCrop: [0],
       ...countingCase(shape, 1),
     };
-    return samplePlan(createRandom(7), [prepared], new Array<number>(draws).fill(0), patch, { augment: false }).crops;
+    return samplePlan(createRandom(7), [prepared], new Array<number>(draws).fill(0), { patch, augment: false }).crops;
   };
 
   test('keeps patches inside larger volumes, reaches every offset and flips half of them', () => {

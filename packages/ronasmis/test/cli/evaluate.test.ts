@@ -19,8 +19,7 @@ const AFFINE: Affine = [
   [0, 0, 1, 0],
   [0, 0, 0, 1],
 ];
-const writeVolume = (path: string, data: Uint8Array) =>
-  writeNifti(path, { shape: [...SHAPE].reverse(), data, affine: AFFINE });
+const writeVolume = (path: string, data: Uint8Array) => writeNifti(path, { shape: SHAPE, data, affine: AFFINE });
 
 describe('evaluate', () => {
   it('takes empty predictions of healthy scans as what they are', async () => {

@@ -33,7 +33,7 @@ const AFFINE: Affine = [
   [0, 0, 0, 1],
 ];
 const writeVolume = (path: string, data: Uint8Array | Float32Array) =>
-  writeNifti(path, { shape: [...SHAPE].reverse(), data, affine: AFFINE });
+  writeNifti(path, { shape: SHAPE, data, affine: AFFINE });
 
 describe('show', () => {
   it('prints what a finished search found', async () => {

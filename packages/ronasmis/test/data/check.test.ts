@@ -127,7 +127,7 @@ test.each<[string, (image: TestCase['image'], label: TestCase['label']) => Parti
 
 test('the same scan in another orientation', async () => {
   const [shape, affine] = [good[0].image.shape, straight(1, 1, -1)];
-  const data = turnVoxels(good[0].image.data, [8, 7, 6], turnBetween('RAS', 'RAI'));
+  const data = turnVoxels(good[0].image.data, [6, 7, 8], turnBetween('RAS', 'RAI'));
   const copy = { name: 'e', image: { shape, data, affine }, label: { ...good[1].label, affine } };
   expect(await problemsOf([...good, copy])).toEqual([
     expect.stringContaining('its voxel axes point to RAI'),

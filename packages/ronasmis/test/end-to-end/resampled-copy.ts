@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { resampleCubic, resampleLabels, scope, tensor } from '@ronasmis/libtorch';
 import { expect } from 'vitest';
-import { channelsOf, spatialShape } from '../../src/data/case.ts';
+import type { Triple } from '../../src/base/geometry.ts';
 import { dicePerClass } from '../../src/evaluation/dice.ts';
 import type { Affine } from '../../src/formats/affine.ts';
 import { readNifti, writeNifti } from '../../src/formats/nifti.ts';
@@ -14,10 +14,9 @@ const finer = 1.5;
 /** Writes a scan, or a label map, to `file`, with about 1.5 times the voxels along x between the same edges. */
 export async function writeResampledCopy(source: string, file: string, kind: 'scan' | 'label'): Promise<void> {
   const volume = await readNifti(source);
-  const [depth, height, width] = spatialShape(volume);
-  const shape = [depth, height, width];
-  const size = [depth, height, Math.round(finer * width)];
-  const channels = channelsOf(volume);
+  const { shape, channels } = volume;
+  const [depth, height, width] = shape;
+  const size: Triple = [depth, height, Math.round(finer * width)];
   const voxels = volume.data.length / channels;
   const resampled = Array.from({ length: channels }, (_, channel) => {
     const values = volume.data.subarray(channel * voxels, (channel + 1) * voxels);
@@ -30,7 +29,7 @@ export async function writeResampledCopy(source: string, file: string, kind: 'sc
   const step = width / size[2];
   const affine: Affine = volume.affine.map(([x, y, z, t]) => [x * step, y, z, t + x * (step / 2 - 0.5)]);
   const data = kind === 'scan' ? Float32Array.from(resampled) : Uint8Array.from(resampled);
-  await writeNifti(file, { shape: [size[2], ...volume.shape.slice(1)], data, affine });
+  await writeNifti(file, { shape: size, channels, data, affine });
 }
 
 /**
@@ -52,9 +51,7 @@ export async function agreementWithCopy(run: string, scan: string, folder: strin
   }
   const [of, on] = [await readNifti(join(ofScan, basename(scan))), await readNifti(join(ofCopy, basename(scan)))];
   expect(on.affine).toEqual((await readNifti(copy)).affine);
-  const back = scope(() =>
-    resampleLabels(tensor(Uint8Array.from(on.data), spatialShape(on)), spatialShape(of)).toNumbers(),
-  );
+  const back = scope(() => resampleLabels(tensor(Uint8Array.from(on.data), on.shape), of.shape).toNumbers());
   const classes = [...new Set(of.data)].filter((value) => value > 0);
   expect(classes.length).toBeGreaterThan(0);
   const dice = dicePerClass(back, of.data, classes);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UserError } from '../../src/base/errors.ts';
 import { evaluate, toCsv } from '../../src/evaluation/evaluate.ts';
 import type { Affine } from '../../src/formats/affine.ts';
-import { writeNifti } from '../../src/formats/nifti.ts';
+import { writeStated } from '../formats/scans.ts';
 import { referenceVolume, SHAPE, twoEllipsoids } from './masks.ts';
 
 const AFFINE: Affine = [
@@ -31,7 +31,7 @@ async function folderOf(
 ) {
   const folder = join(root, name);
   await mkdir(folder);
-  for (const [file, data] of Object.entries(files)) await writeNifti(join(folder, file), { shape, data, affine });
+  for (const [file, data] of Object.entries(files)) await writeStated(join(folder, file), { shape, data, affine });
   return folder;
 }
 

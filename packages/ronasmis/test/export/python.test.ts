@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { createRandom } from '../../src/base/random.ts';
 import { exportOnnx } from '../../src/export/export.ts';
-import { readNifti, writeNifti } from '../../src/formats/nifti.ts';
+import { readNifti } from '../../src/formats/nifti.ts';
 import { predict } from '../../src/inference/predict.ts';
 import type { RunRecord } from '../../src/run/run-record.ts';
 import { straight, temporaryFolder } from '../formats/scans.ts';
@@ -66,7 +66,7 @@ it.skipIf(!runsOnnx)('Python segments a scan by the exported network as predict 
     const [x, y, z] = [i % 31, Math.floor(i / 31) % 40, Math.floor(i / (31 * 40)) % 37];
     return x > 2 && y < 36 && z > 0 ? 200 * random.uniform() - 100 : 0;
   });
-  await writeNifti(scan, { shape, data, affine: straight(0.8, 0.9, 1.5, -20) });
+  await writeStated(scan, { shape, data, affine: straight(0.8, 0.9, 1.5, -20) });
 
   run(programs[0], onnx, scan, found);
   const [{ output }] = await predict({

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Triple } from '../../src/base/geometry.ts';
 import type { Affine } from '../../src/formats/affine.ts';
-import { volumeOn } from '../../src/formats/itk.ts';
-import { sizeOf, turnBetween, turnVolume } from '../../src/formats/orientation.ts';
+import { volumeOn } from '../../src/formats/nifti-header.ts';
+import { turnBetween, turnVolume } from '../../src/formats/orientation.ts';
 import { placeOn } from '../../src/formats/placement.ts';
-import type { Volume } from '../../src/formats/volume.ts';
+import { statedGrid, type Volume } from '../../src/formats/volume.ts';
 import { straight } from './scans.ts';
 
 const size: Triple = [9, 8, 7];
@@ -13,7 +13,7 @@ const volumeOf = (affine: Affine, shape: readonly number[] = size): Volume => {
   const voxels = shape.reduce((product, length) => product * length, 1);
   return volumeOn(
     'a.nii.gz',
-    { shape, spacing: [1, 1, 1], affine },
+    statedGrid('a.nii.gz', shape, affine),
     Int16Array.from({ length: voxels }, (_, i) => i),
   );
 };
@@ -112,7 +112,9 @@ describe('placeOn', () => {
     });
     const label = volumeOf(straight(), [9, 8]);
     expect(placeOn(label, image)).toMatchObject({ kind: 'elsewhere', volume: label });
-    expect(sizeOf(label)).toEqual([9, 8, 1]);
+    expect(label.shape).toEqual([1, 8, 9]);
+    const vectors = volumeOf(straight(), [9, 8, 7, 2]);
+    expect(placeOn(vectors, image)).toMatchObject({ kind: 'elsewhere', volume: vectors });
   });
 
   it('says how far, and not that sizes differ, where a grid of the same size is rotated', () => {

@@ -17,11 +17,13 @@ import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { UserError } from '../../src/base/errors.ts';
+import { caseName } from '../../src/formats/case-names.ts';
 import { readNifti, writeNifti } from '../../src/formats/nifti.ts';
 import { readGrid, readLabelMap, readStored, readVolume } from '../../src/formats/read-volume.ts';
-import { caseName, isDicomFile, listScans } from '../../src/formats/scan-files.ts';
+import { isDicomFile, listScans } from '../../src/formats/scan-files.ts';
+import { statedSizes } from '../../src/formats/volume.ts';
 import { scanFixtures, writeScanFixture } from './scan-fixtures.ts';
-import { straight, temporaryFolder } from './scans.ts';
+import { straight, temporaryFolder, writeStated } from './scans.ts';
 
 const root = await temporaryFolder();
 
@@ -40,7 +42,7 @@ async function refusal(path: string): Promise<string> {
 describe('a label map', () => {
   const labels = join(root, 'labels.nii.gz');
   const written = async (data: Float32Array | Float64Array | Uint8Array, scale?: { slope: number; inter: number }) => {
-    await writeNifti(labels, { affine: straight(), shape: [data.length, 1, 1], data });
+    await writeStated(labels, { affine: straight(), shape: [data.length, 1, 1], data });
     if (scale) {
       const bytes = gunzipSync(await readFile(labels));
       bytes.writeFloatLE(scale.slope, 112);
@@ -86,36 +88,34 @@ test('axes of one voxel behind z say nothing: the next is that of the channels',
       [2, 3, 2, 2],
     ],
     [
-      [2, 1, 3, 2, 2],
-      [2, 1, 3, 2, 2],
-    ],
-    [
       [24, 1, 1],
       [24, 1, 1],
     ],
   ]) {
-    await writeNifti(file, { affine: straight(), shape, data });
+    await writeStated(file, { affine: straight(), shape, data });
     const volume = await readVolume(file);
-    expect([volume.shape, (await readGrid(file)).shape]).toEqual([read, read]);
+    expect([volume, await readGrid(file)].map(statedSizes)).toEqual([read, read]);
     expect(volume.data).toEqual(data);
   }
+  await writeStated(file, { affine: straight(), shape: [2, 1, 3, 2, 2], data });
+  await expect(readVolume(file)).rejects.toThrow(`${file}: it has 5 dimensions. Keep x, y, z and channels.`);
 });
 
 describe('a scan has the voxels and the place in millimetres that it has as NIfTI', () => {
   test.each(scanFixtures)('$name', async ({ name, shape, affine, values }) => {
     const path = await stored(name);
     const volume = await readVolume(path);
-    expect(volume.shape).toEqual(shape);
+    expect(statedSizes(volume)).toEqual(shape);
     expect([...volume.data]).toEqual(values);
     volume.affine.flat().forEach((value, i) => {
       expect(value).toBeCloseTo(affine.flat()[i], 5);
     });
     // By the header alone.
-    const { shape: gridShape, affine: gridAffine, spacing } = volume;
-    expect(await readGrid(path)).toEqual({ shape: gridShape, affine: gridAffine, spacing });
+    const { shape: gridShape, channels, affine: gridAffine, spacing } = volume;
+    expect(await readGrid(path)).toEqual({ shape: gridShape, channels, affine: gridAffine, spacing });
     // What is written on its grid lies where it lies.
     const file = join(dirname(path), 'written.nii.gz');
-    await writeNifti(file, { shape: shape.slice(0, 3), data: new Uint8Array(values.length), prefix: volume.prefix });
+    await writeNifti(file, { shape: gridShape, data: new Uint8Array(values.length), prefix: volume.prefix });
     (await readNifti(file)).affine.flat().forEach((value, i) => {
       expect(value).toBeCloseTo(affine.flat()[i], 5);
     });
@@ -167,7 +167,7 @@ describe('however its files are called and lie', () => {
   ])('%s: %s, whose voxels in %s it calls %s', async (fixture, header, voxels, named) => {
     const path = await moved(fixture, header, voxels, named);
     expect([...(await readVolume(path)).data]).toEqual(expected(fixture));
-    expect((await readGrid(path)).shape).toEqual(scanFixtures.find(({ name }) => name === fixture)?.shape);
+    expect(statedSizes(await readGrid(path))).toEqual(scanFixtures.find(({ name }) => name === fixture)?.shape);
   });
 
   test.each<[string, string, (files: readonly string[]) => string]>([
@@ -418,7 +418,7 @@ describe('what the user can mend is said in a sentence', () => {
     expect(await refusal(await mkdtemp(join(root, 'empty-')))).toMatch(/it holds no DICOM slice\. Give the folder/);
     const series = await stored('DICOM');
     await writeFile(join(series, 'notes.txt'), 'a file that is not DICOM');
-    expect((await readVolume(series)).shape).toEqual([5, 4, 3]);
+    expect((await readVolume(series)).shape).toEqual([3, 4, 5]);
     expect(await refusal(join(series, '1'))).toMatch(/this is one DICOM file\. Give the folder of its series\./);
   });
 

@@ -4,18 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/base/random.ts';
 import { groupChannels } from '../../src/data/channels.ts';
 import { evaluate } from '../../src/evaluation/evaluate.ts';
-import { writeNifti } from '../../src/formats/nifti.ts';
+import { byCaseName, caseName, caseNames, counterpartNames } from '../../src/formats/case-names.ts';
 import { readVolume } from '../../src/formats/read-volume.ts';
-import {
-  byCaseName,
-  caseName,
-  caseNames,
-  counterpartNames,
-  listScans,
-  readScanFolder,
-  remarksOn,
-} from '../../src/formats/scan-files.ts';
-import { boxCase, straight, temporaryFolder } from './scans.ts';
+import { listScans, readScanFolder, remarksOn } from '../../src/formats/scan-files.ts';
+import { boxCase, straight, temporaryFolder, writeStated } from './scans.ts';
 
 const root = await temporaryFolder();
 
@@ -196,7 +188,7 @@ describe('a folder of scans', () => {
 it('predictions are compared with label maps of other endings, accents and folders', async () => {
   const { label } = boxCase('a', createRandom(1));
   const [predictions, labels] = [await folderOf(), await folderOf()];
-  const write = (file: string) => writeNifti(file, { ...label, affine: straight() });
+  const write = (file: string) => writeStated(file, { ...label, affine: straight() });
   for (const [name, other] of [
     ['é', 'é.NII.GZ'],
     ['b', 'b.nii'],

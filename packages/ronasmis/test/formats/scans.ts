@@ -2,12 +2,12 @@ import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { deflateSync } from 'node:zlib';
+import { deflateSync, gzipSync } from 'node:zlib';
 import { afterAll } from 'vitest';
 import type { Random } from '../../src/base/random.ts';
 import type { Voxels } from '../../src/base/voxels.ts';
 import { type Affine, spacingOf } from '../../src/formats/affine.ts';
-import { writeNifti } from '../../src/formats/nifti.ts';
+import { createHeaderBytes, describeValues } from '../../src/formats/nifti-header.ts';
 import { voxelTypeOf } from '../../src/formats/nifti-types.ts';
 
 const realFolder = process.env.RONASMIS_TEST_DATA;
@@ -26,6 +26,16 @@ export const straight = (x = 1, y = 1, z = 1, left = 0): Affine => [
   [0, 0, z, 0],
   [0, 0, 0, 1],
 ];
+
+/** A NIfTI file of the sizes that its header states, x, y, z and whatever is behind them; packed where its name says so. */
+export async function writeStated(
+  file: string,
+  { shape, data, affine }: { readonly shape: readonly number[]; readonly data: Voxels; readonly affine: Affine },
+): Promise<void> {
+  const header = describeValues(createHeaderBytes(affine), file, shape, voxelTypeOf(data));
+  const bytes = Buffer.concat([header, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)]);
+  await writeFile(file, file.endsWith('.gz') ? gzipSync(bytes, { level: 1 }) : bytes);
+}
 
 /** A folder that is removed after the tests of this file. */
 export async function temporaryFolder(): Promise<string> {
@@ -111,8 +121,8 @@ export async function writeDataSet(
 ): Promise<string> {
   for (const sub of ['imagesTr', 'labelsTr']) await mkdir(join(folder, sub), { recursive: true });
   for (const { name, image, label } of cases) {
-    await writeNifti(join(folder, 'imagesTr', `${name}.nii.gz`), { affine: straight(), ...image });
-    await writeNifti(join(folder, 'labelsTr', `${name}.nii.gz`), { affine: straight(), ...label });
+    await writeStated(join(folder, 'imagesTr', `${name}.nii.gz`), { affine: straight(), ...image });
+    await writeStated(join(folder, 'labelsTr', `${name}.nii.gz`), { affine: straight(), ...label });
   }
   const description = {
     name: 'Boxes',

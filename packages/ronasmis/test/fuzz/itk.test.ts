@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { voxelsOf } from '../../src/base/geometry.ts';
 import { readGrid, readVolume } from '../../src/formats/read-volume.ts';
 import { scanFixtures, writeScanFixture } from '../formats/scan-fixtures.ts';
 import { temporaryFolder } from '../formats/scans.ts';
@@ -50,9 +51,9 @@ test.each(['nrrd', 'mha'])(
     const read = async (bytes: Uint8Array) => {
       await writeFile(file, bytes);
       const volume = await readVolume(file);
-      const { shape, affine } = await readGrid(file);
-      expect(volume).toMatchObject({ shape, affine });
-      expect(volume.data.length).toBe(shape.reduce((product, size) => product * size, 1));
+      const { shape, channels, affine } = await readGrid(file);
+      expect(volume).toMatchObject({ shape, channels, affine });
+      expect(volume.data.length).toBe(channels * voxelsOf(shape));
       expect(affine.flat().every(Number.isFinite)).toBe(true);
       expect(Math.min(...volume.spacing)).toBeGreaterThan(0);
     };

@@ -5,6 +5,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { voxelsOf } from '../../src/base/geometry.ts';
 import { readNifti, readNiftiHeader } from '../../src/formats/nifti.ts';
 import { HEADER_LAYOUTS } from '../../src/formats/nifti-layout.ts';
 import { temporaryFolder } from '../formats/scans.ts';
@@ -38,7 +39,7 @@ test(
       await writeFile(file, isPackedAfterwards ? gzipSync(bytes) : bytes);
       const [volume, header] = [await readNifti(file), await readNiftiHeader(file)];
       expect(volume).toMatchObject(header);
-      expect(volume.data.length).toBe(volume.shape.reduce((product, size) => product * size, 1));
+      expect(volume.data.length).toBe(volume.channels * voxelsOf(volume.shape));
       expect(volume.affine.flat().every(Number.isFinite)).toBe(true);
       expect(Math.min(...volume.spacing)).toBeGreaterThan(0);
     };

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rename, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { UserError } from '../../src/base/errors.ts';
+import { type Triple, voxelsOf } from '../../src/base/geometry.ts';
 import { createRandom } from '../../src/base/random.ts';
 import { zScore } from '../../src/data/normalisation.ts';
 import { readNifti, writeNifti } from '../../src/formats/nifti.ts';

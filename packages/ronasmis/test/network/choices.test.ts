@@ -76,7 +76,10 @@ describe('a child with one choice changed', async () => {
   const space = macroSpace([40, 40, 40], dimensions);
   const context = { ...tinyContext, dimensions, space };
   const batchFor = ({ patch }: Architecture) => {
-    const plan = samplePlan(createRandom(1), cases, [0], [patch.depth, patch.height, patch.width], { augment: false });
+    const plan = samplePlan(createRandom(1), cases, [0], {
+      patch: [patch.depth, patch.height, patch.width],
+      augment: false,
+    });
     const voxels = patch.depth * patch.height * patch.width;
     const arrays = { image: new Float32Array(2 * voxels), label: new Uint8Array(voxels) };
     fillBatch(cases, plan, arrays);

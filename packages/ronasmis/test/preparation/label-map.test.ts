@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { zScore } from '../../src/data/normalisation.ts';
-import { readNifti, writeNifti } from '../../src/formats/nifti.ts';
+import { readNifti } from '../../src/formats/nifti.ts';
 import { unturned } from '../../src/formats/orientation.ts';
 import { writeLabelMap } from '../../src/preparation/label-map.ts';
-import { prepareImage } from '../../src/preparation/prepare.ts';
-import { straight, temporaryFolder } from '../formats/scans.ts';
+import { prepareImage } from '../../src/preparation/prepared-image.ts';
+import { straight, temporaryFolder, writeStated } from '../formats/scans.ts';
 
 const folder = await temporaryFolder();
 const labels = (second: number) => [
@@ -24,10 +24,10 @@ test.each([
   data[0 * 20 + 2 * 5 + 3] = 5;
   data[60 + 1 * 20 + 3 * 5 + 1] = 5;
   const scanFile = join(folder, 'scan.nii.gz');
-  await writeNifti(scanFile, { shape: [5, 4, 3, 2], data, affine: straight(1, 2, 3, -7) });
+  await writeStated(scanFile, { shape: [5, 4, 3, 2], data, affine: straight(1, 2, 3, -7) });
   const scan = await readNifti(scanFile);
   const { crop } = prepareImage(scan, [zScore, zScore]);
-  expect(crop).toEqual({ offset: [0, 2, 1], size: [2, 2, 3], shape: [3, 4, 5] });
+  expect(crop).toEqual({ offset: [0, 2, 1], shape: [2, 2, 3], scanShape: [3, 4, 5] });
 
   const classes = Uint8Array.from([0, 1, 2, 0, 0, 1, 2, 2, 2, 1, 0, 0]);
   const file = join(folder, 'label.nii.gz');
@@ -38,7 +38,7 @@ test.each([
     { labels: labels(second), maker: { run: 'a', scan: 'b' } },
   );
   const written = await readNifti(file);
-  expect([written.shape, written.affine, written.voxelType.name]).toEqual([[5, 4, 3], scan.affine, type]);
+  expect([written.shape, written.affine, written.voxelType.name]).toEqual([[3, 4, 5], scan.affine, type]);
   const rows = Array.from({ length: 12 }, (_, row) => [...written.data.subarray(row * 5, row * 5 + 5)]);
   const empty = [0, 0, 0, 0, 0];
   expect(rows.slice(0, 4)).toEqual([empty, empty, [0, 0, 3, second, 0], [0, 0, 0, 3, 0]]);

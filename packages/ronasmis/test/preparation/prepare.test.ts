@@ -9,8 +9,9 @@ import { zScore } from '../../src/data/normalisation.ts';
 import type { Affine } from '../../src/formats/affine.ts';
 import { readNifti, writeNifti } from '../../src/formats/nifti.ts';
 import { turnBetween, turnTo, turnVolume, unturned } from '../../src/formats/orientation.ts';
-import { imageOf, isResampled, labelOf, prepareDataSet, prepareImage } from '../../src/preparation/prepare.ts';
-import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
+import { imageOf, isResampled, labelOf, prepareDataSet } from '../../src/preparation/prepare.ts';
+import { prepareImage } from '../../src/preparation/prepared-image.ts';
+import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet, writeStated } from '../formats/scans.ts';
 
 const root = await temporaryFolder();
 const folder = join(root, 'boxes');
@@ -50,7 +51,7 @@ test('a case is cropped to what is not 0, z-scored channel by channel, its label
   const { cases } = await prepareDataSet(await readDataSet(folder), { folds: 2, cacheFolder });
   const [first] = cases;
   expect(first).toMatchObject({ name: 'a', channels: 2, shape: [2, 2, 2], spacing: [5, 2, 1] });
-  expect(first.crop).toEqual({ offset: [0, 1, 1], size: [2, 2, 2], shape: [2, 3, 4] });
+  expect(first.crop).toEqual({ offset: [0, 1, 1], shape: [2, 2, 2], scanShape: [2, 3, 4] });
   expect([...labelOf(first)]).toEqual([0, 2, 0, 1, 0, 2, 0, 1]);
   expect([...first.foreground]).toEqual([1, 3, 5, 7]);
   // numpy 2.4: v = numpy.arange(1, 9) ** 2; (v - v.mean()) / v.std(); and the same of numpy.arange(9, 17) ** 2
@@ -83,7 +84,7 @@ test('a case whose channels lie in files of their own is prepared as one that ha
     for (const channel of [0, 1]) {
       const values = data.slice(channel * 24, (channel + 1) * 24);
       const file = join(folder, 'imagesTr', `${name}_000${channel}.nii.gz`);
-      await writeNifti(file, { shape: shape.slice(0, 3), data: values, affine });
+      await writeNifti(file, { shape, data: values, affine });
     }
     await rm(whole);
   }
@@ -109,7 +110,7 @@ test('a case whose channels lie in files of their own is prepared as one that ha
   );
 
   const shifted = { ...smallCase('b').label, affine: straight(1, 2, 5, 3) };
-  await writeNifti(second, shifted);
+  await writeStated(second, shifted);
   await expect(prepareDataSet(dataSet, { folds: 2, cacheFolder })).rejects.toThrow(
     /b_0001\.nii\.gz: its corners lie up to 3\.00 mm \(3\.00 voxels\) from those of .*b_0000\.nii\.gz\. Export all channels of a scan on one grid\./,
   );
@@ -150,8 +151,8 @@ test('a case that is stored in another orientation is turned to that of most cas
   for (const kind of ['imagesTr', 'labelsTr']) {
     const file = join(folder, kind, 'c.nii.gz');
     const stored = await readNifti(file);
-    const { shape, data, affine } = turnVolume(stored, turnTo(stored, 'SLP'));
-    await writeNifti(file, { shape, data, affine });
+    const { shape, channels, data, affine } = turnVolume(stored, turnTo(stored, 'SLP'));
+    await writeNifti(file, { shape, channels, data, affine });
   }
   const prepared = await prepareDataSet(await readDataSet(folder), { folds: 2, cacheFolder });
   const [usual, , turned] = prepared.cases;
@@ -290,7 +291,7 @@ test('a case of another spacing is resampled to that of most, its label too, and
     const other = cases[3];
     // 12 of 16 voxels are not 0: 18 of one millimetre.
     expect(other).toMatchObject({ shape: [12, 20, 18], spacing: [2, 1, 1] });
-    expect(other.crop).toEqual({ offset: [0, 4, 2], size: [12, 20, 12], shape: [12, 24, 16] });
+    expect(other.crop).toEqual({ offset: [0, 4, 2], shape: [12, 20, 12], scanShape: [12, 24, 16] });
     const [image, label] = [imageOf(other), labelOf(other)];
     // A millimetre along x, away from the ends, is half a slice; the label ends at 12 mm, 9 after the crop's begin.
     const slice = image[9 * 20 * 18 + 9] - image[8 * 20 * 18 + 9];

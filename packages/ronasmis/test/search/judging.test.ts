@@ -129,7 +129,7 @@ describe('small cases of one shape', () => {
     const count = size[0] * size[1] * size[2];
     const image = Float32Array.from({ length: count }, () => 4 * random.uniform() - 2);
     const label = Uint8Array.from({ length: count }, () => random.integer(3));
-    const crop = { offset: [0, 0, 0], size, shape: size } as const;
+    const crop = { offset: [0, 0, 0], shape: size, scanShape: size } as const;
     const storage = { kind: 'memory', image, label } as const;
     return {
       name,

@@ -33,7 +33,7 @@ const options = {
 function prepared(name: string, shape: Triple): PreparedCase {
   const voxels = shape[0] * shape[1] * shape[2];
   const storage = { kind: 'memory', image: new Float32Array(voxels), label: new Uint8Array(voxels).fill(1) } as const;
-  const crop = { offset: [0, 0, 0] as const, size: shape, shape };
+  const crop = { offset: [0, 0, 0] as const, shape, scanShape: shape };
   return {
     name,
     labelFile: '',
