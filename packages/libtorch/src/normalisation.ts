@@ -1,7 +1,7 @@
 import { type Activation, activationFunction } from './activations.ts';
 import type { Interleaving } from './interleaving.ts';
 import { hasFusedKernels } from './kernels.ts';
-import { fusedInstanceNorm, instanceNorm } from './operations.ts';
+import { fusedInstanceNorm, groupNorm } from './operations.ts';
 import type { Tensor } from './tensor.ts';
 
 const epsilon = 1e-5;
@@ -27,6 +27,7 @@ export function normaliseAndActivate(
   if (fusedNumber !== null && hasFusedKernels(input.device))
     return fusedInstanceNorm(input, scale, shift, fusedNumber, dilation, size);
   if (dilation !== 1) throw new Error(`Volumes cannot be interleaved with ${activation}, which is not fused.`);
-  const statistics = { useInputStats: true, momentum: 0.1, epsilon, cudnnEnabled: true };
-  return apply(instanceNorm(input, { weight: scale, bias: shift, ...statistics }));
+  // Groups of one channel. libtorch's instance_norm is not used: its gradient is wrong on a processor where a batch of one volume gets
+  // a gradient in channels_last_3d (PyTorch 2.15.0), and its result is contiguous whatever it is given.
+  return apply(groupNorm(input, input.shape[1], { weight: scale, bias: shift, epsilon }));
 }

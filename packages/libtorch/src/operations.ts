@@ -293,6 +293,9 @@ export const elu = tensorOperation(
   ) => [input, alpha, scale, inputScale],
 );
 
+/** `aten::silu(Tensor self) -> Tensor` */
+export const silu = tensorOperation('aten::silu', '', (input: Tensor) => [input]);
+
 /** `aten::matmul(Tensor self, Tensor other) -> Tensor` */
 export const matrixProduct = tensorOperation('aten::matmul', '', (input: Tensor, other: Tensor) => [input, other]);
 

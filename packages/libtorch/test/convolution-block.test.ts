@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { activationFunction } from '../src/activations.ts';
 import {
   type Activation,
+  activationNames,
   addScalar,
   type BlockLayer,
   type BlockOptions,
@@ -9,13 +11,10 @@ import {
   conv3d,
   convolutionBlock,
   convolutionBlockPlan,
-  elu,
   instanceNorm,
-  leakyRelu,
   memory,
   multiply,
   oneDnnTakesBfloat16,
-  relu,
   scope,
   sumAll,
   type Tensor,
@@ -37,19 +36,13 @@ const interleaveAlways = (): void => {
   interleavingOf.mockImplementation(({ dilation, size }) => ({ dilation, size }));
 };
 
-const activations: Readonly<Record<Activation, (input: Tensor) => Tensor>> = {
-  relu,
-  leaky_relu: (input) => leakyRelu(input),
-  elu: (input) => elu(input),
-};
-
 /** By libtorch's own operations, which dilate. */
 function composed(input: Tensor, layers: readonly BlockLayer[], { dilation, activation }: BlockOptions): Tensor {
   return layers.reduce((before, { kernel, scale, shift }) => {
     const padding = [kernel.shape[2] === 3 ? dilation : 0, dilation, dilation];
     const statistics = { useInputStats: true, momentum: 0.1, epsilon: 1e-5, cudnnEnabled: false };
     const convolved = conv3d(before, kernel, { padding, dilation });
-    return activations[activation](instanceNorm(convolved, { weight: scale, bias: shift, ...statistics }));
+    return activationFunction(activation).apply(instanceNorm(convolved, { weight: scale, bias: shift, ...statistics }));
   }, input);
 }
 
@@ -67,7 +60,7 @@ const anyExample: fc.Arbitrary<Example> = fc.record({
   size: fc.tuple(extent(3, 7), extent(3, 8), extent(3, 11)),
   planes: fc.constantFrom(3, 1),
   dilation: extent(1, 3),
-  activation: fc.constantFrom<Activation>('relu', 'leaky_relu', 'elu'),
+  activation: fc.constantFrom(...activationNames),
 });
 
 /** Of the input and two layers, of an example. */

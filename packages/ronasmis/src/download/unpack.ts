@@ -1,48 +1,70 @@
-import { spawn } from 'node:child_process';
-import { resolve } from 'node:path';
-import { codeOf, UserError } from '../base/errors.ts';
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { readdir, rm, stat } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import { ReadEntry, Unpack } from 'tar';
+import { reasonOf, UserError } from '../base/errors.ts';
+
+/** Types of entries, in the library's words, of files and folders. */
+const harmlessTypes: ReadonlySet<string> = new Set(['File', 'OldFile', 'ContiguousFile', 'Directory', 'GNUDumpDir']);
 
 /**
- * Unpacks a tar archive into a folder with the system's `tar`.
- * @throws UserError, before anything is unpacked, where the archive has paths that lead out of the folder, or links; and where tar is missing or fails
+ * Unpacks a tar archive into an empty folder, whole or not at all: where it fails or is aborted, the folder is left empty.
+ * @throws UserError where the archive is damaged, where it has paths that lead out of the folder or anything but files and folders,
+ *   where it holds more than its own size, as one that is compressed may, and where a file cannot be written
  */
 export async function unpack(archive: string, folder: string, signal?: AbortSignal): Promise<void> {
-  // Of a path with a colon but without a slash before it, tar would take the beginning for another machine.
-  const file = resolve(archive);
-  const names = (await tar(archive, ['-tf', file], signal)).split('\n');
-  const outside = names.find((name) => name.startsWith('/') || name.split('/').includes('..'));
-  const details = (await tar(archive, ['-tvf', file], signal)).split('\n');
-  const special = details.find((line) => line !== '' && !/^[-d]/.test(line));
-  if (outside !== undefined || special !== undefined) {
-    const what = outside === undefined ? `something that is no file or folder (${special})` : `the path ${outside}`;
-    throw new UserError(`${archive}: it holds ${what}, so it is not unpacked. Get the archive from elsewhere.`);
+  if ((await readdir(folder)).length > 0) throw new Error(`${folder} is not empty.`);
+  try {
+    await unpackInto(folder, archive, signal);
+  } catch (error) {
+    const names = await readdir(folder);
+    await Promise.all(names.map((name) => rm(join(folder, name), { recursive: true, force: true })));
+    throw error;
   }
-  await tar(archive, ['-xf', file, '-C', folder, '--no-same-owner'], signal);
 }
 
-/** What `tar` prints. */
-function tar(archive: string, args: readonly string[], signal?: AbortSignal): Promise<string> {
-  return new Promise((done, fail) => {
-    const child = spawn('tar', args, { stdio: ['ignore', 'pipe', 'pipe'], ...(signal && { signal }) });
-    const written = { stdout: '', stderr: '' };
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      written.stdout += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      written.stderr += text;
-    });
-    let stopped: Error | undefined;
-    child.on('error', (error) => {
-      if (codeOf(error) === 'ENOENT')
-        fail(new UserError(`${archive}: the program tar, which unpacks it, is missing. Install it.`));
-      // Until it has ended it still writes.
-      stopped = error;
-    });
-    child.on('close', (code) => {
-      const reason = written.stderr.trim();
-      if (code === 0) done(written.stdout);
-      else
-        fail(stopped ?? new UserError(`${archive}: tar can't unpack it (${reason}). Mend that, or remove the file.`));
-    });
+async function unpackInto(folder: string, archive: string, signal: AbortSignal | undefined): Promise<void> {
+  const stop = new AbortController();
+  const fail = (reason: string): void =>
+    stop.abort(new UserError(`${archive}: it can't be unpacked (${reason}). Fix that, or remove the file.`));
+  const refuse = (what: string): void =>
+    stop.abort(new UserError(`${archive}: it holds ${what}, so it is not unpacked. Get the archive from elsewhere.`));
+  const { size } = await stat(archive);
+  let unpackedBytes = 0;
+  const check = (entry: ReadEntry): void => {
+    unpackedBytes += entry.size;
+    if (isAbsolute(entry.path) || entry.path.split('/').includes('..')) refuse(`the path ${entry.path}`);
+    if (!harmlessTypes.has(entry.type)) refuse(`something that is no file or folder (${entry.path}, a ${entry.type})`);
+    if (unpackedBytes > size) fail(`${entry.path} ends behind its end: it is cut short, or compressed`);
+  };
+
+  const unpacker = new Unpack({
+    cwd: folder,
+    preserveOwner: false,
+    filter: (_, entry) => {
+      if (entry instanceof ReadEntry) check(entry);
+      return !stop.signal.aborted;
+    },
+    onwarn: (_, message) => fail(reasonOf(message)),
   });
+  // Entries of types that the library does not know are not put to the filter.
+  unpacker.on('ignoredEntry', check);
+  unpacker.on('error', (error) => fail(reasonOf(error).replace(/^TAR_[A-Z_]+: /, '')));
+  const closed = new Promise<void>((done) => {
+    unpacker.once('close', done).once('abort', () => done());
+  });
+  try {
+    const stopped = AbortSignal.any([stop.signal, ...(signal ? [signal] : [])]);
+    for await (const chunk of createReadStream(archive, { highWaterMark: 2 ** 20, signal: stopped }))
+      if (!unpacker.write(chunk)) await once(unpacker, 'drain', { signal: stopped });
+  } catch (error) {
+    // Of two that end it, the first counts: ending it early is a fault of the archive, too.
+    if (!stop.signal.aborted) throw error;
+  } finally {
+    // Until it has closed it still writes.
+    unpacker.end();
+    await closed;
+  }
+  stop.signal.throwIfAborted();
 }

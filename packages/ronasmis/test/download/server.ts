@@ -42,11 +42,11 @@ export function sendFile(
   else response.write(body.subarray(0, limit), () => setTimeout(() => response.destroy(), 50));
 }
 
-/** One entry of an archive; `type` is tar's: '0' a file, '2' a symbolic link. */
+/** One entry of an archive; `type` is tar's: '0' a file, '1' a link, '2' a symbolic link, '3' a device, '6' a pipe, 'x' more of the next entry. */
 export interface Entry {
   readonly path: string;
   readonly content?: string;
-  readonly type?: '0' | '2';
+  readonly type?: string;
   readonly target?: string;
 }
 
