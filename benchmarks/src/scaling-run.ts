@@ -2,7 +2,8 @@
 import { noGradient, peakMemoryBytes, scope } from '@ronasmis/libtorch';
 import { networkDimensions } from '../../packages/ronasmis/dist/architecture/dimensions.js';
 import { dataTypeOf } from '../../packages/ronasmis/dist/engine/device.js';
-import { segment, toImage } from '../../packages/ronasmis/dist/inference/segment.js';
+import { toImage } from '../../packages/ronasmis/dist/engine/to-device.js';
+import { segment } from '../../packages/ronasmis/dist/inference/segment.js';
 import { childNetwork } from '../../packages/ronasmis/dist/network/child.js';
 import { costOf } from '../../packages/ronasmis/dist/network/cost.js';
 import { createWeights, networkWeights } from '../../packages/ronasmis/dist/network/weights.js';

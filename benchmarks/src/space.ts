@@ -4,7 +4,7 @@ import { createRandom } from '../../packages/ronasmis/dist/base/random.js';
 import { drawChild } from '../../packages/ronasmis/dist/controller/draw.js';
 import { childNetwork } from '../../packages/ronasmis/dist/network/child.js';
 import { costOf } from '../../packages/ronasmis/dist/network/cost.js';
-import { patchesPerBatch } from '../../packages/ronasmis/dist/search/training.js';
+import { batchShape } from '../../packages/ronasmis/dist/search/batch-shape.js';
 import { type Bench, say } from './bench.ts';
 import { type Row, timeRow } from './row.ts';
 import { mean, median } from './statistics.ts';
@@ -22,7 +22,7 @@ export async function space({ whole }: Bench): Promise<readonly Row[]> {
   const perVoxel = (child: Architecture): number => costOf(childNetwork(child, dimensions)).multiplyAdds;
   /** Seconds for each multiply-add of the second step: in the first, the kernels for new shapes are made. */
   const perMultiplyAdd = (child: Architecture): number => {
-    const patches = patchesPerBatch(context, child.patch);
+    const { patches } = batchShape(context, child);
     const batch = madeUpBatch(dimensions, patches, sizeOf(child));
     step(child, batch);
     return step(child, batch) / (perVoxel(child) * batch.label.length);
@@ -39,7 +39,7 @@ export async function space({ whole }: Bench): Promise<readonly Row[]> {
     ours.push(perMultiplyAdd(context.space.decode(drawChild(context.space, 0, random))));
   }
   const [depth, height, width] = sizeOf(base);
-  const multiplyAdds = perVoxel(base) * patchesPerBatch(context, base.patch) * depth * height * width;
+  const multiplyAdds = perVoxel(base) * batchShape(context, base).patches * depth * height * width;
   const times = { ours: mean(ours) * multiplyAdds, theirs: median(bases) * multiplyAdds };
   const name = `training step, mean of ${children} random children, scaled to the base child's multiply-adds`;
   return [timeRow(name, 'the base child', times, { atMost: 1.25 })];

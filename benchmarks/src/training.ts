@@ -1,13 +1,16 @@
-import { describeEngine } from '@ronasmis/libtorch';
+import { describeEngine, scope } from '@ronasmis/libtorch';
 import type { Architecture } from '../../packages/ronasmis/dist/architecture/architecture.js';
 import type { NetworkDimensions } from '../../packages/ronasmis/dist/architecture/dimensions.js';
+import { voxelsOf } from '../../packages/ronasmis/dist/base/geometry.js';
 import { createRandom } from '../../packages/ronasmis/dist/base/random.js';
-import type { Batch } from '../../packages/ronasmis/dist/batches/batches.js';
 import { choosePrecision } from '../../packages/ronasmis/dist/engine/precision.js';
+import { childNetwork } from '../../packages/ronasmis/dist/network/child.js';
 import type { SearchContext } from '../../packages/ronasmis/dist/search/context.js';
-import { createState } from '../../packages/ronasmis/dist/search/state.js';
-import { trainOnce } from '../../packages/ronasmis/dist/search/training.js';
+import { createSearchState } from '../../packages/ronasmis/dist/search/state.js';
 import { macroSpace } from '../../packages/ronasmis/dist/space/macro.js';
+import { initialLearningRate } from '../../packages/ronasmis/dist/training/constants.js';
+import { type TrainingBatch, trainStep } from '../../packages/ronasmis/dist/training/step.js';
+import type { Trainer } from '../../packages/ronasmis/dist/training/trainer.js';
 import { timed } from './rounds.ts';
 
 export type Size = readonly [number, number, number];
@@ -16,18 +19,20 @@ export type Size = readonly [number, number, number];
 export interface Training {
   readonly context: SearchContext;
   /** Seconds of one training step of a child. */
-  step(child: Architecture, batch: Batch): number;
+  step(child: Architecture, batch: TrainingBatch): number;
 }
 
 const precision = await choosePrecision('auto', 'cpu', describeEngine());
 
 /** Fresh weights and the search space of scans of `volume` voxels (depth, height, width), on the processor in its best precision. */
 export function openTraining(volume: Size, dimensions: NetworkDimensions): Training {
+  const space = macroSpace(volume, dimensions);
   const context: SearchContext = {
     device: 'cpu',
     precision,
     dimensions,
-    space: macroSpace(volume, dimensions),
+    space,
+    batchVoxels: voxelsOf(sizeOf(space.base)),
     augment: false,
     cases: [],
     split: { training: [], validation: [], test: [] },
@@ -36,20 +41,35 @@ export function openTraining(volume: Size, dimensions: NetworkDimensions): Train
     ignoredValue: undefined,
     children: 1,
   };
-  const state = createState(context, 'reinforce', 1);
-  // No skip is ever left out here, as training does at random: what is compared with leaves none out.
-  state.random = { ...state.random, uniform: () => 1 };
+  const { trainer } = createSearchState(context, 'reinforce', 1);
   return {
     context,
     step: (child, batch) =>
       timed(() => {
-        trainOnce(context, state, child, batch);
+        trainOnce(trainer, child, dimensions, batch);
       }),
   };
 }
 
+/** A training step of a child as a search makes it. No skip is left out, as a search does at random: what is compared with leaves none out. */
+export function trainOnce(
+  trainer: Trainer,
+  child: Architecture,
+  dimensions: NetworkDimensions,
+  batch: TrainingBatch,
+): number {
+  const random = { ...createRandom(1), uniform: () => 1 };
+  return scope(() =>
+    trainStep(trainer, childNetwork(child, dimensions), batch, { learningRate: initialLearningRate, random }).item(),
+  );
+}
+
 /** A batch of noise with labels of every class. */
-export function madeUpBatch({ inputChannels, classes }: NetworkDimensions, patches: number, patch: Size): Batch {
+export function madeUpBatch(
+  { inputChannels, classes }: NetworkDimensions,
+  patches: number,
+  patch: Size,
+): TrainingBatch {
   const random = createRandom(1);
   const voxels = patches * patch[0] * patch[1] * patch[2];
   const crop = { case: 0, offset: [0, 0, 0], flip: false } as const;
@@ -57,7 +77,6 @@ export function madeUpBatch({ inputChannels, classes }: NetworkDimensions, patch
     image: Float32Array.from({ length: voxels * inputChannels }, () => 2 * random.uniform() - 1),
     label: Uint8Array.from({ length: voxels }, (_, voxel) => Math.floor(voxel / 7) % classes),
     plan: { patch, crops: Array.from({ length: patches }, () => crop) },
-    release: () => {},
   };
 }
 

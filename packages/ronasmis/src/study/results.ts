@@ -19,21 +19,21 @@ interface Contest {
   readonly runs: readonly FinishedRun[];
 }
 
-/**
- * What a study's run folders say.
- * @param contestRuns every contestant's searches, in any order
- * @param children those that were trained alone, as they were judged with shared weights
- * @param aloneRuns a search for each of them
- * @param joules by the run's name
- * @throws UserError where the data set changed between searches
- */
-export function studyResults(
-  seeds: number,
-  contestRuns: readonly RunFiles[],
-  children: readonly SharedChild[],
-  aloneRuns: readonly RunFiles[],
-  joules: Readonly<Record<string, number | null>>,
-): StudyResults {
+/** What a study has run. */
+export interface StudiedRuns {
+  readonly seeds: number;
+  /** Every contestant's searches, in any order. */
+  readonly contestRuns: readonly RunFiles[];
+  /** Those that were trained alone, as they were evaluated with shared weights. */
+  readonly children: readonly SharedChild[];
+  /** The training of each of them. */
+  readonly aloneRuns: readonly RunFiles[];
+  /** By the run's name. */
+  readonly joules: Readonly<Record<string, number | null>>;
+}
+
+/** What a study's run folders say. @throws UserError where the data set changed between searches */
+export function studyResults({ seeds, contestRuns, children, aloneRuns, joules }: StudiedRuns): StudyResults {
   requireOneDataSet([...contestRuns, ...aloneRuns]);
   const finished = contestRuns.map(finishedRun);
   const contests = contestants.map(({ name }) => ({
