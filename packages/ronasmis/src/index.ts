@@ -16,6 +16,7 @@ export type {
   CreateController,
   Learnt,
   Outlook,
+  RewardedChild,
 } from './controller/controller.ts';
 export type { ControllerName } from './controller/controllers.ts';
 export { createController } from './controller/create.ts';
