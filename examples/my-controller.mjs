@@ -17,10 +17,10 @@ function hillClimbing(space) {
     // The weights are trained on what is judged: they are shared by all children.
     proposeForTraining: propose,
     proposeForJudging: propose,
-    learn: (children, rewards) => {
+    learn: (children) => {
       // The weights have learnt since the last step, so that rewards rise by themselves: this step's best child is where to go on.
-      const reward = Math.max(...rewards);
-      best = { choices: children[rewards.indexOf(reward)], reward };
+      const { choices, reward } = children.reduce((one, other) => (other.reward > one.reward ? other : one));
+      best = { choices, reward };
       return { entropy: null, baseline: null };
     },
     finalists: () => [best.choices],

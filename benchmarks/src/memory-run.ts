@@ -1,20 +1,19 @@
-// Random children of a data set's space under a memory budget, each trained once and judged on the largest scan: prints what memory.ts
+// Random children of a data set's space under a memory budget, each trained once and evaluated on the largest scan: prints what memory.ts
 // reads. In a process of its own, so that its peak memory is its own; on Linux, where a process may forget its peak.
 import { writeFileSync } from 'node:fs';
 import { emptyCache, peakMemoryBytes } from '@ronasmis/libtorch';
 import { type Architecture, createRandom, drawChild } from 'ronasmis';
 import {
+  batchShape,
+  evaluate,
   freeBatches,
-  judge,
   openBatches,
   openSearch,
-  patchesPerBatch,
   samplePlan,
   toDeviceBatches,
-  trainOnce,
   withDefaults,
 } from 'ronasmis/internal';
-import { sizeOf } from './training.ts';
+import { sizeOf, trainOnce } from './training.ts';
 
 const [dataSet, out, memory, count] = process.argv.slice(2);
 const options = {
@@ -27,20 +26,22 @@ const options = {
   device: 'cpu',
 } as const;
 const { context, state, plan } = await openSearch(withDefaults(options), {});
+const { trainer } = state;
 const { space, cases } = context;
 const voxels = ([depth, height, width]: readonly number[]): number => depth * height * width;
 const largest = cases.reduce((one, other) => (voxels(other.shape) > voxels(one.shape) ? other : one));
 const batches = openBatches(cases);
 
 async function run(child: Architecture): Promise<void> {
-  const crops = Array.from({ length: patchesPerBatch(context, child.patch) }, (_, index) => index % cases.length);
-  batches.request(samplePlan(state.random, cases, crops, { patch: sizeOf(child), augment: false }));
+  const { patch, patches } = batchShape(context, child);
+  const crops = Array.from({ length: patches }, (_, index) => index % cases.length);
+  batches.request(samplePlan(state.random, cases, crops, { patch, augment: false }));
   const batch = await batches.next();
-  trainOnce(context, state, child, batch);
+  trainOnce(trainer, child, context.dimensions, batch);
   batch.release();
-  const judged = toDeviceBatches(context, [largest]);
-  await judge(context, state.weights, child, judged, async () => {});
-  freeBatches(judged);
+  const evaluated = toDeviceBatches(context, [largest]);
+  await evaluate({ context, weights: trainer.weights, batches: evaluated }, child, async () => {});
+  freeBatches(evaluated);
 }
 
 const random = createRandom(1);

@@ -1,5 +1,5 @@
 import { type Architecture, createRandom, drawChild } from 'ronasmis';
-import { childNetwork, costOf, networkDimensions, patchesPerBatch } from 'ronasmis/internal';
+import { batchShape, childNetwork, costOf, networkDimensions } from 'ronasmis/internal';
 import { type Bench, say } from './bench.ts';
 import { type Row, timeRow } from './row.ts';
 import { mean, median } from './statistics.ts';
@@ -17,7 +17,7 @@ export async function space({ whole }: Bench): Promise<readonly Row[]> {
   const perVoxel = (child: Architecture): number => costOf(childNetwork(child, dimensions)).multiplyAdds;
   /** Seconds for each multiply-add of the second step: in the first, the kernels for new shapes are made. */
   const perMultiplyAdd = (child: Architecture): number => {
-    const patches = patchesPerBatch(context, child.patch);
+    const { patches } = batchShape(context, child);
     const batch = madeUpBatch(dimensions, patches, sizeOf(child));
     step(child, batch);
     return step(child, batch) / (perVoxel(child) * batch.label.length);
@@ -34,7 +34,7 @@ export async function space({ whole }: Bench): Promise<readonly Row[]> {
     ours.push(perMultiplyAdd(context.space.decode(drawChild(context.space, 0, random))));
   }
   const [depth, height, width] = sizeOf(base);
-  const multiplyAdds = perVoxel(base) * patchesPerBatch(context, base.patch) * depth * height * width;
+  const multiplyAdds = perVoxel(base) * batchShape(context, base).patches * depth * height * width;
   const times = { ours: mean(ours) * multiplyAdds, theirs: median(bases) * multiplyAdds };
   const name = `training step, mean of ${children} random children, scaled to the base child's multiply-adds`;
   return [timeRow(name, 'the base child', times, { atMost: 1.25 })];

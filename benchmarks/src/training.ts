@@ -1,6 +1,17 @@
-import { describeEngine } from '@ronasmis/libtorch';
+import { describeEngine, scope } from '@ronasmis/libtorch';
 import { type Architecture, createRandom, type NetworkDimensions } from 'ronasmis';
-import { type Batch, choosePrecision, createState, macroSpace, type SearchContext, trainOnce } from 'ronasmis/internal';
+import {
+  childNetwork,
+  choosePrecision,
+  createSearchState,
+  initialLearningRate,
+  macroSpace,
+  type SearchContext,
+  type Trainer,
+  type TrainingBatch,
+  trainStep,
+  voxelsOf,
+} from 'ronasmis/internal';
 import { timed } from './rounds.ts';
 
 export type Size = readonly [number, number, number];
@@ -9,18 +20,20 @@ export type Size = readonly [number, number, number];
 export interface Training {
   readonly context: SearchContext;
   /** Seconds of one training step of a child. */
-  step(child: Architecture, batch: Batch): number;
+  step(child: Architecture, batch: TrainingBatch): number;
 }
 
 const precision = await choosePrecision('auto', 'cpu', describeEngine());
 
 /** Fresh weights and the search space of scans of `volume` voxels (depth, height, width), on the processor in its best precision. */
 export function openTraining(volume: Size, dimensions: NetworkDimensions): Training {
+  const space = macroSpace(volume, dimensions);
   const context: SearchContext = {
     device: 'cpu',
     precision,
     dimensions,
-    space: macroSpace(volume, dimensions),
+    space,
+    batchVoxels: voxelsOf(sizeOf(space.base)),
     augment: false,
     cases: [],
     split: { training: [], validation: [], test: [] },
@@ -29,20 +42,35 @@ export function openTraining(volume: Size, dimensions: NetworkDimensions): Train
     ignoredValue: undefined,
     children: 1,
   };
-  const state = createState(context, 'reinforce', 1);
-  // No skip is ever left out here, as training does at random: what is compared with leaves none out.
-  state.random = { ...state.random, uniform: () => 1 };
+  const { trainer } = createSearchState(context, 'reinforce', 1);
   return {
     context,
     step: (child, batch) =>
       timed(() => {
-        trainOnce(context, state, child, batch);
+        trainOnce(trainer, child, dimensions, batch);
       }),
   };
 }
 
+/** A training step of a child as a search makes it. No skip is left out, as a search does at random: what is compared with leaves none out. */
+export function trainOnce(
+  trainer: Trainer,
+  child: Architecture,
+  dimensions: NetworkDimensions,
+  batch: TrainingBatch,
+): number {
+  const random = { ...createRandom(1), uniform: () => 1 };
+  return scope(() =>
+    trainStep(trainer, childNetwork(child, dimensions), batch, { learningRate: initialLearningRate, random }).item(),
+  );
+}
+
 /** A batch of noise with labels of every class. */
-export function madeUpBatch({ inputChannels, classes }: NetworkDimensions, patches: number, patch: Size): Batch {
+export function madeUpBatch(
+  { inputChannels, classes }: NetworkDimensions,
+  patches: number,
+  patch: Size,
+): TrainingBatch {
   const random = createRandom(1);
   const voxels = patches * patch[0] * patch[1] * patch[2];
   const crop = { case: 0, offset: [0, 0, 0], flip: false } as const;
@@ -50,7 +78,6 @@ export function madeUpBatch({ inputChannels, classes }: NetworkDimensions, patch
     image: Float32Array.from({ length: voxels * inputChannels }, () => 2 * random.uniform() - 1),
     label: Uint8Array.from({ length: voxels }, (_, voxel) => Math.floor(voxel / 7) % classes),
     plan: { patch, crops: Array.from({ length: patches }, () => crop) },
-    release: () => {},
   };
 }
 

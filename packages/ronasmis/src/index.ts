@@ -16,6 +16,7 @@ export type {
   CreateController,
   Learnt,
   Outlook,
+  RewardedChild,
 } from './controller/controller.ts';
 export type { ControllerName } from './controller/controllers.ts';
 export { createController } from './controller/create.ts';
@@ -48,9 +49,11 @@ export type {
   RewardPoint,
   StudyResults,
 } from './run/study-record.ts';
-export type { OwnParts, SearchSettings } from './search/options.ts';
-export { resume, type SearchHooks, type SearchOptions, type SearchResult, search } from './search/search.ts';
-export type { MemoryUse } from './search/setup.ts';
+export type { OwnParts, SearchSettings, TrainingOptions } from './search/options.ts';
+export { resume } from './search/resume.ts';
+export { type SearchHooks, type SearchOptions, type SearchResult, search } from './search/search.ts';
+export { trainArchitecture } from './search/train-architecture.ts';
+export type { MemoryUse } from './search/watching.ts';
 export { admittedOptions, type Decision, type SearchSpace, type SpaceLimits } from './space/space.ts';
 export { type CreateSpace, createSpace, type SpaceName } from './space/spaces.ts';
 export { type StudyHooks, type StudyOptions, study } from './study/study.ts';

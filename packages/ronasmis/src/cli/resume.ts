@@ -12,7 +12,7 @@ export function addResume(program: Command): void {
     .addHelpText('after', '\nExample:\n  $ ronasmis resume runs/prostate')
     .action(async (run: string, { json }: { readonly json?: true }) => {
       await runSearch(run, json === true, async (hooks) => {
-        const { resume } = await import('../search/search.ts');
+        const { resume } = await import('../search/resume.ts');
         return resume(run, hooks);
       });
     });

@@ -28,6 +28,7 @@ interface Options extends EngineOptions, FoldOptions {
   readonly memory?: number;
   readonly controller: ControllerName;
   readonly space: SpaceName;
+  readonly architecture?: string;
   readonly augment: boolean;
   readonly seed: number;
   readonly json?: true;
@@ -62,6 +63,12 @@ export function addSearch(program: Command): void {
         .choices(spaceNames)
         .default(searchDefaults.space),
     )
+    .addOption(
+      new Option(
+        '--architecture <file>',
+        'search nothing: train the network of this architecture.json, found or written by hand',
+      ).conflicts(['controller', 'space', 'children']),
+    )
     .option('--augment', 'also rotate and scale training patches, and change their intensities', searchDefaults.augment)
     .addOption(memoryOption())
     .addOption(foldsOption())
@@ -71,20 +78,27 @@ export function addSearch(program: Command): void {
     .addOption(precisionOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ ronasmis search data/Prostate --out runs/prostate --time 15m')
-    .action(async (dataSet: string, options: Options) => {
+    .action(async (dataSet: string, { architecture: file, ...options }: Options) => {
       const { out = join('runs', basename(resolve(dataSet))), time, epochs, memory, labels, json, ...rest } = options;
       requireFold(rest);
+      const { controller, space, children, ...common } = rest;
+      const given = {
+        dataSet,
+        ...(labels !== undefined && { labelFolder: labels }),
+        out,
+        ...(time !== undefined && { timeSeconds: time }),
+        ...(epochs !== undefined && { epochs }),
+        ...(memory !== undefined && { memoryBytes: memory }),
+      };
       await runSearch(out, json === true, async (hooks) => {
-        const { search } = await import('../search/search.ts');
-        const budget = {
-          ...(time !== undefined && { timeSeconds: time }),
-          ...(epochs !== undefined && { epochs }),
-        };
-        const limits = { ...budget, ...(memory !== undefined && { memoryBytes: memory }) };
-        return search(
-          { dataSet, ...(labels !== undefined && { labelFolder: labels }), out, ...rest, ...limits },
-          hooks,
-        );
+        if (file === undefined) {
+          const { search } = await import('../search/search.ts');
+          return search({ ...given, ...rest }, hooks);
+        }
+        const { readArchitecture } = await import('../search/architecture-file.ts');
+        const architecture = await readArchitecture(file);
+        const { trainArchitecture } = await import('../search/train-architecture.ts');
+        return trainArchitecture(architecture, { ...given, ...common }, hooks);
       });
     });
 }

@@ -59,7 +59,10 @@ async function printCurves({ run, events }: RunFiles): Promise<void> {
   const rewards = events.map((event) => event.reward_mean);
   const entropies = events.flatMap(({ entropy }) => entropy ?? []);
   const steps = `${plural(last.step, 'controller step')}, ${plural(last.steps, 'training step')}`;
-  print(`${colours.bold('Search')}  (${run.settings.controller} in the ${run.settings.space} space, ${steps})`);
+  const { controller, space, only_child } = run.settings;
+  const what = only_child ? 'Training' : 'Search';
+  const how = only_child ? 'one network' : `${controller} in the ${space} space`;
+  print(`${colours.bold(what)}  (${how}, ${steps})`);
   print(`reward   ${colours.cyan(sparkline(rewards))}  ${formatDice(rewards[0])} to ${formatDice(last.reward_mean)} %`);
   const ends = [entropies.at(0), entropies.at(-1)].flatMap((entropy) => entropy?.toFixed(2) ?? []);
   if (ends.length > 0) print(`entropy  ${colours.cyan(sparkline(entropies))}  ${ends.join(' to ')} nats`);

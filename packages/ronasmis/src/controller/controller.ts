@@ -5,6 +5,13 @@ import type { SearchSpace } from '../space/space.ts';
 /** The choices of a child, in the order of the space's decisions. */
 export type Choices = readonly number[];
 
+/** A child that was evaluated. */
+export interface RewardedChild {
+  readonly choices: Choices;
+  /** Its validation Dice, a fraction. */
+  readonly reward: number;
+}
+
 /** What a controller says of one step of its learning; null where it has no such thing. */
 export interface Learnt {
   /** Entropy of what the step's children were drawn from, as a mean over them, nats. */
@@ -34,8 +41,6 @@ export interface ControllerState {
  * that it is handed, so that a search that is resumed goes on with the same children.
  */
 export interface Controller {
-  /** Share of a search of so many controller steps after which it proposes one child alone; left out where it never does. */
-  decidedAfter?(expectedSteps: number): number;
   /** Called once before a new search. */
   begin(outlook: Outlook): void;
   /** Children for `count` mini-batches of the shared weights. */
@@ -43,11 +48,10 @@ export interface Controller {
   /** Children to be judged, for `learn`. */
   proposeForJudging(count: number, random: Random, outlook: Outlook): readonly Choices[];
   /**
-   * Learns from children that were judged.
-   * @param rewards validation Dice of each child, fractions
+   * Learns from children that were evaluated.
    * @param outlook as it was when they were proposed
    */
-  learn(children: readonly Choices[], rewards: readonly number[], outlook: Outlook): Learnt;
+  learn(children: readonly RewardedChild[], outlook: Outlook): Learnt;
   /** After the last step: children that deserve to be judged beside those judged last. */
   finalists(): readonly Choices[];
   /** All that has changed since it was made, for a checkpoint. */

@@ -1,11 +1,7 @@
 import type { Random } from '../base/random.ts';
 import { admittedOptions, type SearchSpace } from '../space/space.ts';
+import { largestLead, leadSteps, smallestLead } from './constants.ts';
 import type { Choices } from './controller.ts';
-
-/** Of the base child's choices before anything is learnt, in logits: at most, at least, and as a sum over the steps of a search. */
-const largestLead = 4;
-const smallestLead = 2;
-const leadSteps = 12;
 
 /**
  * By how many logits each of the base child's choices leads when a search of so many controller steps begins. A controller that

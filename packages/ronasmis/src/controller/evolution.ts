@@ -1,21 +1,12 @@
 import { z } from 'zod';
 import type { Random } from '../base/random.ts';
 import { admittedOptions, type SearchSpace } from '../space/space.ts';
-import type { Choices, Controller } from './controller.ts';
+import { populationSize, tournamentSize } from './constants.ts';
+import type { Choices, Controller, RewardedChild } from './controller.ts';
 import { baseLead, drawChild } from './draw.ts';
-
-/**
- * Individuals that are alive, and those that compete to be a parent: a quarter of them, as the 25 of 100 of Real et al. The population
- * is smaller than theirs, for two steps of 20 children fill it, and a short search has a dozen steps.
- */
-export const populationSize = 40;
-const tournamentSize = 10;
 
 const individualSchema = z.object({ choices: z.array(z.int()).readonly(), reward: z.number() });
 const stateSchema = z.object({ lead: z.number(), population: z.array(individualSchema).readonly() });
-
-/** A child that was judged. */
-type Individual = z.infer<typeof individualSchema>;
 
 /**
  * Regularised evolution (Real et al. 2019, "Regularized evolution for image classifier architecture search"): a parent is the best of a
@@ -27,7 +18,7 @@ type Individual = z.infer<typeof individualSchema>;
  */
 export function evolutionController(space: SearchSpace): Controller {
   let lead = 0;
-  let population: readonly Individual[] = [];
+  let population: readonly RewardedChild[] = [];
   const offspring = (random: Random): Choices =>
     population.length < populationSize
       ? drawChild(space, lead, random)
@@ -40,10 +31,10 @@ export function evolutionController(space: SearchSpace): Controller {
     },
     proposeForTraining: propose,
     proposeForJudging: propose,
-    learn: (children, rewards) => {
+    learn: (children) => {
       population = age(
         population,
-        children.map((choices, index) => ({ choices, reward: rewards[index] })),
+        children.map(({ choices, reward }) => ({ choices, reward })),
       );
       // There is no distribution over children that an entropy could be told of.
       return { entropy: null, baseline: null };
@@ -57,17 +48,20 @@ export function evolutionController(space: SearchSpace): Controller {
 }
 
 /** A population with a new generation, oldest first: as many of the oldest are gone as are too many. A whole generation always lives. */
-export function age(population: readonly Individual[], generation: readonly Individual[]): readonly Individual[] {
+export function age(
+  population: readonly RewardedChild[],
+  generation: readonly RewardedChild[],
+): readonly RewardedChild[] {
   return [...population, ...generation].slice(-Math.max(populationSize, generation.length));
 }
 
 /** The best of some individuals that are drawn without regard to their rewards. */
-function tournament(population: readonly Individual[], random: Random): Individual {
+function tournament(population: readonly RewardedChild[], random: Random): RewardedChild {
   return random.shuffle(population).slice(0, tournamentSize).reduce(better);
 }
 
 /** The fitter of two; the younger one of equals. */
-function better(one: Individual, other: Individual): Individual {
+function better(one: RewardedChild, other: RewardedChild): RewardedChild {
   return other.reward >= one.reward ? other : one;
 }
 

@@ -1,29 +1,17 @@
 import { adam, copyInto, joinParts, type Optimiser, partOf } from '@ronasmis/libtorch';
 import { z } from 'zod';
 import type { SearchSpace } from '../space/space.ts';
+import {
+  baselineDecay,
+  decidedShare,
+  enasLearningRate,
+  largestSharpness,
+  paperSteps,
+  stepsAlone,
+} from './constants.ts';
 import type { Choices, Controller, Outlook } from './controller.ts';
 import { baseLead } from './draw.ts';
 import { createPolicy, likeliestChild, type Policy, preferChild, sampleChildren } from './policy.ts';
-
-/**
- * Share of the old baseline that is left after one more reward. ENAS has 0.95 or more; but while the shared weights learn,
- * all rewards rise from step to step, and a baseline that lags behind would praise every child.
- */
-const baselineDecay = 0.85;
-/** Weight of the entropy bonus (ENAS). */
-export const entropyWeight = 1e-4;
-
-/** The controller's rate for Adam and the controller steps of a search that ENAS and the paper set it for. */
-const enasLearningRate = 3.5e-4;
-const paperSteps = 150;
-/**
- * The policy is to be decided after two thirds of a search, or in a long one so many controller steps before its end: three passes over the
- * training cases each, and a child that is trained alone for more of them over-fits.
- */
-const decidedShare = 2 / 3;
-const stepsAlone = 5;
-/** How many times its logits are then taken. */
-const largestSharpness = 50;
 
 /** What an update changes: a policy, and the space that it decides on. */
 export interface Learner {
@@ -32,18 +20,21 @@ export interface Learner {
   readonly space: SearchSpace;
 }
 
+/** What a policy is to learn from a step's children. */
+export interface Lesson {
+  readonly children: readonly Choices[];
+  /** Of each child: reward - baseline. */
+  readonly advantages: readonly number[];
+  /** That they were drawn at. */
+  readonly sharpness: number;
+  readonly learningRate: number;
+}
+
 /**
  * Moves a policy towards the children that were better than the baseline.
- * @param advantages of each child: reward - baseline
  * @returns the mean entropy of the policy over these children before the update, in nats
  */
-export type PolicyUpdate = (
-  learner: Learner,
-  children: readonly Choices[],
-  advantages: readonly number[],
-  sharpness: number,
-  learningRate: number,
-) => number;
+export type PolicyUpdate = (learner: Learner, lesson: Lesson) => number;
 
 /**
  * What the controllers that learn a policy share: the LSTM, a moving-average baseline (ENAS, Pham et al. 2018) and a rate that goes by
@@ -54,19 +45,24 @@ export function policyController(space: SearchSpace, seed: number, update: Polic
   const optimiser = adam([...policy.values()], { learningRate: enasLearningRate });
   let baseline: number | null = null;
   const sample: Controller['proposeForJudging'] = (count, random, outlook) =>
-    sampleChildren(policy, space, count, random, sharpnessAt(outlook));
+    sampleChildren(policy, space, random, { count, sharpness: sharpnessAt(outlook) });
   return {
-    decidedAfter,
     begin: ({ expectedSteps }) => preferChild(policy, space, space.baseChoices, baseLead(expectedSteps)),
     proposeForTraining: sample,
     proposeForJudging: sample,
-    learn: (children, rewards, outlook) => {
+    learn: (children, outlook) => {
+      const rewards = children.map(({ reward }) => reward);
       const moved = movedBaseline(baseline, rewards);
-      const advantages = rewards.map((reward) => reward - moved);
       baseline = moved;
-      const learner = { policy, optimiser, space };
-      const learningRate = outlook.isWarmUp ? 0 : learningRateFor(outlook.expectedSteps);
-      const entropy = update(learner, children, advantages, sharpnessAt(outlook), learningRate);
+      const entropy = update(
+        { policy, optimiser, space },
+        {
+          children: children.map(({ choices }) => choices),
+          advantages: rewards.map((reward) => reward - moved),
+          sharpness: sharpnessAt(outlook),
+          learningRate: outlook.isWarmUp ? 0 : learningRateFor(outlook.expectedSteps),
+        },
+      );
       return { entropy, baseline };
     },
     finalists: () => [likeliestChild(policy, space)],

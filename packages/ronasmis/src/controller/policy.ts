@@ -26,19 +26,9 @@ import {
 } from '@ronasmis/libtorch';
 import type { Random } from '../base/random.ts';
 import type { Decision, SearchSpace } from '../space/space.ts';
+import { biasScale, hidden, initialRange, tanhConstant, temperature } from './constants.ts';
 import type { Choices } from './controller.ts';
 import { sampleIndex } from './draw.ts';
-
-/** Hidden size, temperature, tanh constant and range of the first weights as ENAS sets them (Pham et al. 2018, and its code). */
-const hidden = 64;
-const temperature = 5;
-const tanhConstant = 2.5;
-const initialRange = 0.1;
-/**
- * Every decision also has a bias of its own, which moves so many times as fast as the LSTM's weights: within the few dozen
- * updates of a short search, the LSTM alone would hardly leave the uniform policy.
- */
-const biasScale = 250;
 
 /**
  * The controller: an LSTM that makes one decision after the other, each fed back to it as an embedding (paper, Fig. 1).
@@ -98,20 +88,22 @@ export function preferChild(policy: Policy, space: SearchSpace, preferred: Choic
   });
 }
 
-/** Draws `count` children. From a sharpness of 1, the policy as it is, up, likelier options become likelier still. */
-export function sampleChildren(
-  policy: Policy,
-  space: SearchSpace,
-  count: number,
-  random: Random,
-  sharpness: number,
-): readonly Choices[] {
-  return drawn(policy, space, count, sharpness, (_child, probabilities) => sampleIndex(probabilities, random));
+/** How children are drawn from a policy. */
+export interface Draw {
+  readonly count: number;
+  /** From 1, the policy as it is, up, likelier options become likelier still. */
+  readonly sharpness: number;
+}
+
+/** Draws children. */
+export function sampleChildren(policy: Policy, space: SearchSpace, random: Random, draw: Draw): readonly Choices[] {
+  return drawn(policy, space, draw, (_child, probabilities) => sampleIndex(probabilities, random));
 }
 
 /** The child that the policy finds likeliest, decision by decision. */
 export function likeliestChild(policy: Policy, space: SearchSpace): Choices {
-  return drawn(policy, space, 1, 1, (_child, probabilities) => probabilities.indexOf(Math.max(...probabilities)))[0];
+  const once = { count: 1, sharpness: 1 };
+  return drawn(policy, space, once, (_child, probabilities) => probabilities.indexOf(Math.max(...probabilities)))[0];
 }
 
 /** Log-probability and entropy of children that were drawn before at this sharpness, with gradients. */
@@ -121,18 +113,19 @@ export function scoreChildren(
   children: readonly Choices[],
   sharpness: number,
 ): Unrolled {
-  return unroll(policy, space, children.length, sharpness, (child, _probabilities, at) => children[child][at]);
+  const draw = { count: children.length, sharpness };
+  return unroll(policy, space, draw, (child, _probabilities, at) => children[child][at]);
 }
 
-function drawn(policy: Policy, space: SearchSpace, count: number, sharpness: number, pick: Pick): readonly Choices[] {
-  return noGradient(() => scope(() => unroll(policy, space, count, sharpness, pick).children));
+function drawn(policy: Policy, space: SearchSpace, draw: Draw, pick: Pick): readonly Choices[] {
+  return noGradient(() => scope(() => unroll(policy, space, draw, pick).children));
 }
 
 /** Answers decision `at` of a child by the probabilities of its options. */
 type Pick = (child: number, probabilities: readonly number[], at: number) => number;
 
-/** One pass of the LSTM over all decisions, for `count` children at once. */
-function unroll(policy: Policy, space: SearchSpace, count: number, sharpness: number, pick: Pick): Unrolled {
+/** One pass of the LSTM over all decisions, for all children at once. */
+function unroll(policy: Policy, space: SearchSpace, { count, sharpness }: Draw, pick: Pick): Unrolled {
   const weight = (name: string): Tensor => weightOf(policy, name);
   const children: number[][] = Array.from({ length: count }, () => []);
   /** The LSTM's state at each decision: at a part's last one it stands for the part in the attention. */
@@ -154,7 +147,7 @@ function unroll(policy: Policy, space: SearchSpace, count: number, sharpness: nu
     const anchors = decision.sources?.map((source) => (source === null ? null : states[source]));
     const logits =
       decision.lead === undefined
-        ? learntLogits(policy, decision, at, state[0], anchors)
+        ? learntLogits(policy, decision, at, { state: state[0], anchors })
         : expand(givenLogits(decision, decision.lead, space.baseChoices[at]), [count, decision.options]);
     const admitted = children.map((choices) => space.admitted(choices));
     const logarithms = logSoftmax(mask(multiplyScalar(logits, sharpness), admitted), 1);
@@ -180,8 +173,7 @@ function learntLogits(
   policy: Policy,
   { choice }: Decision,
   at: number,
-  state: Tensor,
-  anchors: readonly (Tensor | null)[] | undefined,
+  { state, anchors }: { readonly state: Tensor; readonly anchors: readonly (Tensor | null)[] | undefined },
 ): Tensor {
   const reasoned = anchors ? attend(policy, state, anchors) : linear(state, weightOf(policy, `${choice}.logits`));
   const scores = add(reasoned, multiplyScalar(weightOf(policy, `bias.${at}`), biasScale));

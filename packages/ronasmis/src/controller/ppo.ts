@@ -15,14 +15,10 @@ import {
   tensor,
 } from '@ronasmis/libtorch';
 import type { SearchSpace } from '../space/space.ts';
+import { entropyWeight, ppoClipping, ppoPasses } from './constants.ts';
 import type { Controller } from './controller.ts';
 import { scoreChildren } from './policy.ts';
-import { entropyWeight, type PolicyUpdate, policyController } from './policy-controller.ts';
-
-/** How far the probability of a decision may move before it no longer pays (Schulman et al. 2017, their best setting). */
-const clipping = 0.2;
-/** Passes over the children of a step. Schulman et al. make 3 to 10. */
-const epochs = 4;
+import { type PolicyUpdate, policyController } from './policy-controller.ts';
 
 /**
  * The controller of the paper's predecessors (Zoph et al. 2018, "Learning transferable architectures"): the same LSTM, taught by proximal
@@ -38,15 +34,12 @@ export function ppoController(space: SearchSpace, seed: number): Controller {
  */
 export const proximalUpdate: PolicyUpdate = (
   { policy, optimiser, space },
-  children,
-  advantages,
-  sharpness,
-  learningRate,
+  { children, advantages, sharpness, learningRate },
 ) =>
   scope(() => {
     const drawn = noGradient(() => scope(() => scoreChildren(policy, space, children, sharpness).logProbabilities));
     const weights = tensor(Float32Array.from(advantages), [advantages.length]);
-    const entropies = Array.from({ length: epochs }, () =>
+    const entropies = Array.from({ length: ppoPasses }, () =>
       scope(() => {
         const { logProbabilities, entropy } = scoreChildren(policy, space, children, sharpness);
         const meanEntropy = meanAll(entropy);
@@ -70,7 +63,7 @@ export const proximalUpdate: PolicyUpdate = (
  */
 export function clippedObjective(logProbabilities: Tensor, drawn: Tensor, advantages: Tensor): Tensor {
   const ratios = exponential(subtract(logProbabilities, drawn));
-  const clipped = clamp(ratios, { min: 1 - clipping, max: 1 + clipping });
+  const clipped = clamp(ratios, { min: 1 - ppoClipping, max: 1 + ppoClipping });
   const worth = minimum(multiply(ratios, advantages), multiply(clipped, advantages));
   return meanAll(sum(worth, [0]));
 }

@@ -15,7 +15,7 @@ export function randomController(space: SearchSpace): Controller {
     proposeForTraining: draw,
     proposeForJudging: draw,
     learn: (children) => {
-      const entropies = children.map((child) => drawEntropy(space, 0, child));
+      const entropies = children.map(({ choices }) => drawEntropy(space, 0, choices));
       return { entropy: entropies.reduce((sum, entropy) => sum + entropy, 0) / children.length, baseline: null };
     },
     finalists: () => [],

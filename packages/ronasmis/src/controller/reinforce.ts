@@ -1,8 +1,9 @@
 import { add, meanAll, multiply, multiplyScalar, negate, scope, sum, tensor } from '@ronasmis/libtorch';
 import type { SearchSpace } from '../space/space.ts';
+import { entropyWeight } from './constants.ts';
 import type { Controller } from './controller.ts';
 import { scoreChildren } from './policy.ts';
-import { entropyWeight, type PolicyUpdate, policyController } from './policy-controller.ts';
+import { type PolicyUpdate, policyController } from './policy-controller.ts';
 
 /** The paper's controller: an LSTM that learns by REINFORCE with a moving-average baseline, as in ENAS (Pham et al. 2018). */
 export function reinforceController(space: SearchSpace, seed: number): Controller {
@@ -13,7 +14,10 @@ export function reinforceController(space: SearchSpace, seed: number): Controlle
  * One step of REINFORCE (Williams 1992) with an entropy bonus, as ENAS trains its controller: raises the probability of children in
  * proportion to their advantage.
  */
-export const reinforce: PolicyUpdate = ({ policy, optimiser, space }, children, advantages, sharpness, learningRate) =>
+export const reinforce: PolicyUpdate = (
+  { policy, optimiser, space },
+  { children, advantages, sharpness, learningRate },
+) =>
   scope(() => {
     const { logProbabilities, entropy } = scoreChildren(policy, space, children, sharpness);
     const weights = tensor(Float32Array.from(advantages), [advantages.length]);

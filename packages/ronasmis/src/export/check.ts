@@ -3,8 +3,8 @@ import { argmaxLabels, noGradient, scope, tensor } from '@ronasmis/libtorch';
 import { z } from 'zod';
 import { codeOf, reasonOf } from '../base/errors.ts';
 import { createRandom, normal } from '../base/random.ts';
+import { toImage } from '../engine/to-device.ts';
 import type { Model } from '../inference/model.ts';
-import { toImage } from '../inference/segment.ts';
 import { forward } from '../network/forward.ts';
 import { ports } from './model.ts';
 

@@ -4,13 +4,14 @@ import type { Triple } from '../base/geometry.ts';
 import { zScore } from '../data/normalisation.ts';
 import type { CaseProblem } from '../data/problems.ts';
 import type { ComputeDevice } from '../engine/device.ts';
+import { toImage } from '../engine/to-device.ts';
 import { turnTo, turnVolume, unturned } from '../formats/orientation.ts';
 import type { Volume } from '../formats/volume.ts';
 import type { Segmentation } from '../preparation/label-map.ts';
 import { prepareImage } from '../preparation/prepared-image.ts';
 import { bytesForPass, fittingTile, sufficientMemory } from './fitting.ts';
 import type { Model } from './model.ts';
-import { segment, segmentWithProbabilities, toImage } from './segment.ts';
+import { segment, segmentWithProbabilities } from './segment.ts';
 import { tileOffsets } from './tiles.ts';
 
 /** How scans are segmented. */

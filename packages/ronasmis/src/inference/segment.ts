@@ -1,30 +1,9 @@
-import {
-  argmaxLabels,
-  type DataType,
-  noGradient,
-  resampleArgmax,
-  resampleSoftmax,
-  scope,
-  type Tensor,
-  tensor,
-  to,
-} from '@ronasmis/libtorch';
+import { argmaxLabels, noGradient, resampleArgmax, resampleSoftmax, scope, type Tensor, to } from '@ronasmis/libtorch';
 import type { Triple } from '../base/geometry.ts';
-import type { ComputeDevice } from '../engine/device.ts';
 import { forward } from '../network/forward.ts';
 import type { Network } from '../network/network.ts';
 import type { Weights } from '../network/weights.ts';
 import { logitsInTiles, type Tiling } from './tiles.ts';
-
-/** An image `[batch, channel, depth, height, width]` on the device, in the precision and layout of the forward pass. */
-export function toImage(
-  values: Float32Array,
-  shape: readonly number[],
-  device: ComputeDevice,
-  dataType: DataType,
-): Tensor {
-  return to(tensor(values, shape, { share: true }), { dataType, device, copy: true, memoryFormat: 'channels_last_3d' });
-}
 
 /** How a volume is segmented; sizes are `[depth, height, width]` in voxels. */
 export interface SegmentationSizes {

@@ -28,17 +28,21 @@ export type ReportContent = {
 /** Draws the report of a finished search: one self-contained HTML page that requests nothing from anywhere. */
 export function renderReport(content: ReportContent): string {
   const { run, report, architecture } = content;
+  const { controller, space, only_child, fold, folds } = run.settings;
   const name = basename(run.settings.data_set);
+  const [what, how] = only_child
+    ? ['Training of one network', 'without a search']
+    : ['Architecture search', `${controller} in the ${space} space`];
   const classNames = classNamesOf(run);
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${name} · RONASMIS</title><style>${STYLE}</style></head>
 <body><main>
 <div class="brand">RONASMIS</div><h1>${name}</h1>
-<div class="lead">Architecture search of ${formatDate(run.created)} · ${run.settings.controller} in the ${run.settings.space} space · fold ${run.settings.fold} of ${run.settings.folds} held out as the test set</div>
+<div class="lead">${what} of ${formatDate(run.created)} · ${how} · fold ${fold} of ${folds} held out as the test set</div>
 ${hero(report, classNames)}
 ${tiles(content)}
-<section><h2>Found architecture</h2><p class="lead">The best of all judged children, with the weights it shared: nothing was retrained. Coloured arrows add encoder features to the decoder; sizes are a training patch's, depth × height × width.</p>${drawArchitecture(architecture, run.network)}${cellFigure(architecture)}</section>
-<section><h2>The search, step by step</h2><p class="lead">As a controller makes up its mind, its entropy falls and the reward of what it proposes rises.${coarseNote(content.events)}</p>${curves(content.events)}</section>
+<section><h2>${only_child ? 'Architecture' : 'Found architecture'}</h2><p class="lead">${only_child ? 'As it was given.' : 'The best of all judged children, with the weights it shared: nothing was retrained.'} Coloured arrows add encoder features to the decoder; sizes are a training patch's, depth × height × width.</p>${drawArchitecture(architecture, run.network)}${cellFigure(architecture)}</section>
+<section><h2>The ${only_child ? 'training' : 'search'}, step by step</h2><p class="lead">${only_child ? 'A step is three passes over the training cases.' : 'As a controller makes up its mind, its entropy falls and the reward of what it proposes rises.'}${coarseNote(content.events)}</p>${curves(content.events)}</section>
 <section><h2>Dice of every test case</h2><p class="lead">In percent; a dot is a case, the line is the mean. Point at a dot for its name.</p>${dicePlot(report.test_dice, classNames)}</section>
 ${exampleSection(content, classNames)}
 <details><summary>Dice by case</summary>${caseTable(report.test_dice, classNames)}</details>

@@ -1,4 +1,3 @@
-import { type Tensor, tensor, to } from '@ronasmis/libtorch';
 import type { NetworkDimensions } from '../architecture/dimensions.ts';
 import type { Labelling } from '../data/description.ts';
 import type { CaseSplit } from '../data/folds.ts';
@@ -7,12 +6,11 @@ import type { PreparedCase } from '../preparation/prepare.ts';
 import type { Thinning } from '../preparation/thinning.ts';
 import type { SearchSpace } from '../space/space.ts';
 
-/** What a search works with and never changes. */
-export interface SearchContext {
+/** What networks are trained and evaluated with, and what never changes in a run. */
+export interface RunContext {
   readonly device: ComputeDevice;
   readonly precision: Precision;
   readonly dimensions: NetworkDimensions;
-  readonly space: SearchSpace;
   readonly cases: readonly PreparedCase[];
   readonly split: CaseSplit;
   /** The data set's label value of each class; index 0 is the background. */
@@ -22,10 +20,17 @@ export interface SearchContext {
   readonly ignoredValue: number | undefined;
   /** Whether patches are rotated, scaled and changed in their intensities; they are mirrored in any case. */
   readonly augment: boolean;
-  /** Children proposed at each controller step. All are judged at the last one. */
-  readonly children: number;
-  /** How volumes are thinned while the search is coarse; undefined where it never is. */
+  /** Voxels that a batch of small patches comes to, about: those of the largest patch. */
+  readonly batchVoxels: number;
+  /** How volumes are thinned while the run is coarse; undefined where it never is. */
   readonly thinning?: Thinning;
+}
+
+/** The same of a search. */
+export interface SearchContext extends RunContext {
+  readonly space: SearchSpace;
+  /** Children proposed at each controller step. All are evaluated at the last one. */
+  readonly children: number;
 }
 
 /** What a Dice is told of: a label, or a region of several. */
@@ -46,7 +51,9 @@ export function scoredClasses({ labels, regions }: Labelling): readonly ScoredCl
   }));
 }
 
-/** Class indices of this shape on the device, as uint8; on a processor they share the memory of `values`. */
-export function toLabel(values: Uint8Array, shape: readonly number[], device: ComputeDevice): Tensor {
-  return to(tensor(values, shape, { share: true }), { dataType: 'uint8', device });
+/** The case of this name, as it was prepared. */
+export function caseNamed({ cases }: Pick<RunContext, 'cases'>, name: string): PreparedCase {
+  const found = cases.find((prepared) => prepared.name === name);
+  if (!found) throw new Error(`No case is called '${name}'.`);
+  return found;
 }

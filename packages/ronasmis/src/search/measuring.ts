@@ -1,88 +1,146 @@
+import { noGradient, scope } from '@ronasmis/libtorch';
+import type { Architecture } from '../architecture/architecture.ts';
 import { voxelsOf } from '../base/geometry.ts';
+import { dataTypeOf } from '../engine/device.ts';
+import { segment } from '../inference/segment.ts';
+import { childNetwork } from '../network/child.ts';
+import { networkWeights } from '../network/weights.ts';
 import { isResampled, type PreparedCase } from '../preparation/prepare.ts';
-
-import { type Budget, type StepDurations, sufficesForCoarse } from './budget.ts';
-import type { SearchContext } from './context.ts';
-import { caseNamed, judgeOnOwnGrid, measureJudging } from './judging.ts';
-import { voxelsOfAll, whereMemorySuffices } from './memory.ts';
+import type { Thinning } from '../preparation/thinning.ts';
+import { measureStep } from '../training/measure.ts';
+import { whereMemorySuffices } from '../training/memory.ts';
+import type { Trainer } from '../training/trainer.ts';
+import { batchShape } from './batch-shape.ts';
+import { type Clock, type Durations, sufficesForCoarse } from './clock.ts';
+import { epochsPerStep, reportSeconds } from './constants.ts';
+import { caseNamed, type RunContext } from './context.ts';
+import { toDeviceBatches } from './device-batches.ts';
+import { evaluateOnOwnGrid } from './evaluating.ts';
+import { voxelsOfAll } from './memory.ts';
 import type { SearchSettings } from './options.ts';
-import type { SearchState } from './state.ts';
-import { measureStep, trainingStepsPerPhase } from './training.ts';
 
-/**
- * Runs the largest child on the largest batch and the largest scan, so that memory hardly grows afterwards, then the base child,
- * without changing the weights, to know what the parts of the search take.
- */
-export async function measureBudget(
-  context: SearchContext,
-  state: SearchState,
-  { epochs = Number.POSITIVE_INFINITY, timeSeconds = Number.POSITIVE_INFINITY, children }: SearchSettings,
-  startedAt: number,
-): Promise<Budget> {
-  const { space, split } = context;
-  whereMemorySuffices(context.device, () => measureStep(context, state, space.largest));
-  measureStep(context, state, space.base);
-  const train = measureStep(context, state, space.base);
-  const validation = split.validation.map((name) => caseNamed(context, name));
-  whereMemorySuffices(context.device, () =>
-    measureJudging(context, state.weights, space.largest, validation.reduce(largerCase)),
-  );
-  const perVoxel = measureJudging(context, state.weights, space.base, validation[0]) / voxelsOf(validation[0].shape);
-  const oneShots = (cases: readonly PreparedCase[]): number => perVoxel * voxelsOfAll(cases);
-  const test = split.test.map((name) => caseNamed(context, name));
-  const testing = oneShots(test.filter((prepared) => !isResampled(prepared)));
-  const onOtherGrids = await measureOtherGrids(context, state, test.filter(isResampled));
-  const later = { train, cheapTrain: train, judge: oneShots(validation) };
-  const final = later.judge + testing + onOtherGrids + oneShots(test.slice(0, 3)) + reportSeconds;
-  const limit = { epochs, seconds: timeSeconds };
-  const trainingSteps = trainingStepsPerPhase(context);
-  const coarse = { share: coarseShare, later };
-  const hasCoarse = context.thinning !== undefined && sufficesForCoarse(limit, trainingSteps, final, coarse);
-  const share = hasCoarse ? coarseShare : 1;
-  const secondsBefore = state.seconds;
-  return {
-    limit,
-    durations: { ...(hasCoarse ? coarseDurations(context, state, later) : later), final },
-    trainingSteps,
-    children: Math.min(children, context.children),
-    distinctChildren: context.children,
-    decidedAfter: state.controller.decidedAfter ? share * state.controller.decidedAfter(share * epochs) : 1,
-    ...(hasCoarse && { coarse }),
-    elapsed: () => secondsBefore + (performance.now() - startedAt) / 1000,
-  };
+/** Networks of a run that its durations are measured with. */
+export interface Measured {
+  /** The most demanding one. */
+  readonly largest: Architecture;
+  readonly base: Architecture;
+  /** Children proposed at each controller step. */
+  readonly children: number;
+}
+
+/** When a clock starts, and what was done before it by earlier processes. */
+export interface Start {
+  /** Of `performance.now()`. */
+  readonly startedAt: number;
+  /** Finished controller steps, and the seconds that they took. */
+  readonly step: number;
+  readonly seconds: number;
+}
+
+/** What is measured with: nothing of it is changed. */
+interface Bench {
+  readonly context: RunContext;
+  readonly trainer: Trainer;
 }
 
 /**
- * Seconds that these cases take to be judged on their scans' own grids, by the first of them: labels are read again, and predictions brought
- * back, which may take longer than the network does.
+ * The clock of a run. Runs the most demanding network on the largest batch and the largest scan, so that memory hardly grows afterwards,
+ * then the base child, without changing the weights, to know what the parts of the search take.
+ */
+export async function openClock(
+  bench: Bench,
+  { largest, base, children }: Measured,
+  { epochs = Number.POSITIVE_INFINITY, timeSeconds = Number.POSITIVE_INFINITY, children: perStep }: SearchSettings,
+  { startedAt, step, seconds }: Start,
+): Promise<Clock> {
+  const { context } = bench;
+  await measureLargest(bench, largest);
+  const full = await measureDurations(bench, base);
+  const limit = { epochs, seconds: timeSeconds };
+  const trainingSteps = epochsPerStep * context.split.training.length;
+  const hasCoarse = context.thinning !== undefined && sufficesForCoarse(limit, trainingSteps, full);
+  return {
+    limit,
+    durations: hasCoarse ? { ...coarseDurations(bench, base, full), final: full.final } : full,
+    trainingSteps,
+    children: Math.min(perStep, children),
+    ...(hasCoarse && { later: { train: full.train, evaluate: full.evaluate } }),
+    step,
+    different: children,
+    elapsed: () => seconds + (performance.now() - startedAt) / 1000,
+  };
+}
+
+async function measureLargest(bench: Bench, largest: Architecture): Promise<void> {
+  const { device, split } = bench.context;
+  const validation = split.validation.map((name) => caseNamed(bench.context, name));
+  await whereMemorySuffices(device, () => measureTraining(bench, largest));
+  await whereMemorySuffices(device, () => measureEvaluation(bench, largest, validation.reduce(largerCase)));
+}
+
+/** The parts of a run at full resolution, by the base child. */
+async function measureDurations(bench: Bench, base: Architecture): Promise<Durations> {
+  const { split } = bench.context;
+  measureTraining(bench, base);
+  const train = measureTraining(bench, base);
+  const [validation, test] = [split.validation, split.test].map((names) =>
+    names.map((name) => caseNamed(bench.context, name)),
+  );
+  const perVoxel = measureEvaluation(bench, base, validation[0]) / voxelsOf(validation[0].shape);
+  const oneShots = (cases: readonly PreparedCase[]): number => perVoxel * voxelsOfAll(cases);
+  const evaluate = oneShots(validation);
+  const testing = oneShots(test.filter((prepared) => !isResampled(prepared)));
+  const onOtherGrids = await measureOtherGrids(bench, base, test.filter(isResampled));
+  return { train, evaluate, final: evaluate + testing + onOtherGrids + oneShots(test.slice(0, 3)) + reportSeconds };
+}
+
+/** Seconds of a training step. */
+function measureTraining({ context, trainer }: Bench, child: Architecture, thinning?: Thinning): number {
+  const { patch, patches } = batchShape(context, child);
+  const crop = { case: 0, offset: [0, 0, 0], flip: false } as const;
+  const plan = { patch, crops: Array.from({ length: patches }, () => crop), ...(thinning && { thinning }) };
+  return measureStep(trainer, childNetwork(child, context.dimensions), plan, context.dimensions.inputChannels);
+}
+
+/** Seconds of a one-shot prediction of a case, after a first one. */
+function measureEvaluation({ context, trainer }: Bench, child: Architecture, prepared: PreparedCase): number {
+  return noGradient(() =>
+    scope(() => {
+      const [{ image }] = toDeviceBatches(context, [prepared]);
+      const network = childNetwork(child, context.dimensions);
+      const own = networkWeights(network, trainer.weights, dataTypeOf[context.precision]);
+      segment(network, own, image);
+      const started = performance.now();
+      segment(network, own, image).toArray();
+      return (performance.now() - started) / 1000;
+    }),
+  );
+}
+
+/**
+ * Seconds that these cases take to be evaluated on their scans' own grids, by the first of them: labels are read again, and predictions
+ * brought back, which may take longer than the network does.
  */
 async function measureOtherGrids(
-  context: SearchContext,
-  { weights }: SearchState,
+  { context, trainer }: Bench,
+  base: Architecture,
   cases: readonly PreparedCase[],
 ): Promise<number> {
   if (cases.length === 0) return 0;
   const started = performance.now();
-  await judgeOnOwnGrid(context, weights, context.space.base, cases[0], async () => {});
+  await evaluateOnOwnGrid({ context, weights: trainer.weights }, base, cases[0], async () => {});
   const seconds = (performance.now() - started) / 1000;
   const voxels = cases.map(({ crop }) => voxelsOf(crop.shape));
   return seconds * voxels.reduce((sum, ofCase) => sum + ofCase / voxels[0], 0);
 }
 
-/** Share of a search that is coarse. */
-const coarseShare = 0.5;
-
 /** What a step takes on thinned volumes, where it takes `full` on others. */
-function coarseDurations(context: SearchContext, state: SearchState, full: StepDurations): StepDurations {
-  const { thinning = [1, 1, 1], space } = context;
-  measureStep(context, state, space.base, thinning);
-  const train = measureStep(context, state, space.base, thinning);
-  return { train, cheapTrain: train, judge: full.judge / voxelsOf(thinning) };
+function coarseDurations(bench: Bench, base: Architecture, full: Durations) {
+  const { thinning = [1, 1, 1] } = bench.context;
+  measureTraining(bench, base, thinning);
+  return { train: measureTraining(bench, base, thinning), evaluate: full.evaluate / voxelsOf(thinning) };
 }
 
 function largerCase(one: PreparedCase, other: PreparedCase): PreparedCase {
   return voxelsOf(other.shape) > voxelsOf(one.shape) ? other : one;
 }
-
-/** Drawing and writing the report. */
-const reportSeconds = 2;

@@ -7,7 +7,7 @@ import type { ComputeDevice, Precision } from '../engine/device.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import { type CreateSpace, type SpaceName, spaceCalled } from '../space/spaces.ts';
 
-/** What a search is told. */
+/** What a search, or the training of one network, is told. */
 export interface SearchSettings {
   /** Folder in the layout of the Medical Segmentation Decathlon or of nnU-Net v2. */
   readonly dataSet: string;
@@ -19,9 +19,9 @@ export interface SearchSettings {
   readonly timeSeconds?: number;
   /** Controller steps. */
   readonly epochs?: number;
-  /** Children judged at each controller step. */
+  /** Children evaluated at each controller step. */
   readonly children: number;
-  /** The same at the last one, where more are wanted to choose from or to compare. */
+  /** The same at the last one, where a study wants more to compare. */
   readonly lastChildren?: number;
   /** Bytes of the process, or of a GPU's memory, that the search may take; 80 % of what is free where it is left out. */
   readonly memoryBytes?: number;
@@ -29,8 +29,8 @@ export interface SearchSettings {
   readonly controller: ControllerName | CreateController;
   /** One of ours by its name, or a function that makes one. */
   readonly space: SpaceName | CreateSpace;
-  /** Trains this child alone, whatever the space has beside it: what it is worth without shared weights. */
-  readonly onlyChild?: Architecture;
+  /** The one network that is trained, where nothing is searched. */
+  readonly architecture?: Architecture;
   /** Rotations, scalings and intensity changes of the training patches, besides the paper's flip. */
   readonly augment: boolean;
   readonly folds: number;
@@ -41,8 +41,12 @@ export interface SearchSettings {
   readonly seed: number;
 }
 
-/** The same from outside: everything but the data set and the run folder has a default. */
-export type SearchOptions = Pick<SearchSettings, 'dataSet' | 'out'> & Partial<SearchSettings>;
+/** What a search is told from outside: everything but the data set and the run folder has a default. */
+export type SearchOptions = Pick<SearchSettings, 'dataSet' | 'out'> &
+  Partial<Omit<SearchSettings, 'lastChildren' | 'architecture'>>;
+
+/** The same of the training of one network, where there is nothing to choose. */
+export type TrainingOptions = Omit<SearchOptions, 'children' | 'controller' | 'space'>;
 
 export const searchDefaults = {
   children: 20,
@@ -59,8 +63,14 @@ export const searchDefaults = {
 /** Where there is no other limit; the paper trains for 150 to 500 controller epochs. */
 export const defaultEpochs = 150;
 
+/** The settings of the training of one network. A controller has nothing to do in it; `run.json` has one for every run. */
+export function trainingSettings(architecture: Architecture, options: TrainingOptions): SearchSettings {
+  const nothingToChoose = { children: 1, controller: 'random', space: architecture.space } as const;
+  return { ...withDefaults({ ...options, ...nothingToChoose }), architecture };
+}
+
 /** Options with what was left out. @throws UserError for a controller or a space that `run.json` can't name */
-export function withDefaults(options: SearchOptions): SearchSettings {
+export function withDefaults(options: SearchOptions & Pick<SearchSettings, 'lastChildren'>): SearchSettings {
   const isUnlimited = options.timeSeconds === undefined && options.epochs === undefined;
   const settings = { ...searchDefaults, ...(isUnlimited && { epochs: defaultEpochs }), ...options };
   recordedParts(settings);
@@ -109,7 +119,7 @@ function partNamed<Name extends string, Create extends CreateController | Create
 
 /** Settings as `run.json` keeps them. */
 export function recordSettings(settings: SearchSettings): RunRecord['settings'] {
-  const { dataSet, labelFolder, timeSeconds, epochs, memoryBytes, lastChildren, onlyChild, device, precision } =
+  const { dataSet, labelFolder, timeSeconds, epochs, memoryBytes, lastChildren, architecture, device, precision } =
     settings;
   return {
     data_set: resolve(dataSet),
@@ -120,7 +130,7 @@ export function recordSettings(settings: SearchSettings): RunRecord['settings'] 
     ...calledAlike(settings),
     ...recordedParts(settings),
     ...(lastChildren !== undefined && { last_children: lastChildren }),
-    ...(onlyChild && { only_child: onlyChild }),
+    ...(architecture && { only_child: architecture }),
     device,
     precision,
   };
@@ -145,7 +155,7 @@ export function recordedSettings(
     controller: partNamed('controller', settings.controller, controller, controllerCalled),
     space: partNamed('space', settings.space, space, spaceCalled),
     ...(last_children !== undefined && { lastChildren: last_children }),
-    ...(only_child && { onlyChild: only_child }),
+    ...(only_child && { architecture: only_child }),
     device,
     precision,
   };

@@ -1,11 +1,7 @@
 import type { Architecture } from '../architecture/architecture.ts';
 import type { NetworkDimensions } from '../architecture/dimensions.ts';
 import type { Thinning } from '../preparation/thinning.ts';
-
-/** A patch so many voxels across shows enough of what is around a structure when it is thinned, too. */
-const wide = 128;
-/** A patch of so many slices keeps enough of them. */
-const deep = 32;
+import { deepPatch, widePatch } from './constants.ts';
 
 /**
  * How a search thins volumes in its first part, where a step takes a fraction of the time and teaches about as much: within the plane,
@@ -15,6 +11,6 @@ export function coarseThinning(
   { depth, height, width }: Architecture['patch'],
   { flatLevels }: Pick<NetworkDimensions, 'flatLevels'>,
 ): Thinning | undefined {
-  if (Math.min(height, width) < wide) return undefined;
-  return [flatLevels === 0 && depth >= deep ? 2 : 1, 2, 2];
+  if (Math.min(height, width) < widePatch) return undefined;
+  return [flatLevels === 0 && depth >= deepPatch ? 2 : 1, 2, 2];
 }

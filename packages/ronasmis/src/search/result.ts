@@ -14,54 +14,76 @@ import { freeNetworkWeights, networkWeights, type Weights } from '../network/wei
 import { imageOf, labelOf } from '../preparation/prepare.ts';
 import { renderReport } from '../report/page.ts';
 import { chooseSlices, type Example, pickExamples, type Slice } from '../report/slices.ts';
-import type { Progress } from '../run/progress.ts';
 import { readRun } from '../run/read-run.ts';
 import type { SearchReport } from '../run/report.ts';
 import { writeRecord, writeRunFile } from '../run/run-folder.ts';
-import type { SearchContext } from './context.ts';
-import { caseNamed, type JudgedChild, judgeOnOwnGrid, toDeviceBatches } from './judging.ts';
-import type { SearchResult } from './search.ts';
-import { cacheFolderOf, type SearchRun } from './setup.ts';
-import { removeState, type SearchState } from './state.ts';
+import { mustStopEvaluating } from './clock.ts';
+import { caseNamed } from './context.ts';
+import { toDeviceBatches } from './device-batches.ts';
+import {
+  type Evaluable,
+  type Evaluation,
+  type Evaluator,
+  evaluateChildren,
+  evaluatedTwin,
+  evaluateOnOwnGrid,
+} from './evaluating.ts';
+import { cacheFolderOf, type Run } from './run.ts';
+import { removeState } from './state.ts';
+import type { SearchResult } from './watching.ts';
 
-/** Tells how far a phase is; rejects where the search is to stop. */
-export type Tell = (progress: Progress) => Promise<void>;
+/** What a run chooses its result from. */
+export interface Candidates {
+  /** Children as its last step has evaluated them. */
+  readonly evaluated: readonly (Evaluable & Evaluation)[];
+  /** Others that deserve to be evaluated; those that were are known again. */
+  readonly others: readonly Evaluable[];
+}
 
 /**
- * The end of a search: the chosen child segments the test cases, and weights, architecture and reports are written. A run
- * folder with `report.json` is finished; it is written last but for the page that shows it.
- * @param judgingSince seconds of the budget at which the judging that chose `best` began
+ * The end of a run: the best child segments the test cases, and weights, architecture and reports are written. A run folder with
+ * `report.json` is finished; it is written last, except the page that shows it.
+ * @param evaluator of the validation cases at full resolution
  */
-export async function finish(
-  { context, state, budget, folder }: SearchRun,
-  best: JudgedChild,
-  judgingSince: number,
-  tell: Tell,
-): Promise<SearchResult> {
-  const { architecture } = best;
+export async function finish(run: Run, evaluator: Evaluator, candidates: Candidates): Promise<SearchResult> {
+  const { context, state, clock, folder } = run;
+  const since = clock.elapsed();
+  const { architecture, scores } = await bestChild(run, evaluator, candidates);
+  const testDice = await evaluateTestCases(run, architecture);
+  const { averaged } = state.trainer;
   const network = childNetwork(architecture, context.dimensions);
-  const testDice = await judgeTestCases(context, state, architecture, tell);
-  const judgingSeconds = budget.elapsed() - judgingSince;
   const report: SearchReport = {
-    validation_dice: summariseDice(best.scores),
+    validation_dice: summariseDice(scores),
     test_dice: testDice,
-    seconds: budget.elapsed(),
-    judging_seconds: judgingSeconds,
+    seconds: clock.elapsed(),
+    judging_seconds: clock.elapsed() - since,
     peak_memory_bytes: peakMemoryBytes(context.device),
     parameters: elementCount(network.parameters),
   };
-  await writeModel(folder, state.averaged, network);
+  await writeModel(folder, averaged, network);
   await writeRecord(folder, 'architecture.json', architecture);
-  const { run, events } = await readRun(folder);
+  const { run: record, events } = await readRun(folder);
   const examples = pickExamples(report.test_dice).map((example) => ({
     ...example,
-    slices: slicesOf(context, state.averaged, network, example),
+    slices: slicesOf(run, network, example),
   }));
-  await writeRunFile(folder, 'report.html', renderReport({ run, architecture, report, events, examples }));
+  await writeRunFile(folder, 'report.html', renderReport({ run: record, architecture, report, events, examples }));
   await writeRecord(folder, 'report.json', report);
   await removeState(folder);
   await rm(cacheFolderOf(folder), { recursive: true, force: true });
   return { report, architecture };
+}
+
+/** The best of the candidates, of which those that were not evaluated are now, while there is time; the first of equals. */
+async function bestChild(run: Run, evaluator: Evaluator, { evaluated, others }: Candidates) {
+  const { clock, watch } = run;
+  const hooks = {
+    between: (done: number, total: number) => watch.tell({ phase: 'judge', step: clock.step, done, total }),
+    mustStop: () => mustStopEvaluating(clock),
+  };
+  const left = others.filter((child) => !evaluatedTwin(evaluated, child));
+  const finalists = await evaluateChildren(evaluator, left, hooks);
+  return [...evaluated, ...finalists].reduce((best, child) => (child.reward > best.reward ? child : best));
 }
 
 /** The weights of a child, as it computes with them in float32. */
@@ -72,27 +94,26 @@ async function writeModel(folder: string, shared: Weights, network: Network): Pr
 }
 
 /** Dice on the scans' own grids. One case at a time: there may be many, and they are needed once. */
-async function judgeTestCases(
-  context: SearchContext,
-  { averaged, step }: SearchState,
-  child: Architecture,
-  tell: Tell,
-): Promise<DiceSummary> {
+async function evaluateTestCases(run: Run, child: Architecture): Promise<DiceSummary> {
+  const { context, state, clock, watch } = run;
   const { test } = context.split;
+  const evaluator = { context, weights: state.trainer.averaged };
   const scores: Record<string, CaseScores> = {};
   for (const [index, name] of test.entries()) {
-    const told = (): Promise<void> => tell({ phase: 'final', step, done: index + 1, total: test.length });
-    Object.assign(scores, await judgeOnOwnGrid(context, averaged, child, caseNamed(context, name), told));
+    const told = (): Promise<void> =>
+      watch.tell({ phase: 'final', step: clock.step, done: index + 1, total: test.length });
+    Object.assign(scores, await evaluateOnOwnGrid(evaluator, child, caseNamed(context, name), told));
   }
   return summariseDice(scores);
 }
 
-function slicesOf(context: SearchContext, weights: Weights, network: Network, { name }: Example): readonly Slice[] {
+function slicesOf({ context, state }: Run, network: Network, { name }: Example): readonly Slice[] {
   const prepared = caseNamed(context, name);
   const classes = noGradient(() =>
     scope(() => {
       const [{ image }] = toDeviceBatches(context, [prepared]);
-      return segment(network, networkWeights(network, weights, dataTypeOf[context.precision]), image).toNumbers();
+      const own = networkWeights(network, state.trainer.averaged, dataTypeOf[context.precision]);
+      return segment(network, own, image).toNumbers();
     }),
   );
   const { shape, spacing } = prepared;

@@ -5,6 +5,7 @@ import type { Architecture } from '../architecture/architecture.ts';
 import { flatLevelsFor } from '../architecture/dimensions.ts';
 import { UserError } from '../base/errors.ts';
 import { removeWhereEmpty } from '../base/files.ts';
+import { voxelsOf } from '../base/geometry.ts';
 import { VERSION } from '../base/version.ts';
 import { type DataSet, readDataSet } from '../data/dataset.ts';
 import type { Region } from '../data/description.ts';
@@ -18,84 +19,190 @@ import { choosePrecision } from '../engine/precision.ts';
 import { prepareOnce } from '../preparation/kept-cases.ts';
 import { defaultRecipe } from '../recipe/recipe.ts';
 import { lockFolder } from '../run/lock.ts';
-import { readRun } from '../run/read-run.ts';
+import { type RunFiles, readRun } from '../run/read-run.ts';
 import { createRunFolder, keepEventsUntil, requireNew, writeRecord } from '../run/run-folder.ts';
 import { type RunRecord, recordDimensions } from '../run/run-record.ts';
 import { hasOneChild } from '../space/spaces.ts';
-import { type Budget, expectedTrainingSteps, outlookOf, requireOneStep } from './budget.ts';
-import { type SearchContext, scoredClasses } from './context.ts';
-import { measureBudget } from './measuring.ts';
+import { requireFit } from './architecture-file.ts';
+import { patchOf } from './batch-shape.ts';
+import { type Clock, expectedTrainingSteps, outlookOf, requireOneStep } from './clock.ts';
+import { harmlessPasses } from './constants.ts';
+import { type RunContext, type SearchContext, scoredClasses } from './context.ts';
+import { openClock } from './measuring.ts';
 import { caseBytesWithin, defaultMemoryBytes, limitMemory, type MemoryPlan, planMemory } from './memory.ts';
-import { type OwnParts, recordedSettings, recordSettings, type SearchSettings } from './options.ts';
+import {
+  type OwnParts,
+  recordedSettings,
+  recordSettings,
+  type SearchSettings,
+  type TrainingOptions,
+  trainingSettings,
+} from './options.ts';
 import { coarseThinning } from './resolution.ts';
-import type { SearchHooks, SearchResult } from './search.ts';
-import { createState, restoreState, type SearchState } from './state.ts';
+import { cacheFolderOf, type OpenedRun, type OpenedSearch, type OpenedTraining } from './run.ts';
+import { createSearchState, createTrainingState, restoreState, type SearchState, type TrainingState } from './state.ts';
+import type { MemoryUse, SearchHooks, SearchResult } from './watching.ts';
 
-/** A search that is ready to run. */
-export interface SearchRun {
+/** What a run works with and its state before the first step, by what the data set and the memory come to. */
+type Begin<Begun> = (prepared: Prepared, settings: SearchSettings) => Begun;
+
+interface BegunSearch {
   readonly context: SearchContext;
   readonly state: SearchState;
-  readonly budget: Budget;
-  readonly folder: string;
-  readonly plan: MemoryPlan;
-  /** What the last finished step judged, in another process; none in a new search. */
-  readonly lastChildren: readonly Architecture[];
-  /** Lets other processes into the run folder; to be called at the end, whatever it is. */
-  readonly release: () => Promise<void>;
+  readonly architecture?: undefined;
+}
+
+interface BegunTraining {
+  readonly context: RunContext;
+  readonly state: TrainingState;
+  readonly architecture: Architecture;
+}
+
+const beginSearch: Begin<BegunSearch> = (
+  { context: shared, plan },
+  { controller, seed, children, lastChildren = 0 },
+) => {
+  const { space } = plan;
+  const context = { ...shared, space, children: hasOneChild(space) ? 1 : Math.max(children, lastChildren) };
+  return { context, state: createSearchState(context, controller, seed) };
+};
+
+const beginTraining =
+  (architecture: Architecture): Begin<BegunTraining> =>
+  ({ context }, { seed }) => ({ context, state: createTrainingState(context, architecture, seed), architecture });
+
+/**
+ * Checks everything that can be wrong with a search, prepares the data and the first state, and writes `run.json`.
+ * @throws UserError for what the user can fix
+ */
+export function openSearch(settings: SearchSettings, hooks: SearchHooks): Promise<OpenedSearch> {
+  return openNew(settings, hooks, beginSearch);
+}
+
+/** The same of the training of one network. */
+export function openTraining(
+  architecture: Architecture,
+  options: TrainingOptions,
+  hooks: SearchHooks,
+): Promise<OpenedTraining> {
+  return openNew(trainingSettings(architecture, options), hooks, beginTraining(architecture));
 }
 
 /**
- * Checks everything that can be wrong, prepares the data and the first state, and writes `run.json`.
- * @throws UserError for what the user can mend
+ * Takes a run up where its last finished step left it, with the settings of its `run.json`.
+ * @param own the controller and the space that the run was given, where they are not ours
+ * @throws UserError where the folder holds no run, another process works on it or the data set is another one now
  */
-export async function openSearch(options: SearchSettings, hooks: SearchHooks): Promise<SearchRun> {
-  const dataSet = await readDataSet(options.dataSet, options.labelFolder);
-  await requireApart(options.out, dataSet);
-  const made = await createRunFolder(options.out);
-  const release = await lockFolder(options.out);
+export async function reopenRun(folder: string, hooks: SearchHooks, own: OwnParts): Promise<OpenedRun> {
+  const release = await lockFolder(folder);
   try {
-    await requireNew(options.out);
-    return { ...(await openNewSearch(options, dataSet, hooks)), release };
+    const files = await readRun(folder);
+    const settings = recordedSettings(files.run, folder, own);
+    const { architecture } = settings;
+    const opened =
+      architecture === undefined
+        ? await reopenLocked(files, settings, hooks, beginSearch)
+        : await reopenLocked(files, settings, hooks, beginTraining(architecture));
+    return { ...opened, release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+async function openNew<Begun extends BegunSearch | BegunTraining>(
+  settings: SearchSettings,
+  hooks: SearchHooks,
+  begin: Begin<Begun>,
+) {
+  const dataSet = await readDataSet(settings.dataSet, settings.labelFolder);
+  await requireApart(settings.out, dataSet);
+  const made = await createRunFolder(settings.out);
+  const release = await lockFolder(settings.out);
+  try {
+    await requireNew(settings.out);
+    return { ...(await openLocked(settings, dataSet, hooks, begin)), release };
   } catch (error) {
     await release();
     // No run can go on from here; where this fails too, the first error is the one to be told.
-    await rm(cacheFolderOf(options.out), { recursive: true, force: true }).catch(() => {});
+    await rm(cacheFolderOf(settings.out), { recursive: true, force: true }).catch(() => {});
     await removeWhereEmpty(made);
     throw error;
   }
 }
 
-async function openNewSearch(
-  options: SearchSettings,
+async function openLocked<Begun extends BegunSearch | BegunTraining>(
+  settings: SearchSettings,
   dataSet: DataSet,
   hooks: SearchHooks,
-): Promise<Omit<SearchRun, 'release'>> {
+  begin: Begin<Begun>,
+) {
   const startedAt = performance.now();
-  const prepared = await prepare(options, options.out, dataSet, hooks);
-  const { context, engine, budgetBytes, plan, warnings } = prepared;
-  const state = createState(context, options.controller, options.seed);
-  const budget = await measureBudget(context, state, options, startedAt);
-  requireOneStep(budget);
-  state.controller.begin(outlookOf(budget, 0));
-  const record = runRecord({ ...options, memoryBytes: budgetBytes }, prepared);
-  await writeRecord(options.out, 'run.json', record);
+  const prepared = await prepare(settings, settings.out, dataSet, hooks);
+  const { engine, budgetBytes, plan, warnings } = prepared;
+  const begun = begin(prepared, settings);
+  const { context, state } = begun;
+  const clock = await clockOf(begun, plan, settings, { startedAt, step: 0, seconds: 0 });
+  requireOneStep(clock);
+  state.controller?.begin(outlookOf(clock));
+  const record = runRecord({ ...settings, memoryBytes: budgetBytes }, prepared);
+  await writeRecord(settings.out, 'run.json', record);
   await prepared.keep();
   hooks.onStart?.({
     engine: record.engine,
     memory: memoryUse(budgetBytes, plan),
-    warnings: [...engineWarnings(context, engine), ...overfitWarnings(context, budget), ...warnings],
+    warnings: [...engineWarnings(context, engine), ...overfitWarnings(context, clock), ...warnings],
   });
-  return { context, state, budget, folder: options.out, plan, lastChildren: [] };
+  return { ...begun, clock, folder: settings.out, plan, lastChildren: [] };
 }
 
-/**
- * So many passes over the training cases do no harm without augmentation: of a public data set, 40 gave the same test Dice with it
- * and without, 120 half a point less without it and a quarter more with it (docs/search.md).
- */
-const harmlessPasses = 60;
+async function reopenLocked<Begun extends BegunSearch | BegunTraining>(
+  { folder, run, events }: RunFiles,
+  settings: SearchSettings,
+  hooks: SearchHooks,
+  begin: Begin<Begun>,
+) {
+  const startedAt = performance.now();
+  const dataSet = await readDataSet(settings.dataSet, settings.labelFolder);
+  const prepared = await prepare(settings, folder, dataSet, hooks);
+  const { fingerprint, engine, budgetBytes, plan } = prepared;
+  if (fingerprint.sha256 !== run.fingerprint.sha256) {
+    throw new UserError(
+      `${settings.dataSet} has changed since ${folder} was begun: undo the change, or search again into a new folder.`,
+    );
+  }
+  if (run.spacing === undefined && fingerprint.resampled > 0) {
+    throw new UserError(
+      `${folder} was begun by a version that left every scan at its own spacing: search again into a new folder.`,
+    );
+  }
+  const begun = begin(prepared, settings);
+  const { context, state } = begun;
+  const moment = await restoreState(folder, state);
+  await keepEventsUntil(folder, moment.step);
+  const clock = await clockOf(begun, plan, settings, { startedAt, ...moment });
+  if (clock.step === 0) state.controller?.begin(outlookOf(clock));
+  hooks.onStart?.({
+    engine: run.engine,
+    memory: memoryUse(budgetBytes, plan),
+    warnings: engineWarnings(context, engine),
+  });
+  const lastChildren = events.find(({ step }) => step === clock.step)?.children ?? [];
+  return { ...begun, clock, folder, plan, lastChildren };
+}
 
-function overfitWarnings(context: SearchContext, budget: Budget): readonly string[] {
-  const passes = Math.round(expectedTrainingSteps(budget) / context.split.training.length);
+function clockOf(
+  { context, state }: BegunSearch | BegunTraining,
+  { largest, base }: MemoryPlan,
+  settings: SearchSettings,
+  start: Parameters<typeof openClock>[3],
+): Promise<Clock> {
+  const children = 'children' in context ? context.children : 1;
+  return openClock({ context, trainer: state.trainer }, { largest, base, children }, settings, start);
+}
+
+function overfitWarnings(context: RunContext, clock: Clock): readonly string[] {
+  const passes = Math.round(expectedTrainingSteps(clock) / context.split.training.length);
   if (context.augment || passes <= harmlessPasses) return [];
   return [
     `The training cases are passed over about ${passes} times, which over-fits: --augment is better from here on.`,
@@ -108,62 +215,12 @@ export async function resultOf(folder: string): Promise<SearchResult | undefined
   return report && architecture ? { report, architecture } : undefined;
 }
 
-/**
- * Takes a run up where its last finished step left it, with the settings of its `run.json`.
- * @throws UserError where the folder holds no run, another process works on it or the data set is another one now
- */
-export async function reopenSearch(folder: string, hooks: SearchHooks, own: OwnParts): Promise<SearchRun> {
-  const release = await lockFolder(folder);
-  try {
-    return { ...(await reopenLocked(folder, hooks, own)), release };
-  } catch (error) {
-    await release();
-    throw error;
-  }
-}
-
-async function reopenLocked(folder: string, hooks: SearchHooks, own: OwnParts): Promise<Omit<SearchRun, 'release'>> {
-  const startedAt = performance.now();
-  const { run, events } = await readRun(folder);
-  const options = recordedSettings(run, folder, own);
-  const dataSet = await readDataSet(options.dataSet, options.labelFolder);
-  const { context, fingerprint, engine, budgetBytes, plan } = await prepare(options, folder, dataSet, hooks);
-  if (fingerprint.sha256 !== run.fingerprint.sha256) {
-    throw new UserError(
-      `${options.dataSet} has changed since ${folder} was begun: undo the change, or search again into a new folder.`,
-    );
-  }
-  if (run.spacing === undefined && fingerprint.resampled > 0) {
-    throw new UserError(
-      `${folder} was begun by a version that left every scan at its own spacing: search again into a new folder.`,
-    );
-  }
-  const state = createState(context, options.controller, options.seed);
-  await restoreState(folder, state);
-  await keepEventsUntil(folder, state.step);
-  const budget = await measureBudget(context, state, options, startedAt);
-  if (state.step === 0) state.controller.begin(outlookOf(budget, 0));
-  hooks.onStart?.({
-    engine: run.engine,
-    memory: memoryUse(budgetBytes, plan),
-    warnings: engineWarnings(context, engine),
-  });
-  const lastChildren = events.find(({ step }) => step === state.step)?.children ?? [];
-  return { context, state, budget, folder, plan, lastChildren: lastChildren.map(({ architecture }) => architecture) };
-}
-
-/** Bytes that a search may take, and that its most demanding children are expected to. */
-export interface MemoryUse {
-  readonly budgetBytes: number;
-  readonly expectedBytes: number;
-}
-
-function memoryUse(budgetBytes: number, { space, bytesFor }: MemoryPlan): MemoryUse {
-  return { budgetBytes, expectedBytes: bytesFor(space.largest) };
+function memoryUse(budgetBytes: number, { largest, bytesFor }: MemoryPlan): MemoryUse {
+  return { budgetBytes, expectedBytes: bytesFor(largest) };
 }
 
 interface Prepared {
-  readonly context: SearchContext;
+  readonly context: RunContext;
   readonly fingerprint: Fingerprint;
   readonly regions: readonly Region[];
   readonly normalisations: readonly Normalisation[];
@@ -204,23 +261,23 @@ async function prepare(
   const flatLevels = flatLevelsFor(fingerprint.commonSpacing);
   const counts = { inputChannels: dataSet.channels.length, classes: dataSet.labels.length, flatLevels };
   const inputs = { ...counts, hasIgnored, cases, split };
-  const { space, onlyChild } = options;
+  const { space, architecture } = options;
+  if (architecture) requireFit(architecture, cases);
   const demands = { space, volume: fingerprint.commonShape, device, precision, ...inputs };
-  const plan = planMemory(budgetBytes, { ...demands, ...(onlyChild && { onlyChild }) });
+  const plan = planMemory(budgetBytes, { ...demands, ...(architecture && { architecture }) });
   limitMemory(budgetBytes, device, plan);
-  const thinning = coarseThinning(plan.space.base.patch, plan.dimensions);
-  const context: SearchContext = {
+  const thinning = coarseThinning(plan.base.patch, plan.dimensions);
+  const context: RunContext = {
     device,
     precision,
     dimensions: plan.dimensions,
-    space: plan.space,
     cases,
     split,
     augment: options.augment,
     labelValues: dataSet.labels.map(({ value }) => value),
     scored: scoredClasses(dataSet),
     ignoredValue: dataSet.ignoredValue,
-    children: hasOneChild(plan.space) ? 1 : Math.max(options.children, options.lastChildren ?? 0),
+    batchVoxels: voxelsOf(patchOf(plan.space.base)),
     ...(thinning && { thinning }),
   };
   return {
@@ -240,11 +297,8 @@ async function prepare(
 const sentenceOf = ({ message, cases }: Problem): string =>
   cases === undefined ? message : `${message} ('ronasmis inspect' lists all.)`;
 
-/** Where a run folder has the prepared cases that do not fit into memory, while it is searched; nothing else has such a name. */
-export const cacheFolderOf = (runFolder: string): string => join(runFolder, '.cases');
-
 /** The commonest silent failure of a libtorch outside Python: a GPU is there and is not used. */
-function engineWarnings({ device }: SearchContext, { cuda }: EngineDescription): readonly string[] {
+function engineWarnings({ device }: RunContext, { cuda }: EngineDescription): readonly string[] {
   if (device !== 'cpu' || !cuda.driver || cuda.loaded) return [];
   return [
     `This machine has an NVIDIA driver, but the GPU cannot be used (${cuda.reason ?? 'unknown reason'}): run 'ronasmis doctor'.`,

@@ -1,18 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  adamW,
-  clone,
-  copyInto,
-  joinParts,
-  noGradient,
-  type Optimiser,
-  partOf,
-  readSafetensors,
-  scope,
-  writeSafetensors,
-} from '@ronasmis/libtorch';
+import { joinParts, type NamedTensors, partOf, readSafetensors, writeSafetensors } from '@ronasmis/libtorch';
 import { z } from 'zod';
+import type { Architecture } from '../architecture/architecture.ts';
 import { codeOf, UserError } from '../base/errors.ts';
 import { mendable } from '../base/files.ts';
 import { quoted } from '../base/json.ts';
@@ -22,54 +12,57 @@ import type { ControllerName } from '../controller/controllers.ts';
 import { createController } from '../controller/create.ts';
 import { childNetwork } from '../network/child.ts';
 import { sharedParameters } from '../network/parameters.ts';
-import { createWeights, type Weights } from '../network/weights.ts';
-import type { SearchContext } from './context.ts';
+import { createWeights } from '../network/weights.ts';
+import { createTrainer, restoreTrainer, type Trainer, trainerTensors } from '../training/trainer.ts';
+import type { RunContext, SearchContext } from './context.ts';
 
-/** All that changes during a search: what a stopped one needs to go on as if it had not been stopped. */
-export interface SearchState {
-  readonly weights: Weights;
-  /** Moving average of the weights over the training steps: what children are judged with, and what the search leaves. */
-  readonly averaged: Weights;
-  readonly optimiser: Optimiser;
-  readonly controller: Controller;
+/** All that changes in a training but its clock: what a stopped one needs to go on as if it had not been stopped. */
+export interface TrainingState {
+  readonly trainer: Trainer;
   random: Random;
+  readonly controller?: Controller;
+}
+
+/** The same of a search. */
+export interface SearchState extends TrainingState {
+  readonly controller: Controller;
+}
+
+/** Where a run stands. */
+export interface Moment {
   /** Finished controller steps. */
-  step: number;
-  /** Training steps of the shared weights. */
-  trainingSteps: number;
+  readonly step: number;
   /** Seconds spent until the last finished step, in all processes. */
-  seconds: number;
+  readonly seconds: number;
 }
 
 const checkpointName = 'checkpoint.safetensors';
-/** Adam's rate for the shared weights where the schedule begins, and its weight decay (paper: 1e-3 or 1e-4). */
-export const initialLearningRate = 2e-3;
-const weightDecay = 1e-3;
 
-export function createState(
-  { dimensions, device, precision, space }: SearchContext,
+/** A search before its first step. */
+export function createSearchState(
+  context: SearchContext,
   controller: ControllerName | CreateController,
   seed: number,
 ): SearchState {
-  const weights = createWeights(
-    sharedParameters(space.covering.map((child) => childNetwork(child, dimensions))),
+  const { space } = context;
+  const trainer = trainerOf(context, space.covering, seed);
+  return { trainer, controller: createController(controller, space, seed), random: createRandom(seed) };
+}
+
+/** The training of one network before its first step. */
+export function createTrainingState(context: RunContext, architecture: Architecture, seed: number): TrainingState {
+  return { trainer: trainerOf(context, [architecture], seed), random: createRandom(seed) };
+}
+
+/** The training of fresh weights, which are all that these networks need. */
+function trainerOf(context: RunContext, architectures: readonly Architecture[], seed: number): Trainer {
+  const { dimensions, device, precision, ignoredValue } = context;
+  const parameters = sharedParameters(architectures.map((one) => childNetwork(one, dimensions)));
+  return createTrainer(createWeights(parameters, device, seed), {
     device,
-    seed,
-  );
-  return {
-    weights,
-    averaged: noGradient(() => scope(() => new Map(Array.from(weights, ([name, tensor]) => [name, clone(tensor)])))),
-    optimiser: adamW([...weights.values()], {
-      learningRate: initialLearningRate,
-      weightDecay,
-      scalesLoss: precision === 'fp16',
-    }),
-    controller: createController(controller, space, seed),
-    random: createRandom(seed),
-    step: 0,
-    trainingSteps: 0,
-    seconds: 0,
-  };
+    precision,
+    hasIgnored: ignoredValue !== undefined,
+  });
 }
 
 const plainSchema = z.object({
@@ -80,17 +73,19 @@ const plainSchema = z.object({
   controller: z.unknown(),
 });
 
-/** Writes the whole state into the run folder, over the one before. @throws UserError where the disk does not take it */
-export async function saveState(folder: string, state: SearchState): Promise<void> {
-  const { weights, averaged, optimiser, step, trainingSteps, seconds, random } = state;
-  const controller = state.controller.state();
-  const tensors = joinParts({ weights, averaged, optimiser: optimiser.state(), controller: controller.tensors });
+/** Writes the checkpoint of the run folder, over the one before. @throws UserError where the disk does not take it */
+export async function saveState(folder: string, state: TrainingState, { step, seconds }: Moment): Promise<void> {
+  const controller = state.controller?.state();
+  const tensors: NamedTensors = new Map([
+    ...trainerTensors(state.trainer),
+    ...joinParts({ controller: controller?.tensors ?? new Map() }),
+  ]);
   const plain: z.infer<typeof plainSchema> = {
     step,
-    trainingSteps,
+    trainingSteps: state.trainer.steps,
     seconds,
-    random: [...random.state()],
-    controller: controller.plain,
+    random: [...state.random.state()],
+    controller: controller?.plain ?? null,
   };
   const path = join(folder, checkpointName);
   await mendable(path, () => writeSafetensors(path, tensors, { state: JSON.stringify(plain) }));
@@ -98,30 +93,27 @@ export async function saveState(folder: string, state: SearchState): Promise<voi
 
 /**
  * Takes the state of the last finished step over into a fresh one. Nothing to do where no step was finished.
+ * @returns where that run stood
  * @throws UserError where the checkpoint is damaged or of another network
  */
-export async function restoreState(folder: string, state: SearchState): Promise<void> {
+export async function restoreState(folder: string, state: TrainingState): Promise<Moment> {
   const path = join(folder, checkpointName);
   try {
-    takeOver(state, await readSafetensors(path));
+    return takeOver(state, await readSafetensors(path));
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return;
+    if (codeOf(error) === 'ENOENT') return { step: 0, seconds: 0 };
     const reason = quoted(error instanceof Error ? error.message : String(error));
     throw new UserError(`${path} cannot be used (${reason}). Search again into a new folder.`);
   }
 }
 
-function takeOver(state: SearchState, { tensors, metadata }: Awaited<ReturnType<typeof readSafetensors>>): void {
-  copyInto(state.weights, partOf(tensors, 'weights'));
-  copyInto(state.averaged, partOf(tensors, 'averaged'));
-  state.optimiser.restore(partOf(tensors, 'optimiser'));
+function takeOver(state: TrainingState, { tensors, metadata }: Awaited<ReturnType<typeof readSafetensors>>): Moment {
   const plain = plainSchema.parse(JSON.parse(metadata.state ?? 'null'));
-  state.controller.restore({ tensors: partOf(tensors, 'controller'), plain: plain.controller });
-  for (const tensor of tensors.values()) tensor.free();
-  state.step = plain.step;
-  state.trainingSteps = plain.trainingSteps;
-  state.seconds = plain.seconds;
+  restoreTrainer(state.trainer, tensors, plain.trainingSteps);
+  state.controller?.restore({ tensors: partOf(tensors, 'controller'), plain: plain.controller });
   state.random = restoreRandom(plain.random);
+  for (const tensor of tensors.values()) tensor.free();
+  return { step: plain.step, seconds: plain.seconds };
 }
 
 /** A finished search needs no checkpoint any more. */

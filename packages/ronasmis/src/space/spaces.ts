@@ -1,4 +1,3 @@
-import type { Architecture } from '../architecture/architecture.ts';
 import type { NetworkDimensions } from '../architecture/dimensions.ts';
 import type { Triple } from '../base/geometry.ts';
 import { macroSpace } from './macro.ts';
@@ -45,19 +44,6 @@ function fixedSpace(...given: Parameters<CreateSpace>): SearchSpace {
   const admitted = ({ length }: readonly number[]): readonly boolean[] =>
     Array.from({ length: decisions[length].options }, (_, option) => option === baseChoices[length]);
   return { decisions, admitted, decode, base, baseChoices, covering, largest: base };
-}
-
-/** One child and no decision; the space's base child stays what batches are measured by. */
-export function spaceOfOne(space: SearchSpace, child: Architecture): SearchSpace {
-  return {
-    decisions: [],
-    admitted: () => [],
-    decode: () => child,
-    base: space.base,
-    baseChoices: [],
-    covering: [child],
-    largest: child,
-  };
 }
 
 /** Whether a space leaves nothing to choose. */

@@ -3,7 +3,7 @@ import type { Architecture } from '../architecture/architecture.ts';
 import { type ControllerName, controllerNames } from '../controller/controllers.ts';
 import type { ComputeDevice, Precision } from '../engine/device.ts';
 import type { SearchEvent } from '../run/event.ts';
-import type { SearchOptions, SearchSettings } from '../search/options.ts';
+import type { SearchOptions, SearchSettings, TrainingOptions } from '../search/options.ts';
 import type { SpaceName } from '../space/spaces.ts';
 
 /** What a study compares on which data set, with how much time. */
@@ -41,13 +41,19 @@ export const contestants: readonly {
 ];
 
 /** A search of the study, in the run folder of this name. */
-export type PlannedRun = { readonly name: string } & Pick<
+export type PlannedSearch = { readonly name: string } & Pick<
   SearchSettings,
-  'controller' | 'space' | 'seed' | 'lastChildren' | 'onlyChild'
-> & {
-    /** Controller steps, where they and not the study's limits end the search. */
-    readonly epochs?: number;
-  };
+  'controller' | 'space' | 'seed' | 'lastChildren'
+>;
+
+/** The training of one child of the study for so many controller steps, in the run folder of this name. */
+export interface PlannedTraining {
+  readonly name: string;
+  readonly architecture: Architecture;
+  readonly epochs: number;
+}
+
+export type PlannedRun = PlannedSearch | PlannedTraining;
 
 /** The run folder of a contestant's search. */
 export function runName(contestant: string, seed: number): string {
@@ -55,7 +61,10 @@ export function runName(contestant: string, seed: number): string {
 }
 
 /** All contestants' searches, seed by seed. Each seed begins with another one, so that the machine's mood favours none. */
-export function plannedContests({ seeds, children }: Pick<StudyOptions, 'seeds' | 'children'>): readonly PlannedRun[] {
+export function plannedContests({
+  seeds,
+  children,
+}: Pick<StudyOptions, 'seeds' | 'children'>): readonly PlannedSearch[] {
   return Array.from({ length: seeds }, (_, i) => i + 1).flatMap((seed) =>
     contestants.map((_, place) => {
       const { name, controller, space } = contestants[(place + seed - 1) % contestants.length];
@@ -108,30 +117,33 @@ export function epochsAlone(sharedSteps: number): number {
 }
 
 /**
- * The training of children alone, each for as many controller steps: with nobody to share with, the controller has nothing to do. Not for
- * as long a time, of which slower children would make less, which no reward can tell. For the same reason all are trained on patches of
- * one size.
+ * The training of children alone, each for as many controller steps. Not for as long a time, of which slower children would make less,
+ * which no reward can tell. For the same reason all are trained on patches of one size.
  */
 export function plannedAlone(
   children: readonly Architecture[],
   patch: Architecture['patch'],
   epochs: number,
-): readonly PlannedRun[] {
+): readonly PlannedTraining[] {
   return children.map((child, i) => ({
     name: `alone-${String(i + 1).padStart(2, '0')}`,
-    controller: 'random',
-    space: 'macro',
-    onlyChild: { ...child, patch },
-    seed: 1,
+    architecture: { ...child, patch },
     epochs,
   }));
 }
 
 /** The options of a planned search, under the paper's rules. */
 export function searchOptions(
-  { dataSet, out, seeds: _, timeSeconds, ...shared }: StudyOptions,
-  { name, ...own }: PlannedRun,
-): SearchOptions {
-  const limit = timeSeconds !== undefined && own.epochs === undefined && { timeSeconds };
-  return { dataSet, out: join(out, name), augment: false, ...shared, ...limit, ...own };
+  { seeds: _, out, ...shared }: StudyOptions,
+  { name, ...own }: PlannedSearch,
+): SearchOptions & Pick<SearchSettings, 'lastChildren'> {
+  return { augment: false, ...shared, ...own, out: join(out, name) };
+}
+
+/** The options of a child's training: its controller steps limit it, whatever limits the searches. */
+export function trainingOptions(
+  { seeds: _, out, timeSeconds: __, children: ___, ...shared }: StudyOptions,
+  { name, epochs }: PlannedTraining,
+): TrainingOptions {
+  return { augment: false, ...shared, epochs, out: join(out, name) };
 }

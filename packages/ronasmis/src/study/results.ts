@@ -20,21 +20,21 @@ interface Contest {
   readonly runs: readonly FinishedRun[];
 }
 
-/** What the results of a study are made from. */
-interface StudyRuns {
+/** What a study has run. */
+export interface StudiedRuns {
   readonly seeds: number;
   /** Every contestant's searches, in any order. */
   readonly contestRuns: readonly RunFiles[];
-  /** Those that were trained alone, as they were judged with shared weights. */
+  /** Those that were trained alone, as they were evaluated with shared weights. */
   readonly children: readonly SharedChild[];
-  /** A search for each of them. */
+  /** The training of each of them. */
   readonly aloneRuns: readonly RunFiles[];
   /** By the run's name. */
   readonly joules: Readonly<Record<string, number | null>>;
 }
 
 /** What a study's run folders say. @throws UserError where the data set changed between searches */
-export function studyResults({ seeds, contestRuns, children, aloneRuns, joules }: StudyRuns): StudyResults {
+export function studyResults({ seeds, contestRuns, children, aloneRuns, joules }: StudiedRuns): StudyResults {
   requireOneDataSet([...contestRuns, ...aloneRuns]);
   const finished = contestRuns.map(finishedRun);
   const contests = contestants.map(({ name }) => ({

@@ -8,7 +8,9 @@ import { renderStudy } from '../report/study-page.ts';
 import { readRun } from '../run/read-run.ts';
 import { writeRunFile } from '../run/run-folder.ts';
 import type { StudyRecord, StudyResults } from '../run/study-record.ts';
-import { resume, type SearchHooks, search } from '../search/search.ts';
+import { resume } from '../search/resume.ts';
+import { type SearchHooks, search } from '../search/search.ts';
+import { trainArchitecture } from '../search/train-architecture.ts';
 import { openEnergyMeter } from './energy.ts';
 import {
   aloneShare,
@@ -22,6 +24,7 @@ import {
   type SharedChild,
   type StudyOptions,
   searchOptions,
+  trainingOptions,
 } from './plan.ts';
 import { studyResults } from './results.ts';
 import { discardUnbegun, openStudy, writeStudy } from './study-folder.ts';
@@ -73,13 +76,8 @@ async function runStudy(options: StudyOptions, record: StudyRecord, hooks: Study
   const nothing = { runs: 0, seconds: 0 };
   await runSearches(options, record, { planned: alone, eachSeconds, earlier: contests.length, later: nothing }, hooks);
   const read = (runs: readonly PlannedRun[]) => mapConcurrently(runs, ({ name }) => readRun(join(out, name)));
-  const results = studyResults({
-    seeds: options.seeds,
-    contestRuns: await read(contests),
-    children,
-    aloneRuns: await read(alone),
-    joules: record.joules,
-  });
+  const [contestRuns, aloneRuns] = [await read(contests), await read(alone)];
+  const results = studyResults({ seeds: options.seeds, contestRuns, children, aloneRuns, joules: record.joules });
   const finished = { ...record, results };
   await writeStudy(out, finished);
   await writeRunFile(out, 'study.html', renderStudy(finished, results));
@@ -152,11 +150,21 @@ async function runSearch(
   const meter = await openEnergyMeter(record.engine.device);
   try {
     if (isBegun) await resume(folder, hooks);
-    else await search({ ...searchOptions(options, planned), ...record.engine }, hooks);
+    else await begin(options, record, planned, hooks);
   } finally {
     const joules = await meter.close();
     await note(before === null || joules === null ? null : before + joules);
   }
+}
+
+function begin(
+  options: StudyOptions,
+  { engine }: StudyRecord,
+  planned: PlannedRun,
+  hooks: SearchHooks,
+): Promise<unknown> {
+  if (!('architecture' in planned)) return search({ ...searchOptions(options, planned), ...engine }, hooks);
+  return trainArchitecture(planned.architecture, { ...trainingOptions(options, planned), ...engine }, hooks);
 }
 
 /**

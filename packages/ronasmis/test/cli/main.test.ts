@@ -8,7 +8,8 @@ vi.mock('@ronasmis/libtorch', () => {
   throw new Error('libtorch is not there');
 });
 const search = vi.hoisted(() => vi.fn());
-vi.mock('../../src/search/search.ts', () => ({ search, resume: search }));
+vi.mock('../../src/search/search.ts', () => ({ search }));
+vi.mock('../../src/search/resume.ts', () => ({ resume: search }));
 
 const VERBS = ['search', 'resume', 'predict', 'evaluate', 'inspect', 'show', 'study', 'download', 'doctor'];
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -6,8 +6,14 @@ import { withDefaults } from '../../src/search/options.ts';
 import { reportContent } from '../report/content.ts';
 import { run, writeRunFolder } from './run.ts';
 
-const { search, resume } = vi.hoisted(() => ({ search: vi.fn(), resume: vi.fn() }));
-vi.mock('../../src/search/search.ts', () => ({ search, resume }));
+const { search, resume, trainArchitecture } = vi.hoisted(() => ({
+  search: vi.fn(),
+  resume: vi.fn(),
+  trainArchitecture: vi.fn(),
+}));
+vi.mock('../../src/search/train-architecture.ts', () => ({ trainArchitecture }));
+vi.mock('../../src/search/search.ts', () => ({ search }));
+vi.mock('../../src/search/resume.ts', () => ({ resume }));
 
 const { report, architecture } = reportContent(1);
 let folder: string;
@@ -19,6 +25,7 @@ afterAll(() => rm(join(folder, '..'), { recursive: true }));
 beforeEach(() => {
   search.mockReset().mockResolvedValue({ report, architecture });
   resume.mockReset().mockResolvedValue({ report, architecture });
+  trainArchitecture.mockReset().mockResolvedValue({ report, architecture });
 });
 
 const defaults = {
@@ -71,6 +78,26 @@ describe('search', () => {
     });
     await run('search', 'data', '--time', '90s', '--epochs', '9', '--space', 'micro', '--json');
     expect(search.mock.calls[1][0]).toMatchObject({ timeSeconds: 90, epochs: 9, space: 'micro' });
+  });
+
+  it('of an architecture trains it, and hands the other options on', async () => {
+    const file = join(folder, '..', 'by-hand.json');
+    // Of what a report is drawn of, one skip comes from where the decoder begins.
+    const decoder = architecture.decoder.map((level) => ({ ...level, skips: level.skips.filter((from) => from < 4) }));
+    const byHand = { ...architecture, decoder };
+    await writeFile(file, JSON.stringify(byHand));
+    const { code } = await run('search', 'data', '--architecture', file, '--time', '5m', '--seed', '3', '--json');
+    expect(code).toBe(0);
+    expect(search).not.toHaveBeenCalled();
+    const { children, controller, space, ...common } = defaults;
+    const options = { dataSet: 'data', out: join('runs', 'data'), ...common, timeSeconds: 300, seed: 3 };
+    expect(trainArchitecture.mock.calls[0].slice(0, 2)).toEqual([byHand, options]);
+  });
+
+  it.each(['--space fixed', '--controller ppo', '--children 4'])('of an architecture has no %s', async (option) => {
+    const { code, stderr } = await run('search', 'data', '--architecture', 'a.json', ...option.split(' '));
+    expect(code).toBe(2);
+    expect(stderr).toContain(`cannot be used with option '${option.split(' ')[0]}`);
   });
 
   it('prints one JSON document', async () => {

@@ -9,7 +9,7 @@ import { createController } from '../../src/controller/create.ts';
 import { macroSpace } from '../../src/space/macro.ts';
 import type { SearchSpace } from '../../src/space/space.ts';
 import { createSpace } from '../../src/space/spaces.ts';
-import { outlookOf } from './outlook.ts';
+import { outlookOf, rewarded } from './outlook.ts';
 import { smallSpace } from './small-space.ts';
 
 const dimensions = networkDimensions(1, 3);
@@ -26,7 +26,7 @@ function learn(
   return Array.from({ length: steps }, () => {
     const children = controller.proposeForJudging(count, random, outlookOf(10));
     const rewards = children.map(reward);
-    controller.learn(children, rewards, outlookOf(steps));
+    controller.learn(rewarded(children, rewards), outlookOf(steps));
     return rewards.reduce((sum, value) => sum + value, 0) / count;
   });
 }

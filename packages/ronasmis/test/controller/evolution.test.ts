@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { networkDimensions } from '../../src/architecture/dimensions.ts';
 import { createRandom } from '../../src/base/random.ts';
-import { age, evolutionController, mutate, populationSize } from '../../src/controller/evolution.ts';
+import { populationSize } from '../../src/controller/constants.ts';
+import { age, evolutionController, mutate } from '../../src/controller/evolution.ts';
 import { macroSpace } from '../../src/space/macro.ts';
 import { createSpace } from '../../src/space/spaces.ts';
 import { walks } from '../space/walk.ts';
-import { outlookOf } from './outlook.ts';
+import { outlookOf, rewarded } from './outlook.ts';
 import { smallSpace } from './small-space.ts';
 
 const dimensions = networkDimensions(1, 3);
@@ -97,11 +98,13 @@ describe('the population', () => {
       [1, 0, 0, 0, 1, 1],
       [0, 0, 1, 1, 0, 0],
     ];
-    controller.learn([dead], [1], outlookOf(10));
+    controller.learn(rewarded([dead], [1]), outlookOf(10));
     const generation = Array.from({ length: populationSize }, (_, index) => (index % 2 === 0 ? good : poor));
     controller.learn(
-      generation,
-      generation.map((child) => (child === good ? 0.6 : 0.1)),
+      rewarded(
+        generation,
+        generation.map((child) => (child === good ? 0.6 : 0.1)),
+      ),
       outlookOf(10),
     );
     const distance = (child: readonly number[], other: readonly number[]): number =>
@@ -127,8 +130,10 @@ describe('the population', () => {
     expect(controller.finalists()).toEqual([]);
     expect(
       controller.learn(
-        children,
-        children.map(() => 0.5),
+        rewarded(
+          children,
+          children.map(() => 0.5),
+        ),
         outlookOf(2),
       ),
     ).toEqual({ entropy: null, baseline: null });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createPolicy, type Policy } from '../../src/controller/policy.ts';
+import type { Lesson } from '../../src/controller/policy-controller.ts';
 import { type Digest, fillWithChirp } from '../chirp.ts';
 import { smallSpace } from './small-space.ts';
 
@@ -35,4 +36,9 @@ export function chirpPolicy(): Policy {
     fillWithChirp(weight, position, (value) => value * scale);
   });
   return policy;
+}
+
+/** What the reference's rewards teach at this rate, its children being drawn as the policy is. */
+export function lesson(learningRate: number): Lesson {
+  return { children: reference.children, advantages: referenceAdvantages, sharpness: 1, learningRate };
 }

@@ -67,7 +67,7 @@ describe('sampleChildren', () => {
     const policy = chirpPolicy();
     const draws = 6000;
     const counts = new Map(smallChildren.map((child) => [child.join(), 0]));
-    for (const child of sampleChildren(policy, smallSpace, draws, createRandom(1), 1)) {
+    for (const child of sampleChildren(policy, smallSpace, createRandom(1), { count: draws, sharpness: 1 })) {
       const count = counts.get(child.join());
       if (count === undefined) throw new Error(`${child.join()} is masked.`);
       counts.set(child.join(), count + 1);
@@ -83,13 +83,15 @@ describe('sampleChildren', () => {
 
   test('draws the same children by the same seeds', () => {
     const draw = (policySeed: number, seed: number): string =>
-      JSON.stringify(sampleChildren(createPolicy(macro, policySeed), macro, 3, createRandom(seed), 1));
+      JSON.stringify(
+        sampleChildren(createPolicy(macro, policySeed), macro, createRandom(seed), { count: 3, sharpness: 1 }),
+      );
     expect(draw(1, 2)).toBe(draw(1, 2));
     expect(draw(1, 2)).not.toBe(draw(1, 3));
   });
 
   test('draws children of the macro space that its masks allow', () => {
-    for (const child of sampleChildren(createPolicy(macro, 5), macro, 20, createRandom(6), 1)) {
+    for (const child of sampleChildren(createPolicy(macro, 5), macro, createRandom(6), { count: 20, sharpness: 1 })) {
       expect(child).toHaveLength(44);
       child.forEach((option, at) => {
         expect(macro.admitted(child.slice(0, at))[option]).toBe(true);
@@ -101,7 +103,7 @@ describe('sampleChildren', () => {
 describe('a fresh policy', () => {
   test('is nearly uniform but for leads: its entropy is within a hundredth of that of the options that are left', () => {
     const policy = createPolicy(macro, 1);
-    const children = sampleChildren(policy, macro, 4, createRandom(2), 1);
+    const children = sampleChildren(policy, macro, createRandom(2), { count: 4, sharpness: 1 });
     const entropies = scope(() => scoreChildren(policy, macro, children, 1).entropy.toNumbers());
     children.forEach((child, i) => {
       const uniform = drawEntropy(macro, 0, child);
@@ -186,7 +188,7 @@ describe('a decision with a lead of its own', () => {
   });
 
   test('is drawn more and more by its likeliest option as a search goes on', () => {
-    const drawn = sampleChildren(createPolicy(space, 3), space, 50, createRandom(1), 50);
+    const drawn = sampleChildren(createPolicy(space, 3), space, createRandom(1), { count: 50, sharpness: 50 });
     expect(new Set(drawn.map(([option]) => option))).toEqual(new Set([0]));
   });
 });

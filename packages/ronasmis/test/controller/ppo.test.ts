@@ -4,8 +4,8 @@ import { createRandom } from '../../src/base/random.ts';
 import { clippedObjective, ppoController, proximalUpdate } from '../../src/controller/ppo.ts';
 import { reinforce } from '../../src/controller/reinforce.ts';
 import { chirp, expectDigest } from '../chirp.ts';
-import { outlookOf } from './outlook.ts';
-import { chirpPolicy, reference, referenceAdvantages } from './peer.ts';
+import { outlookOf, rewarded } from './outlook.ts';
+import { chirpPolicy, lesson, reference, referenceAdvantages } from './peer.ts';
 import { smallSpace } from './small-space.ts';
 
 /** Of four children and six decisions, as in the reference, whose rows are children [decisions, children]. */
@@ -43,7 +43,7 @@ test('an update moves the weights as PyTorch does', () => {
   const { moves, learning_rate } = reference.ppo;
   const optimiser = adam([...policy.values()], { learningRate: 1 });
   const learner = { policy, optimiser, space: smallSpace };
-  const entropy = proximalUpdate(learner, reference.children, referenceAdvantages, 1, learning_rate);
+  const entropy = proximalUpdate(learner, lesson(learning_rate));
   expect([...policy.keys()].sort()).toEqual(Object.keys(moves).sort());
   scope(() => {
     for (const [name, weight] of policy) {
@@ -65,7 +65,7 @@ test('its first pass follows the gradient of REINFORCE', () => {
       ...adam([...policy.values()], { learningRate: 1 }),
       step: () => passes.push([...policy.values()].flatMap((weight) => weight.gradient?.toNumbers() ?? [])),
     };
-    update({ policy, optimiser, space: smallSpace }, reference.children, referenceAdvantages, 1, 1);
+    update({ policy, optimiser, space: smallSpace }, lesson(1));
     return passes[0];
   };
   const expected = firstGradients(reinforce);
@@ -79,8 +79,7 @@ test('an update leaves no tensors behind', () => {
   const controller = ppoController(smallSpace, 1);
   const learn = () =>
     controller.learn(
-      controller.proposeForJudging(4, createRandom(1), outlookOf(10)),
-      [0.1, 0.2, 0.3, 0.6],
+      rewarded(controller.proposeForJudging(4, createRandom(1), outlookOf(10)), [0.1, 0.2, 0.3, 0.6]),
       outlookOf(10),
     );
   learn();

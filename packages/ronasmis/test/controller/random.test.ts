@@ -4,7 +4,7 @@ import { createRandom } from '../../src/base/random.ts';
 import { baseLead, drawChild } from '../../src/controller/draw.ts';
 import { randomController } from '../../src/controller/random.ts';
 import { walks } from '../space/walk.ts';
-import { outlookOf } from './outlook.ts';
+import { outlookOf, rewarded } from './outlook.ts';
 import { smallChildren, smallSpace, withLead } from './small-space.ts';
 
 /** Probability of a child whose every choice is uniform among the options that are admitted after those before it. */
@@ -19,7 +19,7 @@ describe('random search', () => {
     const draws = 6000;
     controller.begin(outlookOf(1));
     const children = [...controller.proposeForTraining(draws / 2, random, outlookOf(10))];
-    controller.learn(children.slice(0, 2), [0, 1], outlookOf(10));
+    controller.learn(rewarded(children.slice(0, 2), [0, 1]), outlookOf(10));
     children.push(...controller.proposeForJudging(draws / 2, random, outlookOf(10)));
     const counts = new Map<string, number>();
     for (const child of children) counts.set(child.join(), (counts.get(child.join()) ?? 0) + 1);
@@ -38,15 +38,20 @@ describe('random search', () => {
     const exact = smallChildren.reduce((sum, child) => sum - uniformShare(child) * Math.log(uniformShare(child)), 0);
     const children = controller.proposeForJudging(4000, createRandom(2), outlookOf(10));
     const { entropy, baseline } = controller.learn(
-      children,
-      children.map(() => 0),
+      rewarded(
+        children,
+        children.map(() => 0),
+      ),
       outlookOf(10),
     );
     expect(entropy).toBeCloseTo(exact, 1.5);
     expect(baseline).toBeNull();
     fc.assert(
       fc.property(walks(smallSpace), (child) => {
-        expect(controller.learn([child], [0], outlookOf(10)).entropy).toBeCloseTo(-Math.log(uniformShare(child)), 10);
+        expect(controller.learn(rewarded([child], [0]), outlookOf(10)).entropy).toBeCloseTo(
+          -Math.log(uniformShare(child)),
+          10,
+        );
       }),
     );
   });

@@ -6,8 +6,8 @@ import type { Policy } from '../../src/controller/policy.ts';
 import { movedBaseline } from '../../src/controller/policy-controller.ts';
 import { reinforce, reinforceController } from '../../src/controller/reinforce.ts';
 import { expectDigest } from '../chirp.ts';
-import { outlookOf } from './outlook.ts';
-import { chirpPolicy, reference, referenceAdvantages } from './peer.ts';
+import { outlookOf, rewarded } from './outlook.ts';
+import { chirpPolicy, lesson, reference } from './peer.ts';
 import { smallSpace } from './small-space.ts';
 
 /** Calls `look` with the gradients that it is asked to follow, and changes nothing. */
@@ -29,7 +29,7 @@ test('a step follows the gradients that PyTorch gives for the same rewards', () 
     }
   };
   const learner = { policy, optimiser: onlooker(policy, look), space: smallSpace };
-  const entropy = reinforce(learner, reference.children, referenceAdvantages, 1, 0.1);
+  const entropy = reinforce(learner, lesson(0.1));
   expect(compared.sort()).toEqual(Object.keys(reference.gradients).sort());
   const mean = reference.entropies.reduce((sum, value) => sum + value, 0) / reference.entropies.length;
   expect(entropy).toBeCloseTo(mean, 4);
@@ -38,15 +38,18 @@ test('a step follows the gradients that PyTorch gives for the same rewards', () 
 test('the baseline moves by every reward; the first is the mean of the first rewards', () => {
   expect(movedBaseline(reference.old_baseline, reference.rewards)).toBeCloseTo(reference.baseline, 12);
   const controller = reinforceController(smallSpace, 1);
-  expect(controller.learn(reference.children, [0.1, 0.2, 0.3, 0.6], outlookOf(150)).baseline).toBeCloseTo(0.3, 12);
-  const second = controller.learn(reference.children, [0.5, 0.5, 0.5, 0.5], outlookOf(150)).baseline;
+  expect(controller.learn(rewarded(reference.children, [0.1, 0.2, 0.3, 0.6]), outlookOf(150)).baseline).toBeCloseTo(
+    0.3,
+    12,
+  );
+  const second = controller.learn(rewarded(reference.children, [0.5, 0.5, 0.5, 0.5]), outlookOf(150)).baseline;
   expect(second).toBeCloseTo(movedBaseline(0.3, [0.5, 0.5, 0.5, 0.5]), 12);
 });
 
 test('no gradient is left for the next step', () => {
   const policy = chirpPolicy();
   const optimiser = adam([...policy.values()], { learningRate: 1e-3 });
-  reinforce({ policy, optimiser, space: smallSpace }, reference.children, referenceAdvantages, 1, 1e-3);
+  reinforce({ policy, optimiser, space: smallSpace }, lesson(1e-3));
   for (const { gradient } of policy.values()) expect(gradient).toBeUndefined();
 });
 
@@ -57,10 +60,9 @@ test('a short search takes larger steps, by the root of the steps that it lacks'
     const before = start();
     controller.learn(
       [
-        [0, 0, 0, 0, 0, 0],
-        [1, 0, 0, 0, 0, 0],
+        { choices: [0, 0, 0, 0, 0, 0], reward: 0 },
+        { choices: [1, 0, 0, 0, 0, 0], reward: 1 },
       ],
-      [0, 1],
       { ...outlookOf(expectedSteps), isWarmUp },
     );
     return start() - before;
@@ -90,7 +92,7 @@ function train(
     const children = controller.proposeForJudging(20, random, outlookOf(10));
     const found = children.map(reward);
     rewards.push(found.reduce((sum, value) => sum + value, 0) / found.length);
-    entropies.push(controller.learn(children, found, outlookOf(150)).entropy ?? Number.NaN);
+    entropies.push(controller.learn(rewarded(children, found), outlookOf(150)).entropy ?? Number.NaN);
   }
   return { rewards, entropies };
 }

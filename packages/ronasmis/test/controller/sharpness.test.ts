@@ -34,7 +34,7 @@ it('makes a policy that has hardly learnt draw its likeliest child', () => {
   const policy = createPolicy(smallSpace, 3);
   const likeliest = likeliestChild(policy, smallSpace);
   const share = (sharpness: number): number =>
-    sampleChildren(policy, smallSpace, 500, createRandom(1), sharpness).filter(
+    sampleChildren(policy, smallSpace, createRandom(1), { count: 500, sharpness: sharpness }).filter(
       (child) => String(child) === String(likeliest),
     ).length / 500;
   expect(share(1)).toBeLessThan(0.1);

@@ -1,7 +1,8 @@
 import { memory, noGradient, scope } from '@ronasmis/libtorch';
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/base/random.ts';
-import { segment, segmentWithProbabilities, toImage } from '../../src/inference/segment.ts';
+import { toImage } from '../../src/engine/to-device.ts';
+import { segment, segmentWithProbabilities } from '../../src/inference/segment.ts';
 import { forward } from '../../src/network/forward.ts';
 import { network, weights } from './tiny-run.ts';
 

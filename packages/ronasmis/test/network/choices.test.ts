@@ -11,13 +11,13 @@ import { childNetwork } from '../../src/network/child.ts';
 import { forward } from '../../src/network/forward.ts';
 import type { Weights } from '../../src/network/weights.ts';
 import { type PreparedCase, prepareDataSet } from '../../src/preparation/prepare.ts';
-import { createState } from '../../src/search/state.ts';
-import { trainOnce } from '../../src/search/training.ts';
+import { createSearchState } from '../../src/search/state.ts';
 import { type MacroSpace, macroSpace } from '../../src/space/macro.ts';
 import { decisions, table1 } from '../../src/space/table1.ts';
 import { chirp, expectDigest } from '../chirp.ts';
 import { temporaryFolder } from '../formats/scans.ts';
 import { tinyContext } from '../search/tiny-context.ts';
+import { trainOnce } from '../training/train-once.ts';
 import { chirpWeights, narrow, reference, trainedNames } from './peer.ts';
 
 /** The base child of a space with one choice changed, for every decision and every other option; of `patchSizes` a patch axis. */
@@ -83,17 +83,17 @@ describe('a child with one choice changed', async () => {
     const voxels = patch.depth * patch.height * patch.width;
     const arrays = { image: new Float32Array(2 * voxels), label: new Uint8Array(voxels) };
     fillBatch(cases, plan, arrays);
-    return { ...arrays, plan, release: () => {} };
+    return { ...arrays, plan };
   };
 
   test.each(oneChanged(space, 2))('$name trains: its loss falls, and the weights on its way move', ({ child }) => {
-    const state = createState(context, 'reinforce', 1);
+    const state = createSearchState(context, 'reinforce', 1);
     state.random = { ...state.random, uniform: () => 1 };
-    const before = valuesOf(state.weights);
+    const before = valuesOf(state.trainer.weights);
     const batch = batchFor(child);
     const losses = Array.from({ length: 4 }, () => trainOnce(context, state, child, batch));
     expect(losses[3]).toBeLessThan(0.99 * losses[0]);
-    const after = valuesOf(state.weights);
+    const after = valuesOf(state.trainer.weights);
     const moved = [...after.keys()].filter((name) => String(after.get(name)) !== String(before.get(name)));
     const network = childNetwork(child, dimensions);
     const onItsWay = [...trainedNames(network), ...network.parameters.flatMap(({ taps }) => taps ?? [])];

@@ -2,17 +2,20 @@ import { noGradient, oneDnnTakesBfloat16, peakTensorBytes, resetPeakTensorBytes,
 import { describe, expect, it } from 'vitest';
 import type { Architecture } from '../../src/architecture/architecture.ts';
 import { networkDimensions } from '../../src/architecture/dimensions.ts';
+import { voxelsOf } from '../../src/base/geometry.ts';
 import { createRandom } from '../../src/base/random.ts';
 import { drawChild } from '../../src/controller/draw.ts';
 import { dataTypeOf, type Precision } from '../../src/engine/device.ts';
-import { segment, toImage } from '../../src/inference/segment.ts';
+import { toImage } from '../../src/engine/to-device.ts';
+import { segment } from '../../src/inference/segment.ts';
 import { childNetwork } from '../../src/network/child.ts';
 import { passBytes } from '../../src/network/memory.ts';
 import { networkWeights } from '../../src/network/weights.ts';
-import { createState } from '../../src/search/state.ts';
-import { patchesPerBatch, trainOnce } from '../../src/search/training.ts';
+import { batchShape, patchOf } from '../../src/search/batch-shape.ts';
+import { createSearchState } from '../../src/search/state.ts';
 import { createSpace } from '../../src/space/spaces.ts';
 import { tinyContext } from '../search/tiny-context.ts';
+import { trainOnce } from '../training/train-once.ts';
 
 const precisions: readonly Precision[] = oneDnnTakesBfloat16() ? ['fp32', 'bf16'] : ['fp32'];
 const children = 3;
@@ -36,12 +39,14 @@ interface MemoryCase {
 
 function openSpace({ space, precision, volume, flatLevels }: MemoryCase) {
   const dimensions = networkDimensions(2, 3, flatLevels);
-  const context = { ...tinyContext, dimensions, precision, space: createSpace(space, volume, dimensions) };
+  const made = createSpace(space, volume, dimensions);
+  const batchVoxels = voxelsOf(patchOf(made.base));
+  const context = { ...tinyContext, dimensions, precision, batchVoxels, space: made };
   const random = createRandom(11);
   const drawn = Array.from({ length: children }, () => context.space.decode(drawChild(context.space, 0, random)));
   return {
     context,
-    state: createState(context, 'random', 1),
+    state: createSearchState(context, 'random', 1),
     drawn: [context.space.base, context.space.largest, ...drawn],
   };
 }
@@ -49,14 +54,13 @@ function openSpace({ space, precision, volume, flatLevels }: MemoryCase) {
 type Opened = ReturnType<typeof openSpace>;
 
 function trainedRatio({ context, state }: Opened, child: Architecture): number {
-  const batch = patchesPerBatch(context, child.patch);
-  const { depth, height, width } = child.patch;
-  const voxels = batch * depth * height * width;
+  const { patch, patches: batch } = batchShape(context, child);
+  const voxels = batch * voxelsOf(patch);
   const crops = Array.from({ length: batch }, () => ({ case: 0, offset: [0, 0, 0] as const, flip: false }));
   const arrays = { image: new Float32Array(2 * voxels).fill(1), label: new Uint8Array(voxels) };
-  const plan = { patch: [depth, height, width] as const, crops };
+  const plan = { patch, crops };
   // The first step makes the optimiser's state.
-  const step = (): number => trainOnce(context, state, child, { ...arrays, plan, release: () => {} });
+  const step = (): number => trainOnce(context, state, child, { ...arrays, plan });
   step();
   const pass = {
     batch,
@@ -76,7 +80,7 @@ function judgedRatio({ context, state }: Opened, child: Architecture, size: Memo
     scope(() => {
       const measured = measure(() =>
         scope(() => {
-          const weights = networkWeights(network, state.weights, dataType);
+          const weights = networkWeights(network, state.trainer.weights, dataType);
           segment(network, weights, toImage(values, [1, 2, ...size], 'cpu', dataType));
         }),
       );

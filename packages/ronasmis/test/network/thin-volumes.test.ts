@@ -3,17 +3,18 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Architecture, strideBetween } from '../../src/architecture/architecture.ts';
 import { dataTypeOf, type Precision } from '../../src/engine/device.ts';
-import { segment, toImage } from '../../src/inference/segment.ts';
+import { toImage } from '../../src/engine/to-device.ts';
+import { segment } from '../../src/inference/segment.ts';
 import { childNetwork } from '../../src/network/child.ts';
 import { forward } from '../../src/network/forward.ts';
 import { networkLoss } from '../../src/network/loss.ts';
 import { networkWeights } from '../../src/network/weights.ts';
-import { createState } from '../../src/search/state.ts';
-import { trainOnce } from '../../src/search/training.ts';
+import { createSearchState } from '../../src/search/state.ts';
 import { macroSpace } from '../../src/space/macro.ts';
 import { chirp, chirpValues, product } from '../chirp.ts';
 import { tinyContext } from '../search/tiny-context.ts';
 import { walks } from '../space/walk.ts';
+import { trainOnce } from '../training/train-once.ts';
 import { chirpLabel, supervisedLevels } from './peer.ts';
 
 const { dimensions } = tinyContext;
@@ -38,7 +39,6 @@ function batchOf({ patch }: Architecture) {
     image: Float32Array.from(chirpValues(product(size), 1)),
     label: chirpLabel(product(size), 3, 3),
     plan: { patch: size, crops: [{ case: 0, offset: [0, 0, 0] as const, flip: false }] },
-    release: () => {},
   };
 }
 
@@ -47,12 +47,12 @@ describe('of volumes of 5 to 24 slices', () => {
     fc.assert(
       fc.property(thinChild, fc.constantFrom(...precisions), ({ volume, space, child }, precision) => {
         const context = { ...tinyContext, space, precision };
-        const state = createState(context, 'random', 1);
+        const state = createSearchState(context, 'random', 1);
         const losses = [1, 2].map(() => trainOnce(context, state, child, batchOf(child)));
         for (const loss of losses) expect(loss).toBeGreaterThan(0);
         scope(() => {
           const network = childNetwork(child, dimensions);
-          const weights = networkWeights(network, state.weights, dataTypeOf[precision]);
+          const weights = networkWeights(network, state.trainer.weights, dataTypeOf[precision]);
           const values = Float32Array.from(chirpValues(product(volume), 2));
           const image = toImage(values, [1, 1, ...volume], 'cpu', dataTypeOf[precision]);
           expect(segment(network, weights, image).shape).toEqual([1, ...volume]);
@@ -63,7 +63,7 @@ describe('of volumes of 5 to 24 slices', () => {
   });
 
   test('the logits of every supervised level are as large as its thinned label', () => {
-    const { weights } = createState(tinyContext, 'random', 1);
+    const { weights } = createSearchState(tinyContext, 'random', 1).trainer;
     fc.assert(
       fc.property(thinChild, ({ volume, child }) => {
         noGradient(() =>
@@ -89,11 +89,13 @@ describe('of volumes of 5 to 24 slices', () => {
     const context = { ...tinyContext, space };
     for (const child of [space.base, space.largest]) {
       expect(child.patch).toEqual({ depth: 4, height: 256, width: 256 });
-      const state = createState(context, 'random', 1);
+      const state = createSearchState(context, 'random', 1);
       const losses = [1, 2, 3].map(() => trainOnce(context, state, child, batchOf(child)));
       expect(losses[2]).toBeLessThan(losses[0]);
       const image = chirp([1, 1, ...volume], 2);
-      scope(() => expect(segment(childNetwork(child, dimensions), state.weights, image).shape).toEqual([1, ...volume]));
+      scope(() =>
+        expect(segment(childNetwork(child, dimensions), state.trainer.weights, image).shape).toEqual([1, ...volume]),
+      );
     }
   });
 });

@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/base/random.ts';
 import type { Progress } from '../../src/run/progress.ts';
 import { readRun } from '../../src/run/read-run.ts';
-import { resume, search } from '../../src/search/search.ts';
+import { resume } from '../../src/search/resume.ts';
+import { search } from '../../src/search/search.ts';
 import { boxCase, straight, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 import { outcome } from './outcome.ts';
 

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { createRandom } from '../../src/base/random.ts';
 import { splitCases } from '../../src/data/folds.ts';
 import { readRun } from '../../src/run/read-run.ts';
-import { resume, search } from '../../src/search/search.ts';
+import { resume } from '../../src/search/resume.ts';
+import { search } from '../../src/search/search.ts';
 import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 
 const root = await temporaryFolder();

@@ -3,10 +3,11 @@
 import { setImmediate } from 'node:timers/promises';
 import { memory } from '@ronasmis/libtorch';
 import { openBatches } from '../../src/batches/batches.ts';
+import { sharedMiniBatches } from '../../src/search/mini-batches.ts';
 import type { SearchSettings } from '../../src/search/options.ts';
+import { trainPhase } from '../../src/search/phases.ts';
 import { openSearch } from '../../src/search/setup.ts';
-import { createState } from '../../src/search/state.ts';
-import { trainSharedWeights } from '../../src/search/training.ts';
+import { createSearchState } from '../../src/search/state.ts';
 import { macroSpace } from '../../src/space/macro.ts';
 
 const [dataSet, out] = process.argv.slice(2);
@@ -22,11 +23,11 @@ const options: Omit<SearchSettings, 'dataSet' | 'out'> = {
   precision: 'auto',
   seed: 1,
 };
-const { context: usual, budget } = await openSearch({ dataSet, out, ...options }, {});
+const { context: usual, clock, ...opened } = await openSearch({ dataSet, out, ...options }, {});
 // A fourth of the usual width: what leaks does so at any width, and this takes a fifth of the time.
 const dimensions = { ...usual.dimensions, channels: [4, 8, 16, 32, 32] };
 const space = macroSpace([16, 16, 16], dimensions);
-const state = createState({ ...usual, dimensions, space }, options.controller, 1);
+const state = createSearchState({ ...usual, dimensions, space }, options.controller, 1);
 // Eight children take turns: oneDNN keeps a kernel for every shape of convolution, and after step 50 it has met all of these.
 const children = state.controller
   .proposeForTraining(8, state.random, { expectedSteps: 10_000, done: 0 })
@@ -41,14 +42,19 @@ async function measure() {
     globalThis.gc?.();
     await setImmediate();
   }
-  return { step: state.trainingSteps, tensors: memory().tensors, residentBytes: process.memoryUsage().rss };
+  return { step: state.trainer.steps, tensors: memory().tensors, residentBytes: process.memoryUsage().rss };
 }
 
 const measured: Awaited<ReturnType<typeof measure>>[] = [];
-while (state.trainingSteps < 2000) {
-  await trainSharedWeights(context, state, budget, batches, undefined, async () => {
-    if (state.trainingSteps === 50 || state.trainingSteps === 2000) measured.push(await measure());
-  });
+const watch = {
+  tell: async () => {
+    if (state.trainer.steps === 50 || state.trainer.steps === 2000) measured.push(await measure());
+  },
+  warn: () => {},
+};
+const run = { ...opened, context, state, clock, batches, watch };
+while (state.trainer.steps < 2000) {
+  await trainPhase(run, sharedMiniBatches(run, undefined));
 }
 await batches.close();
 console.log(JSON.stringify(measured));

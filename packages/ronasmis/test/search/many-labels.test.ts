@@ -11,7 +11,7 @@ import { forward } from '../../src/network/forward.ts';
 import { composedLoss, networkLoss } from '../../src/network/loss.ts';
 import { readRun } from '../../src/run/read-run.ts';
 import { search } from '../../src/search/search.ts';
-import { createState } from '../../src/search/state.ts';
+import { createSearchState } from '../../src/search/state.ts';
 import { macroSpace } from '../../src/space/macro.ts';
 import { chirp } from '../chirp.ts';
 import { type TestCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
@@ -121,7 +121,7 @@ test("for 1 to 8 channels and 2 to 64 classes, the network's loss, labels and co
     fc.property(anyNetwork, ({ inputChannels, classes }) => {
       const dimensions = { ...tinyContext.dimensions, inputChannels, classes };
       const space = macroSpace([edge, edge, edge], dimensions);
-      const { weights } = createState({ ...tinyContext, dimensions, space }, 'random', 1);
+      const { weights } = createSearchState({ ...tinyContext, dimensions, space }, 'random', 1).trainer;
       noGradient(() =>
         scope(() => {
           const network = childNetwork(space.base, dimensions);

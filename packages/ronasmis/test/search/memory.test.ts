@@ -7,10 +7,11 @@ import { createRandom } from '../../src/base/random.ts';
 import { unturned } from '../../src/formats/orientation.ts';
 import type { PreparedCase } from '../../src/preparation/prepare.ts';
 import { readRun } from '../../src/run/read-run.ts';
-import { judgeChildren, toDeviceBatches } from '../../src/search/judging.ts';
+import { toDeviceBatches } from '../../src/search/device-batches.ts';
+import { evaluateChildren } from '../../src/search/evaluating.ts';
 import { type MemoryDemands, planMemory } from '../../src/search/memory.ts';
 import { search } from '../../src/search/search.ts';
-import { createState } from '../../src/search/state.ts';
+import { createSearchState } from '../../src/search/state.ts';
 import { spaceNames } from '../../src/space/spaces.ts';
 import { boxCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 import { walks } from '../space/walk.ts';
@@ -143,26 +144,27 @@ function messageOf(body: () => unknown): string {
 describe.skipIf(process.platform !== 'linux')('where memory does not suffice after all', () => {
   afterEach(() => limitTensorBytes(Number.POSITIVE_INFINITY));
 
-  it('a child is worth nothing and the others are judged', async () => {
+  it('a child is worth nothing and the others are evaluated', async () => {
     const context = { ...tinyContext, cases: [] };
-    const { weights } = createState(context, 'random', 1);
-    const cases = toDeviceBatches(context, [prepared('a', [48, 64, 64])]);
-    const children = [context.space.base, { ...context.space.base, patch: { depth: 8, height: 8, width: 8 } }];
-    let judgedSoFar = 0;
+    const { weights } = createSearchState(context, 'random', 1).trainer;
+    const batches = toDeviceBatches(context, [prepared('a', [48, 64, 64])]);
+    const patch = { depth: 8, height: 8, width: 8 };
+    const children = [{ architecture: context.space.base }, { architecture: { ...context.space.base, patch } }];
+    let evaluatedSoFar = 0;
     resetPeakTensorBytes('cpu');
     limitTensorBytes(peakTensorBytes('cpu') + mebibyte);
-    const judged = await judgeChildren(context, weights, children, cases, {
+    const evaluated = await evaluateChildren({ context, weights, batches }, children, {
       between: async () => {
-        judgedSoFar += 1;
+        evaluatedSoFar += 1;
       },
       mustStop: () => {
         limitTensorBytes(Number.POSITIVE_INFINITY);
         return false;
       },
     });
-    expect(judgedSoFar).toBe(1);
-    expect(judged[0]).toEqual({ architecture: children[0], reward: 0, scores: {}, outOfMemory: true });
-    expect(judged[1].outOfMemory).toBeUndefined();
+    expect(evaluatedSoFar).toBe(1);
+    expect(evaluated[0]).toEqual({ ...children[0], reward: 0, scores: {}, outOfMemory: true });
+    expect(evaluated[1].outOfMemory).toBeUndefined();
   });
 });
 

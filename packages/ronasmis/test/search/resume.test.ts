@@ -5,7 +5,8 @@ import { createRandom } from '../../src/base/random.ts';
 import type { Progress } from '../../src/run/progress.ts';
 import { readRun } from '../../src/run/read-run.ts';
 import { appendEvent, writeRecord } from '../../src/run/run-folder.ts';
-import { resume, type SearchHooks, type SearchOptions, search } from '../../src/search/search.ts';
+import { resume } from '../../src/search/resume.ts';
+import { type SearchHooks, type SearchOptions, search } from '../../src/search/search.ts';
 import { boxCase, straight, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 import { outcome } from './outcome.ts';
 

@@ -13,7 +13,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/base/errors.ts';
 import { type ControllerName, controllerNames } from '../../src/controller/controllers.ts';
-import { createState, removeState, restoreState, type SearchState, saveState } from '../../src/search/state.ts';
+import { createSearchState, removeState, restoreState, type SearchState, saveState } from '../../src/search/state.ts';
 import { outlookOf } from '../controller/outlook.ts';
 import { temporaryFolder } from '../formats/scans.ts';
 import { tinyContext } from './tiny-context.ts';
@@ -25,50 +25,49 @@ const checkpoint = (folder: string) => join(folder, 'checkpoint.safetensors');
 /** A controller step without data: the weights shrink, drawn children are rewarded for nothing but their place. */
 function advance(state: SearchState): void {
   scope(() => {
-    for (const weight of state.weights.values()) meanAll(multiply(weight, weight)).backward();
-    state.optimiser.step();
-    state.optimiser.clearGradients();
-    noGradient(() => foreachLerp([...state.averaged.values()], [...state.weights.values()], 0.3));
+    for (const weight of state.trainer.weights.values()) meanAll(multiply(weight, weight)).backward();
+    state.trainer.optimiser.step();
+    state.trainer.optimiser.clearGradients();
+    noGradient(() => foreachLerp([...state.trainer.averaged.values()], [...state.trainer.weights.values()], 0.3));
   });
   const outlook = outlookOf(5);
   const children = state.controller.proposeForJudging(30, state.random, outlook);
-  const rewards = children.map((_, index) => index / 30);
-  state.controller.learn(children, rewards, outlook);
-  state.step += 1;
-  state.trainingSteps += 7;
-  state.seconds += 1.1;
+  const rewarded = children.map((choices, index) => ({ choices, reward: index / 30 }));
+  state.controller.learn(rewarded, outlook);
+  state.trainer.steps += 7;
 }
 
 /** Everything in a state, as plain values. */
 function contents(state: SearchState) {
   const values = (tensors: ReadonlyMap<string, Tensor>) =>
     Object.fromEntries([...tensors].map(([name, tensor]) => [name, tensor.toNumbers()]));
-  const { step, trainingSteps, seconds } = state;
   const controller = state.controller.state();
   return {
-    weights: values(state.weights),
-    averaged: values(state.averaged),
-    optimiser: values(state.optimiser.state()),
+    weights: values(state.trainer.weights),
+    averaged: values(state.trainer.averaged),
+    optimiser: values(state.trainer.optimiser.state()),
     controller: values(controller.tensors),
-    plain: { step, trainingSteps, seconds, controller: controller.plain, random: state.random.state() },
+    plain: { steps: state.trainer.steps, controller: controller.plain, random: state.random.state() },
   };
 }
 
+const moment = { step: 2, seconds: 2.2 };
+
 async function saved(controller: ControllerName = 'reinforce'): Promise<{ folder: string; state: SearchState }> {
   const folder = await newFolder();
-  const state = createState(tinyContext, controller, 1);
+  const state = createSearchState(tinyContext, controller, 1);
   advance(state);
   advance(state);
-  await saveState(folder, state);
+  await saveState(folder, state, moment);
   return { folder, state };
 }
 
 describe('a restored state', () => {
   it.each(controllerNames)('equals the saved one to the last bit, and goes on as it does: %s', async (name) => {
     const { folder, state } = await saved(name);
-    const restored = createState(tinyContext, name, 99);
+    const restored = createSearchState(tinyContext, name, 99);
     expect(contents(restored)).not.toEqual(contents(state));
-    await restoreState(folder, restored);
+    expect(await restoreState(folder, restored)).toEqual(moment);
     expect(contents(restored)).toEqual(contents(state));
     advance(state);
     advance(restored);
@@ -76,21 +75,19 @@ describe('a restored state', () => {
   });
 
   it('is the fresh one where no step was finished', async () => {
-    const state = createState(tinyContext, 'reinforce', 1);
-    await restoreState(root, state);
-    expect(contents(state)).toEqual(contents(createState(tinyContext, 'reinforce', 1)));
-    expect(state).toMatchObject({ step: 0, trainingSteps: 0, seconds: 0 });
+    const state = createSearchState(tinyContext, 'reinforce', 1);
+    expect(await restoreState(root, state)).toEqual({ step: 0, seconds: 0 });
+    expect(contents(state)).toEqual(contents(createSearchState(tinyContext, 'reinforce', 1)));
   });
 });
 
 it('saves over the state before, leaves nothing else, and removes it', async () => {
   const { folder, state } = await saved();
   advance(state);
-  await saveState(folder, state);
+  await saveState(folder, state, { step: 3, seconds: 3.3 });
   expect(await readdir(folder)).toEqual(['checkpoint.safetensors']);
-  const restored = createState(tinyContext, 'reinforce', 1);
-  await restoreState(folder, restored);
-  expect(restored.step).toBe(3);
+  const restored = createSearchState(tinyContext, 'reinforce', 1);
+  expect(await restoreState(folder, restored)).toEqual({ step: 3, seconds: 3.3 });
   await removeState(folder);
   expect(await readdir(folder)).toEqual([]);
 });
@@ -102,7 +99,7 @@ describe('a checkpoint that cannot be used is named in a sentence', () => {
   ): Promise<string> {
     const { folder } = await saved(controller);
     await damage(folder);
-    const error = await restoreState(folder, createState(tinyContext, 'reinforce', 1)).catch(
+    const error = await restoreState(folder, createSearchState(tinyContext, 'reinforce', 1)).catch(
       (caught: unknown) => caught,
     );
     expect(error).toBeInstanceOf(UserError);

@@ -11,6 +11,7 @@ export const tinyContext: SearchContext = {
   dimensions,
   space: macroSpace([16, 16, 16], dimensions),
   augment: false,
+  batchVoxels: 16 ** 3,
   cases: [],
   split: { training: [], validation: [], test: [] },
   labelValues: [0, 2, 5],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { networkDimensions } from '../../src/architecture/dimensions.ts';
 import { macroSpace } from '../../src/space/macro.ts';
-import { createSpace, hasOneChild, spaceOfOne } from '../../src/space/spaces.ts';
+import { createSpace, hasOneChild } from '../../src/space/spaces.ts';
 import { walk } from './walk.ts';
 
 const dimensions = networkDimensions(1, 3);
@@ -39,16 +39,5 @@ describe('the macro space', () => {
     expect(space.largest).toEqual(macroSpace(volume, dimensions).largest);
     expect(space.largest).not.toEqual(space.base);
     expect(hasOneChild(space)).toBe(false);
-  });
-});
-
-describe('a space of one child', () => {
-  it('has that child alone, and the base child to measure batches by', () => {
-    const macro = macroSpace(volumes[0], dimensions);
-    const one = spaceOfOne(macro, macro.largest);
-    expect(one.decode(walk(one, []))).toEqual(macro.largest);
-    expect(one.largest).toEqual(macro.largest);
-    expect(one.base).toEqual(macro.base);
-    expect(hasOneChild(one)).toBe(true);
   });
 });

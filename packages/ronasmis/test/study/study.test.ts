@@ -7,7 +7,14 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/base/random.ts';
 import { readRun } from '../../src/run/read-run.ts';
 import type { StudyResults } from '../../src/run/study-record.ts';
-import { childrenAlone, epochsAlone, pickChildren, plannedAlone, searchOptions } from '../../src/study/plan.ts';
+import {
+  childrenAlone,
+  epochsAlone,
+  pickChildren,
+  plannedAlone,
+  searchOptions,
+  trainingOptions,
+} from '../../src/study/plan.ts';
 import { type StudyHooks, type StudyOptions, study } from '../../src/study/study.ts';
 import { boxCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 import { tinyContext } from '../search/tiny-context.ts';
@@ -60,7 +67,7 @@ it('trains children alone for about as long, together, as three searches', () =>
       base.patch,
       epochsAlone(steps),
     );
-    const together = alone.reduce((sum, { epochs = 0 }) => sum + epochs, 0);
+    const together = alone.reduce((sum, { epochs }) => sum + epochs, 0);
     expect(Math.abs(together - 3 * steps)).toBeLessThanOrEqual(childrenAlone / 2);
   }
   expect(epochsAlone(1.4)).toBe(1);
@@ -95,7 +102,7 @@ it('limits contests by time, and children alone by controller steps', () => {
   expect(searchOptions(timed, contest)).toMatchObject({ timeSeconds: 90, controller: 'ppo' });
   const { base } = tinyContext.space;
   const [alone] = plannedAlone([base], base.patch, 7);
-  const limits = searchOptions(timed, alone);
+  const limits = trainingOptions(timed, alone);
   expect(limits.epochs).toBe(7);
   expect(limits.timeSeconds).toBeUndefined();
 });

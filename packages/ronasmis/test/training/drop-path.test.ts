@@ -4,11 +4,11 @@ import type { Architecture } from '../../src/architecture/architecture.ts';
 import { createRandom, type Random } from '../../src/base/random.ts';
 import { segment } from '../../src/inference/segment.ts';
 import { childNetwork } from '../../src/network/child.ts';
-import { createState, type SearchState } from '../../src/search/state.ts';
-import { trainOnce } from '../../src/search/training.ts';
+import { createSearchState, type SearchState } from '../../src/search/state.ts';
 import { chirp, chirpValues } from '../chirp.ts';
 import { chirpLabel } from '../network/peer.ts';
-import { tinyContext } from './tiny-context.ts';
+import { tinyContext } from '../search/tiny-context.ts';
+import { trainOnce } from './train-once.ts';
 
 const { base } = tinyContext.space;
 if (base.space !== 'macro') throw new Error('These are tests of the macro space.');
@@ -23,12 +23,11 @@ const batch = {
   image: Float32Array.from(chirpValues(voxels, 1)),
   label: chirpLabel(voxels, 3, 3),
   plan: { patch: [16, 16, 16] as const, crops: [{ case: 0, offset: [0, 0, 0] as const, flip: false }] },
-  release: () => {},
 };
 
 /** Trains once under this chance; the skips whose weights stayed as they were. */
 function unmoved(state: SearchState, random: Random): readonly string[] {
-  const values = () => names.map((name) => String(state.weights.get(name)?.toNumbers()));
+  const values = () => names.map((name) => String(state.trainer.weights.get(name)?.toNumbers()));
   const before = values();
   state.random = random;
   trainOnce(tinyContext, state, allSkips, batch);
@@ -39,7 +38,7 @@ const always = (value: number): Random => ({ ...createRandom(1), uniform: () => 
 
 describe('drop-path', () => {
   test('leaves one skip in ten out of a training step, each by itself, and its weights are not moved', () => {
-    const state = createState(tinyContext, 'reinforce', 1);
+    const state = createSearchState(tinyContext, 'reinforce', 1);
     const random = createRandom(5);
     const steps = 100;
     const counts = new Map(names.map((name) => [name, 0]));
@@ -60,18 +59,18 @@ describe('drop-path', () => {
   });
 
   test('can take all skips of all levels: the decoder then goes on with what comes from below, and trains', () => {
-    const state = createState(tinyContext, 'reinforce', 1);
+    const state = createSearchState(tinyContext, 'reinforce', 1);
     expect(unmoved(state, always(0))).toEqual(names);
     const losses = Array.from({ length: 5 }, () => trainOnce(tinyContext, state, allSkips, batch));
     expect(losses[4]).toBeLessThan(losses[0]);
   });
 
   test('can take none', () => {
-    expect(unmoved(createState(tinyContext, 'reinforce', 1), always(0.1))).toEqual([]);
+    expect(unmoved(createSearchState(tinyContext, 'reinforce', 1), always(0.1))).toEqual([]);
   });
 
   test('asks for chance once a skip while it trains, and never at prediction', () => {
-    const state = createState(tinyContext, 'reinforce', 1);
+    const state = createSearchState(tinyContext, 'reinforce', 1);
     let asked = 0;
     state.random = {
       ...createRandom(1),
@@ -85,7 +84,9 @@ describe('drop-path', () => {
     const image = chirp([1, 1, 16, 16, 16], 1);
     const predicted = (child: Architecture): string =>
       noGradient(() =>
-        scope(() => String(segment(childNetwork(child, tinyContext.dimensions), state.weights, image).toNumbers())),
+        scope(() =>
+          String(segment(childNetwork(child, tinyContext.dimensions), state.trainer.weights, image).toNumbers()),
+        ),
       );
     const none = { ...base, decoder: base.decoder.map((choice) => ({ ...choice, skips: [] })) };
     expect(predicted(allSkips)).not.toBe(predicted(none));

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import { createRandom } from '../../src/base/random.ts';
-import { createState } from '../../src/search/state.ts';
-import { trainOnce } from '../../src/search/training.ts';
+import { createSearchState } from '../../src/search/state.ts';
 import { microSpace } from '../../src/space/micro.ts';
 import { outlookOf } from '../controller/outlook.ts';
-import { tinyContext } from './tiny-context.ts';
+import { tinyContext } from '../search/tiny-context.ts';
+import { trainOnce } from './train-once.ts';
 
 const context = { ...tinyContext, space: microSpace([16, 16, 16], tinyContext.dimensions) };
 
@@ -19,7 +19,7 @@ function ball() {
   });
   const image = Float32Array.from(label, (value) => [0, 2, -2][value] + random.uniform());
   const crop = { case: 0, offset: [0, 0, 0], flip: false } as const;
-  return { image, label, plan: { patch: [size, size, size], crops: [crop] } as const, release: () => {} };
+  return { image, label, plan: { patch: [size, size, size], crops: [crop] } as const };
 }
 
 it.each([
@@ -27,7 +27,7 @@ it.each([
   // What one cell learns for the shared kernels, the next has to make do with.
   ['another cell at every step', 0.85, undefined],
 ])('%s trains: the loss falls', (_, share, only) => {
-  const state = createState(context, 'random', 1);
+  const state = createSearchState(context, 'random', 1);
   const batch = ball();
   const steps = 240;
   const choices = state.controller.proposeForTraining(steps, state.random, outlookOf(10));

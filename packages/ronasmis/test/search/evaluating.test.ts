@@ -1,27 +1,22 @@
 import { memory, tensor } from '@ronasmis/libtorch';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Architecture } from '../../src/architecture/architecture.ts';
 import type { Triple } from '../../src/base/geometry.ts';
 import { createRandom } from '../../src/base/random.ts';
 import { readDataSet } from '../../src/data/dataset.ts';
 import { IGNORED_CLASS } from '../../src/data/description.ts';
+import { toImage, toLabel } from '../../src/engine/to-device.ts';
 import { dicePerClass } from '../../src/evaluation/dice.ts';
 import { patientMean } from '../../src/evaluation/summary.ts';
 import { readNifti } from '../../src/formats/nifti.ts';
 import { unturned } from '../../src/formats/orientation.ts';
-import { segment, toImage } from '../../src/inference/segment.ts';
+import { segment } from '../../src/inference/segment.ts';
 import { childNetwork } from '../../src/network/child.ts';
 import { imageOf, type PreparedCase, prepareDataSet } from '../../src/preparation/prepare.ts';
-import { scoredClasses, toLabel } from '../../src/search/context.ts';
-import {
-  type DeviceBatch,
-  freeBatches,
-  judge,
-  judgeChildren,
-  judgedTwin,
-  toDeviceBatches,
-  toOwnGridBatch,
-} from '../../src/search/judging.ts';
+import { scoredClasses } from '../../src/search/context.ts';
+import { type DeviceBatch, freeBatches, toDeviceBatches, toOwnGridBatch } from '../../src/search/device-batches.ts';
+import { evaluate, evaluateChildren, evaluatedTwin } from '../../src/search/evaluating.ts';
 import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 import { spaceWeights } from '../network/peer.ts';
 import { tinyContext } from './tiny-context.ts';
@@ -32,10 +27,11 @@ const weights = spaceWeights('macro', dimensions, 4);
 const shape = [9, 11, 16] as const;
 const voxels = shape[0] * shape[1] * shape[2];
 const nothing = async () => {};
+const childrenOf = (architectures: readonly Architecture[]) => architectures.map((architecture) => ({ architecture }));
 const folder = await temporaryFolder();
 
 interface Scan {
-  readonly judged: DeviceBatch;
+  readonly evaluated: DeviceBatch;
   /** Class indices. */
   readonly label: Uint8Array;
 }
@@ -45,21 +41,23 @@ function randomScan(seed: number, classes: number, outsideCrop: readonly number[
   const random = createRandom(seed);
   const image = Float32Array.from({ length: voxels }, () => 4 * random.uniform() - 2);
   const label = Uint8Array.from({ length: voxels }, () => random.integer(classes));
-  const judged = {
+  const evaluated = {
     cases: [{ name: `scan ${seed}`, outsideCrop }],
     image: toImage(image, [1, 1, ...shape], 'cpu', 'float32'),
     label: toLabel(label, [1, ...shape], 'cpu'),
   };
-  return { judged, label };
+  return { evaluated, label };
 }
 
 const valuesOf = (indices: ArrayLike<number>) => Array.from(indices, (index) => labelValues[index]);
-const predictionOf = ({ judged }: Scan) => valuesOf(segment(network, weights, judged.image).toNumbers());
+const predictionOf = ({ evaluated }: Scan) => valuesOf(segment(network, weights, evaluated.image).toNumbers());
 
 it('scores by label value as the evaluation does, for any label', async () => {
   const property = fc.asyncProperty(fc.nat(), fc.constantFrom(1, 2, 3), async (seed, classes) => {
     const scan = randomScan(seed, classes, [0, 0, 0]);
-    const [scores] = Object.values(await judge(tinyContext, weights, space.base, [scan.judged], nothing));
+    const [scores] = Object.values(
+      await evaluate({ context: tinyContext, weights, batches: [scan.evaluated] }, space.base, nothing),
+    );
     expect(scores).toEqual(dicePerClass(predictionOf(scan), valuesOf(scan.label), [2, 5]));
   });
   await fc.assert(property, { numRuns: 15 });
@@ -74,11 +72,11 @@ it('scores regions as labels that were joined, and nothing where voxels are igno
     const scan = randomScan(seed, 3, [0, 0, 0]);
     const random = createRandom(seed);
     const label = scan.label.map((index) => (random.integer(3) === 0 ? IGNORED_CLASS : index));
-    const judged = { ...scan.judged, label: toLabel(label, [1, ...shape], 'cpu') };
+    const evaluated = { ...scan.evaluated, label: toLabel(label, [1, ...shape], 'cpu') };
     const context = { ...tinyContext, scored, ignoredValue: 9 };
-    const [scores] = Object.values(await judge(context, weights, space.base, [judged], nothing));
+    const [scores] = Object.values(await evaluate({ context, weights, batches: [evaluated] }, space.base, nothing));
     const kept = Array.from(label.keys()).filter((voxel) => label[voxel] !== IGNORED_CLASS);
-    const predicted = segment(network, weights, scan.judged.image).toNumbers();
+    const predicted = segment(network, weights, scan.evaluated.image).toNumbers();
     const pick = (values: ArrayLike<number>, of: (index: number) => number) => kept.map((voxel) => of(values[voxel]));
     const dice = (of: (index: number) => number) => dicePerClass(pick(predicted, of), pick(label, of), [1])[1];
     expect(scores).toEqual({
@@ -92,7 +90,9 @@ it('scores regions as labels that were joined, and nothing where voxels are igno
 it('counts labelled voxels that the crop left out as missed', async () => {
   const outside = [0, 40, 300];
   const scan = randomScan(7, 3, outside);
-  const [scores] = Object.values(await judge(tinyContext, weights, space.base, [scan.judged], nothing));
+  const [scores] = Object.values(
+    await evaluate({ context: tinyContext, weights, batches: [scan.evaluated] }, space.base, nothing),
+  );
   const beyond = outside.flatMap((count, index) => Array.from({ length: count }, () => labelValues[index]));
   const [prediction, label] = [predictionOf(scan), valuesOf(scan.label)];
   const whole = dicePerClass([...prediction, ...beyond.map(() => 0)], [...label, ...beyond], [2, 5]);
@@ -107,7 +107,13 @@ it('is 1 for a label that the network would draw itself, and null for a class in
   biased.set('head.0', tensor(new Float32Array(6), [3, 2, 1, 1, 1]));
   biased.set('head.0.bias', tensor(Float32Array.of(0, 1, 0), [3]));
   const label = toLabel(new Uint8Array(voxels).fill(1), [1, ...shape], 'cpu');
-  expect(await judge(tinyContext, biased, space.base, [{ ...scan.judged, label }], nothing)).toEqual({
+  expect(
+    await evaluate(
+      { context: tinyContext, weights: biased, batches: [{ ...scan.evaluated, label }] },
+      space.base,
+      nothing,
+    ),
+  ).toEqual({
     'scan 8': { 2: 1, 5: null },
   });
 });
@@ -117,10 +123,14 @@ it('rewards nothing where a child finds nothing and nothing is to be found', asy
   const blind = new Map(weights);
   blind.set('head.0', tensor(new Float32Array(6), [3, 2, 1, 1, 1]));
   blind.set('head.0.bias', tensor(Float32Array.of(1, 0, 0), [3]));
-  const empty = { ...scan.judged, label: toLabel(new Uint8Array(voxels), [1, ...shape], 'cpu') };
+  const empty = { ...scan.evaluated, label: toLabel(new Uint8Array(voxels), [1, ...shape], 'cpu') };
   const hooks = { between: nothing, mustStop: () => false };
-  const [judged] = await judgeChildren(tinyContext, blind, [space.base], [empty], hooks);
-  expect([judged.reward, judged.scores]).toEqual([0, { 'scan 8': { 2: null, 5: null } }]);
+  const [evaluated] = await evaluateChildren(
+    { context: tinyContext, weights: blind, batches: [empty] },
+    childrenOf([space.base]),
+    hooks,
+  );
+  expect([evaluated.reward, evaluated.scores]).toEqual([0, { 'scan 8': { 2: null, 5: null } }]);
 });
 
 describe('small cases of one shape', () => {
@@ -157,9 +167,9 @@ describe('small cases of one shape', () => {
     const batches = toDeviceBatches(tinyContext, cases);
     expect(namesOf(batches)).toEqual([['a', 'ccc'], ['bb']]);
     const alone = cases.map((one) =>
-      judge(tinyContext, weights, space.base, toDeviceBatches(tinyContext, [one]), nothing),
+      evaluate({ context: tinyContext, weights, batches: toDeviceBatches(tinyContext, [one]) }, space.base, nothing),
     );
-    const together = await judge(tinyContext, weights, space.base, batches, nothing);
+    const together = await evaluate({ context: tinyContext, weights, batches: batches }, space.base, nothing);
     expect(together).toEqual(Object.assign({}, ...(await Promise.all(alone))));
     expect(new Set(Object.values(together).map((scores) => JSON.stringify(scores))).size).toBe(3);
   });
@@ -199,46 +209,53 @@ describe('a case that was resampled', () => {
       [12, 8, 8],
       [12, 8, 8],
     ]);
-    const scores = await judge(context, weights, space.base, [await toOwnGridBatch(context, resampled)], nothing);
+    const scores = await evaluate(
+      { context, weights, batches: [await toOwnGridBatch(context, resampled)] },
+      space.base,
+      nothing,
+    );
     const image = toImage(imageOf(resampled), [1, 1, ...resampled.shape], 'cpu', 'float32');
     const prediction = segment(network, weights, image, { size: [6, 8, 8] }).toNumbers();
     const { data } = await readNifti(resampled.labelFile);
     expect(scores).toEqual({ c: dicePerClass(prediction, data, [1, 2]) });
     const [usual, own] = [toDeviceBatches(context, [same]), [await toOwnGridBatch(context, same)]];
-    expect(await judge(context, weights, space.base, own, nothing)).toEqual(
-      await judge(context, weights, space.base, usual, nothing),
+    expect(await evaluate({ context, weights, batches: own }, space.base, nothing)).toEqual(
+      await evaluate({ context, weights, batches: usual }, space.base, nothing),
     );
   });
 });
 
-it('judges a child once that was proposed twice, and rewards it twice', async () => {
-  const cases = [randomScan(1, 3, [0, 0, 0]).judged];
+it('evaluates a child once that was proposed twice, and rewards it twice', async () => {
+  const cases = [randomScan(1, 3, [0, 0, 0]).evaluated];
   let passes = 0;
   const count = async (): Promise<void> => {
     passes += 1;
   };
   const children = [space.base, space.largest, structuredClone(space.base)];
-  const judged = await judgeChildren(tinyContext, weights, children, cases, { between: count, mustStop: () => false });
+  const evaluated = await evaluateChildren({ context: tinyContext, weights, batches: cases }, childrenOf(children), {
+    between: count,
+    mustStop: () => false,
+  });
   expect(passes).toBe(2);
-  expect(judged.map(({ architecture }) => architecture)).toEqual(children);
-  expect(judged[2]).toEqual(judged[0]);
-  expect(judgedTwin(judged, structuredClone(space.largest))).toBe(judged[1]);
-  expect(judgedTwin(judged.slice(0, 1), space.largest)).toBeUndefined();
+  expect(evaluated.map(({ architecture }) => architecture)).toEqual(children);
+  expect(evaluated[2]).toEqual(evaluated[0]);
+  expect(evaluatedTwin(evaluated, { architecture: structuredClone(space.largest) })).toBe(evaluated[1]);
+  expect(evaluatedTwin(evaluated.slice(0, 1), { architecture: space.largest })).toBeUndefined();
 });
 
 it("rewards every child with its cases' patient-wise mean and gives others a turn after each case", async () => {
-  const cases = [1, 2].map((seed) => randomScan(seed, 3, [0, 0, 0]).judged);
+  const cases = [1, 2].map((seed) => randomScan(seed, 3, [0, 0, 0]).evaluated);
   const turns: [number, number][] = [];
   const children = [space.base, space.largest];
-  const judged = await judgeChildren(tinyContext, weights, children, cases, {
+  const evaluated = await evaluateChildren({ context: tinyContext, weights, batches: cases }, childrenOf(children), {
     between: async (done, total) => {
       turns.push([done, total]);
     },
     mustStop: () => false,
   });
-  expect(judged.map(({ architecture }) => architecture)).toEqual(children);
-  for (const { architecture, reward, scores } of judged) {
-    expect(scores).toEqual(await judge(tinyContext, weights, architecture, cases, nothing));
+  expect(evaluated.map(({ architecture }) => architecture)).toEqual(children);
+  for (const { architecture, reward, scores } of evaluated) {
+    expect(scores).toEqual(await evaluate({ context: tinyContext, weights, batches: cases }, architecture, nothing));
     expect(reward).toBe(patientMean(Object.values(scores)));
   }
   expect(turns).toEqual([
@@ -249,9 +266,12 @@ it("rewards every child with its cases' patient-wise mean and gives others a tur
   ]);
 });
 
-it('judges the first child and no other where the time is over', async () => {
-  const cases = [randomScan(1, 3, [0, 0, 0]).judged];
+it('evaluates the first child and no other where the time is over', async () => {
+  const cases = [randomScan(1, 3, [0, 0, 0]).evaluated];
   const children = [space.base, space.largest];
-  const judged = await judgeChildren(tinyContext, weights, children, cases, { between: nothing, mustStop: () => true });
-  expect(judged.map(({ architecture }) => architecture)).toEqual([space.base]);
+  const evaluated = await evaluateChildren({ context: tinyContext, weights, batches: cases }, childrenOf(children), {
+    between: nothing,
+    mustStop: () => true,
+  });
+  expect(evaluated.map(({ architecture }) => architecture)).toEqual([space.base]);
 });

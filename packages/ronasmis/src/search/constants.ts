@@ -1,0 +1,59 @@
+// Every number that a search goes by, of its own room.
+
+/** Passes over the training cases in a controller step (paper, section 2.3). */
+export const epochsPerStep = 3;
+/** Share of a search after which a policy begins to learn (TuNAS, Bender et al. 2020). */
+export const warmUpShare = 0.25;
+
+/** Share of a search that is coarse, where its patches are large. */
+export const coarseShare = 0.5;
+/** A coarse part is worth it only where so many controller steps of one child follow. */
+export const fewestLaterSteps = 2;
+/** A patch so many voxels across shows enough of what is around a structure when it is thinned, too. */
+export const widePatch = 128;
+/** A patch of so many slices keeps enough of them. */
+export const deepPatch = 32;
+
+/** Where time is short, evaluation takes at most so much of what training takes: what is not trained can't be told apart. */
+export const evaluationPerTraining = 0.5;
+/** But so many children are evaluated, or there would be nothing to learn from. */
+export const fewestChildren = 4;
+/** A step is begun only where it can train for this share of its three epochs; else the step before trains on. */
+export const smallestShare = 0.5;
+/** Yet when evaluation took less time than was thought, what is left is used if it holds this share. */
+export const smallestRest = 0.1;
+/** Seconds that drawing and writing the report take. */
+export const reportSeconds = 2;
+
+/** Voxels that small cases of one shape may have together to be segmented in one pass. */
+export const voxelsInOnePass = 2 ** 18;
+
+/**
+ * So many passes over the training cases do no harm without augmentation: of a public data set, 40 gave the same test Dice with it
+ * and without, 120 half a point less without it and a quarter more with it (docs/search.md).
+ */
+export const harmlessPasses = 60;
+
+/**
+ * Bytes that Node, libtorch, reading the scans, the batches' thread and the controller take in a process, measured. In bfloat16, what
+ * oneDNN compiles comes to it.
+ */
+export const processBytes = { fp32: 305 * 2 ** 20, bf16: 380 * 2 ** 20, fp16: 380 * 2 ** 20 } as const;
+/** Bytes of a budget that are left for what grows as a search goes on: JavaScript's heap, oneDNN's kernels, the report. */
+export const reservedBytes = 84 * 2 ** 20;
+/** What small tensors and work space add to a pass at most, measured. */
+export const passFactor = 1.03;
+/** Bytes that the loss by libtorch's operations takes for a class and voxel: 34 to 42 at full resolution, measured, and its coarser levels. */
+export const composedLossBytes = 64;
+/** Batches whose arrays exist at once: one in use, one that is being made. */
+export const batchesAtOnce = 2;
+/** Copies of the float32 weights: themselves, their average and Adam's two moments; the gradients count to a child's pass. */
+export const weightCopies = 4;
+/** Share of the budget that prepared cases may take before they lie on the disk. */
+export const shareOfCases = 1 / 3;
+/** Share of what is free that a search takes where no budget is given. */
+export const shareOfFree = 0.8;
+/** Channels of the full resolution that are tried, the best first. */
+export const widths = [16, 8, 4] as const;
+/** Where the largest child comes nearer to the budget than this, every child is checked. */
+export const safetyFactor = 1.1;

@@ -1,0 +1,167 @@
+import { peakMemoryBytes } from '@ronasmis/libtorch';
+import type { Thinning } from '../preparation/thinning.ts';
+import { appendEvent } from '../run/run-folder.ts';
+import { type MiniBatch, type Trained, train } from '../training/train.ts';
+import {
+  childrenPerStep,
+  enterFullResolution,
+  hasTimeForStep,
+  hasTrainedEnough,
+  isCoarse,
+  isLastStep,
+  mustStopEvaluating,
+  trainedFraction,
+} from './clock.ts';
+import { caseNamed } from './context.ts';
+import { freeBatches, toDeviceBatches } from './device-batches.ts';
+import { countDifferent, type Evaluable, type Evaluation, type Evaluator, evaluateChildren } from './evaluating.ts';
+import { type Candidates, finish } from './result.ts';
+import type { Run } from './run.ts';
+import { saveState } from './state.ts';
+import type { SearchResult } from './watching.ts';
+
+/** A part of a run: at half the resolution, or at the full one. */
+export interface Part {
+  readonly evaluator: Evaluator;
+  /** Of patches and of volumes; undefined at full resolution. */
+  readonly thinning: Thinning | undefined;
+  /** Whether another controller step of it is to be begun. */
+  goesOn(): boolean;
+}
+
+/**
+ * Runs the loop of controller steps at half the resolution, where patches are large enough and time suffices, then at the full one, and
+ * ends with the best of its candidates.
+ */
+export async function coarseThenFine(run: Run, loop: (part: Part) => Promise<Candidates>): Promise<SearchResult> {
+  const { context, clock } = run;
+  let before: readonly Evaluable[] = run.lastChildren;
+  if (isCoarse(clock)) {
+    const { evaluated } = await withEvaluator(run, context.thinning, (evaluator) =>
+      loop({ evaluator, thinning: context.thinning, goesOn: () => isCoarse(clock) && hasTimeForStep(clock) }),
+    );
+    before = evaluated;
+  }
+  enterFullResolution(clock);
+  return withEvaluator(run, undefined, async (evaluator) => {
+    const { evaluated, others } = await loop({ evaluator, thinning: undefined, goesOn: () => hasTimeForStep(clock) });
+    // A run that was killed after its last step evaluates that step's children again: the weights are the same.
+    return finish(run, evaluator, { evaluated, others: evaluated.length > 0 ? others : [...before, ...others] });
+  });
+}
+
+/** Has the validation cases on the device while `work` goes on. */
+async function withEvaluator<Result>(
+  { context, state }: Run,
+  thinning: Thinning | undefined,
+  work: (evaluator: Evaluator) => Promise<Result>,
+): Promise<Result> {
+  const cases = context.split.validation.map((name) => caseNamed(context, name));
+  const batches = toDeviceBatches(context, cases, thinning);
+  try {
+    return await work({ context, weights: state.trainer.averaged, batches });
+  } finally {
+    freeBatches(batches);
+  }
+}
+
+/** What the first phase of a controller step came to. */
+export interface TrainingPhase extends Trained {
+  readonly seconds: number;
+}
+
+/** Phase one of a controller step: three epochs of these mini-batches. The last step of a time budget trains until its time is over. */
+export async function trainPhase(run: Run, plans: Iterator<MiniBatch, never>): Promise<TrainingPhase> {
+  const { state, clock, batches, watch } = run;
+  const { trainer, random } = state;
+  const since = clock.elapsed();
+  const step = clock.step + 1;
+  const planned = clock.trainingSteps;
+  const trained = await train(
+    trainer,
+    { plans, batches, random },
+    {
+      planned,
+      isEnough: (done) => hasTrainedEnough(clock, done),
+      fraction: (done) => trainedFraction(clock, done),
+      after: (done) => watch.tell({ phase: 'train', step, done, total: Math.max(done, planned) }),
+    },
+  );
+  clock.durations.train = trained.secondsPerStep;
+  return { ...trained, seconds: clock.elapsed() - since };
+}
+
+/** What the second phase of a controller step came to. */
+export interface EvaluationPhase<Child> {
+  readonly children: readonly (Child & Evaluation)[];
+  readonly seconds: number;
+}
+
+/** Phase two of a controller step: as many of its children are evaluated as there is time for. */
+export async function evaluatePhase<Child extends Evaluable>(
+  run: Run,
+  { evaluator }: Part,
+  children: readonly Child[],
+): Promise<EvaluationPhase<Child>> {
+  const { clock, watch } = run;
+  const since = clock.elapsed();
+  const step = clock.step + 1;
+  const wanted = isLastStep(clock) ? children.length : childrenPerStep(clock);
+  const evaluated = await evaluateChildren(evaluator, children.slice(0, wanted), {
+    between: (done, total) => watch.tell({ phase: 'judge', step, done, total }),
+    mustStop: () => mustStopEvaluating(clock),
+  });
+  const seconds = clock.elapsed() - since;
+  clock.durations.evaluate = seconds / countDifferent(evaluated);
+  return { children: evaluated, seconds };
+}
+
+/** What a controller step came to. */
+export interface StepOutcome {
+  readonly training: TrainingPhase;
+  readonly evaluation: EvaluationPhase<Evaluable>;
+  readonly entropy: number | null;
+  readonly baseline: number | null;
+}
+
+/** Ends a controller step: it is written into the run folder, from where a stopped run goes on, and told. */
+export async function endStep(run: Run, part: Part, outcome: StepOutcome): Promise<void> {
+  const { context, state, clock, folder, watch } = run;
+  const { training, evaluation, entropy, baseline } = outcome;
+  const { children } = evaluation;
+  const [loss, coarse] = [training.loss, part.thinning !== undefined];
+  const rewards = children.map(({ reward }) => reward);
+  const mean = rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
+  const best = Math.max(...rewards);
+  const outOfMemory = training.leftOut + children.filter((child) => child.outOfMemory).length;
+  clock.step += 1;
+  const { step } = clock;
+  const seconds = clock.elapsed();
+  if (outOfMemory > 0) watch.warn(outOfMemorySentence(outOfMemory, step));
+  await appendEvent(folder, {
+    step,
+    seconds,
+    reward_mean: mean,
+    reward_max: best,
+    baseline,
+    entropy,
+    loss,
+    steps: state.trainer.steps,
+    peak_memory_bytes: peakMemoryBytes(context.device),
+    coarse,
+    out_of_memory: outOfMemory,
+    training_seconds: training.seconds,
+    judging_seconds: evaluation.seconds,
+    children: children.map(({ architecture, reward }) => ({ architecture, reward })),
+  });
+  await saveState(folder, state, { step, seconds });
+  const counts = { done: rewards.length, total: rewards.length };
+  await watch.tell({ phase: 'judge', step, ...counts, loss, entropy, reward: mean, dice: best, coarse });
+}
+
+function outOfMemorySentence(count: number, step: number): string {
+  return (
+    `Memory did not suffice for ${count} of the training steps and evaluations of controller step ${step}, which were left out: ` +
+    'give less --memory next time, so that smaller children are searched.'
+  );
+}

@@ -1,0 +1,39 @@
+import type { Architecture } from '../architecture/architecture.ts';
+import type { Evaluable, Evaluation } from './evaluating.ts';
+import { ownMiniBatches } from './mini-batches.ts';
+import type { TrainingOptions } from './options.ts';
+import { coarseThenFine, endStep, evaluatePhase, trainPhase } from './phases.ts';
+import type { TrainingRun } from './run.ts';
+import { running } from './running.ts';
+import { openTraining } from './setup.ts';
+import type { SearchHooks, SearchResult } from './watching.ts';
+
+/**
+ * Trains one network for a data set, found by a search or written by hand, and leaves it in a run folder as a search does. It is trained as
+ * a search trains its children, and evaluated on the validation cases every three epochs.
+ *
+ * @throws UserError, before any long work, for what is wrong with the data set, the options or the run folder, or where the network does not
+ * fit the data set
+ */
+export function trainArchitecture(
+  architecture: Architecture,
+  options: TrainingOptions,
+  hooks: SearchHooks = {},
+): Promise<SearchResult> {
+  return running(() => openTraining(architecture, options, hooks), hooks, trainAlone);
+}
+
+/** The training of one network: three epochs and an evaluation, again and again until the epochs or the time are used up. */
+export async function trainAlone(run: TrainingRun): Promise<SearchResult> {
+  const alone: readonly Evaluable[] = [{ architecture: run.architecture }];
+  return coarseThenFine(run, async (part) => {
+    let evaluated: readonly (Evaluable & Evaluation)[] = [];
+    while (part.goesOn()) {
+      const training = await trainPhase(run, ownMiniBatches(run, part.thinning));
+      const evaluation = await evaluatePhase(run, part, alone);
+      evaluated = evaluation.children;
+      await endStep(run, part, { training, evaluation, entropy: null, baseline: null });
+    }
+    return { evaluated, others: alone };
+  });
+}

@@ -1,0 +1,58 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Architecture } from '../architecture/architecture.ts';
+import type { Progress } from '../run/progress.ts';
+import type { SearchReport } from '../run/report.ts';
+import type { RunRecord } from '../run/run-record.ts';
+import { type Clock, type StepProgress, secondsLeft } from './clock.ts';
+
+/** Bytes that a search may take, and that its most demanding children are expected to. */
+export interface MemoryUse {
+  readonly budgetBytes: number;
+  readonly expectedBytes: number;
+}
+
+/** How a search is watched and stopped. */
+export interface SearchHooks {
+  /** Stops the search after the running training step, with an AbortError; `resume` goes on from the last finished step. */
+  readonly signal?: AbortSignal;
+  /** Told while scans are read, and after each training step and each evaluated child. */
+  readonly onProgress?: (progress: Progress) => void;
+  /** Told once, when all checks have passed: what the search computes on, and what is odd, in sentences. */
+  readonly onStart?: (start: {
+    readonly engine: RunRecord['engine'];
+    readonly memory: MemoryUse;
+    readonly warnings: readonly string[];
+  }) => void;
+  /** Told, in sentences, what went wrong on the way without ending the search. */
+  readonly onWarning?: (sentence: string) => void;
+}
+
+/** What a search leaves. */
+export interface SearchResult {
+  readonly report: SearchReport;
+  readonly architecture: Architecture;
+}
+
+/** Who watches a run that goes. */
+export interface Watch {
+  /** Tells how far a phase is and gives other work a turn; rejects where the run is to stop. */
+  readonly tell: (progress: Progress) => Promise<void>;
+  readonly warn: (sentence: string) => void;
+}
+
+/** Tells the hooks how far the run of this clock is. */
+export function watchBy(hooks: SearchHooks, clock: Clock): Watch {
+  /** What of the running step is done; between the steps, nothing. */
+  const done = ({ phase, step, done }: Progress): StepProgress => {
+    if (step <= clock.step) return { trained: 0, evaluated: 0 };
+    return phase === 'train' ? { trained: done, evaluated: 0 } : { trained: clock.trainingSteps, evaluated: done };
+  };
+  return {
+    tell: async (progress) => {
+      hooks.onProgress?.({ ...progress, secondsLeft: secondsLeft(clock, done(progress)) });
+      await setImmediate();
+      hooks.signal?.throwIfAborted();
+    },
+    warn: (sentence) => hooks.onWarning?.(sentence),
+  };
+}

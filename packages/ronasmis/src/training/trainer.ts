@@ -1,0 +1,61 @@
+import {
+  adamW,
+  clone,
+  copyInto,
+  joinParts,
+  type NamedTensors,
+  noGradient,
+  type Optimiser,
+  partOf,
+  scope,
+} from '@ronasmis/libtorch';
+import type { ComputeDevice, Precision } from '../engine/device.ts';
+import type { Weights } from '../network/weights.ts';
+import { initialLearningRate, weightDecay } from './constants.ts';
+
+/** Weights in training, those of one network or of many that share them, and all that changes with them. */
+export interface Trainer {
+  readonly device: ComputeDevice;
+  readonly precision: Precision;
+  /** Whether labels may have voxels that are not learnt from. */
+  readonly hasIgnored: boolean;
+  readonly weights: Weights;
+  /** Moving average of the weights over the training steps: what a network is evaluated with, and what a training leaves. */
+  readonly averaged: Weights;
+  readonly optimiser: Optimiser;
+  /** Training steps so far, those that were left out for memory included. */
+  steps: number;
+}
+
+/** What fresh weights are trained on, and how. */
+export type TrainerOptions = Pick<Trainer, 'device' | 'precision' | 'hasIgnored'>;
+
+/** The training of fresh weights on `device`, before its first step: by AdamW, with losses scaled in float16. */
+export function createTrainer(weights: Weights, { device, precision, hasIgnored }: TrainerOptions): Trainer {
+  return {
+    device,
+    precision,
+    hasIgnored,
+    weights,
+    averaged: noGradient(() => scope(() => new Map(Array.from(weights, ([name, tensor]) => [name, clone(tensor)])))),
+    optimiser: adamW([...weights.values()], {
+      learningRate: initialLearningRate,
+      weightDecay,
+      scalesLoss: precision === 'fp16',
+    }),
+    steps: 0,
+  };
+}
+
+/** The tensors that a stopped training needs to go on, as its checkpoint holds them. */
+export function trainerTensors({ weights, averaged, optimiser }: Trainer): NamedTensors {
+  return joinParts({ weights, averaged, optimiser: optimiser.state() });
+}
+
+/** Takes over copies of what {@link trainerTensors} gave, and how many steps had been trained. Throws where they are another network's. */
+export function restoreTrainer(trainer: Trainer, tensors: NamedTensors, steps: number): void {
+  copyInto(trainer.weights, partOf(tensors, 'weights'));
+  copyInto(trainer.averaged, partOf(tensors, 'averaged'));
+  trainer.optimiser.restore(partOf(tensors, 'optimiser'));
+  trainer.steps = steps;
+}
