@@ -1,5 +1,6 @@
 import type { Tensor } from '@ronasmis/libtorch';
 import type { Random } from '../base/random.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import type { SearchSpace } from '../space/space.ts';
 
 /** The choices of a child, in the order of the space's decisions. */
@@ -63,5 +64,6 @@ export interface Controller {
 /**
  * Makes a controller that proposes children of `space`. Someone else's is called in `run.json` what the function is called.
  * @param seed decides its first weights, where it has any
+ * @param recipe the run's constants for controllers
  */
-export type CreateController = (space: SearchSpace, seed: number) => Controller;
+export type CreateController = (space: SearchSpace, seed: number, recipe: Recipe['controller']) => Controller;

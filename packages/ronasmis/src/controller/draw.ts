@@ -1,6 +1,6 @@
 import type { Random } from '../base/random.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import { admittedOptions, type SearchSpace } from '../space/space.ts';
-import { largestLead, leadSteps, smallestLead } from './constants.ts';
 import type { Choices } from './controller.ts';
 
 /**
@@ -11,8 +11,11 @@ import type { Choices } from './controller.ts';
  * So does a long one, less closely, where the paper begins uniform: rewards favour what the weights were trained for, whatever a child
  * alone would be worth, and a policy that is led away by that early does not come back (docs/search.md).
  */
-export function baseLead(expectedSteps: number): number {
-  return Math.min(largestLead, Math.max(smallestLead, leadSteps / expectedSteps));
+export function baseLead(
+  expectedSteps: number,
+  { base_lead: [least, most], base_lead_steps }: Recipe['controller'],
+): number {
+  return Math.min(most, Math.max(least, base_lead_steps / expectedSteps));
 }
 
 /**

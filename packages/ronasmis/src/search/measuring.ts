@@ -12,7 +12,7 @@ import { whereMemorySuffices } from '../training/memory.ts';
 import type { Trainer } from '../training/trainer.ts';
 import { batchShape } from './batch-shape.ts';
 import { type Clock, type Durations, sufficesForCoarse } from './clock.ts';
-import { epochsPerStep, reportSeconds } from './constants.ts';
+import { reportSeconds } from './constants.ts';
 import { caseNamed, type RunContext } from './context.ts';
 import { toDeviceBatches } from './device-batches.ts';
 import { evaluateOnOwnGrid } from './evaluating.ts';
@@ -57,10 +57,12 @@ export async function openClock(
   await measureLargest(bench, largest);
   const full = await measureDurations(bench, base);
   const limit = { epochs, seconds: timeSeconds };
-  const trainingSteps = epochsPerStep * context.split.training.length;
-  const hasCoarse = context.thinning !== undefined && sufficesForCoarse(limit, trainingSteps, full);
+  const { recipe } = context;
+  const trainingSteps = recipe.search.training_epochs * context.split.training.length;
+  const hasCoarse = context.thinning !== undefined && sufficesForCoarse(limit, trainingSteps, full, recipe);
   return {
     limit,
+    recipe,
     durations: hasCoarse ? { ...coarseDurations(bench, base, full), final: full.final } : full,
     trainingSteps,
     children: Math.min(perStep, children),

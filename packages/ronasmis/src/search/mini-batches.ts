@@ -6,7 +6,6 @@ import type { Thinning } from '../preparation/thinning.ts';
 import type { MiniBatch } from '../training/train.ts';
 import { batchShape } from './batch-shape.ts';
 import { outlookOf } from './clock.ts';
-import { epochsPerStep } from './constants.ts';
 import type { RunContext } from './context.ts';
 import type { SearchRun, TrainingRun } from './run.ts';
 
@@ -41,9 +40,9 @@ export function* ownMiniBatches(
 }
 
 /** Three epochs of the training cases, each in an order of its own, as indices into the run's cases. */
-function shuffledCases({ cases, split }: RunContext, random: Random): readonly number[] {
+function shuffledCases({ cases, split, recipe }: RunContext, random: Random): readonly number[] {
   const indices = split.training.map((name) => cases.findIndex((prepared) => prepared.name === name));
-  return Array.from({ length: epochsPerStep }, () => random.shuffle(indices)).flat();
+  return Array.from({ length: recipe.search.training_epochs }, () => random.shuffle(indices)).flat();
 }
 
 /** Patches of the case `chosen` for a network. */
@@ -52,10 +51,10 @@ function miniBatch(
   random: Random,
   drawn: { readonly architecture: Architecture; readonly chosen: number; readonly thinning: Thinning | undefined },
 ): MiniBatch {
-  const { cases, augment, dimensions } = context;
+  const { cases, augment, dimensions, recipe } = context;
   const { architecture, chosen, thinning } = drawn;
   const { patch, patches } = batchShape(context, architecture);
   const crops = Array.from({ length: patches }, () => chosen);
-  const plan = samplePlan(random, cases, crops, { patch, augment, thinning });
+  const plan = samplePlan(random, cases, crops, { patch, augment, thinning, recipe });
   return { network: childNetwork(architecture, dimensions), plan };
 }

@@ -4,6 +4,7 @@ import { UserError } from '../base/errors.ts';
 import type { CreateController } from '../controller/controller.ts';
 import { type ControllerName, controllerCalled } from '../controller/controllers.ts';
 import type { ComputeDevice, Precision } from '../engine/device.ts';
+import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import { type CreateSpace, type SpaceName, spaceCalled } from '../space/spaces.ts';
 
@@ -39,6 +40,8 @@ export interface SearchSettings {
   readonly device: 'auto' | ComputeDevice;
   readonly precision: 'auto' | Precision;
   readonly seed: number;
+  /** Every constant that a run goes by. */
+  readonly recipe: Recipe;
 }
 
 /** What a search is told from outside: everything but the data set and the run folder has a default. */
@@ -49,7 +52,7 @@ export type SearchOptions = Pick<SearchSettings, 'dataSet' | 'out'> &
 export type TrainingOptions = Omit<SearchOptions, 'children' | 'controller' | 'space'>;
 
 export const searchDefaults = {
-  children: 20,
+  children: defaultRecipe.search.children,
   controller: 'reinforce',
   space: 'macro',
   augment: false,
@@ -58,10 +61,8 @@ export const searchDefaults = {
   device: 'auto',
   precision: 'auto',
   seed: 1,
+  recipe: defaultRecipe,
 } as const satisfies Partial<SearchSettings>;
-
-/** Where there is no other limit; the paper trains for 150 to 500 controller epochs. */
-export const defaultEpochs = 150;
 
 /** The settings of the training of one network. A controller has nothing to do in it; `run.json` has one for every run. */
 export function trainingSettings(architecture: Architecture, options: TrainingOptions): SearchSettings {
@@ -72,7 +73,8 @@ export function trainingSettings(architecture: Architecture, options: TrainingOp
 /** Options with what was left out. @throws UserError for a controller or a space that `run.json` can't name */
 export function withDefaults(options: SearchOptions & Pick<SearchSettings, 'lastChildren'>): SearchSettings {
   const isUnlimited = options.timeSeconds === undefined && options.epochs === undefined;
-  const settings = { ...searchDefaults, ...(isUnlimited && { epochs: defaultEpochs }), ...options };
+  const { children, epochs } = (options.recipe ?? defaultRecipe).search;
+  const settings = { ...searchDefaults, children, ...(isUnlimited && { epochs }), ...options };
   recordedParts(settings);
   return settings;
 }
@@ -138,7 +140,7 @@ export function recordSettings(settings: SearchSettings): RunRecord['settings'] 
 
 /** The settings of the run in `folder`, with the device and precision that were in use: the rest is computed as its beginning was. */
 export function recordedSettings(
-  { settings, engine }: RunRecord,
+  { settings, engine, recipe }: RunRecord,
   folder: string,
   { controller, space }: OwnParts,
 ): SearchSettings {
@@ -156,6 +158,7 @@ export function recordedSettings(
     space: partNamed('space', settings.space, space, spaceCalled),
     ...(last_children !== undefined && { lastChildren: last_children }),
     ...(only_child && { architecture: only_child }),
+    recipe,
     device,
     precision,
   };

@@ -55,6 +55,7 @@ export async function searchArchitecture(run: SearchRun): Promise<SearchResult> 
       await endStep(run, part, { training, evaluation, ...learnt });
     }
     // What the last step has left aside, where it was not known to be the last, may still be the best.
-    return { evaluated, others: [...controller.finalists().map(childOf), ...proposed] };
+    const finalists = context.recipe.search.finalists ? controller.finalists().map(childOf) : [];
+    return { evaluated, others: [...finalists, ...proposed] };
   });
 }

@@ -17,7 +17,6 @@ import type { Problem } from '../data/problems.ts';
 import { chooseDevice } from '../engine/device.ts';
 import { choosePrecision } from '../engine/precision.ts';
 import { prepareOnce } from '../preparation/kept-cases.ts';
-import { defaultRecipe } from '../recipe/recipe.ts';
 import { lockFolder } from '../run/lock.ts';
 import { type RunFiles, readRun } from '../run/read-run.ts';
 import { createRunFolder, keepEventsUntil, requireNew, writeRecord } from '../run/run-folder.ts';
@@ -240,7 +239,7 @@ async function prepare(
   dataSet: DataSet,
   { onProgress }: SearchHooks,
 ): Promise<Prepared> {
-  const { folds, fold } = options;
+  const { folds, fold, recipe } = options;
   const engine = describeEngine();
   const device = chooseDevice(options.device, engine);
   const precision = await choosePrecision(options.precision, device, engine);
@@ -258,18 +257,19 @@ async function prepare(
   const empty = new Set(cases.filter(({ labelled }) => labelled.length === 0).map(({ name }) => name));
   const split = splitLabelled(names, { folds, fold, empty });
   const hasIgnored = dataSet.ignoredValue !== undefined;
-  const flatLevels = flatLevelsFor(fingerprint.commonSpacing);
+  const flatLevels = flatLevelsFor(fingerprint.commonSpacing, recipe.network);
   const counts = { inputChannels: dataSet.channels.length, classes: dataSet.labels.length, flatLevels };
   const inputs = { ...counts, hasIgnored, cases, split };
   const { space, architecture } = options;
   if (architecture) requireFit(architecture, cases);
-  const demands = { space, volume: fingerprint.commonShape, device, precision, ...inputs };
+  const demands = { space, volume: fingerprint.commonShape, device, precision, recipe, ...inputs };
   const plan = planMemory(budgetBytes, { ...demands, ...(architecture && { architecture }) });
   limitMemory(budgetBytes, device, plan);
-  const thinning = coarseThinning(plan.base.patch, plan.dimensions);
+  const thinning = coarseThinning(plan.base.patch, plan.dimensions, recipe.search);
   const context: RunContext = {
     device,
     precision,
+    recipe,
     dimensions: plan.dimensions,
     cases,
     split,
@@ -315,7 +315,7 @@ function runRecord(
     created: new Date().toISOString(),
     settings: recordSettings(settings),
     engine: { libtorch: engine.version, device, precision, threads: engine.cpu.threads, cpu: engine.cpu.name },
-    recipe: defaultRecipe,
+    recipe: context.recipe,
     network: recordDimensions(dimensions),
     labels: fingerprint.labels,
     regions,
