@@ -11,6 +11,7 @@ import type { Matrix } from '../../src/batches/resample.ts';
 import { samplePlan } from '../../src/batches/sample.ts';
 import { unturned } from '../../src/formats/orientation.ts';
 import { moveToDisk } from '../../src/preparation/storage.ts';
+import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import { chirpValues, type Digest, product } from '../chirp.ts';
 import { temporaryFolder } from '../formats/scans.ts';
 import { chirpLabel } from '../network/peer.ts';
@@ -163,7 +164,9 @@ test('no turn reads what is not there: values stay within those of the case, lab
 describe('what is drawn', () => {
   const draws = (spacing: Triple, patch: Triple, seed = 1) => {
     const random = createRandom(seed);
-    return Array.from({ length: 2000 }, () => drawAugmentation(random, 2, spacing, patch));
+    return Array.from({ length: 2000 }, () =>
+      drawAugmentation(random, { channels: 2, spacing, patch }, defaultRecipe.augmentation),
+    );
   };
   const all = draws([1, 1, 1], [32, 32, 32]);
   /** Within five standard deviations of a binomial distribution. */

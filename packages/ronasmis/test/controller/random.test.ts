@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createRandom } from '../../src/base/random.ts';
 import { baseLead, drawChild } from '../../src/controller/draw.ts';
 import { randomController } from '../../src/controller/random.ts';
+import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import { walks } from '../space/walk.ts';
 import { outlookOf, rewarded } from './outlook.ts';
 import { smallChildren, smallSpace, withLead } from './small-space.ts';
@@ -78,6 +79,6 @@ describe('a child that is drawn near the base child', () => {
   });
 
   test('is the nearer the shorter the search, and never uniform', () => {
-    expect([1, 3, 4, 6, 150].map(baseLead)).toEqual([4, 4, 3, 2, 2]);
+    expect([1, 3, 4, 6, 150].map((steps) => baseLead(steps, defaultRecipe.controller))).toEqual([4, 4, 3, 2, 2]);
   });
 });

@@ -6,6 +6,7 @@ import type { Triple } from '../../src/base/geometry.ts';
 import { createRandom } from '../../src/base/random.ts';
 import { unturned } from '../../src/formats/orientation.ts';
 import type { PreparedCase } from '../../src/preparation/prepare.ts';
+import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import { readRun } from '../../src/run/read-run.ts';
 import { toDeviceBatches } from '../../src/search/device-batches.ts';
 import { evaluateChildren } from '../../src/search/evaluating.ts';
@@ -57,6 +58,7 @@ function demands(space: MemoryDemands['space'], volume: Triple): MemoryDemands {
     space,
     device: 'cpu',
     precision: 'fp32',
+    recipe: defaultRecipe,
     volume,
     hasIgnored: false,
     inputChannels: 1,

@@ -108,7 +108,9 @@ it('goes on with both where they are handed over again, and with nothing else', 
 
 it('refuses what no run.json could tell from ours, before anything is written', async () => {
   const named = (name: string): CreateController =>
-    Object.defineProperty(((space, seed) => stubborn(space, seed)) satisfies CreateController, 'name', { value: name });
+    Object.defineProperty(((space, seed, recipe) => stubborn(space, seed, recipe)) satisfies CreateController, 'name', {
+      value: name,
+    });
   for (const [name, why] of [
     ['', /'' is none: name it/],
     ['evolution', /'evolution' is one of ours/],
