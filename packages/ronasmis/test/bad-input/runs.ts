@@ -2,7 +2,6 @@ import { appendFile, cp, mkdir, readFile, rename, rm, stat, truncate, writeFile 
 import { join } from 'node:path';
 import { ones, type Tensor, to } from '@ronasmis/libtorch';
 import { createRandom } from '../../src/base/random.ts';
-import { writeNifti } from '../../src/formats/nifti.ts';
 import type { Progress } from '../../src/run/progress.ts';
 import { search } from '../../src/search/search.ts';
 import { writeScanFixture } from '../formats/scan-fixtures.ts';

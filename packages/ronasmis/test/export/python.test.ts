@@ -7,7 +7,7 @@ import { exportOnnx } from '../../src/export/export.ts';
 import { readNifti } from '../../src/formats/nifti.ts';
 import { predict } from '../../src/inference/predict.ts';
 import type { RunRecord } from '../../src/run/run-record.ts';
-import { straight, temporaryFolder } from '../formats/scans.ts';
+import { straight, temporaryFolder, writeStated } from '../formats/scans.ts';
 import { predictingNames } from '../network/peer.ts';
 import { macroChild, microChild, narrowModel, writeFinishedRun } from './models.ts';
 

@@ -6,14 +6,14 @@ import { type Triple, voxelsOf } from '../../src/base/geometry.ts';
 import { createRandom } from '../../src/base/random.ts';
 import { zScore } from '../../src/data/normalisation.ts';
 import { toImage } from '../../src/engine/to-device.ts';
+import { caseName } from '../../src/formats/case-names.ts';
 import { readNifti, writeNifti } from '../../src/formats/nifti.ts';
 import { readVolume } from '../../src/formats/read-volume.ts';
-import { caseName } from '../../src/formats/scan-files.ts';
 import type { PredictOptions } from '../../src/inference/options.ts';
 import { IncompletePrediction, predict } from '../../src/inference/predict.ts';
 import { segment } from '../../src/inference/segment.ts';
 import { weight } from '../../src/network/weights.ts';
-import { prepareImage } from '../../src/preparation/prepare.ts';
+import { prepareImage } from '../../src/preparation/prepared-image.ts';
 import { recordDimensions } from '../../src/run/run-record.ts';
 import { writeScanFixture } from '../formats/scan-fixtures.ts';
 import { straight } from '../formats/scans.ts';
@@ -29,7 +29,7 @@ it("writes what the network says of the crop, on the scan's grid, with the data 
   expect([input, output]).toEqual([scan, join(root, 'out', 'scan.nii.gz')]);
   expect(seconds).toBeGreaterThan(0);
   const [volume, written] = [await readNifti(scan), await readNifti(output)];
-  expect(written.shape).toEqual([14, 17, 11]);
+  expect(written.shape).toEqual([11, 17, 14]);
   expect(written.affine).toEqual(volume.affine);
   const { image, shape } = prepareImage(volume, [zScore]);
   expect(shape).toEqual([10, 15, 11]);
@@ -67,12 +67,12 @@ it('clips an impossible voxel as the search does, and says so', async () => {
 it('says what is odd about several scans in one line a kind, with the memory that suffices for all', async () => {
   const folder = await mkdtemp(join(root, 'odd-'));
   const random = createRandom(7);
-  const write = (name: string, shape: readonly number[], value = () => 1 + random.uniform()) => {
-    const data = Float32Array.from({ length: shape[0] * shape[1] * shape[2] }, value);
+  const write = (name: string, shape: Triple, value = () => 1 + random.uniform()) => {
+    const data = Float32Array.from({ length: voxelsOf(shape) }, value);
     return writeNifti(join(folder, `${name}.nii.gz`), { shape, data, affine: straight() });
   };
   const sizes = [44, 48, 60, 52, 56];
-  for (const [i, size] of sizes.entries()) await write(`scan${i}`, [size, 52, 48]);
+  for (const [i, size] of sizes.entries()) await write(`scan${i}`, [48, 52, size]);
   const predictFolder = async (mebibytes: number, inputs = [folder]) => {
     const warnings: string[] = [];
     const hooks = { onWarning: (sentence: string) => warnings.push(sentence) };
@@ -142,7 +142,7 @@ it("joins a scan's channel files where the network was trained on such, and name
   const voxels = data.length / 2;
   for (const channel of [0, 1])
     await writeNifti(inputs[channel], {
-      shape: shape.slice(0, 3),
+      shape,
       data: data.slice(channel * voxels, (channel + 1) * voxels),
       affine,
     });

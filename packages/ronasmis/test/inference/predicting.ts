@@ -25,14 +25,13 @@ export async function writeRun(
 /** A scan of noise in x 2..12, y 1..15, z 0..9 of 14 x 17 x 11 voxels, and of zeros around it. */
 export async function writeScan(file: string, channels = 1): Promise<string> {
   const random = createRandom(5);
-  const shape = [14, 17, 11];
   const data = Float32Array.from({ length: 14 * 17 * 11 * channels }, (_, i) => {
     const [x, y, z] = [i % 14, Math.floor(i / 14) % 17, Math.floor(i / (14 * 17)) % 11];
     const inside = x >= 2 && x <= 12 && y >= 1 && y <= 15 && z <= 9;
     return inside ? 1 + 100 * random.uniform() : 0;
   });
   const affine = straight(0.8, 0.9, 2.5, -31);
-  await writeNifti(file, { shape: channels === 1 ? shape : [...shape, channels], data, affine });
+  await writeNifti(file, { shape: [11, 17, 14], channels, data, affine });
   return file;
 }
 

@@ -11,7 +11,7 @@ import { fittingTile } from '../../src/inference/fitting.ts';
 import { loadModel } from '../../src/inference/model.ts';
 import { predict } from '../../src/inference/predict.ts';
 import { type SegmentationSizes, segment } from '../../src/inference/segment.ts';
-import { prepareImage } from '../../src/preparation/prepare.ts';
+import { prepareImage } from '../../src/preparation/prepared-image.ts';
 import { straight } from '../formats/scans.ts';
 import { predictInto, refusal, root, run, scan, writeRun, writeScan } from './predicting.ts';
 import { labels, network, storedWeights, weights } from './tiny-run.ts';
@@ -79,7 +79,7 @@ it('segments a scan in tiles where memory does not suffice for one pass, and say
   const large = join(root, 'large.nii.gz');
   const random = createRandom(6);
   const data = Float32Array.from({ length: 40 * 36 * 33 }, () => 1 + random.uniform());
-  await writeNifti(large, { shape: [40, 36, 33], data, affine: straight() });
+  await writeNifti(large, { shape: [33, 36, 40], data, affine: straight() });
   const model = await loadModel(run, 'cpu');
   const tileWithin = (bytes: number) =>
     fittingTile(model.network, [33, 36, 40], bytes, { device: 'cpu', dataType: 'float32' });
@@ -147,12 +147,12 @@ it('resamples a scan of another spacing, and brings class probabilities back to 
   const [volume, written] = [await readNifti(other), await readNifti(output)];
   expect([written.shape, written.affine]).toEqual([volume.shape, volume.affine]);
   const { image, shape, crop } = prepareImage(volume, [zScore], spacing);
-  expect([shape, crop.size]).toEqual([
+  expect([shape, crop.shape]).toEqual([
     [8, 15, 17],
     [10, 15, 11],
   ]);
   const prediction = segment(network, weights, toImage(image, [1, 1, ...shape], 'cpu', 'float32'), {
-    size: crop.size,
+    size: crop.shape,
   });
   const inside = prediction.toNumbers().map((index) => labels[index].value);
   expect(Array.from(written.data).filter((_, voxel) => isInside(voxel))).toEqual(inside);
@@ -178,7 +178,7 @@ it('writes class probabilities on the grid of each scan, turned and resampled', 
       await readNifti(join(root, out, 'scan.nii.gz')),
       await readNifti(join(root, out, 'scan_probabilities.nii.gz')),
     ];
-    expect([written.shape, written.voxelType.name]).toEqual([[14, 17, 11, 3], 'float32']);
+    expect([written.shape, written.channels, written.voxelType.name]).toEqual([[11, 17, 14], 3, 'float32']);
     expect(written.affine).toEqual(labelMap.affine);
     const voxels = 14 * 17 * 11;
     for (let voxel = 0; voxel < voxels; voxel++) {

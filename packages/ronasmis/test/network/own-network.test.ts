@@ -11,9 +11,10 @@ import {
 } from '@ronasmis/libtorch';
 import { describe, expect, test } from 'vitest';
 import { dataTypeOf, type Precision } from '../../src/engine/device.ts';
+import { toImage } from '../../src/engine/to-device.ts';
 import { compare, loadRuntime } from '../../src/export/check.ts';
 import { encodeOnnx } from '../../src/export/model.ts';
-import { segment, toImage } from '../../src/inference/segment.ts';
+import { segment } from '../../src/inference/segment.ts';
 import { costOf } from '../../src/network/cost.ts';
 import { forward } from '../../src/network/forward.ts';
 import { networkLoss } from '../../src/network/loss.ts';
