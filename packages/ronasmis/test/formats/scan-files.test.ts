@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/base/random.ts';
 import { evaluate } from '../../src/evaluation/evaluate.ts';
 import { readVolume } from '../../src/formats/read-volume.ts';
-import { listScans, readScanFolder, remarksOn } from '../../src/formats/scan-files.ts';
+import { isDicomFile, listScans, readScanFolder, remarksOn } from '../../src/formats/scan-files.ts';
 import { boxCase, straight, temporaryFolder, writeStated } from './scans.ts';
 
 const root = await temporaryFolder();
@@ -110,4 +110,21 @@ it('predictions are compared with label maps of other endings, accents and folde
   await rm(join(predictions, `${'é'.normalize('NFC')}.nii.gz`));
   await rm(join(patients, 'é'), { recursive: true });
   expect(Object.keys((await evaluate(predictions, patients)).cases)).toEqual(['b']);
+});
+
+it('other files are no DICOM, whatever they begin with', async () => {
+  const folder = await folderOf();
+  const others = {
+    a: [8, 0, 8, 0],
+    b: [2, 0, 0, 0, 0x55, 0x4c, 4, 0],
+    c: [],
+    d: Array(600).fill(0),
+    e: Array(600).fill(8),
+  };
+  for (const [name, bytes] of Object.entries(others)) await writeFile(join(folder, name), Uint8Array.from(bytes));
+  await writeFile(
+    join(folder, 'f'),
+    Int16Array.from({ length: 600 }, (_, i) => 8 + i),
+  );
+  for (const name of [...Object.keys(others), 'f']) expect(await isDicomFile(join(folder, name)), name).toBe(false);
 });
