@@ -3,7 +3,6 @@ export {
   type Convolving,
   convolution3d,
   convolutionType,
-  convolvesBfloat16,
   layOutKernel,
   oneDnnTakesBfloat16,
   pointwiseConvolution3d,
@@ -16,7 +15,7 @@ export {
   convolutionBlockPlan,
 } from './convolution-block.ts';
 export * from './engine.ts';
-export { deinterleave, type Interleaving, interleave, interleavingFor, interleavingPays } from './interleaving.ts';
+export type { Interleaving } from './interleaving.ts';
 export { hasFusedKernels } from './kernels.ts';
 export { argmaxLabels, confusionMatrix } from './labels.ts';
 export * from './modes.ts';
