@@ -24,6 +24,7 @@ export type { TensorArray } from './native.ts';
 export { normaliseAndActivate } from './normalisation.ts';
 export { call, type Returned, schema, type Value } from './operation.ts';
 export * from './operations.ts';
+export type { Optimiser } from './optimiser.ts';
 export * from './optimisers.ts';
 export * from './safetensors.ts';
 export { type DataType, type Device, keep, type MemoryFormat, memory, scope, Tensor, tensor } from './tensor.ts';
