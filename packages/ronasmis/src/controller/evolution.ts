@@ -31,13 +31,14 @@ export function evolutionController(space: SearchSpace): Controller {
     },
     proposeForTraining: propose,
     proposeForJudging: propose,
+    // There is no distribution over children that an entropy could be told of.
+    entropyOf: () => null,
     learn: (children) => {
       population = age(
         population,
         children.map(({ choices, reward }) => ({ choices, reward })),
       );
-      // There is no distribution over children that an entropy could be told of.
-      return { entropy: null, baseline: null };
+      return null;
     },
     finalists: () => (population.length === 0 ? [] : [population.reduce(better).choices]),
     state: () => ({ tensors: new Map(), plain: { lead, population } }),

@@ -1,4 +1,4 @@
-import { adam, copyInto, joinParts, type Optimiser, partOf } from '@ronasmis/libtorch';
+import { adam, copyInto, joinParts, meanAll, noGradient, type Optimiser, partOf, scope } from '@ronasmis/libtorch';
 import { z } from 'zod';
 import type { SearchSpace } from '../space/space.ts';
 import {
@@ -11,7 +11,7 @@ import {
 } from './constants.ts';
 import type { Choices, Controller, Outlook } from './controller.ts';
 import { baseLead } from './draw.ts';
-import { createPolicy, likeliestChild, type Policy, preferChild, sampleChildren } from './policy.ts';
+import { createPolicy, likeliestChild, type Policy, preferChild, sampleChildren, scoreChildren } from './policy.ts';
 
 /** What an update changes: a policy, and the space that it decides on. */
 export interface Learner {
@@ -30,11 +30,8 @@ export interface Lesson {
   readonly learningRate: number;
 }
 
-/**
- * Moves a policy towards the children that were better than the baseline.
- * @returns the mean entropy of the policy over these children before the update, in nats
- */
-export type PolicyUpdate = (learner: Learner, lesson: Lesson) => number;
+/** Moves a policy towards the children that were better than the baseline. */
+export type PolicyUpdate = (learner: Learner, lesson: Lesson) => void;
 
 /**
  * What the controllers that learn a policy share: the LSTM, a moving-average baseline (ENAS, Pham et al. 2018) and a rate that goes by
@@ -50,20 +47,24 @@ export function policyController(space: SearchSpace, seed: number, update: Polic
     begin: ({ expectedSteps }) => preferChild(policy, space, space.baseChoices, baseLead(expectedSteps)),
     proposeForTraining: sample,
     proposeForJudging: sample,
+    entropyOf: (children, outlook) =>
+      noGradient(() =>
+        scope(() => meanAll(scoreChildren(policy, space, children, sharpnessAt(outlook)).entropy).item()),
+      ),
     learn: (children, outlook) => {
       const rewards = children.map(({ reward }) => reward);
       const moved = movedBaseline(baseline, rewards);
       baseline = moved;
-      const entropy = update(
+      update(
         { policy, optimiser, space },
         {
           children: children.map(({ choices }) => choices),
           advantages: rewards.map((reward) => reward - moved),
           sharpness: sharpnessAt(outlook),
-          learningRate: outlook.isWarmUp ? 0 : learningRateFor(outlook.expectedSteps),
+          learningRate: learningRateFor(outlook.expectedSteps),
         },
       );
-      return { entropy, baseline };
+      return baseline;
     },
     finalists: () => [likeliestChild(policy, space)],
     state: () => ({ tensors: joinParts({ policy, optimiser: optimiser.state() }), plain: { baseline } }),

@@ -39,18 +39,15 @@ export const proximalUpdate: PolicyUpdate = (
   scope(() => {
     const drawn = noGradient(() => scope(() => scoreChildren(policy, space, children, sharpness).logProbabilities));
     const weights = tensor(Float32Array.from(advantages), [advantages.length]);
-    const entropies = Array.from({ length: ppoPasses }, () =>
+    for (let pass = 0; pass < ppoPasses; pass += 1) {
       scope(() => {
         const { logProbabilities, entropy } = scoreChildren(policy, space, children, sharpness);
-        const meanEntropy = meanAll(entropy);
         const objective = clippedObjective(logProbabilities, drawn, weights);
-        negate(add(objective, multiplyScalar(meanEntropy, entropyWeight))).backward();
+        negate(add(objective, multiplyScalar(meanAll(entropy), entropyWeight))).backward();
         optimiser.step(learningRate);
         optimiser.clearGradients();
-        return meanEntropy.item();
-      }),
-    );
-    return entropies[0];
+      });
+    }
   });
 
 /**

@@ -14,10 +14,9 @@ export function randomController(space: SearchSpace): Controller {
     begin: () => {},
     proposeForTraining: draw,
     proposeForJudging: draw,
-    learn: (children) => {
-      const entropies = children.map(({ choices }) => drawEntropy(space, 0, choices));
-      return { entropy: entropies.reduce((sum, entropy) => sum + entropy, 0) / children.length, baseline: null };
-    },
+    entropyOf: (children) =>
+      children.reduce((sum, choices) => sum + drawEntropy(space, 0, choices), 0) / children.length,
+    learn: () => null,
     finalists: () => [],
     state: () => ({ tensors: new Map(), plain: null }),
     restore: () => {},

@@ -21,10 +21,8 @@ export const reinforce: PolicyUpdate = (
   scope(() => {
     const { logProbabilities, entropy } = scoreChildren(policy, space, children, sharpness);
     const weights = tensor(Float32Array.from(advantages), [advantages.length]);
-    const meanEntropy = meanAll(entropy);
     const praised = meanAll(multiply(sum(logProbabilities, [0]), weights));
-    negate(add(praised, multiplyScalar(meanEntropy, entropyWeight))).backward();
+    negate(add(praised, multiplyScalar(meanAll(entropy), entropyWeight))).backward();
     optimiser.step(learningRate);
     optimiser.clearGradients();
-    return meanEntropy.item();
   });

@@ -129,7 +129,12 @@ export function trainedFraction(clock: Clock, done = 0): number {
 export function outlookOf(clock: Clock): Outlook {
   const share = clock.later ? coarseShare : 1;
   const done = Math.min(1, trainedFraction(clock) / share);
-  return { expectedSteps: expectedSteps(clock, share), done, isWarmUp: done < warmUpShare };
+  return { expectedSteps: expectedSteps(clock, share), done };
+}
+
+/** Whether the shared weights have hardly been trained: rewards say then what learns quickly, not what is good. */
+export function isWarmUp({ done }: Outlook): boolean {
+  return done < warmUpShare;
 }
 
 /** Controller steps that this share of the search will have, as far as can be told; at least 1. */

@@ -2,7 +2,7 @@
 
 /** Passes over the training cases in a controller step (paper, section 2.3). */
 export const epochsPerStep = 3;
-/** Share of a search after which a policy begins to learn (TuNAS, Bender et al. 2020). */
+/** Share of a search after which the controller begins to learn (TuNAS, Bender et al. 2020). */
 export const warmUpShare = 0.25;
 
 /** Share of a search that is coarse, where its patches are large. */

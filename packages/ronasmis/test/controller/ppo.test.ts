@@ -43,7 +43,7 @@ test('an update moves the weights as PyTorch does', () => {
   const { moves, learning_rate } = reference.ppo;
   const optimiser = adam([...policy.values()], { learningRate: 1 });
   const learner = { policy, optimiser, space: smallSpace };
-  const entropy = proximalUpdate(learner, lesson(learning_rate));
+  proximalUpdate(learner, lesson(learning_rate));
   expect([...policy.keys()].sort()).toEqual(Object.keys(moves).sort());
   scope(() => {
     for (const [name, weight] of policy) {
@@ -53,8 +53,6 @@ test('an update moves the weights as PyTorch does', () => {
       expect(weight.gradient).toBeUndefined();
     }
   });
-  const mean = reference.entropies.reduce((sum, value) => sum + value, 0) / reference.entropies.length;
-  expect(entropy).toBeCloseTo(mean, 4);
 });
 
 test('its first pass follows the gradient of REINFORCE', () => {
