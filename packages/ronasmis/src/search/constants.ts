@@ -5,6 +5,14 @@ export const epochsPerStep = 3;
 /** Share of a search after which the controller begins to learn (TuNAS, Bender et al. 2020). */
 export const warmUpShare = 0.25;
 
+/**
+ * By how many logits the base child's patch leads where the patch of a mini-batch is drawn, its depth and its plane each: small patches teach
+ * a network badly, so the largest is drawn about nine times in ten.
+ */
+export const patchLead = 4;
+/** Share of a search in which patches are drawn; what follows trains the child that a policy has decided on, on its own patch. */
+export const drawnPatchShare = 2 / 3;
+
 /** Share of a search that is coarse, where its patches are large. */
 export const coarseShare = 0.5;
 /** A coarse part is worth it only where so many controller steps of one child follow. */
