@@ -19,8 +19,7 @@ export function baseLead(
 }
 
 /**
- * A child drawn decision by decision among the options that its space admits, the base child's leading by `lead` logits, or by the
- * decision's own lead: uniform at 0. What a policy that has learnt nothing draws, without the policy.
+ * A child drawn decision by decision among the options that its space admits, the base child's leading by `lead` logits: uniform at 0. What a policy that has learnt nothing draws, without the policy.
  */
 export function drawChild(space: SearchSpace, lead: number, random: Random): Choices {
   const choices: number[] = [];
@@ -56,7 +55,7 @@ function weighedOptions(
   lead: number,
 ): readonly { readonly option: number; readonly probability: number }[] {
   const at = choices.length;
-  const advantage = Math.exp(space.decisions[at].lead ?? lead);
+  const advantage = Math.exp(lead);
   const weighed = admittedOptions(space, choices).map((option) => ({
     option,
     weight: option === space.baseChoices[at] ? advantage : 1,

@@ -35,14 +35,15 @@ export function evolutionController(
     },
     proposeForTraining: propose,
     proposeForJudging: propose,
+    // There is no distribution over children that an entropy could be told of.
+    entropyOf: () => null,
     learn: (children) => {
       population = age(
         population,
         children.map(({ choices, reward }) => ({ choices, reward })),
         recipe,
       );
-      // There is no distribution over children that an entropy could be told of.
-      return { entropy: null, baseline: null };
+      return null;
     },
     finalists: () => (population.length === 0 ? [] : [population.reduce(better).choices]),
     state: () => ({ tensors: new Map(), plain: { lead, population } }),
@@ -77,13 +78,11 @@ function better(one: RewardedChild, other: RewardedChild): RewardedChild {
 
 /**
  * A child that answers one decision in another way than its parent, and every later one as its parent does, where that is still admitted;
- * elsewhere by the admitted option next to the parent's. A decision that rewards say nothing of stays the parent's. Where nothing can be another way, it is its parent.
+ * elsewhere by the admitted option next to the parent's. Where nothing can be another way, it is its parent.
  */
 export function mutate(space: SearchSpace, parent: Choices, random: Random): Choices {
   const others = parent.map((choice, at) =>
-    space.decisions[at].lead === undefined
-      ? admittedOptions(space, parent.slice(0, at)).filter((option) => option !== choice)
-      : [],
+    admittedOptions(space, parent.slice(0, at)).filter((option) => option !== choice),
   );
   const open = others.flatMap((options, at) => (options.length > 0 ? [at] : []));
   if (open.length === 0) return parent;

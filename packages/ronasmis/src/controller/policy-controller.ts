@@ -1,10 +1,10 @@
-import { adam, copyInto, joinParts, type Optimiser, partOf } from '@ronasmis/libtorch';
+import { adam, copyInto, joinParts, meanAll, noGradient, type Optimiser, partOf, scope } from '@ronasmis/libtorch';
 import { z } from 'zod';
 import type { Recipe } from '../recipe/recipe.ts';
 import type { SearchSpace } from '../space/space.ts';
 import type { Choices, Controller, Outlook } from './controller.ts';
 import { baseLead } from './draw.ts';
-import { createPolicy, likeliestChild, type Policy, preferChild, sampleChildren } from './policy.ts';
+import { createPolicy, likeliestChild, type Policy, preferChild, sampleChildren, scoreChildren } from './policy.ts';
 
 /** What an update changes. */
 export interface Learner {
@@ -22,11 +22,8 @@ export interface Lesson {
   readonly learningRate: number;
 }
 
-/**
- * Moves a policy towards the children that were better than the baseline.
- * @returns the mean entropy of the policy over these children before the update, in nats
- */
-export type PolicyUpdate = (learner: Learner, lesson: Lesson) => number;
+/** Moves a policy towards the children that were better than the baseline. */
+export type PolicyUpdate = (learner: Learner, lesson: Lesson) => void;
 
 /**
  * What the controllers that learn a policy share: the LSTM, a moving-average baseline (ENAS, Pham et al. 2018) and a rate that goes by
@@ -48,20 +45,24 @@ export function policyController(
     begin: ({ expectedSteps }) => preferChild(policy, space.baseChoices, baseLead(expectedSteps, recipe)),
     proposeForTraining: sample,
     proposeForJudging: sample,
+    entropyOf: (children, outlook) =>
+      noGradient(() =>
+        scope(() => meanAll(scoreChildren(policy, children, sharpnessAt(outlook, recipe)).entropy).item()),
+      ),
     learn: (children, outlook) => {
       const rewards = children.map(({ reward }) => reward);
       const moved = movedBaseline(baseline, rewards, recipe);
       baseline = moved;
-      const entropy = update(
+      update(
         { policy, optimiser },
         {
           children: children.map(({ choices }) => choices),
           advantages: rewards.map((reward) => reward - moved),
           sharpness: sharpnessAt(outlook, recipe),
-          learningRate: outlook.isWarmUp ? 0 : learningRateFor(outlook.expectedSteps, recipe),
+          learningRate: learningRateFor(outlook.expectedSteps, recipe),
         },
       );
-      return { entropy, baseline };
+      return baseline;
     },
     finalists: () => [likeliestChild(policy)],
     state: () => ({ tensors: joinParts({ policy: weights, optimiser: optimiser.state() }), plain: { baseline } }),

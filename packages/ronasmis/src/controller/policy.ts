@@ -64,10 +64,10 @@ export function createPolicy(space: SearchSpace, seed: number, recipe: Recipe['c
     ['attention.query', [hidden, hidden]],
     ['attention.score', [1, hidden]],
   ]);
-  for (const [at, { choice, options, sources, lead }] of space.decisions.entries()) {
-    if (lead === undefined && bias_scale > 0) shapes.set(`bias.${at}`, [options]);
+  for (const [at, { choice, options, sources }] of space.decisions.entries()) {
+    if (bias_scale > 0) shapes.set(`bias.${at}`, [options]);
     shapes.set(`${choice}.embedding`, [options, hidden]);
-    if (lead === undefined && sources === undefined) shapes.set(`${choice}.logits`, [options, hidden]);
+    if (sources === undefined) shapes.set(`${choice}.logits`, [options, hidden]);
   }
   manualSeed(seed);
   const weights = new Map(
@@ -89,9 +89,7 @@ export function preferChild(policy: Policy, preferred: Choices, lead: number): v
   if (lead === 0) return;
   const { temperature, tanh_constant, bias_scale } = policy.recipe;
   const bias = (temperature * Math.atanh(lead / 2 / tanh_constant)) / bias_scale;
-  policy.space.decisions.forEach((decision, at) => {
-    if (decision.lead !== undefined) return;
-    const { options } = decision;
+  policy.space.decisions.forEach(({ options }, at) => {
     const values = Float32Array.from({ length: options }, (_, option) => (option === preferred[at] ? bias : -bias));
     noGradient(() => scope(() => copyInPlace(weightOf(policy, `bias.${at}`), tensor(values, [options]))));
   });
@@ -151,10 +149,7 @@ function unroll(policy: Policy, { count, sharpness }: Draw, pick: Pick): Unrolle
     });
     states.push(state[0]);
     const anchors = decision.sources?.map((source) => (source === null ? null : states[source]));
-    const logits =
-      decision.lead === undefined
-        ? learntLogits(policy, decision, at, { state: state[0], anchors })
-        : expand(givenLogits(decision, decision.lead, space.baseChoices[at]), [count, decision.options]);
+    const logits = logitsOf(policy, decision, at, { state: state[0], anchors });
     const admitted = children.map((choices) => space.admitted(choices));
     const logarithms = logSoftmax(mask(multiplyScalar(logits, sharpness), admitted), 1);
     const probabilities = exponential(logarithms);
@@ -175,7 +170,7 @@ function unroll(policy: Policy, { count, sharpness }: Draw, pick: Pick): Unrolle
 }
 
 /** What the LSTM and the decision's bias make of its options [children, options], within the tanh constant around 0. */
-function learntLogits(
+function logitsOf(
   policy: Policy,
   { choice }: Decision,
   at: number,
@@ -186,14 +181,6 @@ function learntLogits(
   const scores =
     bias_scale === 0 ? reasoned : add(reasoned, multiplyScalar(weightOf(policy, `bias.${at}`), bias_scale));
   return multiplyScalar(tanh(multiplyScalar(scores, 1 / temperature)), tanh_constant);
-}
-
-/** Of a decision with a lead of its own [options]: nothing in it can be learnt. */
-function givenLogits({ options }: Decision, lead: number, preferred: number): Tensor {
-  return tensor(
-    Float32Array.from({ length: options }, (_, option) => (option === preferred ? lead : 0)),
-    [options],
-  );
 }
 
 /** Scores of taking each part in: v tanh(W anchor + U state), as ENAS's attention (its section 2.3); 0 where there is nothing to take in. */

@@ -43,18 +43,15 @@ export const proximalUpdate: PolicyUpdate = (
   scope(() => {
     const drawn = noGradient(() => scope(() => scoreChildren(policy, children, sharpness).logProbabilities));
     const weights = tensor(Float32Array.from(advantages), [advantages.length]);
-    const entropies = Array.from({ length: policy.recipe.ppo_epochs }, () =>
+    for (let pass = 0; pass < policy.recipe.ppo_epochs; pass += 1) {
       scope(() => {
         const { logProbabilities, entropy } = scoreChildren(policy, children, sharpness);
-        const meanEntropy = meanAll(entropy);
         const objective = clippedObjective(logProbabilities, drawn, weights, policy.recipe.ppo_clipping);
-        negate(add(objective, multiplyScalar(meanEntropy, policy.recipe.entropy_weight))).backward();
+        negate(add(objective, multiplyScalar(meanAll(entropy), policy.recipe.entropy_weight))).backward();
         optimiser.step(learningRate);
         optimiser.clearGradients();
-        return meanEntropy.item();
-      }),
-    );
-    return entropies[0];
+      });
+    }
   });
 
 /**

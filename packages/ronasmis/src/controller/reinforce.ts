@@ -22,10 +22,8 @@ export const reinforce: PolicyUpdate = ({ policy, optimiser }, { children, advan
   scope(() => {
     const { logProbabilities, entropy } = scoreChildren(policy, children, sharpness);
     const weights = tensor(Float32Array.from(advantages), [advantages.length]);
-    const meanEntropy = meanAll(entropy);
     const praised = meanAll(multiply(sum(logProbabilities, [0]), weights));
-    negate(add(praised, multiplyScalar(meanEntropy, policy.recipe.entropy_weight))).backward();
+    negate(add(praised, multiplyScalar(meanAll(entropy), policy.recipe.entropy_weight))).backward();
     optimiser.step(learningRate);
     optimiser.clearGradients();
-    return meanEntropy.item();
   });

@@ -32,6 +32,11 @@ const spaceSchema = z.strictObject({
     'logits by which the largest patch leads where patches are drawn; null: the controller learns them',
     'ours: rewards are of whole volumes and say nothing of patches',
   ),
+  patch_share: note(
+    share.default(2 / 3),
+    'of the search, in which patches are drawn; what follows trains a child on its own',
+    'ours',
+  ),
   cell_operations: note(
     count.default(3),
     'operations on 3x3x3 voxels in a cell of the micro space, at most',

@@ -17,7 +17,7 @@ import { caseNamed, type RunContext } from './context.ts';
 import { toDeviceBatches } from './device-batches.ts';
 import { evaluateOnOwnGrid } from './evaluating.ts';
 import { voxelsOfAll } from './memory.ts';
-import type { SearchSettings } from './options.ts';
+import type { RunSettings } from './options.ts';
 
 /** Networks of a run that its durations are measured with. */
 export interface Measured {
@@ -50,7 +50,7 @@ interface Bench {
 export async function openClock(
   bench: Bench,
   { largest, base, children }: Measured,
-  { epochs = Number.POSITIVE_INFINITY, timeSeconds = Number.POSITIVE_INFINITY, children: perStep }: SearchSettings,
+  { epochs = Number.POSITIVE_INFINITY, timeSeconds = Number.POSITIVE_INFINITY, children: perStep }: RunSettings,
   { startedAt, step, seconds }: Start,
 ): Promise<Clock> {
   const { context } = bench;

@@ -1,8 +1,10 @@
 import type { Architecture } from '../architecture/architecture.ts';
 import type { Random } from '../base/random.ts';
 import { samplePlan } from '../batches/sample.ts';
+import { sampleIndex } from '../controller/draw.ts';
 import { childNetwork } from '../network/child.ts';
 import type { Thinning } from '../preparation/thinning.ts';
+import type { SearchSpace } from '../space/space.ts';
 import type { MiniBatch } from '../training/train.ts';
 import { batchShape } from './batch-shape.ts';
 import { outlookOf } from './clock.ts';
@@ -11,20 +13,56 @@ import type { SearchRun, TrainingRun } from './run.ts';
 
 /**
  * Mini-batches without end of a search's first phase: every epoch has the training cases in a new order, each of them a mini-batch with a
- * child of its own, which the controller draws.
+ * child of its own, which the controller draws, on a patch of its own.
  */
 export function* sharedMiniBatches(
   { context, state, clock }: Pick<SearchRun, 'context' | 'state' | 'clock'>,
   thinning: Thinning | undefined,
 ): Generator<MiniBatch, never> {
   const { controller, random } = state;
+  const { patch_lead, patch_share } = context.recipe.space;
   for (;;) {
     const order = shuffledCases(context, random);
-    const children = controller.proposeForTraining(order.length, random, outlookOf(clock));
+    const outlook = outlookOf(clock);
+    const children = controller.proposeForTraining(order.length, random, outlook);
     for (const [index, choices] of children.entries()) {
-      yield miniBatch(context, random, { architecture: context.space.decode(choices), chosen: order[index], thinning });
+      const child = context.space.decode(choices);
+      const draws = outlook.done < patch_share && patch_lead !== null;
+      const architecture = draws ? withDrawnPatch(context.space, child, patch_lead, random) : child;
+      yield miniBatch(context, random, { architecture, chosen: order[index], thinning });
     }
   }
+}
+
+/**
+ * A child as it is trained once: on a patch that is drawn among those of its space, first its depth, then its plane.
+ * @param lead by how many logits the child's own depth, and the largest plane, lead
+ */
+export function withDrawnPatch(space: SearchSpace, child: Architecture, lead: number, random: Random): Architecture {
+  const patches = space.patchesOf?.(child) ?? [child.patch];
+  const depths = patches.map((patch) => patch.depth);
+  const depth = drawLed(depths, { leader: child.patch.depth, lead }, random);
+  const planes = patches.filter((patch) => patch.depth === depth);
+  const largest = planes.reduce((one, other) => (other.height * other.width > one.height * one.width ? other : one));
+  return { ...child, patch: drawLed(planes, { leader: largest, lead }, random) };
+}
+
+/** One of different values, of which one leads the others. */
+function drawLed<Value>(
+  values: readonly Value[],
+  { leader, lead }: { readonly leader: Value; readonly lead: number },
+  random: Random,
+): Value {
+  const different = [...new Set(values)];
+  if (different.length === 1) return different[0];
+  const weights = different.map((value) => (value === leader ? Math.exp(lead) : 1));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return different[
+    sampleIndex(
+      weights.map((weight) => weight / total),
+      random,
+    )
+  ];
 }
 
 /** The same of one network. */

@@ -31,9 +31,9 @@ import { openClock } from './measuring.ts';
 import { caseBytesWithin, defaultMemoryBytes, limitMemory, type MemoryPlan, planMemory } from './memory.ts';
 import {
   type OwnParts,
+  type RunSettings,
   recordedSettings,
   recordSettings,
-  type SearchSettings,
   type TrainingOptions,
   trainingSettings,
 } from './options.ts';
@@ -43,7 +43,7 @@ import { createSearchState, createTrainingState, restoreState, type SearchState,
 import type { MemoryUse, SearchHooks, SearchResult } from './watching.ts';
 
 /** What a run works with and its state before the first step, by what the data set and the memory come to. */
-type Begin<Begun> = (prepared: Prepared, settings: SearchSettings) => Begun;
+type Begin<Begun> = (prepared: Prepared, settings: RunSettings) => Begun;
 
 interface BegunSearch {
   readonly context: SearchContext;
@@ -74,7 +74,7 @@ const beginTraining =
  * Checks everything that can be wrong with a search, prepares the data and the first state, and writes `run.json`.
  * @throws UserError for what the user can fix
  */
-export function openSearch(settings: SearchSettings, hooks: SearchHooks): Promise<OpenedSearch> {
+export function openSearch(settings: RunSettings, hooks: SearchHooks): Promise<OpenedSearch> {
   return openNew(settings, hooks, beginSearch);
 }
 
@@ -110,7 +110,7 @@ export async function reopenRun(folder: string, hooks: SearchHooks, own: OwnPart
 }
 
 async function openNew<Begun extends BegunSearch | BegunTraining>(
-  settings: SearchSettings,
+  settings: RunSettings,
   hooks: SearchHooks,
   begin: Begin<Begun>,
 ) {
@@ -131,7 +131,7 @@ async function openNew<Begun extends BegunSearch | BegunTraining>(
 }
 
 async function openLocked<Begun extends BegunSearch | BegunTraining>(
-  settings: SearchSettings,
+  settings: RunSettings,
   dataSet: DataSet,
   hooks: SearchHooks,
   begin: Begin<Begun>,
@@ -157,7 +157,7 @@ async function openLocked<Begun extends BegunSearch | BegunTraining>(
 
 async function reopenLocked<Begun extends BegunSearch | BegunTraining>(
   { folder, run, events }: RunFiles,
-  settings: SearchSettings,
+  settings: RunSettings,
   hooks: SearchHooks,
   begin: Begin<Begun>,
 ) {
@@ -193,7 +193,7 @@ async function reopenLocked<Begun extends BegunSearch | BegunTraining>(
 function clockOf(
   { context, state }: BegunSearch | BegunTraining,
   { largest, base }: MemoryPlan,
-  settings: SearchSettings,
+  settings: RunSettings,
   start: Parameters<typeof openClock>[3],
 ): Promise<Clock> {
   const children = 'children' in context ? context.children : 1;
@@ -234,7 +234,7 @@ interface Prepared {
 }
 
 async function prepare(
-  options: SearchSettings,
+  options: RunSettings,
   folder: string,
   dataSet: DataSet,
   { onProgress }: SearchHooks,
@@ -306,7 +306,7 @@ function engineWarnings({ device }: RunContext, { cuda }: EngineDescription): re
 }
 
 function runRecord(
-  settings: SearchSettings,
+  settings: RunSettings,
   { context, fingerprint, regions, normalisations, channelFiles, engine }: Prepared,
 ): RunRecord {
   const { dimensions, device, precision } = context;

@@ -14,7 +14,7 @@ import {
 import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import { macroSpace } from '../../src/space/macro.ts';
 import { chirpPolicy, reference } from './peer.ts';
-import { smallChildren, smallSpace, withLead } from './small-space.ts';
+import { smallChildren, smallSpace } from './small-space.ts';
 
 const macro = macroSpace([36, 51, 35], networkDimensions(1, 3));
 
@@ -106,7 +106,7 @@ describe('sampleChildren', () => {
 });
 
 describe('a fresh policy', () => {
-  test('is nearly uniform but for leads: its entropy is within a hundredth of that of the options that are left', () => {
+  test('is nearly uniform: its entropy is within a hundredth of that of the options that are left', () => {
     const policy = createPolicy(macro, 1, defaultRecipe.controller);
     const children = sampleChildren(policy, createRandom(2), { count: 4, sharpness: 1 });
     const entropies = scope(() => scoreChildren(policy, children, 1).entropy.toNumbers());
@@ -162,42 +162,5 @@ describe('preferChild', () => {
     const policy = createPolicy(macro, 1, defaultRecipe.controller);
     preferChild(policy, macro.baseChoices, 2);
     expect(macro.decode(likeliestChild(policy))).toEqual(macro.base);
-  });
-});
-
-describe('a decision with a lead of its own', () => {
-  // The first decision of the small space; the base child takes option 0.
-  const space = withLead(0, 2);
-
-  test('is drawn by it, whatever else the policy prefers', () => {
-    const policy = createPolicy(space, 3, defaultRecipe.controller);
-    preferChild(policy, [1, 2, 0, 1, 0, 1], 4);
-    const { logProbabilities } = scoreChildren(
-      policy,
-      [
-        [0, 2, 0, 1, 0, 1],
-        [1, 2, 0, 1, 0, 1],
-      ],
-      1,
-    );
-    // Logits of 2 and 0: log(1 / (1 + exp(-2))) and log(1 / (1 + exp(2))).
-    const [ofBase, ofOther] = logProbabilities.toNumbers();
-    expect(ofBase).toBeCloseTo(-0.126928, 5);
-    expect(ofOther).toBeCloseTo(-2.126928, 5);
-  });
-
-  test('has no weights that could learn, but what it feeds back', () => {
-    const names = [...createPolicy(space, 3, defaultRecipe.controller).weights.keys()].filter((name) =>
-      /^(bias\.0|patch)/.test(name),
-    );
-    expect(names).toEqual(['patch_depth.embedding']);
-  });
-
-  test('is drawn more and more by its likeliest option as a search goes on', () => {
-    const drawn = sampleChildren(createPolicy(space, 3, defaultRecipe.controller), createRandom(1), {
-      count: 50,
-      sharpness: 50,
-    });
-    expect(new Set(drawn.map(([option]) => option))).toEqual(new Set([0]));
   });
 });

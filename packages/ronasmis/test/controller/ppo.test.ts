@@ -45,7 +45,7 @@ test('an update moves the weights as PyTorch does', () => {
   const { moves, learning_rate } = reference.ppo;
   const optimiser = adam([...policy.weights.values()], { learningRate: 1 });
   const learner = { policy, optimiser };
-  const entropy = proximalUpdate(learner, lesson(learning_rate));
+  proximalUpdate(learner, lesson(learning_rate));
   expect([...policy.weights.keys()].sort()).toEqual(Object.keys(moves).sort());
   scope(() => {
     for (const [name, weight] of policy.weights) {
@@ -55,8 +55,6 @@ test('an update moves the weights as PyTorch does', () => {
       expect(weight.gradient).toBeUndefined();
     }
   });
-  const mean = reference.entropies.reduce((sum, value) => sum + value, 0) / reference.entropies.length;
-  expect(entropy).toBeCloseTo(mean, 4);
 });
 
 test('its first pass follows the gradient of REINFORCE', () => {

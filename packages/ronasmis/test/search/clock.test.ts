@@ -11,6 +11,7 @@ import {
   hasTrainedEnough,
   isCoarse,
   isLastStep,
+  isWarmUp,
   mustStopEvaluating,
   outlookOf,
   requireOneStep,
@@ -248,10 +249,15 @@ describe('a search with a coarse part', () => {
   it('is all that the controller is told of', () => {
     const at = (elapsed: number, step: number) => outlookOf(clockAt(elapsed, { seconds: 210 }, { later, step }));
     // Training ends after 195 s, the coarse part after 97.5; a step takes 25.
-    expect(at(0, 0)).toEqual({ expectedSteps: 97.5 / 25, done: 0, isWarmUp: true });
-    expect(at(50, 2)).toMatchObject({ expectedSteps: 2 + 47.5 / 25, isWarmUp: false });
+    expect(at(0, 0)).toEqual({ expectedSteps: 97.5 / 25, done: 0 });
+    expect(at(50, 2)).toMatchObject({ expectedSteps: 2 + 47.5 / 25 });
     expect(at(50, 2).done).toBeCloseTo(100 / 195, 12);
-    expect(at(150, 5)).toEqual({ expectedSteps: 5, done: 1, isWarmUp: false });
+    expect([at(0, 0), at(24, 1), at(25, 1)].map((outlook) => isWarmUp({ recipe: defaultRecipe }, outlook))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect(at(150, 5)).toEqual({ expectedSteps: 5, done: 1 });
   });
 
   it('expects the training steps of both parts', () => {
