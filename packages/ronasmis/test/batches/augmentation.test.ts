@@ -1,8 +1,8 @@
-import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import { describe, expect, test } from 'vitest';
 import type { Triple } from '../../src/base/geometry.ts';
 import { createRandom } from '../../src/base/random.ts';
 import { type Augmentation, drawAugmentation, turningMatrix } from '../../src/batches/augmentation.ts';
+import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import { reference } from './reference.ts';
 
 test.each(reference.turned)('the matrix of angles $angles and scales $scales is the one that SciPy gives', (turned) => {
