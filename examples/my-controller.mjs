@@ -17,11 +17,12 @@ function hillClimbing(space) {
     // The weights are trained on what is judged: they are shared by all children.
     proposeForTraining: propose,
     proposeForJudging: propose,
+    entropyOf: () => null,
     learn: (children) => {
       // The weights have learnt since the last step, so that rewards rise by themselves: this step's best child is where to go on.
       const { choices, reward } = children.reduce((one, other) => (other.reward > one.reward ? other : one));
       best = { choices, reward };
-      return { entropy: null, baseline: null };
+      return null;
     },
     finalists: () => [best.choices],
     state: () => ({ tensors: new Map(), plain: best }),

@@ -7,12 +7,10 @@ import {
   call,
   confusionMatrix,
   convolution3d,
+  convolutionBlock,
   type DataType,
-  deinterleave,
   flatten,
-  type Interleaving,
   instanceNorm,
-  interleave,
   keep,
   leakyRelu,
   multiplyScalar,
@@ -205,22 +203,20 @@ function convolutions(): readonly Kernel[] {
 
 /** The network's block in bfloat16, as it is interleaved for oneDNN. */
 function interleaved(): readonly Kernel[] {
-  const block = (
-    [volume, kernel, scale, shift]: readonly Tensor[],
-    dilation: number,
-    interleaving: Interleaving,
-  ): Tensor => {
-    const convolve = (features: Tensor): Tensor =>
-      normaliseAndActivate(oneDnn(features, kernel, dilation, dilation), scale, shift, 'leaky_relu', interleaving);
-    return deinterleave(convolve(convolve(interleave(volume, interleaving))), interleaving);
-  };
   return shapes.flatMap(([channels, size]) =>
     [2, 3].map(
       (dilation): Kernel => ({
         name: `two convolutions with norm, interleaved, ${channels} channels, dilation ${dilation}, ${title(size)}, bf16`,
         against: 'oneDNN, dilated',
-        ours: (inputs) => block(inputs, 1, { dilation, size }),
-        theirs: (inputs) => block(inputs, dilation, { dilation: 1, size }),
+        ours: ([volume, kernel, scale, shift]) => {
+          const layer = { kernel, scale, shift };
+          return convolutionBlock(volume, [layer, layer], { dilation, activation: 'leaky_relu' });
+        },
+        theirs: ([volume, kernel, scale, shift]) => {
+          const convolve = (features: Tensor): Tensor =>
+            normaliseAndActivate(oneDnn(features, kernel, dilation, dilation), scale, shift, 'leaky_relu');
+          return convolve(convolve(volume));
+        },
         inputs: (layout) => [
           random([patches, channels, ...size], 'bfloat16', layout),
           random([channels, channels, 3, 3, 3], 'bfloat16'),

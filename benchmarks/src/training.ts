@@ -4,7 +4,7 @@ import {
   childNetwork,
   choosePrecision,
   createSearchState,
-  initialLearningRate,
+  defaultRecipe,
   macroSpace,
   type SearchContext,
   type Trainer,
@@ -31,6 +31,7 @@ export function openTraining(volume: Size, dimensions: NetworkDimensions): Train
   const context: SearchContext = {
     device: 'cpu',
     precision,
+    recipe: defaultRecipe,
     dimensions,
     space,
     batchVoxels: voxelsOf(sizeOf(space.base)),
@@ -61,7 +62,10 @@ export function trainOnce(
 ): number {
   const random = { ...createRandom(1), uniform: () => 1 };
   return scope(() =>
-    trainStep(trainer, childNetwork(child, dimensions), batch, { learningRate: initialLearningRate, random }).item(),
+    trainStep(trainer, childNetwork(child, dimensions), batch, {
+      learningRate: trainer.recipe.learning_rate,
+      random,
+    }).item(),
   );
 }
 

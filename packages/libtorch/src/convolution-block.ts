@@ -1,7 +1,7 @@
 import { type Activation, keptByActivation } from './activations.ts';
 import { type Convolving, convolution3d, convolutionType } from './convolution.ts';
-import { deinterleave, type Interleaving, interleave, interleavingOf, subVolumeSize } from './interleaving.ts';
-import { normaliseAndActivate } from './normalisation.ts';
+import { deinterleave, type Interleaving, interleave, interleavingFor, subVolumeSize } from './interleaving.ts';
+import { normaliseInterleaved } from './normalisation.ts';
 import { type DataType, scope, type Tensor } from './tensor.ts';
 
 /** One convolution of a block. */
@@ -37,7 +37,7 @@ export function convolutionBlock(
     const before = features;
     features = scope(() => {
       const convolved = convolution3d(before, kernel, dilation / interleaving.dilation);
-      return normaliseAndActivate(convolved, scale, shift, activation, interleaving);
+      return normaliseInterleaved(convolved, { scale, shift }, activation, interleaving);
     });
   }
   return deinterleave(features, interleaving);
@@ -54,7 +54,7 @@ export interface BlockPlan {
 /** How {@link convolutionBlock} computes a block of such volumes. Activations that are not fused with the normalisation are not interleaved. */
 export function convolutionBlockPlan(block: Convolving & { readonly activation: Activation }): BlockPlan {
   const isFused = keptByActivation(block.activation) === 'nothing';
-  const interleaving = isFused ? interleavingOf(block) : { dilation: 1, size: block.size };
+  const interleaving = isFused ? interleavingFor(block) : { dilation: 1, size: block.size };
   const size = subVolumeSize(interleaving);
   const dilation = block.dilation / interleaving.dilation;
   return { interleaving, convolvedIn: convolutionType({ ...block, size, dilation }) };

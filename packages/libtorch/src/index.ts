@@ -3,7 +3,6 @@ export {
   type Convolving,
   convolution3d,
   convolutionType,
-  convolvesBfloat16,
   layOutKernel,
   oneDnnTakesBfloat16,
   pointwiseConvolution3d,
@@ -16,7 +15,7 @@ export {
   convolutionBlockPlan,
 } from './convolution-block.ts';
 export * from './engine.ts';
-export { deinterleave, type Interleaving, interleave, interleavingFor, interleavingPays } from './interleaving.ts';
+export type { Interleaving } from './interleaving.ts';
 export { hasFusedKernels } from './kernels.ts';
 export { argmaxLabels, confusionMatrix } from './labels.ts';
 export * from './modes.ts';
@@ -25,6 +24,7 @@ export type { TensorArray } from './native.ts';
 export { normaliseAndActivate } from './normalisation.ts';
 export { call, type Returned, schema, type Value } from './operation.ts';
 export * from './operations.ts';
+export type { Optimiser } from './optimiser.ts';
 export * from './optimisers.ts';
 export * from './safetensors.ts';
 export { type DataType, type Device, keep, type MemoryFormat, memory, scope, Tensor, tensor } from './tensor.ts';

@@ -19,21 +19,15 @@ export interface Interleaving {
  * of an undilated one. This package's own convolution, which float32 goes to, takes any dilation at one price. Sub-volumes so small
  * that oneDNN's gradient could be wrong are not made.
  */
-export function interleavingOf({ size, planes, dilation, dataType, device }: Convolving): Interleaving {
-  const pays = device === 'cpu' && dataType === 'bfloat16' && interleavingPays(size, dilation, planes);
-  return { dilation: pays ? dilation : 1, size };
-}
-
-/** {@link interleavingOf} the convolutions of `input`. */
-export function interleavingFor(input: Tensor, dilation: number, planes: number): Interleaving {
-  const { device, dataType, shape } = input;
-  return interleavingOf({ size: shape.slice(2), planes, dilation, dataType, device });
-}
-
-/** Whether bfloat16 volumes of this size (depth, height, width) are interleaved on a processor, for convolutions of this dilation and of so many planes. */
-export function interleavingPays(size: readonly number[], dilation: number, planes: number): boolean {
+export function interleavingFor({ size, planes, dilation, dataType, device }: Convolving): Interleaving {
   const subVolume = subVolumeSize({ dilation, size });
-  return dilation > 1 && subVolume.every((extent) => extent > 2) && convolvesBfloat16(subVolume, 1, planes);
+  const pays =
+    dilation > 1 &&
+    device === 'cpu' &&
+    dataType === 'bfloat16' &&
+    subVolume.every((extent) => extent > 2) &&
+    convolvesBfloat16(subVolume, 1, planes);
+  return { dilation: pays ? dilation : 1, size };
 }
 
 /** Depth, height and width of each sub-volume, padding included. */

@@ -12,16 +12,20 @@ const epsilon = 1e-5;
  *
  * On a processor and on NVIDIA's GPUs it is one fused operation of this package (native/kernels, native/cuda), in channels_last_3d,
  * where the activation has a fused number; elsewhere libtorch's operations.
- *
- * @param interleaving how the input is interleaved, on a processor and with a fused activation: the sub-volumes of a volume are
- *   normalised together, and their padding is left out and becomes 0
  */
-export function normaliseAndActivate(
+export function normaliseAndActivate(input: Tensor, scale: Tensor, shift: Tensor, activation: Activation): Tensor {
+  return normaliseInterleaved(input, { scale, shift }, activation, { dilation: 1, size: input.shape.slice(2) });
+}
+
+/**
+ * As {@link normaliseAndActivate}, of volumes that are interleaved so: the sub-volumes of a volume are normalised together, and their
+ * padding is left out and becomes 0. Throws where they are interleaved but the operation is not fused.
+ */
+export function normaliseInterleaved(
   input: Tensor,
-  scale: Tensor,
-  shift: Tensor,
+  { scale, shift }: { readonly scale: Tensor; readonly shift: Tensor },
   activation: Activation,
-  { dilation, size }: Interleaving = { dilation: 1, size: input.shape.slice(2) },
+  { dilation, size }: Interleaving,
 ): Tensor {
   const { fusedNumber, apply } = activationFunction(activation);
   if (fusedNumber !== null && hasFusedKernels(input.device))

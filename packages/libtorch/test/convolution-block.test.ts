@@ -23,17 +23,17 @@ import type * as Interleavings from '../src/interleaving.ts';
 import { largestDifference } from './differences.ts';
 import { extent, leaf, numbers, wave } from './interleaved.ts';
 
-const { interleavingOf } = vi.hoisted(() => ({ interleavingOf: vi.fn<typeof Interleavings.interleavingOf>() }));
-vi.mock('../src/interleaving.ts', async (original) => ({ ...(await original<object>()), interleavingOf }));
+const { interleavingFor } = vi.hoisted(() => ({ interleavingFor: vi.fn<typeof Interleavings.interleavingFor>() }));
+vi.mock('../src/interleaving.ts', async (original) => ({ ...(await original<object>()), interleavingFor }));
 const actual = await vi.importActual<typeof Interleavings>('../src/interleaving.ts');
 
 beforeEach(() => {
-  interleavingOf.mockImplementation(actual.interleavingOf);
+  interleavingFor.mockImplementation(actual.interleavingFor);
 });
 
 /** As in bfloat16, which few processors convolve, but in float32, in which numbers can be compared; and however small a volume is. */
 const interleaveAlways = (): void => {
-  interleavingOf.mockImplementation(({ dilation, size }) => ({ dilation, size }));
+  interleavingFor.mockImplementation(({ dilation, size }) => ({ dilation, size }));
 };
 
 /** By libtorch's own operations, which dilate. */
@@ -118,9 +118,9 @@ describe('convolutionBlock', () => {
 
   it('interleaves once for all layers, which are undilated then', () => {
     interleaveAlways();
-    interleavingOf.mockClear();
+    interleavingFor.mockClear();
     run(convolutionBlock, example, 'float32');
-    expect(interleavingOf.mock.calls.map(([{ size, dilation }]) => [size, dilation])).toEqual([[[4, 5, 6], 2]]);
+    expect(interleavingFor.mock.calls.map(([{ size, dilation }]) => [size, dilation])).toEqual([[[4, 5, 6], 2]]);
   });
 
   it('leaves its result alone alive', () => {

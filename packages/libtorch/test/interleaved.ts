@@ -1,16 +1,7 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import {
-  type DataType,
-  type Interleaving,
-  type MemoryFormat,
-  pad,
-  permute,
-  reshape,
-  type Tensor,
-  tensor,
-  to,
-} from '../src/index.ts';
+import { type DataType, type MemoryFormat, pad, permute, reshape, type Tensor, tensor, to } from '../src/index.ts';
+import type { Interleaving } from '../src/interleaving.ts';
 import { largestDifference } from './differences.ts';
 
 export interface Case {

@@ -1,11 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Convolving } from '../src/convolution.ts';
 import {
-  type DataType,
-  deinterleave,
-  type Interleaving,
-  interleave,
-  interleavingFor,
   multiply,
   narrow,
   oneDnnTakesBfloat16,
@@ -16,6 +12,7 @@ import {
   type Tensor,
   zeros,
 } from '../src/index.ts';
+import { deinterleave, type Interleaving, interleave, interleavingFor } from '../src/interleaving.ts';
 import { withThreads } from './differences.ts';
 import { anyCase, composedInterleave, expectSame, leaf, numbers, wave } from './interleaved.ts';
 
@@ -101,26 +98,36 @@ describe('deinterleave', () => {
 });
 
 describe('interleavingFor', () => {
-  const volume = (size: readonly number[], dataType: DataType): Tensor => zeros([1, 1, ...size], { dataType });
-
-  it('interleaves dilated convolutions in bfloat16 where they are for oneDNN', () => {
-    const size = [5, 6, 7];
-    const [by2, by3] = oneDnnTakesBfloat16() ? [2, 3] : [1, 1];
-    expect(interleavingFor(volume(size, 'bfloat16'), 2, 3)).toEqual({ dilation: by2, size });
-    expect(interleavingFor(volume([7, 8, 9], 'bfloat16'), 3, 3).dilation).toBe(by3);
+  const described = (change: Partial<Convolving>): Convolving => ({
+    size: [5, 6, 7],
+    planes: 3,
+    dilation: 2,
+    dataType: 'bfloat16',
+    device: 'cpu',
+    ...change,
   });
 
-  it('leaves those that would become too small, and all others, as they are', () => {
-    expect(interleavingFor(volume([4, 6, 7], 'bfloat16'), 2, 3).dilation).toBe(1);
-    expect(interleavingFor(volume([7, 8, 6], 'bfloat16'), 3, 3).dilation).toBe(1);
-    expect(interleavingFor(volume([5, 6, 7], 'float32'), 2, 3)).toEqual({ dilation: 1, size: [5, 6, 7] });
-    expect(interleavingFor(volume([5, 6, 7], 'bfloat16'), 1, 3).dilation).toBe(1);
-    expect(interleavingFor(volume([5, 6, 7], 'bfloat16'), 2, 1).dilation).toBe(1);
+  it('interleaves dilated convolutions in bfloat16 where they are for oneDNN', () => {
+    const [by2, by3] = oneDnnTakesBfloat16() ? [2, 3] : [1, 1];
+    expect(interleavingFor(described({}))).toEqual({ dilation: by2, size: [5, 6, 7] });
+    expect(interleavingFor(described({ size: [7, 8, 9], dilation: 3 })).dilation).toBe(by3);
+  });
+
+  it.each<[string, Partial<Convolving>]>([
+    ['would become too small', { size: [4, 6, 7] }],
+    ['would become too small by a larger dilation', { size: [7, 8, 6], dilation: 3 }],
+    ['are float32', { dataType: 'float32' }],
+    ['are not dilated', { dilation: 1 }],
+    ['have kernels of one plane', { planes: 1 }],
+    ['are on a GPU', { device: 'cuda' }],
+  ])('leaves as they are those that %s', (_, change) => {
+    const convolving = described(change);
+    expect(interleavingFor(convolving)).toEqual({ dilation: 1, size: convolving.size });
   });
 
   it('where nothing is interleaved, nothing is copied', () => {
-    const volumes = volume([5, 6, 7], 'float32');
-    const interleaving = interleavingFor(volumes, 2, 3);
+    const volumes = zeros([1, 1, 5, 6, 7]);
+    const interleaving = interleavingFor(described({ dataType: 'float32' }));
     expect(interleave(volumes, interleaving)).toBe(volumes);
     expect(deinterleave(volumes, interleaving)).toBe(volumes);
   });

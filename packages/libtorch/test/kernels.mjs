@@ -11,20 +11,17 @@ import {
   conv3d,
   convolution3d,
   crossEntropyLoss,
-  deinterleave,
   describeEngine,
   divide,
   equal,
   fusedDiceCrossEntropy,
   instanceNorm,
-  interleave,
   leakyRelu,
   meanAll,
   multiply,
   multiplyScalar,
   narrow,
   negate,
-  normaliseAndActivate,
   scope,
   setThreads,
   slice,
@@ -38,6 +35,8 @@ import {
   upsampleTrilinear3d,
   view,
 } from '../src/index.ts';
+import { deinterleave, interleave } from '../src/interleaving.ts';
+import { normaliseInterleaved } from '../src/normalisation.ts';
 
 setThreads(1);
 
@@ -125,7 +124,7 @@ const thin = (label, step) => [1, 2, 3].reduce((result, axis) => slice(result, a
 function interleavedNorm(volume, scale, shift, dilation) {
   const interleaving = { dilation, size: volume.shape.slice(2) };
   const subVolumes = interleave(volume, interleaving);
-  return deinterleave(normaliseAndActivate(subVolumes, scale, shift, 'leaky_relu', interleaving), interleaving);
+  return deinterleave(normaliseInterleaved(subVolumes, { scale, shift }, 'leaky_relu', interleaving), interleaving);
 }
 
 const others = ['float32', 'bfloat16'].flatMap((dataType) => [

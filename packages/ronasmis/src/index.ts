@@ -14,7 +14,6 @@ export type {
   Controller,
   ControllerState,
   CreateController,
-  Learnt,
   Outlook,
   RewardedChild,
 } from './controller/controller.ts';

@@ -8,7 +8,7 @@
 
 namespace ronasmis {
 
-// The numbers that src/normalisation.ts passes.
+// The numbers that stand in src/activations.ts.
 enum class Activation : int64_t { kRelu = 0, kLeakyRelu = 1, kElu = 2 };
 
 // A volume in channels_last_3d: [batch, voxels, channels] in memory. Some voxels may be padding, which no sum takes in and which

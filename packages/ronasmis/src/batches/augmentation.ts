@@ -1,5 +1,6 @@
 import type { Triple } from '../base/geometry.ts';
 import type { Random } from '../base/random.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import type { IntensityChange } from './intensities.ts';
 import type { Matrix } from './resample.ts';
 
@@ -11,52 +12,34 @@ export interface Augmentation {
   readonly intensities?: readonly IntensityChange[];
 }
 
-// What is nnU-Net's here is of Isensee et al. 2021, supplement 4; scripts of other versions have slightly other numbers.
-
-/** One crop in so many is drawn around a labelled voxel (nnU-Net). */
-export const FOREGROUND_EVERY = 3;
-/** Share of the crops that are mirrored along the width; the only augmentation of RONASMIS as published. */
-export const FLIP_SHARE = 0.5;
-/** Share of the crops that are rotated, and of those that are scaled (nnU-Net). */
-const SPATIAL_SHARE = 0.2;
-/** The same where slices are thick, which lose nothing by being turned within their plane, and are few: more of it over-fits later (docs/search.md). */
-const SPATIAL_SHARE_IN_PLANE = 0.6;
-/** Largest angle around each axis, in radians (nnU-Net). */
-const LARGEST_ANGLE = Math.PI / 6;
-/** Within the plane of thick slices, in radians: any (nnU-Net). */
-const LARGEST_ANGLE_IN_PLANE = Math.PI;
-/** Slices that are so many times as thick as a voxel is wide, or so many times fewer than these, are not mixed (nnU-Net). */
-const ANISOTROPIC = 3;
-/** Smallest and largest factor of the steps from voxel to voxel: a scan shrinks by more than 1 (nnU-Net). */
-const SCALE = [0.7, 1.4] as const;
-/** Share of the channels to which each of the four changes of intensities is made (nnU-Net). */
-const INTENSITY_SHARE = 0.15;
-/** Variance of Gaussian noise, in squared standard deviations of the channel, which is z-scored (nnU-Net). */
-const NOISE_VARIANCE = [0, 0.1] as const;
-/** Factor of all values (nnU-Net). */
-const BRIGHTNESS = [0.7, 1.3] as const;
-/** Factor of the distances from the mean (nnU-Net). */
-const CONTRAST = [0.65, 1.5] as const;
-/** Exponent of the values scaled to 0 to 1 (nnU-Net). */
-const GAMMA = [0.7, 1.5] as const;
+/** What is drawn for. */
+export interface Augmented {
+  readonly channels: number;
+  /** `[depth, height, width]` in millimetres. */
+  readonly spacing: Triple;
+  /** `[depth, height, width]` in voxels. */
+  readonly patch: Triple;
+}
 
 /**
  * Draws the augmentation of a crop: a lighter form of nnU-Net's (Isensee et al. 2021, supplement 4), without blur, lower resolution
  * and inverted gamma.
- *
- * @param spacing [depth, height, width] in millimetres
- * @param patch [depth, height, width] in voxels
+ * Thick slices lose nothing by being turned within their plane, and are few.
  */
-export function drawAugmentation(random: Random, channels: number, spacing: Triple, patch: Triple): Augmentation {
-  const inPlane = isAnisotropic(spacing, patch);
-  const share = inPlane ? SPATIAL_SHARE_IN_PLANE : SPATIAL_SHARE;
+export function drawAugmentation(
+  random: Random,
+  { channels, spacing, patch }: Augmented,
+  recipe: Recipe['augmentation'],
+): Augmentation {
+  const inPlane = isAnisotropic(spacing, patch, recipe);
+  const share = inPlane ? recipe.spatial_in_plane : recipe.spatial;
   const rotates = random.uniform() < share;
-  const largest = inPlane ? LARGEST_ANGLE_IN_PLANE : LARGEST_ANGLE;
+  const largest = inPlane ? recipe.rotation_in_plane : recipe.rotation;
   const angle = (): number => (rotates ? between(random, [-largest, largest]) : 0);
   const angles: Triple = inPlane ? [angle(), 0, 0] : [angle(), angle(), angle()];
   const scales = random.uniform() < share;
-  const scale = scales ? aroundOne(random, SCALE) : 1;
-  const changes = Array.from({ length: channels }, () => drawChange(random));
+  const scale = scales ? aroundOne(random, recipe.scale) : 1;
+  const changes = Array.from({ length: channels }, () => drawChange(random, recipe));
   return {
     ...((rotates || scales) && { matrix: turningMatrix(angles, [inPlane ? 1 : scale, scale, scale], spacing) }),
     ...(changes.some(changesAnything) && { intensities: changes }),
@@ -64,20 +47,21 @@ export function drawAugmentation(random: Random, channels: number, spacing: Trip
 }
 
 /** Whether rotating out of the plane would mix thick slices, or turn most of a flat patch out of its case. */
-function isAnisotropic(spacing: Triple, patch: Triple): boolean {
+function isAnisotropic(spacing: Triple, patch: Triple, recipe: Recipe['augmentation']): boolean {
   return (
-    spacing[0] > ANISOTROPIC * Math.min(spacing[1], spacing[2]) || Math.max(patch[1], patch[2]) > ANISOTROPIC * patch[0]
+    spacing[0] > recipe.thick_slices * Math.min(spacing[1], spacing[2]) ||
+    Math.max(patch[1], patch[2]) > recipe.thick_slices * patch[0]
   );
 }
 
-function drawChange(random: Random): IntensityChange {
+function drawChange(random: Random, recipe: Recipe['augmentation']): IntensityChange {
   const sometimes = (value: () => number, otherwise: number): number =>
-    random.uniform() < INTENSITY_SHARE ? value() : otherwise;
+    random.uniform() < recipe.intensity ? value() : otherwise;
   return {
-    noise: { deviation: sometimes(() => Math.sqrt(between(random, NOISE_VARIANCE)), 0), seed: random.integer(2 ** 31) },
-    brightness: sometimes(() => between(random, BRIGHTNESS), 1),
-    contrast: sometimes(() => aroundOne(random, CONTRAST), 1),
-    gamma: sometimes(() => aroundOne(random, GAMMA), 1),
+    noise: { deviation: sometimes(() => Math.sqrt(between(random, recipe.noise)), 0), seed: random.integer(2 ** 31) },
+    brightness: sometimes(() => between(random, recipe.brightness), 1),
+    contrast: sometimes(() => aroundOne(random, recipe.contrast), 1),
+    gamma: sometimes(() => aroundOne(random, recipe.gamma), 1),
   };
 }
 

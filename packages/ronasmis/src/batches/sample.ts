@@ -2,7 +2,8 @@ import type { Triple } from '../base/geometry.ts';
 import type { Random } from '../base/random.ts';
 import type { PreparedCase } from '../preparation/prepare.ts';
 import type { Thinning } from '../preparation/thinning.ts';
-import { drawAugmentation, FLIP_SHARE, FOREGROUND_EVERY } from './augmentation.ts';
+import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
+import { drawAugmentation } from './augmentation.ts';
 import type { BatchCrop, BatchPlan } from './fill-batch.ts';
 
 /** How crops are drawn. */
@@ -11,6 +12,8 @@ export interface SampleOptions {
   readonly patch: Triple;
   readonly augment: boolean;
   readonly thinning?: Thinning | undefined;
+  /** The default one where it is left out. */
+  readonly recipe?: Pick<Recipe, 'training' | 'augmentation'>;
 }
 
 /**
@@ -23,21 +26,26 @@ export function samplePlan(
   random: Random,
   cases: readonly PreparedCase[],
   caseIndices: readonly number[],
-  { patch, augment, thinning }: SampleOptions,
+  { patch, augment, thinning, recipe = defaultRecipe }: SampleOptions,
 ): BatchPlan {
   const crops = caseIndices.map((index): BatchCrop => {
-    const offset = sampleOffset(random, cases[index], patch);
-    const crop = { case: index, offset, flip: random.uniform() < FLIP_SHARE };
+    const offset = sampleOffset(random, cases[index], patch, recipe.training);
+    const crop = { case: index, offset, flip: random.uniform() < recipe.augmentation.flip };
     if (!augment) return crop;
     const { channels, spacing } = cases[index];
-    return { ...crop, augmentation: drawAugmentation(random, channels, spacing, patch) };
+    return { ...crop, augmentation: drawAugmentation(random, { channels, spacing, patch }, recipe.augmentation) };
   });
   return { patch, crops, ...(thinning && { thinning }) };
 }
 
-function sampleOffset(random: Random, { shape, foreground }: PreparedCase, patch: Triple): Triple {
+function sampleOffset(
+  random: Random,
+  { shape, foreground }: PreparedCase,
+  patch: Triple,
+  { foreground_every }: Recipe['training'],
+): Triple {
   const centre =
-    random.integer(FOREGROUND_EVERY) === 0 && foreground.length > 0
+    random.integer(foreground_every) === 0 && foreground.length > 0
       ? positionOf(foreground[random.integer(foreground.length)], shape)
       : undefined;
   const along = (axis: 0 | 1 | 2): number => {

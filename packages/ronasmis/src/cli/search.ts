@@ -1,7 +1,9 @@
 import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type ControllerName, controllerHelp, controllerNames } from '../controller/controllers.ts';
-import { defaultEpochs, searchDefaults } from '../search/options.ts';
+import { readRecipe } from '../recipe/read-recipe.ts';
+import { defaultRecipe } from '../recipe/recipe.ts';
+import { searchDefaults } from '../search/options.ts';
 import { type SpaceName, spaceNames } from '../space/spaces.ts';
 import {
   deviceOption,
@@ -24,18 +26,20 @@ interface Options extends EngineOptions, FoldOptions {
   readonly labels?: string;
   readonly time?: number;
   readonly epochs?: number;
-  readonly children: number;
+  readonly children?: number;
   readonly memory?: number;
   readonly controller: ControllerName;
   readonly space: SpaceName;
   readonly architecture?: string;
   readonly augment: boolean;
+  readonly recipe?: string;
   readonly seed: number;
   readonly json?: true;
 }
 
 /** Adds `search DATASET`. */
 export function addSearch(program: Command): void {
+  const { epochs, children } = defaultRecipe.search;
   program
     .command('search')
     .description('search an architecture and train its weights; the network is then ready to use')
@@ -43,12 +47,11 @@ export function addSearch(program: Command): void {
     .addOption(labelsOption())
     .option('--out <folder>', 'run folder to create (default: runs/<name of the data set>)')
     .option('--time <duration>', 'time budget, such as 30m or 2h', parseDuration)
-    .option('--epochs <n>', `controller epochs (default: ${defaultEpochs} without --time)`, integerBetween(1, 100_000))
+    .option('--epochs <n>', `controller epochs (default: ${epochs} without --time)`, integerBetween(1, 100_000))
     .option(
       '--children <n>',
-      'candidate networks evaluated in each controller epoch',
+      `candidate networks evaluated in each controller epoch (default: ${children})`,
       integerBetween(1, 1000),
-      searchDefaults.children,
     )
     .addOption(
       new Option('--controller <controller>', `what proposes candidate networks: ${controllerHelp}`)
@@ -70,6 +73,10 @@ export function addSearch(program: Command): void {
       ).conflicts(['controller', 'space', 'children']),
     )
     .option('--augment', 'also rotate and scale training patches, and change their intensities', searchDefaults.augment)
+    .option(
+      '--recipe <recipe>',
+      "constants to change: 'paper' is the published RONASMIS, or a JSON file with some of those that show RUN --json lists",
+    )
     .addOption(memoryOption())
     .addOption(foldsOption())
     .addOption(foldOption())
@@ -79,7 +86,7 @@ export function addSearch(program: Command): void {
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ ronasmis search data/Prostate --out runs/prostate --time 15m')
     .action(async (dataSet: string, { architecture: file, ...options }: Options) => {
-      const { out = join('runs', basename(resolve(dataSet))), time, epochs, memory, labels, json, ...rest } = options;
+      const { out = join('runs', basename(resolve(dataSet))), time, memory, labels, recipe, json, ...rest } = options;
       requireFold(rest);
       const { controller, space, children, ...common } = rest;
       const given = {
@@ -87,18 +94,18 @@ export function addSearch(program: Command): void {
         ...(labels !== undefined && { labelFolder: labels }),
         out,
         ...(time !== undefined && { timeSeconds: time }),
-        ...(epochs !== undefined && { epochs }),
         ...(memory !== undefined && { memoryBytes: memory }),
       };
       await runSearch(out, json === true, async (hooks) => {
+        const withRecipe = { ...given, ...(recipe !== undefined && { recipe: await readRecipe(recipe) }) };
         if (file === undefined) {
           const { search } = await import('../search/search.ts');
-          return search({ ...given, ...rest }, hooks);
+          return search({ ...withRecipe, ...rest }, hooks);
         }
         const { readArchitecture } = await import('../search/architecture-file.ts');
         const architecture = await readArchitecture(file);
         const { trainArchitecture } = await import('../search/train-architecture.ts');
-        return trainArchitecture(architecture, { ...given, ...common }, hooks);
+        return trainArchitecture(architecture, { ...withRecipe, ...common }, hooks);
       });
     });
 }

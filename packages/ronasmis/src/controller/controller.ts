@@ -1,5 +1,6 @@
 import type { Tensor } from '@ronasmis/libtorch';
 import type { Random } from '../base/random.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import type { SearchSpace } from '../space/space.ts';
 
 /** The choices of a child, in the order of the space's decisions. */
@@ -12,22 +13,12 @@ export interface RewardedChild {
   readonly reward: number;
 }
 
-/** What a controller says of one step of its learning; null where it has no such thing. */
-export interface Learnt {
-  /** Entropy of what the step's children were drawn from, as a mean over them, nats. */
-  readonly entropy: number | null;
-  /** Moving average of the rewards that the children were compared with. */
-  readonly baseline: number | null;
-}
-
 /** Where a search stands, as far as its clock can tell. */
 export interface Outlook {
   /** Controller steps that the whole search will have. */
   readonly expectedSteps: number;
   /** How much of it is done, 0 to 1. */
   readonly done: number;
-  /** Whether the shared weights have hardly been trained: rewards say then what learns quickly, not what is good. */
-  readonly isWarmUp?: boolean;
 }
 
 /** All that changes in a controller, as a checkpoint keeps it: tensors, and plain values that JSON can hold. */
@@ -48,10 +39,17 @@ export interface Controller {
   /** Children to be judged, for `learn`. */
   proposeForJudging(count: number, random: Random, outlook: Outlook): readonly Choices[];
   /**
-   * Learns from children that were evaluated.
+   * Entropy of what these children were drawn from, as a mean over them, nats; null where they come from no distribution.
    * @param outlook as it was when they were proposed
    */
-  learn(children: readonly RewardedChild[], outlook: Outlook): Learnt;
+  entropyOf(children: readonly Choices[], outlook: Outlook): number | null;
+  /**
+   * Learns from children that were evaluated. Not called while the shared weights have hardly been trained: rewards say then what learns
+   * quickly, not what is good.
+   * @param outlook as it was when they were proposed
+   * @returns the moving average of the rewards that the children were compared with; null where there is no such thing
+   */
+  learn(children: readonly RewardedChild[], outlook: Outlook): number | null;
   /** After the last step: children that deserve to be judged beside those judged last. */
   finalists(): readonly Choices[];
   /** All that has changed since it was made, for a checkpoint. */
@@ -63,5 +61,6 @@ export interface Controller {
 /**
  * Makes a controller that proposes children of `space`. Someone else's is called in `run.json` what the function is called.
  * @param seed decides its first weights, where it has any
+ * @param recipe the run's constants for controllers
  */
-export type CreateController = (space: SearchSpace, seed: number) => Controller;
+export type CreateController = (space: SearchSpace, seed: number, recipe: Recipe['controller']) => Controller;

@@ -1,3 +1,4 @@
+import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
 import type { SearchSpace } from '../space/space.ts';
 import type { Controller, CreateController } from './controller.ts';
 import { type ControllerName, controllerNames, loadController } from './controllers.ts';
@@ -14,8 +15,9 @@ export function createController(
   controller: ControllerName | CreateController,
   space: SearchSpace,
   seed: number,
+  recipe: Recipe['controller'] = defaultRecipe.controller,
 ): Controller {
   const create = typeof controller === 'string' ? loaded.get(controller) : controller;
   if (create === undefined) throw new Error(`There is no controller called ${controller}.`);
-  return create(space, seed);
+  return create(space, seed, recipe);
 }

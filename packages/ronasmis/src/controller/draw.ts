@@ -1,6 +1,6 @@
 import type { Random } from '../base/random.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import { admittedOptions, type SearchSpace } from '../space/space.ts';
-import { largestLead, leadSteps, smallestLead } from './constants.ts';
 import type { Choices } from './controller.ts';
 
 /**
@@ -11,13 +11,15 @@ import type { Choices } from './controller.ts';
  * So does a long one, less closely, where the paper begins uniform: rewards favour what the weights were trained for, whatever a child
  * alone would be worth, and a policy that is led away by that early does not come back (docs/search.md).
  */
-export function baseLead(expectedSteps: number): number {
-  return Math.min(largestLead, Math.max(smallestLead, leadSteps / expectedSteps));
+export function baseLead(
+  expectedSteps: number,
+  { base_lead: [least, most], base_lead_steps }: Recipe['controller'],
+): number {
+  return Math.min(most, Math.max(least, base_lead_steps / expectedSteps));
 }
 
 /**
- * A child drawn decision by decision among the options that its space admits, the base child's leading by `lead` logits, or by the
- * decision's own lead: uniform at 0. What a policy that has learnt nothing draws, without the policy.
+ * A child drawn decision by decision among the options that its space admits, the base child's leading by `lead` logits: uniform at 0. What a policy that has learnt nothing draws, without the policy.
  */
 export function drawChild(space: SearchSpace, lead: number, random: Random): Choices {
   const choices: number[] = [];
@@ -53,7 +55,7 @@ function weighedOptions(
   lead: number,
 ): readonly { readonly option: number; readonly probability: number }[] {
   const at = choices.length;
-  const advantage = Math.exp(space.decisions[at].lead ?? lead);
+  const advantage = Math.exp(lead);
   const weighed = admittedOptions(space, choices).map((option) => ({
     option,
     weight: option === space.baseChoices[at] ? advantage : 1,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Random } from '../base/random.ts';
+import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
 import { admittedOptions, type SearchSpace } from '../space/space.ts';
-import { populationSize, tournamentSize } from './constants.ts';
 import type { Choices, Controller, RewardedChild } from './controller.ts';
 import { baseLead, drawChild } from './draw.ts';
 
@@ -16,28 +16,34 @@ const stateSchema = z.object({ lead: z.number(), population: z.array(individualS
  * The first population is drawn as a policy begins, near the base child. Mini-batches train mutants as well:
  * they are what the next generation is made of.
  */
-export function evolutionController(space: SearchSpace): Controller {
+export function evolutionController(
+  space: SearchSpace,
+  _seed: number,
+  recipe: Recipe['controller'] = defaultRecipe.controller,
+): Controller {
   let lead = 0;
   let population: readonly RewardedChild[] = [];
   const offspring = (random: Random): Choices =>
-    population.length < populationSize
+    population.length < recipe.population
       ? drawChild(space, lead, random)
-      : mutate(space, tournament(population, random).choices, random);
+      : mutate(space, tournament(population, random, recipe).choices, random);
   const propose: Controller['proposeForJudging'] = (count, random) =>
     Array.from({ length: count }, () => offspring(random));
   return {
     begin: ({ expectedSteps }) => {
-      lead = baseLead(expectedSteps);
+      lead = baseLead(expectedSteps, recipe);
     },
     proposeForTraining: propose,
     proposeForJudging: propose,
+    // There is no distribution over children that an entropy could be told of.
+    entropyOf: () => null,
     learn: (children) => {
       population = age(
         population,
         children.map(({ choices, reward }) => ({ choices, reward })),
+        recipe,
       );
-      // There is no distribution over children that an entropy could be told of.
-      return { entropy: null, baseline: null };
+      return null;
     },
     finalists: () => (population.length === 0 ? [] : [population.reduce(better).choices]),
     state: () => ({ tensors: new Map(), plain: { lead, population } }),
@@ -51,13 +57,18 @@ export function evolutionController(space: SearchSpace): Controller {
 export function age(
   population: readonly RewardedChild[],
   generation: readonly RewardedChild[],
+  { population: size }: Pick<Recipe['controller'], 'population'>,
 ): readonly RewardedChild[] {
-  return [...population, ...generation].slice(-Math.max(populationSize, generation.length));
+  return [...population, ...generation].slice(-Math.max(size, generation.length));
 }
 
 /** The best of some individuals that are drawn without regard to their rewards. */
-function tournament(population: readonly RewardedChild[], random: Random): RewardedChild {
-  return random.shuffle(population).slice(0, tournamentSize).reduce(better);
+function tournament(
+  population: readonly RewardedChild[],
+  random: Random,
+  { tournament: size }: Recipe['controller'],
+): RewardedChild {
+  return random.shuffle(population).slice(0, size).reduce(better);
 }
 
 /** The fitter of two; the younger one of equals. */
@@ -67,13 +78,11 @@ function better(one: RewardedChild, other: RewardedChild): RewardedChild {
 
 /**
  * A child that answers one decision in another way than its parent, and every later one as its parent does, where that is still admitted;
- * elsewhere by the admitted option next to the parent's. A decision that rewards say nothing of stays the parent's. Where nothing can be another way, it is its parent.
+ * elsewhere by the admitted option next to the parent's. Where nothing can be another way, it is its parent.
  */
 export function mutate(space: SearchSpace, parent: Choices, random: Random): Choices {
   const others = parent.map((choice, at) =>
-    space.decisions[at].lead === undefined
-      ? admittedOptions(space, parent.slice(0, at)).filter((option) => option !== choice)
-      : [],
+    admittedOptions(space, parent.slice(0, at)).filter((option) => option !== choice),
   );
   const open = others.flatMap((options, at) => (options.length > 0 ? [at] : []));
   if (open.length === 0) return parent;

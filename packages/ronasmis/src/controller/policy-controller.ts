@@ -1,23 +1,15 @@
-import { adam, copyInto, joinParts, type Optimiser, partOf } from '@ronasmis/libtorch';
+import { adam, copyInto, joinParts, meanAll, noGradient, type Optimiser, partOf, scope } from '@ronasmis/libtorch';
 import { z } from 'zod';
+import type { Recipe } from '../recipe/recipe.ts';
 import type { SearchSpace } from '../space/space.ts';
-import {
-  baselineDecay,
-  decidedShare,
-  enasLearningRate,
-  largestSharpness,
-  paperSteps,
-  stepsAlone,
-} from './constants.ts';
 import type { Choices, Controller, Outlook } from './controller.ts';
 import { baseLead } from './draw.ts';
-import { createPolicy, likeliestChild, type Policy, preferChild, sampleChildren } from './policy.ts';
+import { createPolicy, likeliestChild, type Policy, preferChild, sampleChildren, scoreChildren } from './policy.ts';
 
-/** What an update changes: a policy, and the space that it decides on. */
+/** What an update changes. */
 export interface Learner {
   readonly policy: Policy;
   readonly optimiser: Optimiser;
-  readonly space: SearchSpace;
 }
 
 /** What a policy is to learn from a step's children. */
@@ -30,45 +22,52 @@ export interface Lesson {
   readonly learningRate: number;
 }
 
-/**
- * Moves a policy towards the children that were better than the baseline.
- * @returns the mean entropy of the policy over these children before the update, in nats
- */
-export type PolicyUpdate = (learner: Learner, lesson: Lesson) => number;
+/** Moves a policy towards the children that were better than the baseline. */
+export type PolicyUpdate = (learner: Learner, lesson: Lesson) => void;
 
 /**
  * What the controllers that learn a policy share: the LSTM, a moving-average baseline (ENAS, Pham et al. 2018) and a rate that goes by
  * the length of the search. They differ in `update`.
  */
-export function policyController(space: SearchSpace, seed: number, update: PolicyUpdate): Controller {
-  const policy = createPolicy(space, seed);
-  const optimiser = adam([...policy.values()], { learningRate: enasLearningRate });
+export function policyController(
+  space: SearchSpace,
+  seed: number,
+  recipe: Recipe['controller'],
+  update: PolicyUpdate,
+): Controller {
+  const policy = createPolicy(space, seed, recipe);
+  const { weights } = policy;
+  const optimiser = adam([...weights.values()], { learningRate: recipe.learning_rate });
   let baseline: number | null = null;
   const sample: Controller['proposeForJudging'] = (count, random, outlook) =>
-    sampleChildren(policy, space, random, { count, sharpness: sharpnessAt(outlook) });
+    sampleChildren(policy, random, { count, sharpness: sharpnessAt(outlook, recipe) });
   return {
-    begin: ({ expectedSteps }) => preferChild(policy, space, space.baseChoices, baseLead(expectedSteps)),
+    begin: ({ expectedSteps }) => preferChild(policy, space.baseChoices, baseLead(expectedSteps, recipe)),
     proposeForTraining: sample,
     proposeForJudging: sample,
+    entropyOf: (children, outlook) =>
+      noGradient(() =>
+        scope(() => meanAll(scoreChildren(policy, children, sharpnessAt(outlook, recipe)).entropy).item()),
+      ),
     learn: (children, outlook) => {
       const rewards = children.map(({ reward }) => reward);
-      const moved = movedBaseline(baseline, rewards);
+      const moved = movedBaseline(baseline, rewards, recipe);
       baseline = moved;
-      const entropy = update(
-        { policy, optimiser, space },
+      update(
+        { policy, optimiser },
         {
           children: children.map(({ choices }) => choices),
           advantages: rewards.map((reward) => reward - moved),
-          sharpness: sharpnessAt(outlook),
-          learningRate: outlook.isWarmUp ? 0 : learningRateFor(outlook.expectedSteps),
+          sharpness: sharpnessAt(outlook, recipe),
+          learningRate: learningRateFor(outlook.expectedSteps, recipe),
         },
       );
-      return { entropy, baseline };
+      return baseline;
     },
-    finalists: () => [likeliestChild(policy, space)],
-    state: () => ({ tensors: joinParts({ policy, optimiser: optimiser.state() }), plain: { baseline } }),
+    finalists: () => [likeliestChild(policy)],
+    state: () => ({ tensors: joinParts({ policy: weights, optimiser: optimiser.state() }), plain: { baseline } }),
     restore: ({ tensors, plain }) => {
-      copyInto(policy, partOf(tensors, 'policy'));
+      copyInto(weights, partOf(tensors, 'policy'));
       optimiser.restore(partOf(tensors, 'optimiser'));
       ({ baseline } = stateSchema.parse(plain));
     },
@@ -78,29 +77,38 @@ export function policyController(space: SearchSpace, seed: number, update: Polic
 const stateSchema = z.object({ baseline: z.number().nullable() });
 
 /** The baseline after these rewards; before the first ones it is their mean. */
-export function movedBaseline(baseline: number | null, rewards: readonly number[]): number {
+export function movedBaseline(
+  baseline: number | null,
+  rewards: readonly number[],
+  { baseline_decay }: Pick<Recipe['controller'], 'baseline_decay'>,
+): number {
   const mean = rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
-  const kept = baselineDecay ** rewards.length;
+  const kept = baseline_decay ** rewards.length;
   return kept * (baseline ?? mean) + (1 - kept) * mean;
 }
 
-/** Share of a search of so many controller steps after which its policy is decided. */
-export function decidedAfter(expectedSteps: number): number {
-  return Math.max(decidedShare, 1 - stepsAlone / expectedSteps);
+/** What of a recipe a policy decides by. */
+type Deciding = Pick<Recipe['controller'], 'decided_share' | 'steps_alone' | 'largest_sharpness'>;
+
+/** Share of a search of so many controller steps after which its policy is decided; infinite where it never is. */
+export function decidedAfter(expectedSteps: number, { decided_share, steps_alone }: Deciding): number {
+  if (decided_share === null) return Number.POSITIVE_INFINITY;
+  return Math.max(decided_share, 1 - steps_alone / expectedSteps);
 }
 
 /**
  * How sharp the policy is at this point of a search: as it is at first, decided towards the end. The shared weights are trained on what the
  * controller draws, so one that stayed undecided would leave the chosen child half trained.
  */
-export function sharpnessAt({ done, expectedSteps }: Outlook): number {
-  return 1 / Math.max(1 / largestSharpness, 1 - done / decidedAfter(expectedSteps));
+export function sharpnessAt({ done, expectedSteps }: Outlook, recipe: Deciding): number {
+  return 1 / Math.max(1 / recipe.largest_sharpness, 1 - done / decidedAfter(expectedSteps, recipe));
 }
 
 /**
  * A shorter search takes larger steps, yet not so much larger as there are fewer: rewards are noisy, and steps of this rate add up to as much
  * noise in a search of any length, while the base child's lead grows as the search gets shorter. Few rewards do not overrule it by chance.
  */
-function learningRateFor(expectedSteps: number): number {
-  return enasLearningRate * Math.sqrt(Math.max(1, paperSteps / expectedSteps));
+function learningRateFor(expectedSteps: number, { learning_rate, learning_rate_steps }: Recipe['controller']): number {
+  if (learning_rate_steps === null) return learning_rate;
+  return learning_rate * Math.sqrt(Math.max(1, learning_rate_steps / expectedSteps));
 }

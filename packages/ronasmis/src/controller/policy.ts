@@ -25,8 +25,8 @@ import {
   zeros,
 } from '@ronasmis/libtorch';
 import type { Random } from '../base/random.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import type { Decision, SearchSpace } from '../space/space.ts';
-import { biasScale, hidden, initialRange, tanhConstant, temperature } from './constants.ts';
 import type { Choices } from './controller.ts';
 import { sampleIndex } from './draw.ts';
 
@@ -34,7 +34,13 @@ import { sampleIndex } from './draw.ts';
  * The controller: an LSTM that makes one decision after the other, each fed back to it as an embedding (paper, Fig. 1).
  * What takes in an earlier part of the network is decided by attention to that part, as ENAS decides on the earlier layers of a layer.
  */
-export type Policy = ReadonlyMap<string, Tensor>;
+export interface Policy {
+  readonly weights: ReadonlyMap<string, Tensor>;
+  /** What it decides on. */
+  readonly space: SearchSpace;
+  /** As ENAS sets it (Pham et al. 2018, and its code), and what is ours. */
+  readonly recipe: Recipe['controller'];
+}
 
 /** Children drawn from, or scored by, a policy. */
 export interface Unrolled {
@@ -46,7 +52,8 @@ export interface Unrolled {
 }
 
 /** A fresh policy for the decisions of `space`, nearly uniform. `seed` decides its weights. */
-export function createPolicy(space: SearchSpace, seed: number): Policy {
+export function createPolicy(space: SearchSpace, seed: number, recipe: Recipe['controller']): Policy {
+  const { hidden_size: hidden, initial_range: range, bias_scale } = recipe;
   const shapes = new Map<string, readonly number[]>([
     ['start', [1, hidden]],
     ['lstm.input', [4 * hidden, hidden]],
@@ -57,32 +64,32 @@ export function createPolicy(space: SearchSpace, seed: number): Policy {
     ['attention.query', [hidden, hidden]],
     ['attention.score', [1, hidden]],
   ]);
-  for (const [at, { choice, options, sources, lead }] of space.decisions.entries()) {
-    if (lead === undefined) shapes.set(`bias.${at}`, [options]);
+  for (const [at, { choice, options, sources }] of space.decisions.entries()) {
+    if (bias_scale > 0) shapes.set(`bias.${at}`, [options]);
     shapes.set(`${choice}.embedding`, [options, hidden]);
-    if (lead === undefined && sources === undefined) shapes.set(`${choice}.logits`, [options, hidden]);
+    if (sources === undefined) shapes.set(`${choice}.logits`, [options, hidden]);
   }
   manualSeed(seed);
-  return new Map(
+  const weights = new Map(
     Array.from(shapes, ([name, shape]) => {
       const values = zeros(shape, { dataType: 'float32' });
-      if (!name.startsWith('bias.'))
-        noGradient(() => uniformInPlace(values, { from: -initialRange, to: initialRange }));
+      if (!name.startsWith('bias.')) noGradient(() => uniformInPlace(values, { from: -range, to: range }));
       values.requiresGradient = true;
       return [name, values];
     }),
   );
+  return { weights, space, recipe };
 }
 
 /**
  * Lets a fresh policy begin near one child: the logit of each of its choices leads those of the other options by `lead`, from 0
  * (nearly uniform) to below 5, the most that the policy can express.
  */
-export function preferChild(policy: Policy, space: SearchSpace, preferred: Choices, lead: number): void {
-  const bias = (temperature * Math.atanh(lead / 2 / tanhConstant)) / biasScale;
-  space.decisions.forEach((decision, at) => {
-    if (decision.lead !== undefined) return;
-    const { options } = decision;
+export function preferChild(policy: Policy, preferred: Choices, lead: number): void {
+  if (lead === 0) return;
+  const { temperature, tanh_constant, bias_scale } = policy.recipe;
+  const bias = (temperature * Math.atanh(lead / 2 / tanh_constant)) / bias_scale;
+  policy.space.decisions.forEach(({ options }, at) => {
     const values = Float32Array.from({ length: options }, (_, option) => (option === preferred[at] ? bias : -bias));
     noGradient(() => scope(() => copyInPlace(weightOf(policy, `bias.${at}`), tensor(values, [options]))));
   });
@@ -96,36 +103,33 @@ export interface Draw {
 }
 
 /** Draws children. */
-export function sampleChildren(policy: Policy, space: SearchSpace, random: Random, draw: Draw): readonly Choices[] {
-  return drawn(policy, space, draw, (_child, probabilities) => sampleIndex(probabilities, random));
+export function sampleChildren(policy: Policy, random: Random, draw: Draw): readonly Choices[] {
+  return drawn(policy, draw, (_child, probabilities) => sampleIndex(probabilities, random));
 }
 
 /** The child that the policy finds likeliest, decision by decision. */
-export function likeliestChild(policy: Policy, space: SearchSpace): Choices {
+export function likeliestChild(policy: Policy): Choices {
   const once = { count: 1, sharpness: 1 };
-  return drawn(policy, space, once, (_child, probabilities) => probabilities.indexOf(Math.max(...probabilities)))[0];
+  return drawn(policy, once, (_child, probabilities) => probabilities.indexOf(Math.max(...probabilities)))[0];
 }
 
 /** Log-probability and entropy of children that were drawn before at this sharpness, with gradients. */
-export function scoreChildren(
-  policy: Policy,
-  space: SearchSpace,
-  children: readonly Choices[],
-  sharpness: number,
-): Unrolled {
+export function scoreChildren(policy: Policy, children: readonly Choices[], sharpness: number): Unrolled {
   const draw = { count: children.length, sharpness };
-  return unroll(policy, space, draw, (child, _probabilities, at) => children[child][at]);
+  return unroll(policy, draw, (child, _probabilities, at) => children[child][at]);
 }
 
-function drawn(policy: Policy, space: SearchSpace, draw: Draw, pick: Pick): readonly Choices[] {
-  return noGradient(() => scope(() => unroll(policy, space, draw, pick).children));
+function drawn(policy: Policy, draw: Draw, pick: Pick): readonly Choices[] {
+  return noGradient(() => scope(() => unroll(policy, draw, pick).children));
 }
 
 /** Answers decision `at` of a child by the probabilities of its options. */
 type Pick = (child: number, probabilities: readonly number[], at: number) => number;
 
 /** One pass of the LSTM over all decisions, for all children at once. */
-function unroll(policy: Policy, space: SearchSpace, { count, sharpness }: Draw, pick: Pick): Unrolled {
+function unroll(policy: Policy, { count, sharpness }: Draw, pick: Pick): Unrolled {
+  const { space } = policy;
+  const hidden = policy.recipe.hidden_size;
   const weight = (name: string): Tensor => weightOf(policy, name);
   const children: number[][] = Array.from({ length: count }, () => []);
   /** The LSTM's state at each decision: at a part's last one it stands for the part in the attention. */
@@ -145,10 +149,7 @@ function unroll(policy: Policy, space: SearchSpace, { count, sharpness }: Draw, 
     });
     states.push(state[0]);
     const anchors = decision.sources?.map((source) => (source === null ? null : states[source]));
-    const logits =
-      decision.lead === undefined
-        ? learntLogits(policy, decision, at, { state: state[0], anchors })
-        : expand(givenLogits(decision, decision.lead, space.baseChoices[at]), [count, decision.options]);
+    const logits = logitsOf(policy, decision, at, { state: state[0], anchors });
     const admitted = children.map((choices) => space.admitted(choices));
     const logarithms = logSoftmax(mask(multiplyScalar(logits, sharpness), admitted), 1);
     const probabilities = exponential(logarithms);
@@ -169,23 +170,17 @@ function unroll(policy: Policy, space: SearchSpace, { count, sharpness }: Draw, 
 }
 
 /** What the LSTM and the decision's bias make of its options [children, options], within the tanh constant around 0. */
-function learntLogits(
+function logitsOf(
   policy: Policy,
   { choice }: Decision,
   at: number,
   { state, anchors }: { readonly state: Tensor; readonly anchors: readonly (Tensor | null)[] | undefined },
 ): Tensor {
   const reasoned = anchors ? attend(policy, state, anchors) : linear(state, weightOf(policy, `${choice}.logits`));
-  const scores = add(reasoned, multiplyScalar(weightOf(policy, `bias.${at}`), biasScale));
-  return multiplyScalar(tanh(multiplyScalar(scores, 1 / temperature)), tanhConstant);
-}
-
-/** Of a decision with a lead of its own [options]: nothing in it can be learnt. */
-function givenLogits({ options }: Decision, lead: number, preferred: number): Tensor {
-  return tensor(
-    Float32Array.from({ length: options }, (_, option) => (option === preferred ? lead : 0)),
-    [options],
-  );
+  const { bias_scale, temperature, tanh_constant } = policy.recipe;
+  const scores =
+    bias_scale === 0 ? reasoned : add(reasoned, multiplyScalar(weightOf(policy, `bias.${at}`), bias_scale));
+  return multiplyScalar(tanh(multiplyScalar(scores, 1 / temperature)), tanh_constant);
 }
 
 /** Scores of taking each part in: v tanh(W anchor + U state), as ENAS's attention (its section 2.3); 0 where there is nothing to take in. */
@@ -228,7 +223,7 @@ function toRows(matrix: Tensor, columns: number): number[][] {
 }
 
 function weightOf(policy: Policy, name: string): Tensor {
-  const found = policy.get(name);
+  const found = policy.weights.get(name);
   if (!found) throw new Error(`The controller has no weight '${name}'.`);
   return found;
 }

@@ -14,8 +14,8 @@ import {
   type Tensor,
   tensor,
 } from '@ronasmis/libtorch';
+import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
 import type { SearchSpace } from '../space/space.ts';
-import { entropyWeight, ppoClipping, ppoPasses } from './constants.ts';
 import type { Controller } from './controller.ts';
 import { scoreChildren } from './policy.ts';
 import { type PolicyUpdate, policyController } from './policy-controller.ts';
@@ -24,8 +24,12 @@ import { type PolicyUpdate, policyController } from './policy-controller.ts';
  * The controller of the paper's predecessors (Zoph et al. 2018, "Learning transferable architectures"): the same LSTM, taught by proximal
  * policy optimisation (Schulman et al. 2017, "Proximal policy optimization algorithms").
  */
-export function ppoController(space: SearchSpace, seed: number): Controller {
-  return policyController(space, seed, proximalUpdate);
+export function ppoController(
+  space: SearchSpace,
+  seed: number,
+  recipe: Recipe['controller'] = defaultRecipe.controller,
+): Controller {
+  return policyController(space, seed, recipe, proximalUpdate);
 }
 
 /**
@@ -33,24 +37,21 @@ export function ppoController(space: SearchSpace, seed: number): Controller {
  * REINFORCE's step; the others get more out of children that were dear to judge.
  */
 export const proximalUpdate: PolicyUpdate = (
-  { policy, optimiser, space },
+  { policy, optimiser },
   { children, advantages, sharpness, learningRate },
 ) =>
   scope(() => {
-    const drawn = noGradient(() => scope(() => scoreChildren(policy, space, children, sharpness).logProbabilities));
+    const drawn = noGradient(() => scope(() => scoreChildren(policy, children, sharpness).logProbabilities));
     const weights = tensor(Float32Array.from(advantages), [advantages.length]);
-    const entropies = Array.from({ length: ppoPasses }, () =>
+    for (let pass = 0; pass < policy.recipe.ppo_epochs; pass += 1) {
       scope(() => {
-        const { logProbabilities, entropy } = scoreChildren(policy, space, children, sharpness);
-        const meanEntropy = meanAll(entropy);
-        const objective = clippedObjective(logProbabilities, drawn, weights);
-        negate(add(objective, multiplyScalar(meanEntropy, entropyWeight))).backward();
+        const { logProbabilities, entropy } = scoreChildren(policy, children, sharpness);
+        const objective = clippedObjective(logProbabilities, drawn, weights, policy.recipe.ppo_clipping);
+        negate(add(objective, multiplyScalar(meanAll(entropy), policy.recipe.entropy_weight))).backward();
         optimiser.step(learningRate);
         optimiser.clearGradients();
-        return meanEntropy.item();
-      }),
-    );
-    return entropies[0];
+      });
+    }
   });
 
 /**
@@ -60,10 +61,16 @@ export const proximalUpdate: PolicyUpdate = (
  * @param logProbabilities now, of each decision of each child [decisions, children]
  * @param drawn the same when the children were drawn
  * @param advantages of each child [children]
+ * @param clipping how far the probability of a decision may move before it no longer pays
  */
-export function clippedObjective(logProbabilities: Tensor, drawn: Tensor, advantages: Tensor): Tensor {
+export function clippedObjective(
+  logProbabilities: Tensor,
+  drawn: Tensor,
+  advantages: Tensor,
+  clipping: number,
+): Tensor {
   const ratios = exponential(subtract(logProbabilities, drawn));
-  const clipped = clamp(ratios, { min: 1 - ppoClipping, max: 1 + ppoClipping });
+  const clipped = clamp(ratios, { min: 1 - clipping, max: 1 + clipping });
   const worth = minimum(multiply(ratios, advantages), multiply(clipped, advantages));
   return meanAll(sum(worth, [0]));
 }

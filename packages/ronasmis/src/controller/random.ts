@@ -4,7 +4,7 @@ import { drawChild, drawEntropy } from './draw.ts';
 
 /**
  * Random search with shared weights (Li & Talwalkar 2019, "Random search and reproducibility for neural architecture search"): every
- * choice of every child is uniform among the admitted options, but for those with a lead of their own, and nothing is learnt. What any
+ * choice of every child is uniform among the admitted options, and nothing is learnt. What any
  * controller has to beat.
  */
 export function randomController(space: SearchSpace): Controller {
@@ -14,10 +14,9 @@ export function randomController(space: SearchSpace): Controller {
     begin: () => {},
     proposeForTraining: draw,
     proposeForJudging: draw,
-    learn: (children) => {
-      const entropies = children.map(({ choices }) => drawEntropy(space, 0, choices));
-      return { entropy: entropies.reduce((sum, entropy) => sum + entropy, 0) / children.length, baseline: null };
-    },
+    entropyOf: (children) =>
+      children.reduce((sum, choices) => sum + drawEntropy(space, 0, choices), 0) / children.length,
+    learn: () => null,
     finalists: () => [],
     state: () => ({ tensors: new Map(), plain: null }),
     restore: () => {},

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
 import { mendable, readBytes } from '../base/files.ts';
-import type { Triple } from '../base/geometry.ts';
+import { type Triple, tripleSchema } from '../base/geometry.ts';
 import {
   type DicomElements,
   elementsAt,
@@ -100,7 +100,7 @@ const truncated = (file: string): UserError =>
 
 const number = z.number();
 const placeSchema = z.object({
-  position: z.tuple([number, number, number]),
+  position: tripleSchema,
   /** Along a row and along a column. */
   directions: z.tuple([number, number, number, number, number, number]).refine(([a, b, c, d, e, f]) => {
     const isUnit = (length: number) => Math.abs(length - 1) < DIRECTION_TOLERANCE;

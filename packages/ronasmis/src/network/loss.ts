@@ -33,21 +33,28 @@ export interface SupervisedLevel extends Supervision {
   readonly logits: Tensor;
 }
 
+/** What a loss is made of. */
+export interface LossOptions {
+  /** Whether the label may have voxels of {@link IGNORED_CLASS}, which then count for nothing. Not where it is left out. */
+  readonly hasIgnored?: boolean;
+  /** Whether cross-entropy is added to the soft Dice loss; so where it is left out. */
+  readonly crossEntropy?: boolean;
+}
+
 /**
  * The loss of a network: {@link segmentationLoss} of all logits that it is supervised by.
  *
  * @param logits of `forward` with deep supervision, the finest first
  * @param label uint8 `[batch, depth, height, width]`
- * @param hasIgnored whether the label may have voxels of {@link IGNORED_CLASS}, which then count for nothing
  */
 export function networkLoss(
   { supervised }: Pick<Network, 'supervised'>,
   logits: readonly Tensor[],
   label: Tensor,
-  hasIgnored = false,
+  { hasIgnored = false, crossEntropy = true }: LossOptions = {},
 ): Tensor {
   const levels = logits.map((scores, index) => ({ logits: scores, ...supervised[index] }));
-  return hasIgnored ? composedLoss(levels, label) : segmentationLoss(levels, label);
+  return hasIgnored || !crossEntropy ? composedLoss(levels, label, crossEntropy) : segmentationLoss(levels, label);
 }
 
 /**
@@ -67,25 +74,29 @@ export function segmentationLoss(levels: readonly SupervisedLevel[], label: Tens
   );
 }
 
-/** The same by libtorch's operations. Voxels of {@link IGNORED_CLASS} count for nothing. */
-export function composedLoss(levels: readonly SupervisedLevel[], label: Tensor): Tensor {
+/** The same by libtorch's operations, with or without cross-entropy. Voxels of {@link IGNORED_CLASS} count for nothing. */
+export function composedLoss(levels: readonly SupervisedLevel[], label: Tensor, hasCrossEntropy = true): Tensor {
   return levels
-    .map(({ logits, stride, weight }) => multiplyScalar(levelLoss(logits, downsampleLabel(label, stride)), weight))
+    .map(({ logits, stride, weight }) =>
+      multiplyScalar(levelLoss(logits, downsampleLabel(label, stride), hasCrossEntropy), weight),
+    )
     .reduce((sum, part) => add(sum, part));
 }
 
-function levelLoss(logits: Tensor, label: Tensor): Tensor {
+function levelLoss(logits: Tensor, label: Tensor, hasCrossEntropy: boolean): Tensor {
   const scores = to(logits, { dataType: 'float32' });
   const indices = view(arange(0, logits.shape[1], { dataType: 'int64', device: logits.device }), [1, -1, 1, 1, 1]);
   const oneHot = to(equal(unsqueeze(label, 1), indices), { dataType: 'float32' });
   const counts = to(notEqualScalar(label, IGNORED_CLASS), { dataType: 'float32' });
   const probabilities = multiply(softmax(scores, 1), unsqueeze(counts, 1));
+  const dice = diceLoss(probabilities, oneHot);
+  if (!hasCrossEntropy) return dice;
   const crossEntropy = crossEntropyLoss(scores, to(label, { dataType: 'int64' }), {
     reduction: sumOfVoxels,
     ignoreIndex: IGNORED_CLASS,
   });
   // A patch may have nothing but ignored voxels.
-  return add(diceLoss(probabilities, oneHot), divide(crossEntropy, clamp(sumAll(counts), { min: 1 })));
+  return add(dice, divide(crossEntropy, clamp(sumAll(counts), { min: 1 })));
 }
 
 /** What libtorch calls the reduction. */

@@ -21,12 +21,15 @@ export function recordParameters(network: NetworkDefinition, options: WalkOption
   return [...found.values()].sort(byPlace);
 }
 
-/** The weights that networks share, with the matrices of taps of those that take a kernel through one. */
-export function sharedParameters(networks: readonly NetworkDefinition[]): readonly Parameter[] {
+/** The weights that networks share, with the matrices of taps of those that take a kernel through one, unless they are left out. */
+export function sharedParameters(
+  networks: readonly NetworkDefinition[],
+  { mixesTaps = true }: { readonly mixesTaps?: boolean } = {},
+): readonly Parameter[] {
   const all = networks.flatMap((network) => recordParameters(network, { deepSupervision: true }));
   const taps = all.flatMap(({ taps, shape: [, , depth, height, width] }): Parameter[] => {
     const count = depth * height * width;
-    return taps === undefined ? [] : [{ name: taps, kind: 'taps', shape: [count, count] }];
+    return taps === undefined || !mixesTaps ? [] : [{ name: taps, kind: 'taps', shape: [count, count] }];
   });
   return [...new Map([...all, ...taps].map((parameter) => [parameter.name, parameter])).values()].sort(byPlace);
 }

@@ -32,6 +32,11 @@ const spaceSchema = z.strictObject({
     'logits by which the largest patch leads where patches are drawn; null: the controller learns them',
     'ours: rewards are of whole volumes and say nothing of patches',
   ),
+  patch_share: note(
+    share.default(2 / 3),
+    'of the search, in which patches are drawn; what follows trains a child on its own',
+    'ours',
+  ),
   cell_operations: note(
     count.default(3),
     'operations on 3x3x3 voxels in a cell of the micro space, at most',
@@ -58,55 +63,68 @@ const networkSchema = z.strictObject({
   ),
 });
 
-const controllerSchema = z.strictObject({
-  hidden_size: note(count.default(64), 'units of the LSTM', 'ENAS (Pham et al. 2018)'),
-  temperature: note(positive.default(5), 'by which logits are divided before the tanh', 'ENAS'),
-  tanh_constant: note(positive.default(2.5), 'the largest logit', 'ENAS'),
-  initial_range: note(positive.default(0.1), 'first weights are uniform within plus and minus this', 'ENAS'),
-  bias_scale: note(
-    z.number().min(0).default(250),
-    "times as fast as the LSTM's weights, the bias of each decision; 0: no biases",
-    'ours: within a few dozen updates the LSTM alone hardly leaves the uniform policy',
-  ),
-  learning_rate: note(positive.default(3.5e-4), "Adam's, for each update", 'ENAS'),
-  learning_rate_steps: note(
-    count.nullable().default(150),
-    'controller epochs that the rate is meant for: shorter searches take larger steps, by the square root; null: all take the same',
-    'ours',
-  ),
-  baseline_decay: note(
-    share.default(0.85),
-    'share of the moving-average baseline left after a reward',
-    'ours (ENAS 0.95 or more): rewards rise while the shared weights learn',
-  ),
-  entropy_weight: note(z.number().min(0).default(1e-4), 'of the entropy (nats) in the objective', 'ENAS'),
-  base_lead: note(
-    range.default([2, 4]),
-    "logits by which the base child's choices lead at first, in long and in short searches; 0 and 0: uniform",
-    'ours',
-  ),
-  base_lead_steps: note(
-    positive.default(12),
-    'the lead is this over the controller epochs of the search, within the range',
-    'ours',
-  ),
-  warm_up_share: note(
-    share.default(0.25),
-    'of the search, before a policy begins to learn',
-    'TuNAS (Bender et al. 2020)',
-  ),
-  decided_share: note(
-    share.nullable().default(2 / 3),
-    'of the search, after which the policy is decided; null: it never is before its end',
-    'ours: the result is used as it is, so its child has to be trained',
-  ),
-  steps_alone: note(count.default(5), 'controller epochs for which a decided child is trained alone, at most', 'ours'),
-  largest_sharpness: note(positive.default(50), 'times the logits of a decided policy are taken', 'ours'),
-  ppo_clipping: note(positive.default(0.2), 'of the ratio of probabilities', 'Schulman et al. 2017'),
-  ppo_epochs: note(count.default(4), 'passes over the children of a step', 'Schulman et al. 2017: 3 to 10'),
-  population: note(count.default(40), 'individuals that are alive', 'ours: two steps of 20 children fill it'),
-  tournament: note(count.default(10), 'individuals that compete to be a parent', 'Real et al. 2019: a quarter'),
-});
+const controllerSchema = z
+  .strictObject({
+    hidden_size: note(count.default(64), 'units of the LSTM', 'ENAS (Pham et al. 2018)'),
+    temperature: note(positive.default(5), 'by which logits are divided before the tanh', 'ENAS'),
+    tanh_constant: note(positive.default(2.5), 'the largest logit', 'ENAS'),
+    initial_range: note(positive.default(0.1), 'first weights are uniform within plus and minus this', 'ENAS'),
+    bias_scale: note(
+      z.number().min(0).default(250),
+      "times as fast as the LSTM's weights, the bias of each decision; 0: no biases",
+      'ours: within a few dozen updates the LSTM alone hardly leaves the uniform policy',
+    ),
+    learning_rate: note(positive.default(3.5e-4), "Adam's, for each update", 'ENAS'),
+    learning_rate_steps: note(
+      count.nullable().default(150),
+      'controller epochs that the rate is meant for: shorter searches take larger steps, by the square root; null: all take the same',
+      'ours',
+    ),
+    baseline_decay: note(
+      share.default(0.85),
+      'share of the moving-average baseline left after a reward',
+      'ours (ENAS 0.95 or more): rewards rise while the shared weights learn',
+    ),
+    entropy_weight: note(z.number().min(0).default(1e-4), 'of the entropy (nats) in the objective', 'ENAS'),
+    base_lead: note(
+      range.default([2, 4]),
+      "logits by which the base child's choices lead at first, in long and in short searches; 0 and 0: uniform",
+      'ours',
+    ),
+    base_lead_steps: note(
+      positive.default(12),
+      'the lead is this over the controller epochs of the search, within the range',
+      'ours',
+    ),
+    warm_up_share: note(
+      share.default(0.25),
+      'of the search, before a policy begins to learn',
+      'TuNAS (Bender et al. 2020)',
+    ),
+    decided_share: note(
+      share.nullable().default(2 / 3),
+      'of the search, after which the policy is decided; null: it never is before its end',
+      'ours: the result is used as it is, so its child has to be trained',
+    ),
+    steps_alone: note(
+      count.default(5),
+      'controller epochs for which a decided child is trained alone, at most',
+      'ours',
+    ),
+    largest_sharpness: note(positive.default(50), 'times the logits of a decided policy are taken', 'ours'),
+    ppo_clipping: note(positive.default(0.2), 'of the ratio of probabilities', 'Schulman et al. 2017'),
+    ppo_epochs: note(count.default(4), 'passes over the children of a step', 'Schulman et al. 2017: 3 to 10'),
+    population: note(count.default(40), 'individuals that are alive', 'ours: two steps of 20 children fill it'),
+    tournament: note(count.default(10), 'individuals that compete to be a parent', 'Real et al. 2019: a quarter'),
+  })
+  .refine(({ base_lead: [, most], bias_scale }) => most === 0 || bias_scale > 0, {
+    path: ['base_lead'],
+    error: 'choices can only lead where decisions have biases: give a bias_scale above 0',
+  })
+  .refine(({ base_lead: [, most], tanh_constant }) => most < 2 * tanh_constant, {
+    path: ['base_lead'],
+    error: 'a lead has to be below twice the tanh_constant, the most that a policy can express',
+  });
 
 const searchSchema = z.strictObject({
   epochs: note(count.default(150), 'controller epochs where no limit is given', 'paper: 150 to 500'),

@@ -1,23 +1,8 @@
-// Every number that a search goes by, of its own room.
+// What was measured of this program, and what its clock keeps to: nothing that a network would be better or worse for. That is in the recipe.
 
-/** Passes over the training cases in a controller step (paper, section 2.3). */
-export const epochsPerStep = 3;
-/** Share of a search after which a policy begins to learn (TuNAS, Bender et al. 2020). */
-export const warmUpShare = 0.25;
-
-/** Share of a search that is coarse, where its patches are large. */
-export const coarseShare = 0.5;
 /** A coarse part is worth it only where so many controller steps of one child follow. */
 export const fewestLaterSteps = 2;
-/** A patch so many voxels across shows enough of what is around a structure when it is thinned, too. */
-export const widePatch = 128;
-/** A patch of so many slices keeps enough of them. */
-export const deepPatch = 32;
 
-/** Where time is short, evaluation takes at most so much of what training takes: what is not trained can't be told apart. */
-export const evaluationPerTraining = 0.5;
-/** But so many children are evaluated, or there would be nothing to learn from. */
-export const fewestChildren = 4;
 /** A step is begun only where it can train for this share of its three epochs; else the step before trains on. */
 export const smallestShare = 0.5;
 /** Yet when evaluation took less time than was thought, what is left is used if it holds this share. */
@@ -53,7 +38,5 @@ export const weightCopies = 4;
 export const shareOfCases = 1 / 3;
 /** Share of what is free that a search takes where no budget is given. */
 export const shareOfFree = 0.8;
-/** Channels of the full resolution that are tried, the best first. */
-export const widths = [16, 8, 4] as const;
 /** Where the largest child comes nearer to the budget than this, every child is checked. */
 export const safetyFactor = 1.1;

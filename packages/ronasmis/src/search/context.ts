@@ -4,12 +4,14 @@ import type { CaseSplit } from '../data/folds.ts';
 import type { ComputeDevice, Precision } from '../engine/device.ts';
 import type { PreparedCase } from '../preparation/prepare.ts';
 import type { Thinning } from '../preparation/thinning.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import type { SearchSpace } from '../space/space.ts';
 
 /** What networks are trained and evaluated with, and what never changes in a run. */
 export interface RunContext {
   readonly device: ComputeDevice;
   readonly precision: Precision;
+  readonly recipe: Recipe;
   readonly dimensions: NetworkDimensions;
   readonly cases: readonly PreparedCase[];
   readonly split: CaseSplit;

@@ -12,12 +12,12 @@ import { whereMemorySuffices } from '../training/memory.ts';
 import type { Trainer } from '../training/trainer.ts';
 import { batchShape } from './batch-shape.ts';
 import { type Clock, type Durations, sufficesForCoarse } from './clock.ts';
-import { epochsPerStep, reportSeconds } from './constants.ts';
+import { reportSeconds } from './constants.ts';
 import { caseNamed, type RunContext } from './context.ts';
 import { toDeviceBatches } from './device-batches.ts';
 import { evaluateOnOwnGrid } from './evaluating.ts';
 import { voxelsOfAll } from './memory.ts';
-import type { SearchSettings } from './options.ts';
+import type { RunSettings } from './options.ts';
 
 /** Networks of a run that its durations are measured with. */
 export interface Measured {
@@ -50,17 +50,19 @@ interface Bench {
 export async function openClock(
   bench: Bench,
   { largest, base, children }: Measured,
-  { epochs = Number.POSITIVE_INFINITY, timeSeconds = Number.POSITIVE_INFINITY, children: perStep }: SearchSettings,
+  { epochs = Number.POSITIVE_INFINITY, timeSeconds = Number.POSITIVE_INFINITY, children: perStep }: RunSettings,
   { startedAt, step, seconds }: Start,
 ): Promise<Clock> {
   const { context } = bench;
   await measureLargest(bench, largest);
   const full = await measureDurations(bench, base);
   const limit = { epochs, seconds: timeSeconds };
-  const trainingSteps = epochsPerStep * context.split.training.length;
-  const hasCoarse = context.thinning !== undefined && sufficesForCoarse(limit, trainingSteps, full);
+  const { recipe } = context;
+  const trainingSteps = recipe.search.training_epochs * context.split.training.length;
+  const hasCoarse = context.thinning !== undefined && sufficesForCoarse(limit, trainingSteps, full, recipe);
   return {
     limit,
+    recipe,
     durations: hasCoarse ? { ...coarseDurations(bench, base, full), final: full.final } : full,
     trainingSteps,
     children: Math.min(perStep, children),

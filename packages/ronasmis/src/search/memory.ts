@@ -9,6 +9,7 @@ import { childNetwork } from '../network/child.ts';
 import { passBytes } from '../network/memory.ts';
 import { elementCount, sharedParameters } from '../network/parameters.ts';
 import { isResampled, type PreparedCase } from '../preparation/prepare.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import { formatBytes } from '../report/format.ts';
 import { patchVoxelCounts } from '../space/macro.ts';
 import type { SearchSpace } from '../space/space.ts';
@@ -24,7 +25,6 @@ import {
   shareOfCases,
   shareOfFree,
   weightCopies,
-  widths,
 } from './constants.ts';
 import { evaluatedTogether } from './device-batches.ts';
 
@@ -35,6 +35,7 @@ export interface MemoryDemands {
   readonly architecture?: Architecture;
   readonly device: ComputeDevice;
   readonly precision: Precision;
+  readonly recipe: Recipe;
   /** Median depth, height and width of the scans at the data set's spacing, in voxels. */
   readonly volume: readonly [number, number, number];
   readonly inputChannels: number;
@@ -84,13 +85,17 @@ export function planMemory(budgetBytes: number, demands: MemoryDemands): MemoryP
   const { architecture: alone } = demands;
   const usableBytes = budgetBytes - reservedBytes;
   const counts = patchVoxelCounts(demands.volume);
+  const { recipe } = demands;
+  const { widths } = recipe.network;
   const candidates = widths.flatMap((width) => counts.map((patchVoxels) => candidate(demands, width, patchVoxels)));
   const chosen = candidates.find(({ neededBytes }) => neededBytes <= usableBytes);
   if (!chosen) throw tooSmall(budgetBytes, Math.min(...candidates.map(({ neededBytes }) => neededBytes)), alone);
   const { width, patchVoxels, batchVoxels, dimensions, bytesFor } = chosen;
   const isAmple = Math.max(...demandingChildren(chosen.space).map(bytesFor)) * safetyFactor <= usableBytes;
   const fits = (child: Architecture): boolean => bytesFor(child) <= usableBytes;
-  const space = isAmple ? chosen.space : createSpace(demands.space, demands.volume, dimensions, { patchVoxels, fits });
+  const space = isAmple
+    ? chosen.space
+    : createSpace(demands.space, demands.volume, dimensions, { patchVoxels, fits, recipe: recipe.space });
   return {
     dimensions,
     space,
@@ -98,17 +103,25 @@ export function planMemory(budgetBytes: number, demands: MemoryDemands): MemoryP
     base: alone ?? space.base,
     bytesFor,
     hostBytes: hostBytes(demands, batchVoxels),
-    concessions: concessions(budgetBytes, space, { width, isSmaller: alone === undefined && patchVoxels < counts[0] }),
+    concessions: concessions(budgetBytes, space, {
+      width,
+      widest: widths[0],
+      isSmaller: alone === undefined && patchVoxels < counts[0],
+    }),
   };
 }
 
 function candidate(demands: MemoryDemands, width: number, patchVoxels: number) {
-  const dimensions = networkDimensions(demands.inputChannels, demands.classes, demands.flatLevels, { width });
-  const space = createSpace(demands.space, demands.volume, dimensions, { patchVoxels });
+  const { recipe } = demands;
+  const dimensions = networkDimensions(demands.inputChannels, demands.classes, demands.flatLevels, {
+    width,
+    widening: recipe.network.widening,
+  });
+  const space = createSpace(demands.space, demands.volume, dimensions, { patchVoxels, recipe: recipe.space });
   const { architecture: alone } = demands;
   const batchVoxels = Math.max(patchVoxels, alone ? voxelsOf(patchOf(alone)) : 0);
   const networks = (alone ? [alone] : space.covering).map((one) => childNetwork(one, dimensions));
-  const weightBytes = 4 * elementCount(sharedParameters(networks));
+  const weightBytes = 4 * elementCount(sharedParameters(networks, { mixesTaps: recipe.network.mixes_taps }));
   const bytesFor = predictor(demands, dimensions, { batchVoxels, weightBytes });
   return { width, patchVoxels, batchVoxels, dimensions, space, bytesFor, neededBytes: bytesFor(alone ?? space.base) };
 }
@@ -182,12 +195,12 @@ export function voxelsOfAll(cases: readonly PreparedCase[]): number {
 function concessions(
   budgetBytes: number,
   space: SearchSpace,
-  { width, isSmaller }: { readonly width: number; readonly isSmaller: boolean },
+  { width, widest, isSmaller }: { readonly width: number; readonly widest: number; readonly isSmaller: boolean },
 ): readonly string[] {
   const { depth, height, width: across } = space.base.patch;
   const made = [
     ...(isSmaller ? [`patches have at most as many voxels as ${depth} x ${height} x ${across}`] : []),
-    ...(width < widths[0] ? [`the network begins with ${width} channels instead of ${widths[0]}`] : []),
+    ...(width < widest ? [`the network begins with ${width} channels instead of ${widest}`] : []),
   ];
   if (made.length === 0) return [];
   return [`To keep within ${formatBytes(budgetBytes)} of memory, ${made.join(', and ')}.`];

@@ -1,31 +1,68 @@
 import type { Architecture } from '../architecture/architecture.ts';
 import type { Random } from '../base/random.ts';
 import { samplePlan } from '../batches/sample.ts';
+import { sampleIndex } from '../controller/draw.ts';
 import { childNetwork } from '../network/child.ts';
 import type { Thinning } from '../preparation/thinning.ts';
+import type { SearchSpace } from '../space/space.ts';
 import type { MiniBatch } from '../training/train.ts';
 import { batchShape } from './batch-shape.ts';
 import { outlookOf } from './clock.ts';
-import { epochsPerStep } from './constants.ts';
 import type { RunContext } from './context.ts';
 import type { SearchRun, TrainingRun } from './run.ts';
 
 /**
  * Mini-batches without end of a search's first phase: every epoch has the training cases in a new order, each of them a mini-batch with a
- * child of its own, which the controller draws.
+ * child of its own, which the controller draws, on a patch of its own.
  */
 export function* sharedMiniBatches(
   { context, state, clock }: Pick<SearchRun, 'context' | 'state' | 'clock'>,
   thinning: Thinning | undefined,
 ): Generator<MiniBatch, never> {
   const { controller, random } = state;
+  const { patch_lead, patch_share } = context.recipe.space;
   for (;;) {
     const order = shuffledCases(context, random);
-    const children = controller.proposeForTraining(order.length, random, outlookOf(clock));
+    const outlook = outlookOf(clock);
+    const children = controller.proposeForTraining(order.length, random, outlook);
     for (const [index, choices] of children.entries()) {
-      yield miniBatch(context, random, { architecture: context.space.decode(choices), chosen: order[index], thinning });
+      const child = context.space.decode(choices);
+      const draws = outlook.done < patch_share && patch_lead !== null;
+      const architecture = draws ? withDrawnPatch(context.space, child, patch_lead, random) : child;
+      yield miniBatch(context, random, { architecture, chosen: order[index], thinning });
     }
   }
+}
+
+/**
+ * A child as it is trained once: on a patch that is drawn among those of its space, first its depth, then its plane.
+ * @param lead by how many logits the child's own depth, and the largest plane, lead
+ */
+export function withDrawnPatch(space: SearchSpace, child: Architecture, lead: number, random: Random): Architecture {
+  const patches = space.patchesOf?.(child) ?? [child.patch];
+  const depths = patches.map((patch) => patch.depth);
+  const depth = drawLed(depths, { leader: child.patch.depth, lead }, random);
+  const planes = patches.filter((patch) => patch.depth === depth);
+  const largest = planes.reduce((one, other) => (other.height * other.width > one.height * one.width ? other : one));
+  return { ...child, patch: drawLed(planes, { leader: largest, lead }, random) };
+}
+
+/** One of different values, of which one leads the others. */
+function drawLed<Value>(
+  values: readonly Value[],
+  { leader, lead }: { readonly leader: Value; readonly lead: number },
+  random: Random,
+): Value {
+  const different = [...new Set(values)];
+  if (different.length === 1) return different[0];
+  const weights = different.map((value) => (value === leader ? Math.exp(lead) : 1));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return different[
+    sampleIndex(
+      weights.map((weight) => weight / total),
+      random,
+    )
+  ];
 }
 
 /** The same of one network. */
@@ -41,9 +78,9 @@ export function* ownMiniBatches(
 }
 
 /** Three epochs of the training cases, each in an order of its own, as indices into the run's cases. */
-function shuffledCases({ cases, split }: RunContext, random: Random): readonly number[] {
+function shuffledCases({ cases, split, recipe }: RunContext, random: Random): readonly number[] {
   const indices = split.training.map((name) => cases.findIndex((prepared) => prepared.name === name));
-  return Array.from({ length: epochsPerStep }, () => random.shuffle(indices)).flat();
+  return Array.from({ length: recipe.search.training_epochs }, () => random.shuffle(indices)).flat();
 }
 
 /** Patches of the case `chosen` for a network. */
@@ -52,10 +89,10 @@ function miniBatch(
   random: Random,
   drawn: { readonly architecture: Architecture; readonly chosen: number; readonly thinning: Thinning | undefined },
 ): MiniBatch {
-  const { cases, augment, dimensions } = context;
+  const { cases, augment, dimensions, recipe } = context;
   const { architecture, chosen, thinning } = drawn;
   const { patch, patches } = batchShape(context, architecture);
   const crops = Array.from({ length: patches }, () => chosen);
-  const plan = samplePlan(random, cases, crops, { patch, augment, thinning });
+  const plan = samplePlan(random, cases, crops, { patch, augment, thinning, recipe });
   return { network: childNetwork(architecture, dimensions), plan };
 }

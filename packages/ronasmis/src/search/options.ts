@@ -4,10 +4,11 @@ import { UserError } from '../base/errors.ts';
 import type { CreateController } from '../controller/controller.ts';
 import { type ControllerName, controllerCalled } from '../controller/controllers.ts';
 import type { ComputeDevice, Precision } from '../engine/device.ts';
+import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import { type CreateSpace, type SpaceName, spaceCalled } from '../space/spaces.ts';
 
-/** What a search, or the training of one network, is told. */
+/** What a search is told. */
 export interface SearchSettings {
   /** Folder in the layout of the Medical Segmentation Decathlon or of nnU-Net v2. */
   readonly dataSet: string;
@@ -21,16 +22,12 @@ export interface SearchSettings {
   readonly epochs?: number;
   /** Children evaluated at each controller step. */
   readonly children: number;
-  /** The same at the last one, where a study wants more to compare. */
-  readonly lastChildren?: number;
   /** Bytes of the process, or of a GPU's memory, that the search may take; 80 % of what is free where it is left out. */
   readonly memoryBytes?: number;
   /** One of ours by its name, or a function that makes one. */
   readonly controller: ControllerName | CreateController;
   /** One of ours by its name, or a function that makes one. */
   readonly space: SpaceName | CreateSpace;
-  /** The one network that is trained, where nothing is searched. */
-  readonly architecture?: Architecture;
   /** Rotations, scalings and intensity changes of the training patches, besides the paper's flip. */
   readonly augment: boolean;
   readonly folds: number;
@@ -39,17 +36,26 @@ export interface SearchSettings {
   readonly device: 'auto' | ComputeDevice;
   readonly precision: 'auto' | Precision;
   readonly seed: number;
+  /** Every constant that a run goes by. */
+  readonly recipe: Recipe;
 }
 
-/** What a search is told from outside: everything but the data set and the run folder has a default. */
-export type SearchOptions = Pick<SearchSettings, 'dataSet' | 'out'> &
-  Partial<Omit<SearchSettings, 'lastChildren' | 'architecture'>>;
+/** What a run is told: a search as its users know it, one of a study, or the training of one network. */
+export interface RunSettings extends SearchSettings {
+  /** Children evaluated at the last controller step, where a study wants more to compare. */
+  readonly lastChildren?: number;
+  /** The one network that is trained, where nothing is searched. */
+  readonly architecture?: Architecture;
+}
+
+/** The same from outside: everything but the data set and the run folder has a default. */
+export type SearchOptions = Pick<SearchSettings, 'dataSet' | 'out'> & Partial<SearchSettings>;
 
 /** The same of the training of one network, where there is nothing to choose. */
 export type TrainingOptions = Omit<SearchOptions, 'children' | 'controller' | 'space'>;
 
 export const searchDefaults = {
-  children: 20,
+  children: defaultRecipe.search.children,
   controller: 'reinforce',
   space: 'macro',
   augment: false,
@@ -58,21 +64,20 @@ export const searchDefaults = {
   device: 'auto',
   precision: 'auto',
   seed: 1,
+  recipe: defaultRecipe,
 } as const satisfies Partial<SearchSettings>;
 
-/** Where there is no other limit; the paper trains for 150 to 500 controller epochs. */
-export const defaultEpochs = 150;
-
 /** The settings of the training of one network. A controller has nothing to do in it; `run.json` has one for every run. */
-export function trainingSettings(architecture: Architecture, options: TrainingOptions): SearchSettings {
+export function trainingSettings(architecture: Architecture, options: TrainingOptions): RunSettings {
   const nothingToChoose = { children: 1, controller: 'random', space: architecture.space } as const;
   return { ...withDefaults({ ...options, ...nothingToChoose }), architecture };
 }
 
 /** Options with what was left out. @throws UserError for a controller or a space that `run.json` can't name */
-export function withDefaults(options: SearchOptions & Pick<SearchSettings, 'lastChildren'>): SearchSettings {
+export function withDefaults(options: SearchOptions & Pick<RunSettings, 'lastChildren'>): RunSettings {
   const isUnlimited = options.timeSeconds === undefined && options.epochs === undefined;
-  const settings = { ...searchDefaults, ...(isUnlimited && { epochs: defaultEpochs }), ...options };
+  const { children, epochs } = (options.recipe ?? defaultRecipe).search;
+  const settings = { ...searchDefaults, children, ...(isUnlimited && { epochs }), ...options };
   recordedParts(settings);
   return settings;
 }
@@ -118,7 +123,7 @@ function partNamed<Name extends string, Create extends CreateController | Create
 }
 
 /** Settings as `run.json` keeps them. */
-export function recordSettings(settings: SearchSettings): RunRecord['settings'] {
+export function recordSettings(settings: RunSettings): RunRecord['settings'] {
   const { dataSet, labelFolder, timeSeconds, epochs, memoryBytes, lastChildren, architecture, device, precision } =
     settings;
   return {
@@ -138,10 +143,10 @@ export function recordSettings(settings: SearchSettings): RunRecord['settings'] 
 
 /** The settings of the run in `folder`, with the device and precision that were in use: the rest is computed as its beginning was. */
 export function recordedSettings(
-  { settings, engine }: RunRecord,
+  { settings, engine, recipe }: RunRecord,
   folder: string,
   { controller, space }: OwnParts,
-): SearchSettings {
+): RunSettings {
   const { data_set, label_folder, time_seconds, epochs, memory_bytes, last_children, only_child } = settings;
   const { device, precision } = engine;
   return {
@@ -156,6 +161,7 @@ export function recordedSettings(
     space: partNamed('space', settings.space, space, spaceCalled),
     ...(last_children !== undefined && { lastChildren: last_children }),
     ...(only_child && { architecture: only_child }),
+    recipe,
     device,
     precision,
   };

@@ -135,6 +135,7 @@ export async function endStep(run: Run, part: Part, outcome: StepOutcome): Promi
   const best = Math.max(...rewards);
   const outOfMemory = training.leftOut + children.filter((child) => child.outOfMemory).length;
   clock.step += 1;
+  if (coarse && !isCoarse(clock)) enterFullResolution(clock);
   const { step } = clock;
   const seconds = clock.elapsed();
   if (outOfMemory > 0) watch.warn(outOfMemorySentence(outOfMemory, step));

@@ -1,7 +1,7 @@
 import type { Architecture } from '../architecture/architecture.ts';
 import type { NetworkDimensions } from '../architecture/dimensions.ts';
 import type { Thinning } from '../preparation/thinning.ts';
-import { deepPatch, widePatch } from './constants.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 
 /**
  * How a search thins volumes in its first part, where a step takes a fraction of the time and teaches about as much: within the plane,
@@ -10,7 +10,8 @@ import { deepPatch, widePatch } from './constants.ts';
 export function coarseThinning(
   { depth, height, width }: Architecture['patch'],
   { flatLevels }: Pick<NetworkDimensions, 'flatLevels'>,
+  { coarse_plane, coarse_depth }: Recipe['search'],
 ): Thinning | undefined {
-  if (Math.min(height, width) < widePatch) return undefined;
-  return [flatLevels === 0 && depth >= deepPatch ? 2 : 1, 2, 2];
+  if (Math.min(height, width) < coarse_plane) return undefined;
+  return [flatLevels === 0 && depth >= coarse_depth ? 2 : 1, 2, 2];
 }

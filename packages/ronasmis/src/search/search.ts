@@ -1,5 +1,5 @@
 import type { Choices } from '../controller/controller.ts';
-import { outlookOf } from './clock.ts';
+import { isWarmUp, outlookOf } from './clock.ts';
 import { countDifferent, type Evaluable, type Evaluation } from './evaluating.ts';
 import { sharedMiniBatches } from './mini-batches.ts';
 import { type SearchOptions, withDefaults } from './options.ts';
@@ -49,12 +49,16 @@ export async function searchArchitecture(run: SearchRun): Promise<SearchResult> 
 
       const training = await trainPhase(run, sharedMiniBatches(run, part.thinning));
       const evaluation = await evaluatePhase(run, part, proposed);
-      const learnt = controller.learn(evaluation.children, outlook);
-
       evaluated = evaluation.children;
-      await endStep(run, part, { training, evaluation, ...learnt });
+      const entropy = controller.entropyOf(
+        evaluated.map(({ choices }) => choices),
+        outlook,
+      );
+      const baseline = isWarmUp(clock, outlook) ? null : controller.learn(evaluated, outlook);
+      await endStep(run, part, { training, evaluation, entropy, baseline });
     }
     // What the last step has left aside, where it was not known to be the last, may still be the best.
-    return { evaluated, others: [...controller.finalists().map(childOf), ...proposed] };
+    const finalists = context.recipe.search.finalists ? controller.finalists().map(childOf) : [];
+    return { evaluated, others: [...finalists, ...proposed] };
   });
 }

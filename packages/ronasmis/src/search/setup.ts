@@ -17,7 +17,6 @@ import type { Problem } from '../data/problems.ts';
 import { chooseDevice } from '../engine/device.ts';
 import { choosePrecision } from '../engine/precision.ts';
 import { prepareOnce } from '../preparation/kept-cases.ts';
-import { defaultRecipe } from '../recipe/recipe.ts';
 import { lockFolder } from '../run/lock.ts';
 import { type RunFiles, readRun } from '../run/read-run.ts';
 import { createRunFolder, keepEventsUntil, requireNew, writeRecord } from '../run/run-folder.ts';
@@ -32,9 +31,9 @@ import { openClock } from './measuring.ts';
 import { caseBytesWithin, defaultMemoryBytes, limitMemory, type MemoryPlan, planMemory } from './memory.ts';
 import {
   type OwnParts,
+  type RunSettings,
   recordedSettings,
   recordSettings,
-  type SearchSettings,
   type TrainingOptions,
   trainingSettings,
 } from './options.ts';
@@ -44,7 +43,7 @@ import { createSearchState, createTrainingState, restoreState, type SearchState,
 import type { MemoryUse, SearchHooks, SearchResult } from './watching.ts';
 
 /** What a run works with and its state before the first step, by what the data set and the memory come to. */
-type Begin<Begun> = (prepared: Prepared, settings: SearchSettings) => Begun;
+type Begin<Begun> = (prepared: Prepared, settings: RunSettings) => Begun;
 
 interface BegunSearch {
   readonly context: SearchContext;
@@ -75,7 +74,7 @@ const beginTraining =
  * Checks everything that can be wrong with a search, prepares the data and the first state, and writes `run.json`.
  * @throws UserError for what the user can fix
  */
-export function openSearch(settings: SearchSettings, hooks: SearchHooks): Promise<OpenedSearch> {
+export function openSearch(settings: RunSettings, hooks: SearchHooks): Promise<OpenedSearch> {
   return openNew(settings, hooks, beginSearch);
 }
 
@@ -111,7 +110,7 @@ export async function reopenRun(folder: string, hooks: SearchHooks, own: OwnPart
 }
 
 async function openNew<Begun extends BegunSearch | BegunTraining>(
-  settings: SearchSettings,
+  settings: RunSettings,
   hooks: SearchHooks,
   begin: Begin<Begun>,
 ) {
@@ -132,7 +131,7 @@ async function openNew<Begun extends BegunSearch | BegunTraining>(
 }
 
 async function openLocked<Begun extends BegunSearch | BegunTraining>(
-  settings: SearchSettings,
+  settings: RunSettings,
   dataSet: DataSet,
   hooks: SearchHooks,
   begin: Begin<Begun>,
@@ -158,7 +157,7 @@ async function openLocked<Begun extends BegunSearch | BegunTraining>(
 
 async function reopenLocked<Begun extends BegunSearch | BegunTraining>(
   { folder, run, events }: RunFiles,
-  settings: SearchSettings,
+  settings: RunSettings,
   hooks: SearchHooks,
   begin: Begin<Begun>,
 ) {
@@ -194,7 +193,7 @@ async function reopenLocked<Begun extends BegunSearch | BegunTraining>(
 function clockOf(
   { context, state }: BegunSearch | BegunTraining,
   { largest, base }: MemoryPlan,
-  settings: SearchSettings,
+  settings: RunSettings,
   start: Parameters<typeof openClock>[3],
 ): Promise<Clock> {
   const children = 'children' in context ? context.children : 1;
@@ -235,12 +234,12 @@ interface Prepared {
 }
 
 async function prepare(
-  options: SearchSettings,
+  options: RunSettings,
   folder: string,
   dataSet: DataSet,
   { onProgress }: SearchHooks,
 ): Promise<Prepared> {
-  const { folds, fold } = options;
+  const { folds, fold, recipe } = options;
   const engine = describeEngine();
   const device = chooseDevice(options.device, engine);
   const precision = await choosePrecision(options.precision, device, engine);
@@ -258,18 +257,19 @@ async function prepare(
   const empty = new Set(cases.filter(({ labelled }) => labelled.length === 0).map(({ name }) => name));
   const split = splitLabelled(names, { folds, fold, empty });
   const hasIgnored = dataSet.ignoredValue !== undefined;
-  const flatLevels = flatLevelsFor(fingerprint.commonSpacing);
+  const flatLevels = flatLevelsFor(fingerprint.commonSpacing, recipe.network);
   const counts = { inputChannels: dataSet.channels.length, classes: dataSet.labels.length, flatLevels };
   const inputs = { ...counts, hasIgnored, cases, split };
   const { space, architecture } = options;
   if (architecture) requireFit(architecture, cases);
-  const demands = { space, volume: fingerprint.commonShape, device, precision, ...inputs };
+  const demands = { space, volume: fingerprint.commonShape, device, precision, recipe, ...inputs };
   const plan = planMemory(budgetBytes, { ...demands, ...(architecture && { architecture }) });
   limitMemory(budgetBytes, device, plan);
-  const thinning = coarseThinning(plan.base.patch, plan.dimensions);
+  const thinning = coarseThinning(plan.base.patch, plan.dimensions, recipe.search);
   const context: RunContext = {
     device,
     precision,
+    recipe,
     dimensions: plan.dimensions,
     cases,
     split,
@@ -306,7 +306,7 @@ function engineWarnings({ device }: RunContext, { cuda }: EngineDescription): re
 }
 
 function runRecord(
-  settings: SearchSettings,
+  settings: RunSettings,
   { context, fingerprint, regions, normalisations, channelFiles, engine }: Prepared,
 ): RunRecord {
   const { dimensions, device, precision } = context;
@@ -315,7 +315,7 @@ function runRecord(
     created: new Date().toISOString(),
     settings: recordSettings(settings),
     engine: { libtorch: engine.version, device, precision, threads: engine.cpu.threads, cpu: engine.cpu.name },
-    recipe: defaultRecipe,
+    recipe: context.recipe,
     network: recordDimensions(dimensions),
     labels: fingerprint.labels,
     regions,

@@ -46,7 +46,11 @@ export function createSearchState(
 ): SearchState {
   const { space } = context;
   const trainer = trainerOf(context, space.covering, seed);
-  return { trainer, controller: createController(controller, space, seed), random: createRandom(seed) };
+  return {
+    trainer,
+    controller: createController(controller, space, seed, context.recipe.controller),
+    random: createRandom(seed),
+  };
 }
 
 /** The training of one network before its first step. */
@@ -56,12 +60,16 @@ export function createTrainingState(context: RunContext, architecture: Architect
 
 /** The training of fresh weights, which are all that these networks need. */
 function trainerOf(context: RunContext, architectures: readonly Architecture[], seed: number): Trainer {
-  const { dimensions, device, precision, ignoredValue } = context;
-  const parameters = sharedParameters(architectures.map((one) => childNetwork(one, dimensions)));
+  const { dimensions, device, precision, recipe, ignoredValue } = context;
+  const parameters = sharedParameters(
+    architectures.map((one) => childNetwork(one, dimensions)),
+    { mixesTaps: recipe.network.mixes_taps },
+  );
   return createTrainer(createWeights(parameters, device, seed), {
     device,
     precision,
     hasIgnored: ignoredValue !== undefined,
+    recipe: recipe.training,
   });
 }
 

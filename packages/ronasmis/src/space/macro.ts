@@ -1,4 +1,4 @@
-import type { MacroArchitecture } from '../architecture/architecture.ts';
+import type { Architecture, MacroArchitecture } from '../architecture/architecture.ts';
 import type { NetworkDimensions } from '../architecture/dimensions.ts';
 import { UserError } from '../base/errors.ts';
 import type { Triple } from '../base/geometry.ts';
@@ -23,6 +23,8 @@ export interface MacroSpace extends SearchSpace {
   decode(choices: readonly number[]): MacroArchitecture;
   readonly base: MacroArchitecture;
   readonly largest: MacroArchitecture;
+  /** Patches that its poolings divide and its dilations fit into, whichever patch it has. */
+  patchesOf(child: Architecture): readonly Architecture['patch'][];
 }
 
 /** Patch sizes to choose from, in voxels, largest first. */
@@ -69,6 +71,7 @@ export function macroSpace(
         return exists(next, sizes) && (!isPooling(next) || affordable(child())) && (!fits || fits(child()));
       }),
     decode: (choices) => decode(choices, sizes),
+    patchesOf: (child) => patchesFor(child, sizes).filter((patch) => !fits || fits({ ...child, patch })),
     base,
     baseChoices,
     covering: table1.dilation.options.map((dilation) => withAllSkips(base, dilation)),
@@ -97,6 +100,22 @@ function sizesFor([depth, height, width]: MedianVolume): Omit<PatchSizes, 'mostV
     );
   }
   return { depths: patchSizes(depth), planes, bounds: [Math.floor(height), Math.floor(width)] };
+}
+
+/** The patches of the space on which a child can be trained. */
+function patchesFor(child: Architecture, sizes: PatchSizes): readonly Architecture['patch'][] {
+  const strideAt = (axis: 'depth' | 'plane', level: number): number =>
+    child.encoder.slice(0, level + 1).reduce((product, { pool }) => product * pool[axis], 1);
+  const lowest = child.encoder.length - 1;
+  const levels = 'cell' in child ? [] : [child.encoder, child.decoder].flatMap((part) => [...part.entries()]);
+  const fits = (depth: number, plane: number): boolean =>
+    voxels(patchOf(depth, plane, sizes)) <= sizes.mostVoxels &&
+    strideAt('depth', lowest) <= strideLimit(depth) &&
+    strideAt('plane', lowest) <= strideLimit(plane) &&
+    levels.every(([level, { dilation }]) => dilation === 1 || dilation < plane / strideAt('plane', level));
+  return sizes.depths.flatMap((depth) =>
+    sizes.planes.filter((plane) => fits(depth, plane)).map((plane) => patchOf(depth, plane, sizes)),
+  );
 }
 
 /** How many voxels the patches have that there are to choose from, most first. */

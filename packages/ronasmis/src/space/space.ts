@@ -12,11 +12,6 @@ export interface Decision {
    * state has seen all of the part.
    */
   readonly sources?: readonly (number | null)[];
-  /**
-   * Of a choice that rewards can say nothing of, since a child is judged as if any other option had been taken: by how many logits the
-   * base child's option leads. Controllers draw it so, and learn nothing about it.
-   */
-  readonly lead?: number;
 }
 
 /** A space that a controller can walk: one decision after the other, with what each may still be. */
@@ -26,6 +21,8 @@ export interface SearchSpace {
   admitted(choices: readonly number[]): readonly boolean[];
   /** The child that a full list of choices says. */
   decode(choices: readonly number[]): Architecture;
+  /** Patches that a child can be trained on, in place of its own as well; its own alone where the space does not say it. */
+  patchesOf?(child: Architecture): readonly Architecture['patch'][];
   /** What a person would start from: a U-Net of the largest patch that memory allows, as much pooling as can be, level-to-level skips. */
   readonly base: Architecture;
   /** The base child's choices. */

@@ -1,5 +1,6 @@
 import type { NetworkDimensions } from '../architecture/dimensions.ts';
 import type { Triple } from '../base/geometry.ts';
+import { defaultRecipe } from '../recipe/recipe.ts';
 import { macroSpace } from './macro.ts';
 import { microSpace } from './micro.ts';
 import { admittedOptions, noLimits, type SearchSpace, type SpaceLimits } from './space.ts';
@@ -17,7 +18,11 @@ export type SpaceName = (typeof spaceNames)[number];
  */
 export type CreateSpace = (volume: Triple, dimensions: NetworkDimensions, limits?: SpaceLimits) => SearchSpace;
 
-const spaces: Readonly<Record<SpaceName, CreateSpace>> = { macro: macroSpace, micro: microSpace, fixed: fixedSpace };
+const spaces: Readonly<Record<SpaceName, CreateSpace>> = {
+  macro: drawnPatchSpace,
+  micro: microSpace,
+  fixed: fixedSpace,
+};
 
 /** Our space of this name; undefined where there is none. */
 export const spaceCalled = (name: string): SpaceName | undefined => spaceNames.find((known) => known === name);
@@ -35,6 +40,36 @@ export function createSpace(
 ): SearchSpace {
   const create = typeof space === 'string' ? spaces[space] : space;
   return create(volume, dimensions, limits);
+}
+
+/**
+ * The macro space, its patches left to whoever trains. A child is trained on its patch, yet evaluated on whole volumes with weights that
+ * were trained on the patches of all children: its reward does not tell patches apart, and a controller that learnt from it would drift to
+ * one by chance. The recipe may leave it to the controller all the same.
+ */
+function drawnPatchSpace(...given: Parameters<CreateSpace>): SearchSpace {
+  const macro = macroSpace(...given);
+  const [, , { recipe = defaultRecipe.space } = noLimits] = given;
+  const learnsPatches = recipe.patch_lead === null;
+  const hidden = learnsPatches ? 0 : macro.decisions.filter(({ section }) => section.part === 'network').length;
+  const patch = macro.baseChoices.slice(0, hidden);
+  const { base, covering, patchesOf } = macro;
+  return {
+    decisions: macro.decisions.slice(hidden).map(({ sources, ...decision }) => ({
+      ...decision,
+      ...(sources && { sources: sources.map((source) => (source === null ? null : source - hidden)) }),
+    })),
+    admitted: (choices) => macro.admitted([...patch, ...choices]),
+    decode: (choices) => macro.decode([...patch, ...choices]),
+    baseChoices: macro.baseChoices.slice(hidden),
+    base,
+    covering,
+    ...(!learnsPatches && { patchesOf }),
+    // To find it takes a while, and the spaces that memory does not suffice for are not asked for it.
+    get largest() {
+      return macro.largest;
+    },
+  };
 }
 
 /** The base child alone: the macro space's decisions, each with one option left. What a search has to be better than. */

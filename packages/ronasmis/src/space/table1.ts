@@ -56,16 +56,8 @@ function applies(where: (typeof table1)[ChoiceName]['where'], section: Section):
   }
 }
 
-/**
- * A child is trained on its patch, yet judged on whole volumes with weights that were trained on those of all children: its reward does not
- * tell patches apart, and a controller that learnt from it would drift to one by chance. Small ones teach a network badly, so the
- * largest is drawn nine times in ten.
- */
-const patchLead = 4;
-
 function decide(choice: ChoiceName, section: Section): readonly MacroDecision[] {
-  const lead = section.part === 'network' && { lead: patchLead };
-  const decision = { choice, section, options: table1[choice].options.length, ...lead };
+  const decision = { choice, section, options: table1[choice].options.length };
   return choice === 'skip' ? Array.from({ length: skipLevels }, (_, from) => ({ ...decision, from })) : [decision];
 }
 

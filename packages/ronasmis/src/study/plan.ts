@@ -3,7 +3,7 @@ import type { Architecture } from '../architecture/architecture.ts';
 import { type ControllerName, controllerNames } from '../controller/controllers.ts';
 import type { ComputeDevice, Precision } from '../engine/device.ts';
 import type { SearchEvent } from '../run/event.ts';
-import type { SearchOptions, SearchSettings, TrainingOptions } from '../search/options.ts';
+import type { RunSettings, SearchOptions, TrainingOptions } from '../search/options.ts';
 import type { SpaceName } from '../space/spaces.ts';
 
 /** What a study compares on which data set, with how much time. */
@@ -42,7 +42,7 @@ export const contestants: readonly {
 
 /** A search of the study, in the run folder of this name. */
 export type PlannedSearch = { readonly name: string } & Pick<
-  SearchSettings,
+  RunSettings,
   'controller' | 'space' | 'seed' | 'lastChildren'
 >;
 
@@ -136,7 +136,7 @@ export function plannedAlone(
 export function searchOptions(
   { seeds: _, out, ...shared }: StudyOptions,
   { name, ...own }: PlannedSearch,
-): SearchOptions & Pick<SearchSettings, 'lastChildren'> {
+): SearchOptions & Pick<RunSettings, 'lastChildren'> {
   return { augment: false, ...shared, ...own, out: join(out, name) };
 }
 

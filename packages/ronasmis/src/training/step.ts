@@ -5,10 +5,9 @@ import { filledShape } from '../batches/fill-batch.ts';
 import { dataTypeOf } from '../engine/device.ts';
 import { toImage, toLabel } from '../engine/to-device.ts';
 import { forward } from '../network/forward.ts';
-import { networkLoss } from '../network/loss.ts';
+import { type LossOptions, networkLoss } from '../network/loss.ts';
 import type { Network } from '../network/network.ts';
 import { networkWeights } from '../network/weights.ts';
-import { averagedShare, dropPath, largestGradient } from './constants.ts';
 import type { Trainer } from './trainer.ts';
 
 /** The arrays of a batch and the shapes they have. */
@@ -28,18 +27,18 @@ export interface Update {
  * @returns the loss, a float32 scalar that nothing has waited for
  */
 export function trainStep(trainer: Trainer, network: Network, batch: TrainingBatch, update?: Update): Tensor {
-  const { weights, optimiser, precision, hasIgnored } = trainer;
-  const dropSkip = (): boolean => update !== undefined && update.random.uniform() < dropPath;
+  const { weights, optimiser, precision, recipe } = trainer;
+  const dropSkip = (): boolean => update !== undefined && update.random.uniform() < recipe.drop_path;
   return scope(() => {
     try {
       // What the way forward alone needs is freed before the way back, which frees the rest as it goes.
       const loss = scope(() => {
         const own = networkWeights(network, weights, dataTypeOf[precision], { deepSupervision: true });
         const logits = forward(network, own, imageOf(batch, trainer), { deepSupervision: true, dropSkip });
-        return networkLoss(network, logits, labelOf(batch, trainer), hasIgnored);
+        return networkLoss(network, logits, labelOf(batch, trainer), lossOf(trainer));
       });
       optimiser.scaleLoss(loss).backward();
-      if (update) optimiser.step(update.learningRate, largestGradient);
+      if (update) optimiser.step(update.learningRate, recipe.largest_gradient ?? undefined);
       if (update) averageWeights(trainer);
       return detach(loss);
     } finally {
@@ -52,10 +51,15 @@ export function trainStep(trainer: Trainer, network: Network, batch: TrainingBat
  * Takes the weights after an update into their moving average (Polyak & Juditsky 1992), which is over a share of the steps so far: what
  * mini-batches and children pull to and fro evens out, and rewards of one step after the other can be compared.
  */
-function averageWeights({ averaged, weights, steps }: Trainer): void {
-  const newest = 1 / (1 + averagedShare * steps);
+function averageWeights({ averaged, weights, steps, recipe }: Trainer): void {
+  const newest = 1 / (1 + recipe.averaged_share * steps);
   noGradient(() => foreachLerp([...averaged.values()], [...weights.values()], newest));
 }
+
+const lossOf = ({ hasIgnored, recipe }: Trainer): LossOptions => ({
+  hasIgnored,
+  crossEntropy: recipe.loss === 'dice_cross_entropy',
+});
 
 /** `[batch, channel, depth, height, width]` */
 function imageOf({ image, label, plan }: TrainingBatch, { device, precision }: Trainer): Tensor {

@@ -4,7 +4,7 @@ import type { Random } from '../base/random.ts';
 import type { Batches } from '../batches/batches.ts';
 import type { BatchPlan } from '../batches/fill-batch.ts';
 import type { Network } from '../network/network.ts';
-import { decayPower, initialLearningRate } from './constants.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import { whereMemorySuffices } from './memory.ts';
 import { trainStep } from './step.ts';
 import type { Trainer } from './trainer.ts';
@@ -46,8 +46,8 @@ export interface Trained {
 }
 
 /** The learning rate after a share of the training: it falls to 0 by a polynomial, as nnU-Net's does. */
-export function learningRateAt(fraction: number): number {
-  return initialLearningRate * (1 - fraction) ** decayPower;
+export function learningRateAt({ learning_rate, schedule_power }: Recipe['training'], fraction: number): number {
+  return learning_rate * (1 - fraction) ** schedule_power;
 }
 
 /**
@@ -72,7 +72,7 @@ export async function train(trainer: Trainer, { plans, batches, random }: MiniBa
       const batch = await batches.next();
       // The next batch is made while this one is trained on.
       requested = done + 1 === pace.planned ? undefined : request();
-      const update = { learningRate: learningRateAt(pace.fraction(done)), random };
+      const update = { learningRate: learningRateAt(trainer.recipe, pace.fraction(done)), random };
       const loss = await whereMemorySuffices(trainer.device, () => trainStep(trainer, network, batch, update));
       if (loss === undefined) leftOut += 1;
       else addAndFree(lossSum, loss);

@@ -1,4 +1,5 @@
 import {
+  adam,
   adamW,
   clone,
   copyInto,
@@ -11,7 +12,7 @@ import {
 } from '@ronasmis/libtorch';
 import type { ComputeDevice, Precision } from '../engine/device.ts';
 import type { Weights } from '../network/weights.ts';
-import { initialLearningRate, weightDecay } from './constants.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 
 /** Weights in training, those of one network or of many that share them, and all that changes with them. */
 export interface Trainer {
@@ -19,6 +20,7 @@ export interface Trainer {
   readonly precision: Precision;
   /** Whether labels may have voxels that are not learnt from. */
   readonly hasIgnored: boolean;
+  readonly recipe: Recipe['training'];
   readonly weights: Weights;
   /** Moving average of the weights over the training steps: what a network is evaluated with, and what a training leaves. */
   readonly averaged: Weights;
@@ -28,19 +30,21 @@ export interface Trainer {
 }
 
 /** What fresh weights are trained on, and how. */
-export type TrainerOptions = Pick<Trainer, 'device' | 'precision' | 'hasIgnored'>;
+export type TrainerOptions = Pick<Trainer, 'device' | 'precision' | 'hasIgnored' | 'recipe'>;
 
-/** The training of fresh weights on `device`, before its first step: by AdamW, with losses scaled in float16. */
-export function createTrainer(weights: Weights, { device, precision, hasIgnored }: TrainerOptions): Trainer {
+/** The training of fresh weights on `device`, before its first step: by AdamW or Adam, as the recipe says, with losses scaled in float16. */
+export function createTrainer(weights: Weights, { device, precision, hasIgnored, recipe }: TrainerOptions): Trainer {
+  const optimiser = recipe.weight_decay_in === 'weights' ? adamW : adam;
   return {
     device,
     precision,
     hasIgnored,
+    recipe,
     weights,
     averaged: noGradient(() => scope(() => new Map(Array.from(weights, ([name, tensor]) => [name, clone(tensor)])))),
-    optimiser: adamW([...weights.values()], {
-      learningRate: initialLearningRate,
-      weightDecay,
+    optimiser: optimiser([...weights.values()], {
+      learningRate: recipe.learning_rate,
+      weightDecay: recipe.weight_decay,
       scalesLoss: precision === 'fp16',
     }),
     steps: 0,

@@ -2,6 +2,7 @@ import { multiply, scope, sum, type Tensor, tensor } from '@ronasmis/libtorch';
 import { describe, expect, test } from 'vitest';
 import { networkDimensions } from '../../src/architecture/dimensions.ts';
 import { createPolicy, type Policy, scoreChildren } from '../../src/controller/policy.ts';
+import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import { macroSpace } from '../../src/space/macro.ts';
 import { type ChoiceName, decisions, placeOf, type Section } from '../../src/space/table1.ts';
 import { fillWithChirp } from '../chirp.ts';
@@ -11,8 +12,8 @@ const encoder = (level: number): Section => ({ part: 'encoder', level });
 
 /** A policy whose weights are large enough that what it has chosen matters to what it chooses next. */
 function decidedPolicy(): Policy {
-  const policy = createPolicy(space, 1);
-  [...policy].forEach(([name, weight], phase) => {
+  const policy = createPolicy(space, 1, defaultRecipe.controller);
+  [...policy.weights].forEach(([name, weight], phase) => {
     if (!name.startsWith('bias')) fillWithChirp(weight, phase, (value) => value / 2);
   });
   return policy;
@@ -20,7 +21,7 @@ function decidedPolicy(): Policy {
 
 /** Log-probability of each decision of a child. */
 function score(policy: Policy, child: readonly number[]): readonly number[] {
-  return scope(() => scoreChildren(policy, space, [child], 1).logProbabilities.toNumbers());
+  return scope(() => scoreChildren(policy, [child], 1).logProbabilities.toNumbers());
 }
 
 /** The base child with another option at one place. */
@@ -36,7 +37,7 @@ function changed(before: readonly number[], after: readonly number[]): readonly 
 }
 
 function weightOf(policy: Policy, name: string): Tensor {
-  const weight = policy.get(name);
+  const weight = policy.weights.get(name);
   if (!weight) throw new Error(`There is no ${name}.`);
   return weight;
 }
@@ -88,7 +89,7 @@ describe('a skip is decided by attention', () => {
     const sizes = (of: (name: string) => boolean): readonly number[] => {
       const policy = decidedPolicy();
       scope(() => {
-        const { logProbabilities } = scoreChildren(policy, space, [space.baseChoices], 1);
+        const { logProbabilities } = scoreChildren(policy, [space.baseChoices], 1);
         const wanted = Float32Array.from(decisions, ({ choice }) => (of(choice) ? 1 : 0));
         sum(multiply(logProbabilities, tensor(wanted, [wanted.length, 1])), [0, 1]).backward();
       });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createPolicy, type Policy } from '../../src/controller/policy.ts';
 import type { Lesson } from '../../src/controller/policy-controller.ts';
+import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import { type Digest, fillWithChirp } from '../chirp.ts';
 import { smallSpace } from './small-space.ts';
 
@@ -30,8 +31,8 @@ export const referenceAdvantages = reference.rewards.map((reward) => reward - re
 
 /** A policy of the small space with the weights of reference/controller.py, far from uniform. */
 export function chirpPolicy(): Policy {
-  const policy = createPolicy(smallSpace, 0);
-  [...policy].forEach(([name, weight], position) => {
+  const policy = createPolicy(smallSpace, 0, defaultRecipe.controller);
+  [...policy.weights].forEach(([name, weight], position) => {
     const scale = name.startsWith('bias') ? 1 / 250 : 1 / 2;
     fillWithChirp(weight, position, (value) => value * scale);
   });

@@ -11,16 +11,15 @@ import {
   sampleChildren,
   scoreChildren,
 } from '../../src/controller/policy.ts';
+import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import { macroSpace } from '../../src/space/macro.ts';
 import { chirpPolicy, reference } from './peer.ts';
-import { smallChildren, smallSpace, withLead } from './small-space.ts';
+import { smallChildren, smallSpace } from './small-space.ts';
 
 const macro = macroSpace([36, 51, 35], networkDimensions(1, 3));
 
 function probabilities(policy: Policy, children: readonly (readonly number[])[]): number[] {
-  return scope(() => sum(scoreChildren(policy, smallSpace, children, 1).logProbabilities, [0]).toNumbers()).map(
-    Math.exp,
-  );
+  return scope(() => sum(scoreChildren(policy, children, 1).logProbabilities, [0]).toNumbers()).map(Math.exp);
 }
 
 test('the small space has 120 children', () => {
@@ -30,7 +29,7 @@ test('the small space has 120 children', () => {
 describe('scoreChildren', () => {
   test('gives the log-probabilities and entropies of the same LSTM in PyTorch', () => {
     scope(() => {
-      const { logProbabilities, entropy } = scoreChildren(chirpPolicy(), smallSpace, reference.children, 1);
+      const { logProbabilities, entropy } = scoreChildren(chirpPolicy(), reference.children, 1);
       sum(logProbabilities, [0])
         .toNumbers()
         .forEach((value, i) => {
@@ -43,7 +42,7 @@ describe('scoreChildren', () => {
   });
 
   test('gives probabilities that sum to 1 over all children', () => {
-    for (const policy of [createPolicy(smallSpace, 3), chirpPolicy()]) {
+    for (const policy of [createPolicy(smallSpace, 3, defaultRecipe.controller), chirpPolicy()]) {
       const sum = probabilities(policy, smallChildren).reduce((sum, value) => sum + value, 0);
       expect(sum).toBeCloseTo(1, 5);
     }
@@ -52,7 +51,7 @@ describe('scoreChildren', () => {
   test('gives an entropy whose mean over all children is that of the distribution', () => {
     const policy = chirpPolicy();
     const shares = probabilities(policy, smallChildren);
-    const summed = scope(() => scoreChildren(policy, smallSpace, smallChildren, 1).entropy.toNumbers());
+    const summed = scope(() => scoreChildren(policy, smallChildren, 1).entropy.toNumbers());
     const expected = shares.reduce((sum, share) => sum - share * Math.log(share), 0);
     expect(summed.reduce((sum, value, i) => sum + shares[i] * value, 0)).toBeCloseTo(expected, 4);
   });
@@ -67,7 +66,7 @@ describe('sampleChildren', () => {
     const policy = chirpPolicy();
     const draws = 6000;
     const counts = new Map(smallChildren.map((child) => [child.join(), 0]));
-    for (const child of sampleChildren(policy, smallSpace, createRandom(1), { count: draws, sharpness: 1 })) {
+    for (const child of sampleChildren(policy, createRandom(1), { count: draws, sharpness: 1 })) {
       const count = counts.get(child.join());
       if (count === undefined) throw new Error(`${child.join()} is masked.`);
       counts.set(child.join(), count + 1);
@@ -84,14 +83,20 @@ describe('sampleChildren', () => {
   test('draws the same children by the same seeds', () => {
     const draw = (policySeed: number, seed: number): string =>
       JSON.stringify(
-        sampleChildren(createPolicy(macro, policySeed), macro, createRandom(seed), { count: 3, sharpness: 1 }),
+        sampleChildren(createPolicy(macro, policySeed, defaultRecipe.controller), createRandom(seed), {
+          count: 3,
+          sharpness: 1,
+        }),
       );
     expect(draw(1, 2)).toBe(draw(1, 2));
     expect(draw(1, 2)).not.toBe(draw(1, 3));
   });
 
   test('draws children of the macro space that its masks allow', () => {
-    for (const child of sampleChildren(createPolicy(macro, 5), macro, createRandom(6), { count: 20, sharpness: 1 })) {
+    for (const child of sampleChildren(createPolicy(macro, 5, defaultRecipe.controller), createRandom(6), {
+      count: 20,
+      sharpness: 1,
+    })) {
       expect(child).toHaveLength(44);
       child.forEach((option, at) => {
         expect(macro.admitted(child.slice(0, at))[option]).toBe(true);
@@ -101,10 +106,10 @@ describe('sampleChildren', () => {
 });
 
 describe('a fresh policy', () => {
-  test('is nearly uniform but for leads: its entropy is within a hundredth of that of the options that are left', () => {
-    const policy = createPolicy(macro, 1);
-    const children = sampleChildren(policy, macro, createRandom(2), { count: 4, sharpness: 1 });
-    const entropies = scope(() => scoreChildren(policy, macro, children, 1).entropy.toNumbers());
+  test('is nearly uniform: its entropy is within a hundredth of that of the options that are left', () => {
+    const policy = createPolicy(macro, 1, defaultRecipe.controller);
+    const children = sampleChildren(policy, createRandom(2), { count: 4, sharpness: 1 });
+    const entropies = scope(() => scoreChildren(policy, children, 1).entropy.toNumbers());
     children.forEach((child, i) => {
       const uniform = drawEntropy(macro, 0, child);
       expect(entropies[i]).toBeLessThanOrEqual(uniform + 1e-4);
@@ -114,7 +119,7 @@ describe('a fresh policy', () => {
 
   test('depends on its seed alone', () => {
     const values = (seed: number): number[] =>
-      [...createPolicy(smallSpace, seed).values()].flatMap((t) => t.toNumbers());
+      [...createPolicy(smallSpace, seed, defaultRecipe.controller).weights.values()].flatMap((t) => t.toNumbers());
     expect(values(8)).toEqual(values(8));
     expect(values(8)).not.toEqual(values(9));
   });
@@ -134,15 +139,15 @@ test('the likeliest child takes the likeliest option at every decision', () => {
     const next = Array.from({ length: options }, (_, option) => begins(expected.concat(option)));
     expected.push(next.indexOf(Math.max(...next)));
   }
-  expect(likeliestChild(policy, smallSpace)).toEqual(expected);
+  expect(likeliestChild(policy)).toEqual(expected);
 });
 
 describe('preferChild', () => {
   const preferred = [1, 2, 0, 1, 0, 1];
   const share = (lead: number): number => {
-    const policy = createPolicy(smallSpace, 3);
-    preferChild(policy, smallSpace, preferred, lead);
-    expect(likeliestChild(policy, smallSpace)).toEqual(preferred);
+    const policy = createPolicy(smallSpace, 3, defaultRecipe.controller);
+    preferChild(policy, preferred, lead);
+    expect(likeliestChild(policy)).toEqual(preferred);
     return probabilities(policy, [preferred])[0];
   };
 
@@ -154,41 +159,8 @@ describe('preferChild', () => {
   });
 
   test('is that of the macro space too', () => {
-    const policy = createPolicy(macro, 1);
-    preferChild(policy, macro, macro.baseChoices, 2);
-    expect(macro.decode(likeliestChild(policy, macro))).toEqual(macro.base);
-  });
-});
-
-describe('a decision with a lead of its own', () => {
-  // The first decision of the small space; the base child takes option 0.
-  const space = withLead(0, 2);
-
-  test('is drawn by it, whatever else the policy prefers', () => {
-    const policy = createPolicy(space, 3);
-    preferChild(policy, space, [1, 2, 0, 1, 0, 1], 4);
-    const { logProbabilities } = scoreChildren(
-      policy,
-      space,
-      [
-        [0, 2, 0, 1, 0, 1],
-        [1, 2, 0, 1, 0, 1],
-      ],
-      1,
-    );
-    // Logits of 2 and 0: log(1 / (1 + exp(-2))) and log(1 / (1 + exp(2))).
-    const [ofBase, ofOther] = logProbabilities.toNumbers();
-    expect(ofBase).toBeCloseTo(-0.126928, 5);
-    expect(ofOther).toBeCloseTo(-2.126928, 5);
-  });
-
-  test('has no weights that could learn, but what it feeds back', () => {
-    const names = [...createPolicy(space, 3).keys()].filter((name) => /^(bias\.0|patch)/.test(name));
-    expect(names).toEqual(['patch_depth.embedding']);
-  });
-
-  test('is drawn more and more by its likeliest option as a search goes on', () => {
-    const drawn = sampleChildren(createPolicy(space, 3), space, createRandom(1), { count: 50, sharpness: 50 });
-    expect(new Set(drawn.map(([option]) => option))).toEqual(new Set([0]));
+    const policy = createPolicy(macro, 1, defaultRecipe.controller);
+    preferChild(policy, macro.baseChoices, 2);
+    expect(macro.decode(likeliestChild(policy))).toEqual(macro.base);
   });
 });

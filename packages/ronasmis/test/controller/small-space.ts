@@ -18,11 +18,6 @@ function unbuilt(): Architecture {
 /** A space of 120 children, so small that all can be counted. Where the plane is pooled, dilation 3 does not reach. */
 export const smallSpace: SearchSpace = spaceOf(decisions);
 
-/** The same where rewards say nothing of the decision `at`, in which the base child's option leads by so many logits. */
-export function withLead(at: number, lead: number): SearchSpace {
-  return spaceOf(decisions.map((decision, other) => (other === at ? { ...decision, lead } : decision)));
-}
-
 function spaceOf(all: readonly Decision[]): SearchSpace {
   return {
     decisions: all,

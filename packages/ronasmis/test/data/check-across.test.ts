@@ -4,7 +4,6 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/base/random.ts';
 import { checkDataSet } from '../../src/data/check.ts';
 import { readDataSet } from '../../src/data/dataset.ts';
-import { scansOfPatients } from '../../src/data/patients.ts';
 import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 
 const folder = join(await temporaryFolder(), 'boxes');
@@ -207,26 +206,5 @@ describe('several scans of one patient', () => {
       /^\.: by their names 01_ED and 01_ES are of one patient, and those of 4 more patients, but lie in different folds \(names that agree up to the last _ or -\)\. If they are, keep one/,
     );
     expect(others).toEqual([]);
-  });
-
-  it.each<[string, readonly string[], number]>([
-    [
-      'frames',
-      ['patient001_frame01', 'patient001_frame12', 'patient002_frame01', 'patient002_frame09', 'patient003_frame01'],
-      2,
-    ],
-    ['time points', ['GLI-00000-000', 'GLI-00000-001', 'GLI-00002-000', 'GLI-00003-000', 'GLI-00003-001'], 2],
-    ['one number for all', ['prostate_001', 'prostate_003', 'prostate_004'], 0],
-    ['a name with a number for all', ['BraTS2021_00000', 'BraTS2021_00002', 'BraTS2021_00003'], 0],
-    ['groups without a number', ['SC-HF-01', 'SC-HF-02', 'SC-N-01', 'SC-N-02', 'SC-HYP-01'], 0],
-    [
-      'sites whose patients have numbers of their own',
-      ['TCGA-02-0006', 'TCGA-02-0009', 'TCGA-06-0119', 'TCGA-08-0356'],
-      0,
-    ],
-    ['few sites whose patients are all counted from 1', ['s1_1', 's1_2', 's1_3', 's2_1', 's2_2', 's2_3'], 0],
-    ['numbers alone', ['1', '2', '3'], 0],
-  ])('%s', (_, list, patients) => {
-    expect(scansOfPatients(list)).toHaveLength(patients);
   });
 });

@@ -1,4 +1,4 @@
-import { type Convolving, type Interleaving, scope, tensor } from '@ronasmis/libtorch';
+import { type Interleaving, scope, tensor } from '@ronasmis/libtorch';
 import { describe, expect, test, vi } from 'vitest';
 import { childNetwork } from '../../src/network/child.ts';
 import { forward } from '../../src/network/forward.ts';
@@ -6,14 +6,14 @@ import { networkLoss } from '../../src/network/loss.ts';
 import { chirp, expectDigest, product } from '../chirp.ts';
 import { chirpLabel, chirpWeights, narrow, reference } from './peer.ts';
 
-const { interleavingOf } = vi.hoisted(() => ({ interleavingOf: vi.fn() }));
+const { interleavingFor } = vi.hoisted(() => ({ interleavingFor: vi.fn() }));
 vi.mock('../../../libtorch/src/interleaving.ts', async (original) => ({
   ...(await original<object>()),
-  interleavingOf,
+  interleavingFor,
 }));
 
 // As in bfloat16, which few processors convolve, but in float32, in which numbers can be compared; and however small a volume is.
-interleavingOf.mockImplementation(({ dilation, size }: Convolving): Interleaving => ({ dilation, size }));
+interleavingFor.mockImplementation(({ dilation, size }: Interleaving): Interleaving => ({ dilation, size }));
 
 describe.each(Object.entries(reference.children))('%s, interleaved', (_name, { child, size, ...expected }) => {
   test('has the logits, loss and gradients of the same network in PyTorch, which dilates', () => {
@@ -34,8 +34,8 @@ describe.each(Object.entries(reference.children))('%s, interleaved', (_name, { c
         expectDigest(found, gradient, 1e-3);
       }
     });
-    const asked = interleavingOf.mock.calls.map(([{ dilation }]) => dilation);
+    const asked = interleavingFor.mock.calls.map(([{ dilation }]) => dilation);
     expect(asked).toEqual([...child.encoder, ...child.decoder.toReversed()].map(({ dilation }) => dilation));
-    interleavingOf.mockClear();
+    interleavingFor.mockClear();
   });
 });

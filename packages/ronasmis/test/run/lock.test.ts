@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
 import { fromSource } from '../../../../test/from-source.ts';
 import { UserError } from '../../src/base/errors.ts';
-import { lockFolder, lockName } from '../../src/run/lock.ts';
+import { isAtWork, lockFolder, lockName } from '../../src/run/lock.ts';
 import { startScript } from '../end-to-end/command.ts';
 import { temporaryFolder } from '../formats/scans.ts';
 
@@ -161,4 +161,24 @@ it('needs no file system that gives a file two names', async () => {
   await expect(withoutLinks(folder)).rejects.toThrow(/another process works there/);
   await release();
   expect(await readdir(folder)).toEqual([]);
+});
+
+it('tells from outside whether a process works in a folder', async () => {
+  const folder = await newFolder();
+  expect(await isAtWork(folder)).toBe(false);
+  const release = await lockFolder(folder);
+  expect(await isAtWork(folder)).toBe(true);
+  await release();
+  expect(await isAtWork(folder)).toBe(false);
+  const { child, ended } = await lockElsewhere(folder);
+  expect(await isAtWork(folder)).toBe(true);
+  child.kill('SIGKILL');
+  await ended;
+  expect(await isAtWork(folder)).toBe(false);
+  await lockOf(folder, { host: 'elsewhere', boot: 'another' });
+  expect(await isAtWork(folder)).toBe(true);
+  await writeFile(join(folder, lockName), '');
+  expect(await isAtWork(folder)).toBe(false);
+  await writeFile(join(folder, lockName), 'a note');
+  await expect(isAtWork(folder)).rejects.toThrow(/it holds something else/);
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/base/errors.ts';
+import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import {
   type Clock,
   childrenPerStep,
@@ -10,6 +11,7 @@ import {
   hasTrainedEnough,
   isCoarse,
   isLastStep,
+  isWarmUp,
   mustStopEvaluating,
   outlookOf,
   requireOneStep,
@@ -24,6 +26,7 @@ const none = Number.POSITIVE_INFINITY;
 function clockAt(elapsed: number, limit: Partial<Clock['limit']>, overrides: Partial<Clock> = {}): Clock {
   return {
     limit: { epochs: none, seconds: none, ...limit },
+    recipe: defaultRecipe,
     durations: { train: 1, evaluate: 0.5, final: 10 },
     trainingSteps: 20,
     children: 10,
@@ -68,7 +71,8 @@ interface Simulated {
 function simulate({ limit, expected, real, trainingSteps, children }: Simulated) {
   let now = 0;
   const durations = { ...expected };
-  const clock: Clock = { limit, durations, trainingSteps, children, different: children, step: 0, elapsed: () => now };
+  const counts = { trainingSteps, children, different: children, step: 0 };
+  const clock: Clock = { limit, recipe: defaultRecipe, durations, ...counts, elapsed: () => now };
   requireOneStep(clock);
   const trained: number[] = [];
   const evaluated: number[] = [];
@@ -224,7 +228,7 @@ describe('a search with a coarse part', () => {
 
   it('has one where two controller steps or more follow it', () => {
     const suffices = (epochs: number, seconds: number): boolean =>
-      sufficesForCoarse({ epochs, seconds }, 20, { ...later, final: 10 });
+      sufficesForCoarse({ epochs, seconds }, 20, { ...later, final: 10 }, defaultRecipe);
     expect(suffices(4, none)).toBe(true);
     expect(suffices(3, none)).toBe(false);
     // Two steps of 20 trainings and an evaluation each, and the end: half of the time.
@@ -245,10 +249,15 @@ describe('a search with a coarse part', () => {
   it('is all that the controller is told of', () => {
     const at = (elapsed: number, step: number) => outlookOf(clockAt(elapsed, { seconds: 210 }, { later, step }));
     // Training ends after 195 s, the coarse part after 97.5; a step takes 25.
-    expect(at(0, 0)).toEqual({ expectedSteps: 97.5 / 25, done: 0, isWarmUp: true });
-    expect(at(50, 2)).toMatchObject({ expectedSteps: 2 + 47.5 / 25, isWarmUp: false });
+    expect(at(0, 0)).toEqual({ expectedSteps: 97.5 / 25, done: 0 });
+    expect(at(50, 2)).toMatchObject({ expectedSteps: 2 + 47.5 / 25 });
     expect(at(50, 2).done).toBeCloseTo(100 / 195, 12);
-    expect(at(150, 5)).toEqual({ expectedSteps: 5, done: 1, isWarmUp: false });
+    expect([at(0, 0), at(24, 1), at(25, 1)].map((outlook) => isWarmUp({ recipe: defaultRecipe }, outlook))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect(at(150, 5)).toEqual({ expectedSteps: 5, done: 1 });
   });
 
   it('expects the training steps of both parts', () => {
@@ -278,7 +287,7 @@ describe('a search with a coarse part', () => {
     fc.assert(
       fc.property(parts, seconds(60, 2000), ({ train, evaluate, ratio, slowness }, limit) => {
         const full = { train: train * ratio, evaluate: evaluate * ratio };
-        fc.pre(sufficesForCoarse({ epochs: none, seconds: limit }, 20, { ...full, final: 10 }));
+        fc.pre(sufficesForCoarse({ epochs: none, seconds: limit }, 20, { ...full, final: 10 }, defaultRecipe));
         let now = 0;
         const clock = {
           ...clockAt(0, { seconds: limit }, { later: full }),

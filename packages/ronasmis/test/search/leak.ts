@@ -3,6 +3,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { memory } from '@ronasmis/libtorch';
 import { openBatches } from '../../src/batches/batches.ts';
+import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import { sharedMiniBatches } from '../../src/search/mini-batches.ts';
 import type { SearchSettings } from '../../src/search/options.ts';
 import { trainPhase } from '../../src/search/phases.ts';
@@ -15,6 +16,7 @@ const options: Omit<SearchSettings, 'dataSet' | 'out'> = {
   epochs: 10_000,
   children: 1,
   controller: 'reinforce',
+  recipe: defaultRecipe,
   space: 'macro',
   augment: false,
   folds: 3,

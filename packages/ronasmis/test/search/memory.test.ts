@@ -4,8 +4,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Triple } from '../../src/base/geometry.ts';
 import { createRandom } from '../../src/base/random.ts';
-import { unturned } from '../../src/formats/orientation.ts';
-import type { PreparedCase } from '../../src/preparation/prepare.ts';
+import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import { readRun } from '../../src/run/read-run.ts';
 import { toDeviceBatches } from '../../src/search/device-batches.ts';
 import { evaluateChildren } from '../../src/search/evaluating.ts';
@@ -15,6 +14,7 @@ import { createSearchState } from '../../src/search/state.ts';
 import { spaceNames } from '../../src/space/spaces.ts';
 import { boxCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 import { walks } from '../space/walk.ts';
+import { prepared } from './prepared-case.ts';
 import { tinyContext } from './tiny-context.ts';
 
 const mebibyte = 2 ** 20;
@@ -31,32 +31,13 @@ const options = {
   seed: 3,
 } as const;
 
-function prepared(name: string, shape: Triple): PreparedCase {
-  const voxels = shape[0] * shape[1] * shape[2];
-  const storage = { kind: 'memory', image: new Float32Array(voxels), label: new Uint8Array(voxels).fill(1) } as const;
-  const crop = { offset: [0, 0, 0] as const, shape, scanShape: shape };
-  return {
-    name,
-    labelFile: '',
-    labelTurn: unturned,
-    channels: 1,
-    shape,
-    spacing: [1, 1, 1],
-    crop,
-    storage,
-    labelled: [1],
-    lost: [],
-    foreground: new Uint32Array(),
-    outsideCrop: [0, 0, 0],
-  };
-}
-
 function demands(space: MemoryDemands['space'], volume: Triple): MemoryDemands {
   const names = ['a', 'b', 'c'];
   return {
     space,
     device: 'cpu',
     precision: 'fp32',
+    recipe: defaultRecipe,
     volume,
     hasIgnored: false,
     inputChannels: 1,

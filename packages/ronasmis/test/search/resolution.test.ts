@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import { coarseThinning } from '../../src/search/resolution.ts';
 
 it.each([
@@ -10,5 +11,5 @@ it.each([
   { patch: [32, 48, 32], flatLevels: 0, thinning: undefined },
 ] as const)('patches of $patch voxels are thinned by $thinning', ({ patch, flatLevels, thinning }) => {
   const [depth, height, width] = patch;
-  expect(coarseThinning({ depth, height, width }, { flatLevels })).toEqual(thinning);
+  expect(coarseThinning({ depth, height, width }, { flatLevels }, defaultRecipe.search)).toEqual(thinning);
 });

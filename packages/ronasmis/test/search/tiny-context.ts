@@ -1,3 +1,4 @@
+import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import type { SearchContext } from '../../src/search/context.ts';
 import { macroSpace } from '../../src/space/macro.ts';
 
@@ -8,6 +9,7 @@ const dimensions = { inputChannels: 1, classes: 3, channels: [2, 3, 4, 4, 4], fl
 export const tinyContext: SearchContext = {
   device: 'cpu',
   precision: 'fp32',
+  recipe: defaultRecipe,
   dimensions,
   space: macroSpace([16, 16, 16], dimensions),
   augment: false,

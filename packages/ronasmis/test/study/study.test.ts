@@ -2,22 +2,13 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { memory } from '@ronasmis/libtorch';
-import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/base/random.ts';
 import { readRun } from '../../src/run/read-run.ts';
 import type { StudyResults } from '../../src/run/study-record.ts';
-import {
-  childrenAlone,
-  epochsAlone,
-  pickChildren,
-  plannedAlone,
-  searchOptions,
-  trainingOptions,
-} from '../../src/study/plan.ts';
+import { pickChildren } from '../../src/study/plan.ts';
 import { type StudyHooks, type StudyOptions, study } from '../../src/study/study.ts';
 import { boxCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
-import { tinyContext } from '../search/tiny-context.ts';
 
 const root = await temporaryFolder();
 const options: StudyOptions = {
@@ -58,54 +49,6 @@ beforeAll(async () => {
     },
   });
 }, 120_000);
-
-it('trains children alone for about as long, together, as three searches', () => {
-  const { base } = tinyContext.space;
-  for (const steps of [12, 61, 150]) {
-    const alone = plannedAlone(
-      Array.from({ length: childrenAlone }, () => base),
-      base.patch,
-      epochsAlone(steps),
-    );
-    const together = alone.reduce((sum, { epochs }) => sum + epochs, 0);
-    expect(Math.abs(together - 3 * steps)).toBeLessThanOrEqual(childrenAlone / 2);
-  }
-  expect(epochsAlone(1.4)).toBe(1);
-});
-
-it('picks children evenly over the range of their rewards', () => {
-  const judged = (rewards: readonly number[]) =>
-    rewards.map((reward, i) => {
-      const child = tinyContext.space.base;
-      return { reward, architecture: { ...child, patch: { ...child.patch, depth: 16 * (i + 1) } } };
-    });
-  const rewardsOf = (rewards: readonly number[], most: number) =>
-    pickChildren(judged(rewards), most).map(({ reward }) => reward);
-  expect(rewardsOf([0.5, 0.51, 0.52, 0.53, 0.54, 0.9, 0.69, 0.1], 3)).toEqual([0.1, 0.5, 0.9]);
-  expect(rewardsOf([0.3, 0.2], 12)).toEqual([0.2, 0.3]);
-  expect(rewardsOf([0.7, 0.7, 0.7], 2)).toEqual([0.7, 0.7]);
-  const any = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 2, maxLength: 60 });
-  fc.assert(
-    fc.property(any, fc.integer({ min: 2, max: 12 }), (rewards, most) => {
-      const picked = rewardsOf(rewards, most);
-      expect(picked).toHaveLength(Math.min(most, rewards.length));
-      expect(picked).toEqual([...picked].sort((a, b) => a - b));
-      expect([picked[0], picked.at(-1)]).toEqual([Math.min(...rewards), Math.max(...rewards)]);
-    }),
-  );
-});
-
-it('limits contests by time, and children alone by controller steps', () => {
-  const { epochs: _, ...others } = options;
-  const timed = { ...others, timeSeconds: 90 };
-  const contest = { name: 'ppo-1', controller: 'ppo', space: 'macro', seed: 1 } as const;
-  expect(searchOptions(timed, contest)).toMatchObject({ timeSeconds: 90, controller: 'ppo' });
-  const { base } = tinyContext.space;
-  const [alone] = plannedAlone([base], base.patch, 7);
-  const limits = trainingOptions(timed, alone);
-  expect(limits.epochs).toBe(7);
-  expect(limits.timeSeconds).toBeUndefined();
-});
 
 describe('a study', () => {
   it('runs every contestant with every seed, each seed from another one on, then children alone', () => {

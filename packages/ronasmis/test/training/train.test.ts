@@ -4,6 +4,7 @@ import { UserError } from '../../src/base/errors.ts';
 import { createRandom } from '../../src/base/random.ts';
 import type { BatchPlan } from '../../src/batches/fill-batch.ts';
 import { childNetwork } from '../../src/network/child.ts';
+import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import { createSearchState } from '../../src/search/state.ts';
 import { learningRateAt, type MiniBatch, type Pace, train } from '../../src/training/train.ts';
 import { chirpValues } from '../chirp.ts';
@@ -76,9 +77,9 @@ describe('training on mini-batches', () => {
   });
 
   it('falls to a learning rate of 0 by the polynomial of nnU-Net', () => {
-    expect(learningRateAt(0)).toBe(2e-3);
-    expect(learningRateAt(0.5)).toBeCloseTo(2e-3 * 0.5 ** 0.9, 12);
-    expect(learningRateAt(1)).toBe(0);
+    expect(learningRateAt(defaultRecipe.training, 0)).toBe(2e-3);
+    expect(learningRateAt(defaultRecipe.training, 0.5)).toBeCloseTo(2e-3 * 0.5 ** 0.9, 12);
+    expect(learningRateAt(defaultRecipe.training, 1)).toBe(0);
   });
 });
 

@@ -2,13 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   addScalar,
-  deinterleave,
   equalScalar,
   full,
-  type Interleaving,
-  interleave,
   multiply,
-  normaliseAndActivate,
   onesLike,
   scope,
   sumAll,
@@ -16,6 +12,8 @@ import {
   where,
   zeros,
 } from '../src/index.ts';
+import { deinterleave, type Interleaving, interleave } from '../src/interleaving.ts';
+import { normaliseAndActivate, normaliseInterleaved } from '../src/normalisation.ts';
 import { largestDifference, meanDifference, withThreads } from './differences.ts';
 import { anyCase, type Case, composedInterleave, expectSame, leaf, numbers, wave } from './interleaved.ts';
 
@@ -23,7 +21,7 @@ import { anyCase, type Case, composedInterleave, expectSame, leaf, numbers, wave
 const validity = (shape: readonly number[], interleaving: Interleaving): Tensor =>
   composedInterleave(onesLike(zeros(shape, { dataType: 'float32' })), interleaving);
 
-describe('normaliseAndActivate of interleaved volumes', () => {
+describe('normaliseInterleaved', () => {
   /** A padding of NaN before, and gradients that reach it: none of either may be found in any result. */
   function run({ batch, channels, size, dilation, dataType }: Case, padding: number): readonly number[][] {
     return scope(() => {
@@ -34,7 +32,7 @@ describe('normaliseAndActivate of interleaved volumes', () => {
       const interleaved = interleave(volume, interleaving);
       const input = where(valid, interleaved, full(interleaved.shape, padding, { dataType }));
       const [scale, shift] = [0.4, 0.6].map((pace) => leaf(addScalar(wave([channels], pace, 'float32'), 0.5)));
-      const output = normaliseAndActivate(input, scale, shift, 'elu', interleaving);
+      const output = normaliseInterleaved(input, { scale, shift }, 'elu', interleaving);
       const upstream = wave(shape, 0.9, dataType);
       const ofPadding = onesLike(output);
       sumAll(multiply(output, where(valid, composedInterleave(upstream, interleaving), ofPadding))).backward();
@@ -84,7 +82,12 @@ describe('normaliseAndActivate of interleaved volumes', () => {
     scope(() => {
       const interleaving = { dilation: 2, size: [3, 4, 5] };
       const input = leaf(wave([8, 3, 2, 2, 3], 1.3, 'float32'));
-      const output = normaliseAndActivate(input, onesLike(zeros([3])), zeros([3]), 'elu', interleaving);
+      const output = normaliseInterleaved(
+        input,
+        { scale: onesLike(zeros([3])), shift: zeros([3]) },
+        'elu',
+        interleaving,
+      );
       sumAll(multiply(output, wave(output.shape, 0.9, 'float32'))).backward();
       const valid = numbers(validity([1, 3, 3, 4, 5], interleaving));
       const gradient = numbers(input.gradient);

@@ -2,10 +2,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Triple } from '../../src/base/geometry.ts';
-import { createRandom } from '../../src/base/random.ts';
 import { type BatchPlan, type CropSource, fillBatch } from '../../src/batches/fill-batch.ts';
-import { samplePlan } from '../../src/batches/sample.ts';
-import { unturned } from '../../src/formats/orientation.ts';
 import { moveToDisk } from '../../src/preparation/storage.ts';
 import { temporaryFolder } from '../formats/scans.ts';
 
@@ -80,46 +77,5 @@ describe('filling a batch', () => {
     fillBatch([inMemory], plan, fromMemory);
     fillBatch([{ ...inMemory, storage }], plan, fromDisk);
     expect(fromDisk).toEqual(fromMemory);
-  });
-});
-
-describe('sampling crops', () => {
-  const sampled = (shape: Triple, patch: Triple, foreground: readonly number[], draws = 600) => {
-    const prepared = {
-      name: 'a',
-      labelFile: '',
-      labelTurn: unturned,
-      spacing: [1, 1, 1] as const,
-      crop: { offset: [0, 0, 0] as const, shape, scanShape: shape },
-      labelled: [1],
-      lost: [],
-      foreground: Uint32Array.from(foreground),
-      outsideCrop: [0],
-      ...countingCase(shape, 1),
-    };
-    return samplePlan(createRandom(7), [prepared], new Array<number>(draws).fill(0), { patch, augment: false }).crops;
-  };
-
-  test('keeps patches inside larger volumes, reaches every offset and flips half of them', () => {
-    const crops = sampled([6, 4, 9], [4, 4, 4], []);
-    const starts = (axis: number) => [...new Set(crops.map(({ offset }) => offset[axis]))].sort();
-    expect([starts(0), starts(1), starts(2)]).toEqual([[0, 1, 2], [0], [0, 1, 2, 3, 4, 5]]);
-    expect(Math.abs(crops.filter(({ flip }) => flip).length - 300)).toBeLessThan(60);
-  });
-
-  test('pads smaller volumes evenly', () => {
-    const [{ offset }] = sampled([5, 6, 7], [8, 8, 8], [0], 1);
-    expect(offset).toEqual([-1, -1, 0]);
-  });
-
-  test('a third of the crops is centred on a labelled voxel, as far as the volume reaches', () => {
-    // The voxel at [1, 10, 19] of a 20 x 20 x 20 volume.
-    const crops = sampled([20, 20, 20], [4, 4, 4], [1 * 400 + 10 * 20 + 19]);
-    const centred = crops.filter(({ offset: [z, y, x] }) => z === 0 && y === 8 && x === 16);
-    expect(Math.abs(centred.length - 200)).toBeLessThan(50);
-  });
-
-  test('depends on the seed alone', () => {
-    expect(sampled([9, 9, 9], [4, 4, 4], [5])).toEqual(sampled([9, 9, 9], [4, 4, 4], [5]));
   });
 });

@@ -1,0 +1,110 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { networkDimensions } from '../../src/architecture/dimensions.ts';
+import { createRandom } from '../../src/base/random.ts';
+import { defaultRecipe } from '../../src/recipe/recipe.ts';
+import type { Clock } from '../../src/search/clock.ts';
+import { sharedMiniBatches, withDrawnPatch } from '../../src/search/mini-batches.ts';
+import { createSearchState } from '../../src/search/state.ts';
+import { macroSpace } from '../../src/space/macro.ts';
+import { noLimits } from '../../src/space/space.ts';
+import { createSpace } from '../../src/space/spaces.ts';
+import { walks } from '../space/walk.ts';
+import { prepared } from './prepared-case.ts';
+import { tinyContext } from './tiny-context.ts';
+
+const volume = [80, 96, 70] as const;
+const dimensions = networkDimensions(1, 3);
+const macro = createSpace('macro', volume, dimensions);
+
+describe('the patch of a child in training', () => {
+  it("is any that the macro space, where it decides on patches, admits with the child's other choices", () => {
+    // What a child may cost is asked of it on one patch alone.
+    const recipe = { ...defaultRecipe.space, cost_limit: null };
+    const whole = macroSpace(volume, dimensions, { ...noLimits, recipe });
+    const options = [0, 1, 2, 3, 4];
+    fc.assert(
+      fc.property(walks(macro), (choices) => {
+        const admitted = options.flatMap((depth) =>
+          options.flatMap((plane) => {
+            const all = [depth, plane, ...choices];
+            const exists = all.every((option, at) => whole.admitted(all.slice(0, at))[option]);
+            return exists ? [JSON.stringify(whole.decode(all).patch)] : [];
+          }),
+        );
+        const found = macro.patchesOf?.(macro.decode(choices)) ?? [];
+        expect(found.map((patch) => JSON.stringify(patch)).sort()).toEqual([...new Set(admitted)].sort());
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('is the largest about nine times in ten, and every other one now and then', () => {
+    const random = createRandom(3);
+    const { base } = macroSpace(volume, dimensions);
+    const pool = { depth: 1, plane: 1 } as const;
+    const shallow = { ...base, encoder: base.encoder.map((level) => ({ ...level, pool })) };
+    const counts = new Map<string, number>();
+    for (let draw = 0; draw < 5000; draw += 1) {
+      const key = JSON.stringify(withDrawnPatch(macro, shallow, 4, random).patch);
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    const share = (counts.get(JSON.stringify(macro.base.patch)) ?? 0) / 5000;
+    // Five depths and five planes: (e^4 / (e^4 + 4))^2.
+    const expected = (Math.exp(4) / (Math.exp(4) + 4)) ** 2;
+    expect(Math.abs(share - expected)).toBeLessThan(0.02);
+    expect(counts.size).toBe(25);
+  });
+
+  it('is its own where the space has no others', () => {
+    const fixed = createSpace('fixed', volume, dimensions);
+    const random = createRandom(1);
+    const before = String(random.state());
+    expect(withDrawnPatch(fixed, fixed.base, 4, random)).toEqual(fixed.base);
+    expect(String(random.state())).toBe(before);
+  });
+});
+
+it('a controller of the macro space decides on no patch, but where the recipe leaves it to the controller', () => {
+  const names = ({ decisions }: Pick<typeof macro, 'decisions'>) => decisions.map(({ choice }) => choice);
+  expect(names(macro).some((choice) => choice.startsWith('patch'))).toBe(false);
+  const property = fc.property(walks(macro), (choices) => {
+    expect(macro.decode(choices).patch).toEqual(macro.base.patch);
+  });
+  fc.assert(property, { numRuns: 20 });
+  expect(macro.decode(macro.baseChoices)).toEqual(macro.base);
+  const recipe = { ...defaultRecipe.space, patch_lead: null };
+  const learnt = createSpace('macro', volume, dimensions, { ...noLimits, recipe });
+  expect(names(learnt).slice(0, 3)).toEqual(['patch_depth', 'patch_plane', 'pool_depth']);
+  expect(learnt.patchesOf).toBeUndefined();
+});
+
+it('two thirds into a search and later, every child is trained on its own patch', () => {
+  const space = createSpace('macro', [48, 48, 48], tinyContext.dimensions);
+  const names = ['a', 'b', 'c', 'd'];
+  const cases = names.map((name) => prepared(name, [48, 48, 48]));
+  const context = {
+    ...tinyContext,
+    space,
+    cases,
+    batchVoxels: 48 ** 3,
+    split: { training: names, validation: [], test: [] },
+  };
+  const patchesAt = (step: number): number => {
+    const clock: Clock = {
+      limit: { epochs: 9, seconds: Number.POSITIVE_INFINITY },
+      recipe: defaultRecipe,
+      durations: { train: 1, evaluate: 1, final: 1 },
+      trainingSteps: 12,
+      children: 2,
+      step,
+      different: 2,
+      elapsed: () => 0,
+    };
+    const state = createSearchState(context, 'random', 1);
+    const plans = sharedMiniBatches({ context, state, clock }, undefined);
+    return new Set(Array.from({ length: 240 }, () => String(plans.next().value.plan.patch))).size;
+  };
+  expect(patchesAt(5)).toBeGreaterThan(1);
+  expect(patchesAt(6)).toBe(1);
+});
