@@ -9,14 +9,14 @@ function hillClimbing(space) {
   /** Where the climb stands; plain values, which a checkpoint can keep. */
   let best = { choices: space.baseChoices, reward: 0 };
 
-  /** @type {import('ronasmis').Controller['proposeForJudging']} */
+  /** @type {import('ronasmis').Controller['proposeForEvaluation']} */
   const propose = (count, random) => Array.from({ length: count }, () => neighbour(space, best.choices, random));
 
   return {
     begin: () => {},
-    // The weights are trained on what is judged: they are shared by all children.
+    // The weights are trained on what is evaluated: they are shared by all children.
     proposeForTraining: propose,
-    proposeForJudging: propose,
+    proposeForEvaluation: propose,
     entropyOf: () => null,
     learn: (children) => {
       // The weights have learnt since the last step, so that rewards rise by themselves: this step's best child is where to go on.

@@ -27,7 +27,7 @@ try {
   const { dice } = await evaluate(out, labels);
   console.log(`Dice of these ${dice.mean.toFixed(3)}`);
 } catch (error) {
-  // What the user can mend comes as a sentence; anything else is a defect.
+  // What the user can fix comes as a sentence; anything else is a defect.
   if (!(error instanceof UserError)) throw error;
   console.error(error.message);
   process.exitCode = 2;

@@ -33,12 +33,12 @@ function packagesAreCurrent() {
 }
 
 async function installPackages() {
-  const mend = "Check the network and npm's configuration (registry, proxy), then start again.";
+  const fix = "Check the network and npm's configuration (registry, proxy), then start again.";
   // Not `npm ci`: it refuses a lockfile when a registry lacks an optional package of another platform (npm/cli issue 9846).
   // The lockfile's versions and checksums hold here as well, and --no-save leaves it as it is.
   // onnxruntime-node's install script would fetch CUDA libraries, and older versions of npm do not read allowScripts.
   const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
-  await mustRun('npm', ['install', '--no-save', '--include=dev', '--no-audit', '--no-fund'], mend, { cwd: root, env });
+  await mustRun('npm', ['install', '--no-save', '--include=dev', '--no-audit', '--no-fund'], fix, { cwd: root, env });
 }
 
 try {

@@ -21,7 +21,7 @@ const resultSchema = z.object({
   measured: z.array(z.object({ predicted: z.number(), measured: z.number() })),
 });
 
-/** Whether random children take the memory that is predicted, and keep within budgets: of the process, each trained and judged once. */
+/** Whether random children take the memory that is predicted, and keep within budgets: of the process, each trained and evaluated once. */
 export async function memory({ data, whole, temporary }: Bench): Promise<readonly Row[]> {
   if (process.platform !== 'linux') {
     say('Left out: memory, for only Linux lets a process forget its peak.');

@@ -44,16 +44,16 @@ export async function search(bench: Bench): Promise<readonly Row[]> {
     reached: dice >= wantedDice && seconds <= wantedSeconds,
   };
   const useful = usefulSeconds(run);
-  const share = ratioRow('share of the search that trains or judges children', 'its whole time', useful / seconds, {
+  const share = ratioRow('share of the search that trains or evaluates children', 'its whole time', useful / seconds, {
     atLeast: 0.95,
   });
   return [whole, { ...share, ours_seconds: useful, theirs_seconds: seconds }];
 }
 
-/** Seconds in which children were trained or judged, those of the test cases included. */
+/** Seconds in which children were trained or evaluated, those of the test cases included. */
 function usefulSeconds({ events, report }: RunFiles): number {
   return events.reduce(
-    (sum, { training_seconds, judging_seconds }) => sum + training_seconds + judging_seconds,
-    report?.judging_seconds ?? 0,
+    (sum, { training_seconds, evaluation_seconds }) => sum + training_seconds + evaluation_seconds,
+    report?.evaluation_seconds ?? 0,
   );
 }

@@ -1,7 +1,7 @@
 // How set-up speaks and how it runs other programs. Everything goes to stderr: stdout belongs to the verb that follows.
 import { spawn } from 'node:child_process';
 
-/** Something that the user can mend; the message says how. Set-up ends with exit code 2. */
+/** Something that the user can fix; the message says how. Set-up ends with exit code 2. */
 export class SetupError extends Error {}
 
 /** One plain line. */
@@ -50,10 +50,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   });
 }
 
-/** Runs a program that must succeed; otherwise its last lines and `mend` make the error. */
-export async function mustRun(command, args, mend, options) {
+/** Runs a program that must succeed; otherwise its last lines and `fix` make the error. */
+export async function mustRun(command, args, fix, options) {
   const { code, output } = await run(command, args, options);
   if (code === 0) return output;
   const lastLines = output.trimEnd().split('\n').slice(-30).join('\n');
-  throw new SetupError([lastLines, `'${command} ${args[0] ?? ''}' failed. ${mend}`].filter(Boolean).join('\n'));
+  throw new SetupError([lastLines, `'${command} ${args[0] ?? ''}' failed. ${fix}`].filter(Boolean).join('\n'));
 }

@@ -14,7 +14,7 @@ const loaderVariables = ['LD_PRELOAD', 'LD_LIBRARY_PATH', 'DYLD_INSERT_LIBRARIES
 /** What the system's loader says where a limit leaves no room for a library. */
 const lacksMemory = /failed to map segment|cannot allocate memory|out of memory/i;
 
-/** The addon could not be loaded: the message is a sentence with the mend. Its `code` tells it where this package can't be imported. */
+/** The addon could not be loaded: the message is a sentence with the fix. Its `code` tells it where this package can't be imported. */
 export class LoadError extends Error {
   override readonly name = 'LoadError';
   readonly code = 'LIBTORCH_NOT_LOADED';
@@ -22,12 +22,12 @@ export class LoadError extends Error {
   constructor(cause: unknown) {
     const [reason] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
     const set = loaderVariables.filter((name) => process.env[name]);
-    const mend = lacksMemory.test(reason)
+    const fix = lacksMemory.test(reason)
       ? 'Memory does not suffice for it: raise the limit (ulimit -v, or that of the container or the job).'
       : set.length === 0
         ? "Run 'npm run setup' to build it."
         : `${set.map((name) => `${name} is set (${process.env[name]})`).join(' and ')}, which can bring in libraries that do not fit: unset it. If that does not help, run 'npm run setup'.`;
-    super(`The native addon ${addonFile} could not be loaded: ${reason}. ${mend}`, { cause });
+    super(`The native addon ${addonFile} could not be loaded: ${reason}. ${fix}`, { cause });
   }
 }
 

@@ -57,7 +57,7 @@ function setUp(environment: Record<string, string> = {}): { code: number | null;
 }
 
 describe('RONASMIS_LIBTORCH', () => {
-  test('that names no libtorch is refused with the folder and the mend', () => {
+  test('that names no libtorch is refused with the folder and the fix', () => {
     const { code, says } = setUp({ RONASMIS_LIBTORCH: join(root, 'nowhere') });
     expect(code).toBe(2);
     expect(says).toContain(join(root, 'nowhere'));

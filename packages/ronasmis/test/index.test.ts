@@ -28,7 +28,7 @@ it('searches, predicts and evaluates as a library', async () => {
     },
     { onProgress: ({ phase }) => phases.add(phase) },
   );
-  expect([...phases]).toEqual(['prepare', 'train', 'judge', 'final']);
+  expect([...phases]).toEqual(['prepare', 'train', 'evaluate', 'final']);
   expect((await ronasmis.loadModel(run, 'cpu')).architecture).toEqual(architecture);
 
   const inputs = Object.keys(report.test_dice.cases).map((name) => join(dataSet, 'imagesTr', `${name}.nii.gz`));

@@ -28,8 +28,11 @@ export function composedLoss(
 ): Tensor {
   return levels
     .map((logits, i) => {
-      const thinned = [0, 1, 2].reduce((kept, axis) => slice(kept, axis + 1, { step: strides[3 * i + axis] }), label);
-      return multiplyScalar(levelLoss(logits, thinned), weights[i]);
+      const downsampled = [0, 1, 2].reduce(
+        (kept, axis) => slice(kept, axis + 1, { step: strides[3 * i + axis] }),
+        label,
+      );
+      return multiplyScalar(levelLoss(logits, downsampled), weights[i]);
     })
     .reduce((total, part) => add(total, part));
 }

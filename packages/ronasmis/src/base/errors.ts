@@ -1,12 +1,12 @@
 /**
- * What the user can mend: its message is a whole sentence that names the file or option, what is wrong and the mend.
+ * What the user can fix: its message is a whole sentence that names the file or option, what is wrong and the fix.
  * The command line prints the message alone and exits with code 2; any other error is a defect and exits with code 1.
  */
 export class UserError extends Error {
   override readonly name = 'UserError';
 }
 
-/** Whether libtorch could not be loaded, which the user can mend as well. Told by its code: to import its class would load libtorch. */
+/** Whether libtorch could not be loaded, which the user can fix as well. Told by its code: to import its class would load libtorch. */
 export function isLoadError(error: unknown): error is Error {
   return error instanceof Error && codeOf(error) === 'LIBTORCH_NOT_LOADED';
 }
@@ -25,7 +25,7 @@ export function allErrors(sentences: readonly string[]): UserError {
   );
 }
 
-/** What came of one of several items: a result, or the sentence that says what the user can mend. */
+/** What came of one of several items: a result, or the sentence that says what the user can fix. */
 export type Outcome<Result> =
   | { readonly kind: 'done'; readonly result: Result }
   | { readonly kind: 'problem'; readonly sentence: string };

@@ -22,7 +22,7 @@ const SMALL_BYTES = 2 ** 20;
 
 /** All bytes of a file. @throws UserError where it cannot be read. */
 export function readBytes(file: string): Promise<Uint8Array> {
-  return mendable(file, async () => (sizeOf(file) < SMALL_BYTES ? readFileSync(file) : readFile(file)));
+  return fixable(file, async () => (sizeOf(file) < SMALL_BYTES ? readFileSync(file) : readFile(file)));
 }
 
 /** Bytes of a file. @throws UserError for what is none: a pipe would be waited for, a device may never end */
@@ -39,7 +39,7 @@ export function sizeOf(file: string): number {
  * @throws UserError where it cannot be made
  */
 export function makeFolder(folder: string): Promise<readonly string[]> {
-  return mendable(folder, () => mkdirWithParents(folder));
+  return fixable(folder, () => mkdirWithParents(folder));
 }
 
 /**
@@ -97,16 +97,16 @@ export async function writeAtomically(file: string, bytes: Uint8Array): Promise<
   // Of its own name, for one that is made longer may be too long.
   const temporary = join(dirname(file), `.ronasmis-${randomBytes(6).toString('hex')}`);
   try {
-    const handle = await mendable(file, () => open(temporary, 'w'));
+    const handle = await fixable(file, () => open(temporary, 'w'));
     try {
-      await mendable(file, async () => {
+      await fixable(file, async () => {
         await handle.writeFile(bytes);
         await sync(handle);
       });
     } finally {
       await handle.close();
     }
-    await mendable(file, () => rename(temporary, file));
+    await fixable(file, () => rename(temporary, file));
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
@@ -142,7 +142,7 @@ export async function withCopies<Copies, T>(
 export function copyInto(file: string, copy: string): Promise<void> {
   return copyFile(file, copy).catch((error: unknown) => {
     if (/^(ENOSPC|EDQUOT|EFBIG)$/.test(codeOf(error))) throw error;
-    return mendable(file, () => Promise.reject(error));
+    return fixable(file, () => Promise.reject(error));
   });
 }
 
@@ -189,11 +189,11 @@ const REPLACEMENT = '\uFFFD';
 /** Whether a name, as it was read from a folder, is none by which a file can be opened. */
 export const isUnreadableName = (path: string): boolean => path.includes(REPLACEMENT);
 
-/** What is wrong with such a name, and the mend. */
+/** What is wrong with such a name, and the fix. */
 export const UNREADABLE_NAME = 'its name is not written in UTF-8, so that it cannot be opened. Rename it.';
 
-/** Runs a file operation; where the system refuses it, for that the user can mend, the error is a UserError that names `file`. */
-export async function mendable<T>(file: string, operation: () => Promise<T>): Promise<T> {
+/** Runs a file operation; where the system refuses it, for that the user can fix, the error is a UserError that names `file`. */
+export async function fixable<T>(file: string, operation: () => Promise<T>): Promise<T> {
   try {
     return await operation();
   } catch (error) {

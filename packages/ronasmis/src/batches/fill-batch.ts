@@ -1,7 +1,12 @@
 import { type Triple, voxelsOf } from '../base/geometry.ts';
+import {
+  type Downsampling,
+  downsampledShape,
+  downsampleImages,
+  downsampleLabels,
+} from '../preparation/downsampling.ts';
 import type { PreparedCase } from '../preparation/prepare.ts';
 import { imageSpan, labelSpan } from '../preparation/storage.ts';
-import { type Thinning, thinImages, thinLabels, thinnedShape } from '../preparation/thinning.ts';
 import { type Augmentation, mirrored } from './augmentation.ts';
 import { changeIntensities } from './intensities.ts';
 import { type Block, boxAround, linearRow, nearestRow, type RowSampler, resample } from './resample.ts';
@@ -11,13 +16,13 @@ export interface BatchPlan {
   /** `[depth, height, width]` */
   readonly patch: Triple;
   readonly crops: readonly BatchCrop[];
-  /** How the patches are thinned in the end; not at all where it is left out. */
-  readonly thinning?: Thinning;
+  /** How the patches are downsampled in the end; not at all where it is left out. */
+  readonly downsampling?: Downsampling;
 }
 
-/** `[depth, height, width]` of a batch's patches, once they are thinned. */
-export function filledShape({ patch, thinning }: Pick<BatchPlan, 'patch' | 'thinning'>): Triple {
-  return thinning ? thinnedShape(patch, thinning) : patch;
+/** `[depth, height, width]` of a batch's patches, once they are downsampled. */
+export function filledShape({ patch, downsampling }: Pick<BatchPlan, 'patch' | 'downsampling'>): Triple {
+  return downsampling ? downsampledShape(patch, downsampling) : patch;
 }
 
 /** One patch out of one case. */
@@ -42,8 +47,8 @@ export interface BatchArrays {
 
 /** Copies the crops of `plan` into the arrays, overwriting all of them. */
 export function fillBatch(cases: readonly CropSource[], plan: BatchPlan, { image, label }: BatchArrays): void {
-  const { patch, thinning } = plan;
-  if (!thinning) {
+  const { patch, downsampling } = plan;
+  if (!downsampling) {
     fillWhole(cases, plan, { image, label });
     return;
   }
@@ -53,11 +58,11 @@ export function fillBatch(cases: readonly CropSource[], plan: BatchPlan, { image
     label: new Uint8Array(voxels),
   };
   fillWhole(cases, plan, whole);
-  image.set(thinImages(whole.image, patch, thinning));
-  label.set(thinLabels(whole.label, patch, thinning));
+  image.set(downsampleImages(whole.image, patch, downsampling));
+  label.set(downsampleLabels(whole.label, patch, downsampling));
 }
 
-/** The same before anything is thinned. */
+/** The same before anything is downsampled. */
 function fillWhole(cases: readonly CropSource[], { patch, crops }: BatchPlan, { image, label }: BatchArrays): void {
   const voxels = voxelsOf(patch);
   crops.forEach((crop, index) => {

@@ -1,7 +1,7 @@
 import type { Triple } from '../base/geometry.ts';
 import type { Random } from '../base/random.ts';
+import type { Downsampling } from '../preparation/downsampling.ts';
 import type { PreparedCase } from '../preparation/prepare.ts';
-import type { Thinning } from '../preparation/thinning.ts';
 import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
 import { drawAugmentation } from './augmentation.ts';
 import type { BatchCrop, BatchPlan } from './fill-batch.ts';
@@ -11,7 +11,7 @@ export interface SampleOptions {
   /** `[depth, height, width]` */
   readonly patch: Triple;
   readonly augment: boolean;
-  readonly thinning?: Thinning | undefined;
+  readonly downsampling?: Downsampling | undefined;
   /** The default one where it is left out. */
   readonly recipe?: Pick<Recipe, 'training' | 'augmentation'>;
 }
@@ -26,7 +26,7 @@ export function samplePlan(
   random: Random,
   cases: readonly PreparedCase[],
   caseIndices: readonly number[],
-  { patch, augment, thinning, recipe = defaultRecipe }: SampleOptions,
+  { patch, augment, downsampling, recipe = defaultRecipe }: SampleOptions,
 ): BatchPlan {
   const crops = caseIndices.map((index): BatchCrop => {
     const offset = sampleOffset(random, cases[index], patch, recipe.training);
@@ -35,7 +35,7 @@ export function samplePlan(
     const { channels, spacing } = cases[index];
     return { ...crop, augmentation: drawAugmentation(random, { channels, spacing, patch }, recipe.augmentation) };
   });
-  return { patch, crops, ...(thinning && { thinning }) };
+  return { patch, crops, ...(downsampling && { downsampling }) };
 }
 
 function sampleOffset(

@@ -17,7 +17,7 @@ import { addStudy } from './study.ts';
 /**
  * The command line.
  * @param args the words after the program's name
- * @returns the exit code: 0, 2 for what the user can mend, 1 for a defect, 130 after Ctrl-C
+ * @returns the exit code: 0, 2 for what the user can fix, 1 for a defect, 130 after Ctrl-C
  */
 export async function main(args: readonly string[]): Promise<number> {
   try {

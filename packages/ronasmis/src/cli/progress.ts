@@ -14,7 +14,7 @@ export type ProgressView = {
 const PHASES: Readonly<Record<Progress['phase'], string>> = {
   prepare: 'Reading scans',
   train: 'Training',
-  judge: 'Judging children',
+  evaluate: 'Evaluating children',
   final: 'Predicting test cases',
 };
 
@@ -62,7 +62,7 @@ function openLines(stream: NodeJS.WriteStream): ProgressView {
     update: (progress) => {
       const phaseIsNew = known?.phase !== progress.phase;
       known = { ...known, ...progress };
-      const stepIsDone = progress.phase === 'judge' && progress.done === progress.total;
+      const stepIsDone = progress.phase === 'evaluate' && progress.done === progress.total;
       const begins = phaseIsNew && (progress.phase === 'prepare' || progress.phase === 'final');
       if (stepIsDone) stream.write(`step ${progress.step}: ${figures(known).join(', ')}\n`);
       else if (begins) stream.write(`${title(progress)} (${progress.total})\n`);
@@ -73,7 +73,7 @@ function openLines(stream: NodeJS.WriteStream): ProgressView {
 }
 
 function title({ phase, step }: Progress): string {
-  return phase === 'train' || phase === 'judge' ? `${PHASES[phase]}, step ${step}` : PHASES[phase];
+  return phase === 'train' || phase === 'evaluate' ? `${PHASES[phase]}, step ${step}` : PHASES[phase];
 }
 
 function figures({ loss, reward, entropy, dice, coarse, secondsLeft }: Progress): readonly string[] {

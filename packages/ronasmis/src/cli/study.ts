@@ -114,12 +114,12 @@ async function printStudy(folder: string, results: StudyResults): Promise<void> 
     formatSpread(test_dice),
     runs.map((run) => formatDice(run.test_dice)).join(' '),
     formatSeconds(mean(runs.map((run) => run.training_seconds))),
-    formatSeconds(mean(runs.map((run) => run.judging_seconds))),
+    formatSeconds(mean(runs.map((run) => run.evaluation_seconds))),
     formatSeconds(mean(runs.map((run) => run.seconds))),
     joulesText(runs.map((run) => run.joules)),
   ]);
   print(
-    `\n${table(['contestant', 'test Dice %', 'by seed', 'training', 'judging', 'in all', 'joules'], contestants)}\n`,
+    `\n${table(['contestant', 'test Dice %', 'by seed', 'training', 'evaluation', 'in all', 'joules'], contestants)}\n`,
   );
   const comparisons = results.comparisons.map((comparison) => [
     `reinforce - ${comparison.other}`,

@@ -36,8 +36,8 @@ export interface Controller {
   begin(outlook: Outlook): void;
   /** Children for `count` mini-batches of the shared weights. */
   proposeForTraining(count: number, random: Random, outlook: Outlook): readonly Choices[];
-  /** Children to be judged, for `learn`. */
-  proposeForJudging(count: number, random: Random, outlook: Outlook): readonly Choices[];
+  /** Children to be evaluated, for `learn`. */
+  proposeForEvaluation(count: number, random: Random, outlook: Outlook): readonly Choices[];
   /**
    * Entropy of what these children were drawn from, as a mean over them, nats; null where they come from no distribution.
    * @param outlook as it was when they were proposed
@@ -50,7 +50,7 @@ export interface Controller {
    * @returns the moving average of the rewards that the children were compared with; null where there is no such thing
    */
   learn(children: readonly RewardedChild[], outlook: Outlook): number | null;
-  /** After the last step: children that deserve to be judged beside those judged last. */
+  /** After the last step: children that deserve to be evaluated beside those evaluated last. */
   finalists(): readonly Choices[];
   /** All that has changed since it was made, for a checkpoint. */
   state(): ControllerState;

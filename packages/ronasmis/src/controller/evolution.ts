@@ -27,14 +27,14 @@ export function evolutionController(
     population.length < recipe.population
       ? drawChild(space, lead, random)
       : mutate(space, tournament(population, random, recipe).choices, random);
-  const propose: Controller['proposeForJudging'] = (count, random) =>
+  const propose: Controller['proposeForEvaluation'] = (count, random) =>
     Array.from({ length: count }, () => offspring(random));
   return {
     begin: ({ expectedSteps }) => {
       lead = baseLead(expectedSteps, recipe);
     },
     proposeForTraining: propose,
-    proposeForJudging: propose,
+    proposeForEvaluation: propose,
     // There is no distribution over children that an entropy could be told of.
     entropyOf: () => null,
     learn: (children) => {

@@ -39,12 +39,12 @@ export function policyController(
   const { weights } = policy;
   const optimiser = adam([...weights.values()], { learningRate: recipe.learning_rate });
   let baseline: number | null = null;
-  const sample: Controller['proposeForJudging'] = (count, random, outlook) =>
+  const sample: Controller['proposeForEvaluation'] = (count, random, outlook) =>
     sampleChildren(policy, random, { count, sharpness: sharpnessAt(outlook, recipe) });
   return {
     begin: ({ expectedSteps }) => preferChild(policy, space.baseChoices, baseLead(expectedSteps, recipe)),
     proposeForTraining: sample,
-    proposeForJudging: sample,
+    proposeForEvaluation: sample,
     entropyOf: (children, outlook) =>
       noGradient(() =>
         scope(() => meanAll(scoreChildren(policy, children, sharpnessAt(outlook, recipe)).entropy).item()),

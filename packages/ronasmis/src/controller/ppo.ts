@@ -34,7 +34,7 @@ export function ppoController(
 
 /**
  * A few passes over the children of one step, each up the gradient of the clipped objective and an entropy bonus. The first pass is
- * REINFORCE's step; the others get more out of children that were dear to judge.
+ * REINFORCE's step; the others get more out of children that were dear to evaluate.
  */
 export const proximalUpdate: PolicyUpdate = (
   { policy, optimiser },

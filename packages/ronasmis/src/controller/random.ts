@@ -8,12 +8,12 @@ import { drawChild, drawEntropy } from './draw.ts';
  * controller has to beat.
  */
 export function randomController(space: SearchSpace): Controller {
-  const draw: Controller['proposeForJudging'] = (count, random) =>
+  const draw: Controller['proposeForEvaluation'] = (count, random) =>
     Array.from({ length: count }, () => drawChild(space, 0, random));
   return {
     begin: () => {},
     proposeForTraining: draw,
-    proposeForJudging: draw,
+    proposeForEvaluation: draw,
     entropyOf: (children) =>
       children.reduce((sum, choices) => sum + drawEntropy(space, 0, choices), 0) / children.length,
     learn: () => null,

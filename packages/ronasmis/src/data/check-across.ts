@@ -64,10 +64,10 @@ function checkSpacing(summaries: readonly CaseSummary[]): readonly CaseProblem[]
       .filter(({ image }) => misfits.get(image) === undefined)
       .map(({ image, spacing, distance }) => {
         const what = `${formatAxes(spacing)} mm`;
-        const mend = 'It is resampled to agree with them; check that its header is right.';
-        return problem('warning', image, `its spacing of ${what} is ${far}. ${mend}`, {
+        const fix = 'It is resampled to agree with them; check that its header is right.';
+        return problem('warning', image, `its spacing of ${what} is ${far}. ${fix}`, {
           several: `have a spacing ${far}`,
-          mend: 'They are resampled to agree with the others; check that their headers are right.',
+          fix: 'They are resampled to agree with the others; check that their headers are right.',
           what,
           distance,
         });
@@ -80,10 +80,10 @@ function checkSize(summaries: readonly CaseSummary[]): readonly CaseProblem[] {
   const far = `far from the median, ${formatAxes(medians)}`;
   return cases.map(({ image, shape, distance }) => {
     const what = `${shape.toReversed().join(' x ')} voxels`;
-    const mend = 'Check that it is whole; crop it if it shows more than the others.';
-    return problem('warning', image, `its size of ${what} is ${far}. ${mend}`, {
+    const fix = 'Check that it is whole; crop it if it shows more than the others.';
+    return problem('warning', image, `its size of ${what} is ${far}. ${fix}`, {
       several: `have a size ${far}`,
-      mend: 'Check that they are whole; crop them if they show more than the others.',
+      fix: 'Check that they are whole; crop them if they show more than the others.',
       what,
       distance,
     });
@@ -95,10 +95,10 @@ function checkOrientation(summaries: readonly CaseSummary[], usual: string): rea
     .filter(({ orientation }) => orientation !== usual)
     .map(({ image, orientation }) => {
       const what = `its voxel axes point to ${orientation}, those of most cases to ${usual}`;
-      const mend = 'It is turned to agree with them; check that its header is right.';
-      return problem('warning', image, `${what}. ${mend}`, {
+      const fix = 'It is turned to agree with them; check that its header is right.';
+      return problem('warning', image, `${what}. ${fix}`, {
         several: `have voxel axes that do not point to ${usual}, as those of most cases do`,
-        mend: 'They are turned to agree with them; check that their headers are right.',
+        fix: 'They are turned to agree with them; check that their headers are right.',
         what: orientation,
         distance: 0,
       });
@@ -125,16 +125,16 @@ function checkIntensities(
   );
   const where = `channel ${channel} (${channels[channel]}), where it is labelled`;
   const usual = `from ${formatFigure(medianOf('low'))} to ${formatFigure(medianOf('high'))} in the median case`;
-  const mend = ct
+  const fix = ct
     ? 'Check that all are in Hounsfield units, also by their headers.'
     : 'Scans are z-scored; check that all are of the same kind, and that no voxel is far from the rest.';
   return cases.flatMap(({ image, low, middle, high }, i) => {
     const shift = ct && usualRange > 0 ? Math.abs(middle - usualMiddle) / usualRange : 0;
     if (scaled[i] === 0 && shift <= ctShift) return [];
     const what = `from ${formatFigure(low)} to ${formatFigure(high)}`;
-    return problem('warning', image, `${where}, goes ${what}, but ${usual}. ${mend}`, {
+    return problem('warning', image, `${where}, goes ${what}, but ${usual}. ${fix}`, {
       several: `have another scale in ${where}, ${usual}`,
-      mend,
+      fix,
       what,
       distance: Math.max(scaled[i], shift),
     });
@@ -183,7 +183,7 @@ function checkVolumes(dataSet: DataSet, summaries: readonly CaseSummary[]): read
       const what = `label ${value} (${name}) takes ${formatFigure(volumes[i])} ml, ${usual}`;
       return problem('warning', label, `${what}. Check that it is whole, and that nothing else has this label.`, {
         several: 'have a label whose volume is far from that in the median case',
-        mend: 'Check that it is whole there, and that nothing else has this label.',
+        fix: 'Check that it is whole there, and that nothing else has this label.',
         what,
         distance: odd[i],
       });
@@ -193,7 +193,7 @@ function checkVolumes(dataSet: DataSet, summaries: readonly CaseSummary[]): read
 
 function checkDuplicates(summaries: readonly CaseSummary[]): readonly CaseProblem[] {
   const first = new Map<string, CaseSummary>();
-  const mend = 'copies in two folds flatter the Dice.';
+  const fix = 'copies in two folds flatter the Dice.';
   return summaries.flatMap((summary) => {
     const { image, voxelsSha256 } = summary;
     const other = first.get(voxelsSha256);
@@ -201,9 +201,9 @@ function checkDuplicates(summaries: readonly CaseSummary[]): readonly CaseProble
       first.set(voxelsSha256, summary);
       return [];
     }
-    return problem('warning', image, `it has the same voxels as ${other.image}. Remove one: ${mend}`, {
+    return problem('warning', image, `it has the same voxels as ${other.image}. Remove one: ${fix}`, {
       several: 'have the same voxels as another',
-      mend: `Remove them: ${mend}`,
+      fix: `Remove them: ${fix}`,
       what: `as ${other.name}`,
       distance: 0,
     });
@@ -220,6 +220,6 @@ function checkPatients(
   if (split.length === 0) return [];
   const others = split.length === 1 ? '' : `, and those of ${split.length - 1} more patients`;
   const what = `by their names ${split[0].join(' and ')} are of one patient${others}, but lie in different folds`;
-  const mend = 'If they are, keep one scan of each patient: a Dice on patients who were trained on is flattered.';
-  return [problem('warning', folder, `${what} (names that agree up to the last _ or -). ${mend}`)];
+  const fix = 'If they are, keep one scan of each patient: a Dice on patients who were trained on is flattered.';
+  return [problem('warning', folder, `${what} (names that agree up to the last _ or -). ${fix}`)];
 }

@@ -44,7 +44,7 @@ function checkGeometry({
 export function beside({ file, what, voxels }: Misplaced, files: string): CaseProblem {
   return problem('warning', file, `${what}. It is taken as if it lay there; check that its header is right.`, {
     several: `have ${files} that lie beside their images, by less than half a voxel`,
-    mend: 'They are taken as if they lay there; check that their headers are right.',
+    fix: 'They are taken as if they lay there; check that their headers are right.',
     what: `${voxels.toPrecision(2)} voxels`,
     distance: voxels,
   });
@@ -70,7 +70,7 @@ export function checkVoxels(image: string, volume: Volume): readonly CaseProblem
     if (min !== max) return [];
     const what = `channel ${channel} is ${min} everywhere`;
     const several = 'have a channel with one value everywhere';
-    const kind = { several, mend: 'Are these scans empty?', what, distance: 0 };
+    const kind = { several, fix: 'Are these scans empty?', what, distance: 0 };
     return [problem('warning', image, `${what}. Is this scan empty?`, kind)];
   });
 }
@@ -83,8 +83,8 @@ function checkLabel({ label, labelVolume }: LoadedCase, { labels, ignoredValue }
   if (unlisted.length > 0) {
     const some = unlisted.slice(0, MAX_LISTED_VALUES).join(', ') + (unlisted.length > MAX_LISTED_VALUES ? ', ...' : '');
     const what = unlisted.every(Number.isInteger) ? 'label values' : 'values that are no whole numbers';
-    const mend = 'Add them to "labels" in dataset.json or correct the label map.';
-    problems.push(problem('error', label, `it holds ${what} that dataset.json does not list: ${some}. ${mend}`));
+    const fix = 'Add them to "labels" in dataset.json or correct the label map.';
+    problems.push(problem('error', label, `it holds ${what} that dataset.json does not list: ${some}. ${fix}`));
   }
   return problems;
 }
@@ -99,12 +99,12 @@ function checkCrop({ label, imageVolume, labelVolume }: LoadedCase, dataSet: Dat
   const counts = countValues(labelVolume.data);
   const all = labelValues.slice(1).reduce((sum, value) => sum + (counts.get(value) ?? 0), 0);
   const what = `${outside} of its ${all} labelled voxels lie in the border where the image is 0, which is cut off`;
-  const mend = "they can't be found. Check that label and image belong together.";
+  const fix = "they can't be found. Check that label and image belong together.";
   const kind = {
     several: "have labelled voxels in the border where the image is 0, which is cut off, so that they can't be found",
-    mend: 'Check that their labels and images belong together.',
+    fix: 'Check that their labels and images belong together.',
     what: `${outside} of ${all}`,
     distance: outside / all,
   };
-  return [problem('warning', label, `${what}: ${mend}`, kind)];
+  return [problem('warning', label, `${what}: ${fix}`, kind)];
 }

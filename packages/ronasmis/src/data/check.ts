@@ -79,10 +79,10 @@ function checkEmpty({ folder, cases }: DataSet, summaries: readonly CaseSummary[
       : unlabelledFolds(names, { folds, empty: new Set(empty.map(({ name }) => name)) });
   const where = refused.map(({ fold, parts }) => `--fold ${fold} (${parts.join(' and ')})`);
   const none = `nothing is labelled in any case of a part of ${where.join(', ')}, so that no search takes ${refused.length === 1 ? 'it' : 'them'}`;
-  const mend = refused.length < folds ? 'Take another fold, or add cases' : 'Add cases';
+  const fix = refused.length < folds ? 'Take another fold, or add cases' : 'Add cases';
   return [
     problem('warning', folder, `${what}: each is ${means}.`),
-    ...(refused.length === 0 ? [] : [problem('warning', folder, `${none}. ${mend} in which something is.`)]),
+    ...(refused.length === 0 ? [] : [problem('warning', folder, `${none}. ${fix} in which something is.`)]),
   ];
 }
 

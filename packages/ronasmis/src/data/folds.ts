@@ -2,7 +2,7 @@ import { mersenne } from 'pure-rand/generator/mersenne';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { some, UserError } from '../base/errors.ts';
 
-/** Which cases train the shared weights, judge the children, and are kept for the end; sorted names. */
+/** Which cases train the shared weights, evaluate the children, and are kept for the end; sorted names. */
 export interface CaseSplit {
   readonly training: readonly string[];
   /** The reward's cases. */
@@ -13,7 +13,7 @@ export interface CaseSplit {
 
 /** nnU-Net's seed (`generate_crossval_split`), so that results compare with published ones. */
 const NNUNET_SEED = 12345;
-/** Of the cases outside the test part, one in so many judges the children. */
+/** Of the cases outside the test part, in one of so many the children are evaluated. */
 const VALIDATION_EVERY = 5;
 const MAX_VALIDATION_CASES = 10;
 
@@ -94,9 +94,9 @@ export function splitLabelled(names: readonly string[], options: LabelledFolds &
   if (without === undefined) return split;
   const refused = unlabelledFolds(names, options).map((one) => one.fold);
   const other = Array.from({ length: folds }, (_, one) => one).find((one) => !refused.includes(one));
-  const mend = other === undefined ? 'No fold is better: add cases' : `Take --fold ${other}, or add cases`;
+  const fix = other === undefined ? 'No fold is better: add cases' : `Take --fold ${other}, or add cases`;
   throw new UserError(
-    `--fold ${fold}: nothing is labelled in any of its ${without.part} cases (${some(without.cases)}). ${mend} in which something is.`,
+    `--fold ${fold}: nothing is labelled in any of its ${without.part} cases (${some(without.cases)}). ${fix} in which something is.`,
   );
 }
 

@@ -146,7 +146,7 @@ export function clipWarnings(
       several: isClipped
         ? 'hold intensities that are far from all others, so that the channel is clipped to these'
         : 'hold intensities that are far from all others, of which z-scoring leaves little',
-      mend: isClipped ? 'Check where they come from.' : 'Correct them if they are wrong.',
+      fix: isClipped ? 'Check where they come from.' : 'Correct them if they are wrong.',
       what: `${found}, of ${range}`,
       distance: Math.abs(farthest) / Math.max(Math.abs(low), Math.abs(high)),
     });

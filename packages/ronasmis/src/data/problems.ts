@@ -8,7 +8,7 @@ export const problemSchema = z
     severity: z.enum(['error', 'warning']),
     /** The folder of the data set, where it is about several cases. */
     file: z.string(),
-    /** A whole sentence that begins with the file and ends with the mend. */
+    /** A whole sentence that begins with the file and ends with the fix. */
     message: z.string(),
     /** Where several cases have the same: each of them, those that have it most first. */
     cases: z
@@ -25,7 +25,7 @@ export interface Kind {
   /** What is said of several cases together, behind their number; the same text makes them one kind. */
   readonly several: string;
   /** That of the case that has it most is said. */
-  readonly mend: string;
+  readonly fix: string;
   /** What it is in this case, in a few words. */
   readonly what: string;
   /** How much this case has it: those with the most are named. */
@@ -67,7 +67,7 @@ export function oneLineAKind(problems: readonly CaseProblem[], folder: string, t
     const named = sorted.slice(0, NAMED_CASES).map(({ what }, i) => `${names[i]} (${what})`);
     const most = `${sorted.length > NAMED_CASES ? 'above all ' : ''}${named.join(', ')}`;
     const count = `${sorted.length} of ${total} cases`;
-    const { message } = problem('warning', folder, `${count} ${kind.several}: ${most}. ${farthest.mend}`);
+    const { message } = problem('warning', folder, `${count} ${kind.several}: ${most}. ${farthest.fix}`);
     return [{ severity: single.severity, file: folder, message, cases: sorted }];
   });
 }

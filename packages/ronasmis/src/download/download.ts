@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { rename, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../base/errors.ts';
-import { isThere, makeFolder, mendable } from '../base/files.ts';
+import { fixable, isThere, makeFolder } from '../base/files.ts';
 import { fetchFile } from './fetch-file.ts';
 import { decathlonAddress, decathlonTasks } from './tasks.ts';
 import { unpack } from './unpack.ts';
@@ -90,7 +90,7 @@ async function unpackFolder(name: string, file: string, out: string, { signal, o
     if (!(await isThere(join(unpacking, name, 'dataset.json')))) {
       throw new UserError(`${file}: it holds no ${name}/dataset.json, so it is no such data set. Remove the file.`);
     }
-    await mendable(out, () => rename(join(unpacking, name), join(out, name)));
+    await fixable(out, () => rename(join(unpacking, name), join(out, name)));
   } finally {
     await rm(unpacking, { recursive: true, force: true });
   }

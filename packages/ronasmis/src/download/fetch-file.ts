@@ -1,7 +1,7 @@
 import { open, rm, stat } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { UserError } from '../base/errors.ts';
-import { mendable, sync } from '../base/files.ts';
+import { fixable, sync } from '../base/files.ts';
 
 /** How a file is fetched. */
 export interface FetchHooks {
@@ -94,11 +94,11 @@ async function receive(
     throw new UserError(`${url}: the server does not say what it sends. Fetch the file in another way.`);
   }
   await onSize?.(total, start);
-  const handle = await mendable(file, () => open(file, status === 206 ? 'a' : 'w'));
+  const handle = await fixable(file, () => open(file, status === 206 ? 'a' : 'w'));
   let done = start;
   try {
     for await (const chunk of body) {
-      await mendable(file, () => handle.appendFile(chunk));
+      await fixable(file, () => handle.appendFile(chunk));
       done += chunk.length;
       onBytes?.(total, done);
     }

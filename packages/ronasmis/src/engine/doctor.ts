@@ -5,7 +5,7 @@ import { VERSION } from '../base/version.ts';
 import { type ComputeDevice, chooseDevice, type Precision } from './device.ts';
 import type { PrecisionTimings } from './precision.ts';
 
-/** Something missing or slower than it could be, as a sentence with the mend. */
+/** Something missing or slower than it could be, as a sentence with the fix. */
 export type Finding = { readonly severity: 'error' | 'warning'; readonly message: string };
 
 /** What RONASMIS finds on this machine. */

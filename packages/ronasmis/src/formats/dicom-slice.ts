@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
-import { mendable, readBytes } from '../base/files.ts';
+import { fixable, readBytes } from '../base/files.ts';
 import { type Triple, tripleSchema } from '../base/geometry.ts';
 import {
   type DicomElements,
@@ -83,10 +83,10 @@ export async function readSlice(file: string): Promise<Slice | undefined> {
 }
 
 async function readElements(file: string) {
-  const handle = await mendable(file, () => open(file));
+  const handle = await fixable(file, () => open(file));
   try {
     const { size } = await handle.stat();
-    const { buffer, bytesRead } = await mendable(file, () => handle.read(Buffer.alloc(PEEK_BYTES), 0, PEEK_BYTES, 0));
+    const { buffer, bytesRead } = await fixable(file, () => handle.read(Buffer.alloc(PEEK_BYTES), 0, PEEK_BYTES, 0));
     const elements = findElements(buffer.subarray(0, bytesRead)) ?? findElements(Buffer.from(await readBytes(file)));
     if (elements === undefined) throw truncated(file);
     return { elements, fileBytes: size, hasPreamble: elementsAt(buffer) !== 0 };

@@ -4,7 +4,7 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
-import { mendable, sizeOf } from '../base/files.ts';
+import { fixable, sizeOf } from '../base/files.ts';
 import { voxelsOf } from '../base/geometry.ts';
 import type { Voxels } from '../base/voxels.ts';
 import { type Affine, affineFromLps, requirePlaced } from './affine.ts';
@@ -66,12 +66,12 @@ async function readVolume(file: string, format: ItkFormat): Promise<Volume> {
  * @throws UserError where they cannot be read, or ITK is not installed
  */
 export async function readItkSlices(folder: string, files: readonly string[]): Promise<Voxels> {
-  const found = await Promise.all(files.map((file) => mendable(file, () => realpath(file))));
+  const found = await Promise.all(files.map((file) => fixable(file, () => realpath(file))));
   return valuesOf(await ask(folder, { format: 'dicom', files: found }));
 }
 
 async function readImage(file: string, format: ItkFormat, headerOnly: boolean): Promise<ItkImage> {
-  await mendable(file, async () => sizeOf(file));
+  await fixable(file, async () => sizeOf(file));
   return withVoxelFiles(file, (whole) => ask(file, { format, file: whole, headerOnly }));
 }
 

@@ -4,7 +4,7 @@ import { endianness } from 'node:os';
 import { promisify } from 'node:util';
 import { constants, gunzip, gunzipSync, gzip } from 'node:zlib';
 import { codeOf, UserError } from '../base/errors.ts';
-import { mendable, readBytes, sizeOf, writeAtomically } from '../base/files.ts';
+import { fixable, readBytes, sizeOf, writeAtomically } from '../base/files.ts';
 import { type Triple, voxelsOf } from '../base/geometry.ts';
 import type { Voxels } from '../base/voxels.ts';
 import type { Affine } from './affine.ts';
@@ -58,13 +58,13 @@ export async function readNifti(file: string): Promise<NiftiVolume> {
  * @throws UserError as `readNifti` does, but without a look at the voxels.
  */
 export async function readNiftiHeader(file: string): Promise<NiftiHeader> {
-  const handle = await mendable(file, async () => {
+  const handle = await fixable(file, async () => {
     sizeOf(file);
     return open(file);
   });
   try {
     const start = new Uint8Array(PEEK_BYTES);
-    const { bytesRead } = await mendable(file, () => handle.read(start, 0, PEEK_BYTES, 0));
+    const { bytesRead } = await fixable(file, () => handle.read(start, 0, PEEK_BYTES, 0));
     return parseHeader(headerBytes(file, start.subarray(0, bytesRead)), file);
   } finally {
     await handle.close();

@@ -2,7 +2,7 @@ import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { mapConcurrently } from '../base/concurrency.ts';
 import { allErrors, outcomeOf, some, sortOutcomes, UserError } from '../base/errors.ts';
-import { isFolder, isUnreadableName, mendable, passOn } from '../base/files.ts';
+import { fixable, isFolder, isUnreadableName, passOn } from '../base/files.ts';
 import { DICOM_PEEK_BYTES, elementsAt } from './dicom-elements.ts';
 import { endingOf } from './formats.ts';
 
@@ -70,8 +70,8 @@ export async function readScanFolder(folder: string): Promise<ScanFolder> {
 
 /** What is said of what looks like a scan, or may hold some, and is not read; nothing of none. */
 export function remarksOn({ overlooked, amongSlices, repeated }: Omit<ScanFolder, 'scans' | 'problems'>): string[] {
-  const remark = (names: readonly string[], what: string, mend: string): readonly string[] =>
-    names.length === 0 ? [] : [`${what}: ${some(names)}. They are passed over; ${mend}.`];
+  const remark = (names: readonly string[], what: string, fix: string): readonly string[] =>
+    names.length === 0 ? [] : [`${what}: ${some(names)}. They are passed over; ${fix}.`];
   const likeScans = 'files that look like scans, but are none by the endings of their names';
   return [
     ...remark(overlooked, likeScans, 'convert them to .nii.gz, or remove them'),
@@ -110,7 +110,7 @@ async function scansIn(folder: string): Promise<FolderEntries> {
 
 /** What is there of a folder, sorted; hidden files and folders are not. */
 async function entriesIn(folder: string) {
-  return (await mendable(folder, () => readdir(folder, { withFileTypes: true })))
+  return (await fixable(folder, () => readdir(folder, { withFileTypes: true })))
     .filter(({ name }) => !name.startsWith('.'))
     .sort((one, other) => (one.name < other.name ? -1 : 1))
     .map((entry) => ({ entry, name: entry.name, path: join(folder, entry.name) }));

@@ -75,7 +75,7 @@ export const statedSizes = ({ shape, channels }: Pick<Grid, 'shape' | 'channels'
   ...(channels > 1 ? [channels] : []),
 ];
 
-/** Why a volume is no scan that can be learnt from or segmented, in words that follow its name, with the mend; undefined for a scan. */
+/** Why a volume is no scan that can be learnt from or segmented, in words that follow its name, with the fix; undefined for a scan. */
 export function faultOf({ shape }: Pick<Grid, 'shape'>): string | undefined {
   if (Math.min(...shape) > 1) return undefined;
   const sizes = reversed(shape).filter((size) => size > 1);

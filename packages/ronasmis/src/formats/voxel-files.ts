@@ -1,7 +1,7 @@
 import { readFile, realpath, writeFile } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
 import { UserError } from '../base/errors.ts';
-import { copyInto, isThere, mendable, withCopies } from '../base/files.ts';
+import { copyInto, fixable, isThere, withCopies } from '../base/files.ts';
 
 /** How the header of a MetaImage or a NRRD file names its files of voxels. */
 const KEY = /^(ElementDataFile[ \t]*=[ \t]*|data ?file:[ \t]*)(.*)$/im;
@@ -17,7 +17,7 @@ const NUMBER = /%(0?)(\d*)d/;
  * @throws UserError where a file of voxels is not there
  */
 export async function withVoxelFiles<T>(called: string, read: (file: string) => Promise<T>): Promise<T> {
-  const file = await mendable(called, () => realpath(called));
+  const file = await fixable(called, () => realpath(called));
   const ending = extname(called).toLowerCase();
   const header = await readHeader(called);
   const paths = await Promise.all(header?.files.map((name) => findVoxels(name, called, file)) ?? []);
@@ -44,7 +44,7 @@ export async function voxelFilesOf(file: string): Promise<readonly string[]> {
 async function findVoxels(name: string, called: string, file: string): Promise<string> {
   for (const header of [called, file]) {
     const path = resolve(dirname(header), name);
-    if (await isThere(path)) return mendable(path, () => realpath(path));
+    if (await isThere(path)) return fixable(path, () => realpath(path));
   }
   throw new UserError(`${called}: its voxels are to be in ${name}, which is not there. Copy it too.`);
 }
@@ -65,7 +65,7 @@ interface Header {
 async function readHeader(file: string): Promise<Header | undefined> {
   if (!/\.(mhd|nhdr)$/i.test(file)) return undefined;
   // Byte for byte, whatever the names are written in.
-  const text = await mendable(file, () => readFile(file, 'latin1'));
+  const text = await fixable(file, () => readFile(file, 'latin1'));
   const found = KEY.exec(text);
   if (found === null) return undefined;
   const [line, key, value] = found;

@@ -61,8 +61,8 @@ export function segmentVolume(
     const message = `${volume.file} does not fit into memory in one pass: it is segmented in ${tiles}, which is worse the smaller they are. One pass takes --memory ${whole}MiB.`;
     const several =
       'are segmented in overlapping tiles, for they do not fit into memory in one pass (which is worse the smaller the tiles are)';
-    const mend = `One pass of each takes --memory ${whole}MiB.`;
-    warn({ severity: 'warning', file: volume.file, message, kind: { several, mend, what: tiles, distance: whole } });
+    const fix = `One pass of each takes --memory ${whole}MiB.`;
+    warn({ severity: 'warning', file: volume.file, message, kind: { several, fix, what: tiles, distance: whole } });
   }
   const [classes, shares] = scope(() => {
     const input = toImage(image, [1, channels, ...shape], device, dataType);

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
-import { mendable } from '../base/files.ts';
+import { fixable } from '../base/files.ts';
 
 /** Where the arrays of a prepared case are: in shared memory, or as raw files in this machine's byte order. */
 export type CaseStorage =
@@ -23,11 +23,11 @@ export const caseFiles = (path: string): CaseFiles => ({
 export async function moveToDisk(path: string, image: Float32Array, label: Uint8Array): Promise<CaseStorage> {
   const { imageFile, labelFile } = caseFiles(path);
   // New files, for the old ones may have other names, under which they are read.
-  for (const file of [imageFile, labelFile]) await mendable(file, () => rm(file, { force: true }));
-  await mendable(imageFile, () =>
+  for (const file of [imageFile, labelFile]) await fixable(file, () => rm(file, { force: true }));
+  await fixable(imageFile, () =>
     writeFile(imageFile, new Uint8Array(image.buffer, image.byteOffset, image.byteLength)),
   );
-  await mendable(labelFile, () => writeFile(labelFile, label));
+  await fixable(labelFile, () => writeFile(labelFile, label));
   return { kind: 'disk', imageFile, labelFile };
 }
 

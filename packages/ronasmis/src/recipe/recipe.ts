@@ -29,12 +29,12 @@ const spaceSchema = z.strictObject({
   ),
   patch_lead: note(
     z.number().nullable().default(4),
-    'logits by which the largest patch leads where patches are drawn; null: the controller learns them',
+    'logits by which the largest patch leads at first where patches are drawn; null: the controller learns them',
     'ours: rewards are of whole volumes and say nothing of patches',
   ),
   patch_share: note(
     share.default(2 / 3),
-    'of the search, in which patches are drawn; what follows trains a child on its own',
+    'of the search, in which patches are drawn, the largest more and more often; what follows trains children on their own',
     'ours',
   ),
   cell_operations: note(

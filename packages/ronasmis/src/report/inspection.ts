@@ -10,7 +10,7 @@ import { chooseSlices, type Slice } from './slices.ts';
 
 /** So many cases with a warning are shown, beside the smallest, the median and the largest. */
 const MAX_ODD_CASES = 3;
-/** Slices are thinned out to at most so many pixels a side: pages with slices in full would be heavy. */
+/** Slices are downsampled out to at most so many pixels a side: pages with slices in full would be heavy. */
 const MAX_PIXELS = 256;
 
 /** The page of a data set that was checked; the cases that it shows are read once more. */

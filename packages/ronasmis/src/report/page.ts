@@ -41,7 +41,7 @@ export function renderReport(content: ReportContent): string {
 <div class="lead">${what} of ${formatDate(run.created)} · ${how} · fold ${fold} of ${folds} held out as the test set</div>
 ${hero(report, classNames)}
 ${tiles(content)}
-<section><h2>${only_child ? 'Architecture' : 'Found architecture'}</h2><p class="lead">${only_child ? 'As it was given.' : 'The best of all judged children, with the weights it shared: nothing was retrained.'} Coloured arrows add encoder features to the decoder; sizes are a training patch's, depth × height × width.</p>${drawArchitecture(architecture, run.network)}${cellFigure(architecture)}</section>
+<section><h2>${only_child ? 'Architecture' : 'Found architecture'}</h2><p class="lead">${only_child ? 'As it was given.' : 'The best of all evaluated children, with the weights it shared: nothing was retrained.'} Coloured arrows add encoder features to the decoder; sizes are a training patch's, depth × height × width.</p>${drawArchitecture(architecture, run.network)}${cellFigure(architecture)}</section>
 <section><h2>The ${only_child ? 'training' : 'search'}, step by step</h2><p class="lead">${only_child ? 'A step is three passes over the training cases.' : 'As a controller makes up its mind, its entropy falls and the reward of what it proposes rises.'}${coarseNote(content.events)}</p>${curves(content.events)}</section>
 <section><h2>Dice of every test case</h2><p class="lead">In percent; a dot is a case, the line is the mean. Point at a dot for its name.</p>${dicePlot(report.test_dice, classNames)}</section>
 ${exampleSection(content, classNames)}
@@ -81,7 +81,7 @@ function tiles({ run, report, events }: ReportContent): Html {
   return html`<div class="tiles">
 ${tile('Validation Dice', `${formatDice(report.validation_dice.mean)} %`, 'what the search chose by')}
 ${tile('Time', formatSeconds(report.seconds), plural(events.length, 'controller step'))}
-${tile('Children judged', String(children), `${formatCount(events.at(-1)?.steps ?? 0)} training steps`)}
+${tile('Children evaluated', String(children), `${formatCount(events.at(-1)?.steps ?? 0)} training steps`)}
 ${tile('Parameters', formatCount(report.parameters), `${run.network.channels.join(', ')} channels`)}
 ${tile('Peak memory', formatBytes(report.peak_memory_bytes), engine.device === 'cuda' ? 'of the GPU' : 'of the process')}
 ${tile('Device', `${engine.device}, ${engine.precision}`, engine.cpu)}</div>`;

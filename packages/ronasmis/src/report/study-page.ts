@@ -29,8 +29,8 @@ export function renderStudy({ results: _, ...record }: StudyRecord, results: Stu
 <section><h2>Test Dice by contestant</h2><p class="lead">In percent; a dot is a seed, the line their mean. At the end, mean and standard deviation.</p>${contestantRows(results)}</section>
 <section><h2>REINFORCE against the others</h2>${comparisonTable(results)}${CAVEATS.map((text) => html`<p class="lead">${text}</p>`)}</section>
 <section><h2>Best reward over time</h2><p class="lead">Validation Dice of the best child of the last finished step, %: the mean over the seeds, and as a band from the lowest to the highest.</p><div class="charts">${rewardCurves(results)}</div></section>
-<section><h2>Shared weights against own weights</h2><p class="lead">Children of random search, all judged with the same shared weights, then each trained alone, every child by the same number of steps, about a quarter of those weights', on patches of one size: neither how slow a child is nor its own patch, which only training sees, is anything that its reward could tell. Chance in that training lowers the correlation too: one seed each.</p>${alonePlot(results)}</section>
-<section><h2>What each choice contributes</h2><p class="lead">Mean reward of the children that have an option, in points relative to the mean of their step, with its standard error; over the ${plural(childCount(results), 'judgement')} of random search, whose choices are independent of each other. Those that differ most beyond their errors stand first: among so many choices, one or two differ by over two standard errors by chance.</p>${contributionRows(results)}</section>
+<section><h2>Shared weights against own weights</h2><p class="lead">Children of random search, all evaluated with the same shared weights, then each trained alone, every child by the same number of steps, about a quarter of those weights', on patches of one size: neither how slow a child is nor its own patch, which only training sees, is anything that its reward could tell. Chance in that training lowers the correlation too: one seed each.</p>${alonePlot(results)}</section>
+<section><h2>What each choice contributes</h2><p class="lead">Mean reward of the children that have an option, in points relative to the mean of their step, with its standard error; over the ${plural(childCount(results), 'evaluation')} of random search, whose choices are independent of each other. Those that differ most beyond their errors stand first: among so many choices, one or two differ by over two standard errors by chance.</p>${contributionRows(results)}</section>
 <section><h2>Cost</h2>${costTable(results)}<p class="lead">The rest is reading scans, measuring the machine, checkpoints and the report. Joules are the whole machine's while the search ran; – where it does not tell, or a search was killed.</p></section>
 <details><summary>Settings and engine</summary><table>${rows}</table></details>
 </main></body></html>
@@ -115,11 +115,11 @@ function contributionRows({ contributions }: StudyResults): Html {
 function costTable({ contestants }: StudyResults): Html {
   const rows = contestants.flatMap(({ runs }) =>
     runs.map((run) => {
-      const rest = run.seconds - run.training_seconds - run.judging_seconds;
-      const cells = [run.seconds, run.training_seconds, run.judging_seconds, rest].map(formatSeconds);
+      const rest = run.seconds - run.training_seconds - run.evaluation_seconds;
+      const cells = [run.seconds, run.training_seconds, run.evaluation_seconds, rest].map(formatSeconds);
       return html`<tr><td>${run.run}</td>${[...cells, String(run.controller_steps), run.joules === null ? '–' : formatFigure(run.joules)].map(number)}</tr>`;
     }),
   );
-  const head = ['time', 'training', 'judging', 'rest', 'controller steps', 'joules'];
+  const head = ['time', 'training', 'evaluation', 'rest', 'controller steps', 'joules'];
   return html`<table><tr><th>search</th>${head.map((title) => html`<th class="number">${title}</th>`)}</tr>${rows}</table>`;
 }

@@ -27,10 +27,10 @@ export function formatInterval({ interval }: Comparison): string {
 export function verdict(results: StudyResults): readonly string[] {
   const sentences = results.comparisons.flatMap((comparison) => {
     if (comparison.other === 'random')
-      return [`REINFORCE against random search: ${judgement(comparison, results.seeds)}`];
+      return [`REINFORCE against random search: ${evaluation(comparison, results.seeds)}`];
     if (comparison.other === 'fixed') {
       return [
-        `REINFORCE against the base architecture, trained without any search: ${judgement(comparison, results.seeds)}`,
+        `REINFORCE against the base architecture, trained without any search: ${evaluation(comparison, results.seeds)}`,
       ];
     }
     return [];
@@ -38,7 +38,7 @@ export function verdict(results: StudyResults): readonly string[] {
   return [...sentences, rankVerdict(results.alone)];
 }
 
-function judgement(comparison: Comparison, seeds: number): string {
+function evaluation(comparison: Comparison, seeds: number): string {
   const figures = `${points(comparison.difference)} points of test Dice`;
   const { interval } = comparison;
   if (interval === null) return `${figures} with one seed, which says nothing of the spread between seeds.`;
@@ -49,7 +49,7 @@ function judgement(comparison: Comparison, seeds: number): string {
 }
 
 /**
- * Judged by the test Dice, of cases that the reward has not seen and that mostly are more than the validation cases; how the validation
+ * Evaluated by the test Dice, of cases that the reward has not seen and that mostly are more than the validation cases; how the validation
  * Dice ranks them stands behind it.
  */
 function rankVerdict({

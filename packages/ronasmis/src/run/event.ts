@@ -1,29 +1,32 @@
 import { z } from 'zod';
 import { architectureSchema } from '../architecture/architecture.ts';
+import { withOldNames } from './renamed.ts';
 
 /** A line of `events.jsonl`: one finished controller step. Rewards are Dice, `seconds` counts from the search's start. */
-export const eventSchema = z.object({
-  step: z.int(),
-  seconds: z.number(),
-  reward_mean: z.number(),
-  reward_max: z.number(),
-  /** Moving average of the rewards that the children were compared with; null where the controller has none. */
-  baseline: z.number().nullable(),
-  /** Entropy of what the children were drawn from, nats; null where the controller has no distribution. */
-  entropy: z.number().nullable(),
-  /** Mean training loss of the shared weights since the step before. */
-  loss: z.number(),
-  /** Training steps of the shared weights so far. */
-  steps: z.int(),
-  peak_memory_bytes: z.number(),
-  /** Whether volumes were thinned: rewards are Dice at half the resolution then. */
-  coarse: z.boolean().default(false),
-  /** Training steps and judgements of this step that were left out, for memory did not suffice. */
-  out_of_memory: z.int().default(0),
-  /** Of this step, seconds in which the shared weights were trained and in which its children were judged. */
-  training_seconds: z.number(),
-  judging_seconds: z.number(),
-  children: z.array(z.object({ architecture: architectureSchema, reward: z.number() })).readonly(),
-});
+export const eventSchema = withOldNames(
+  z.object({
+    step: z.int(),
+    seconds: z.number(),
+    reward_mean: z.number(),
+    reward_max: z.number(),
+    /** Moving average of the rewards that the children were compared with; null where the controller has none. */
+    baseline: z.number().nullable(),
+    /** Entropy of what the children were drawn from, nats; null where the controller has no distribution. */
+    entropy: z.number().nullable(),
+    /** Mean training loss of the shared weights since the step before. */
+    loss: z.number(),
+    /** Training steps of the shared weights so far. */
+    steps: z.int(),
+    peak_memory_bytes: z.number(),
+    /** Whether volumes were downsampled: rewards are Dice at half the resolution then. */
+    coarse: z.boolean().default(false),
+    /** Training steps and evaluations of this step that were left out, for memory did not suffice. */
+    out_of_memory: z.int().default(0),
+    /** Of this step, seconds in which the shared weights were trained and in which its children were evaluated. */
+    training_seconds: z.number(),
+    evaluation_seconds: z.number(),
+    children: z.array(z.object({ architecture: architectureSchema, reward: z.number() })).readonly(),
+  }),
+);
 /** One finished controller step. */
 export type SearchEvent = z.infer<typeof eventSchema>;

@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { codeOf, reasonOf, UserError } from '../base/errors.ts';
-import { mendable } from '../base/files.ts';
+import { fixable } from '../base/files.ts';
 
 /** The file that says which process works in a folder. */
 export const lockName = '.lock';
@@ -50,9 +50,9 @@ export const isLock = (name: string): boolean => name === lockName || name.start
 
 async function lock(folder: string, file: string, us: Holder): Promise<() => Promise<void>> {
   const own = `${file}-${randomBytes(4).toString('hex')}`;
-  const taken = async () => (await mendable(file, () => linkNew(own, file))) || takeOver(folder, own, file, us);
+  const taken = async () => (await fixable(file, () => linkNew(own, file))) || takeOver(folder, own, file, us);
   try {
-    await mendable(file, () => writeFile(own, JSON.stringify(us), { flag: 'wx' }));
+    await fixable(file, () => writeFile(own, JSON.stringify(us), { flag: 'wx' }));
     for (let tries = 0; !(await taken()); tries++) {
       if (tries === MOST_TRIES) throw inTheWay(file, 'it cannot be replaced');
     }
@@ -109,9 +109,9 @@ async function isStale(folder: string, file: string, us: Holder): Promise<boolea
   const holder = holderOf(file, text);
   if (!(await mayRun(holder, us))) return true;
   const where = holder.host === us.host ? '' : ` on ${holder.host}`;
-  const mend = isKnown(holder, us) ? 'Wait for it' : `Wait for it; if it has ended, remove ${basename(file)} there`;
+  const fix = isKnown(holder, us) ? 'Wait for it' : `Wait for it; if it has ended, remove ${basename(file)} there`;
   throw new UserError(
-    `${folder}: another process works there (process ${holder.pid}${where}). ${mend}, or give another folder.`,
+    `${folder}: another process works there (process ${holder.pid}${where}). ${fix}, or give another folder.`,
   );
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-const phaseSchema = z.enum(['prepare', 'train', 'judge', 'final']);
+const phaseSchema = z.enum(['prepare', 'train', 'evaluate', 'final']);
 
 /** How far a search has come; `done` of `total` count within the phase. */
 export type Progress = {

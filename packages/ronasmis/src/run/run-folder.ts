@@ -1,7 +1,7 @@
 import { mkdtemp, open, readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { reasonOf, UserError } from '../base/errors.ts';
-import { mendable, mkdirWithParents, sync, writeAtomically } from '../base/files.ts';
+import { fixable, mkdirWithParents, sync, writeAtomically } from '../base/files.ts';
 import type { SearchEvent } from './event.ts';
 import { readEvents, readIfThere } from './read-run.ts';
 
@@ -68,7 +68,7 @@ export function writeRecord(folder: string, name: string, record: unknown): Prom
 /** Adds a line to `events.jsonl`; it is on the disk when this returns. @throws UserError where the disk does not take it */
 export async function appendEvent(folder: string, event: SearchEvent): Promise<void> {
   const path = join(folder, 'events.jsonl');
-  await mendable(path, async () => {
+  await fixable(path, async () => {
     const file = await open(path, 'a');
     try {
       await file.appendFile(`${JSON.stringify(event)}\n`);

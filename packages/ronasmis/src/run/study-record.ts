@@ -1,22 +1,25 @@
 import { z } from 'zod';
+import { withOldNames } from './renamed.ts';
 import { runSchema } from './run-record.ts';
 
 const spreadSchema = z.object({ count: z.int(), mean: z.number(), deviation: z.number() });
 const correlationSchema = z.object({ tau: z.number(), p: z.number() }).nullable();
 
 /** One search of a contestant. Dice are fractions, of the network that the search chose. */
-const contestRunSchema = z.object({
-  run: z.string(),
-  seed: z.int(),
-  test_dice: z.number(),
-  validation_dice: z.number(),
-  seconds: z.number(),
-  /** Of `seconds`: shared weights trained, and children judged or test cases segmented. */
-  training_seconds: z.number(),
-  judging_seconds: z.number(),
-  joules: z.number().nullable(),
-  controller_steps: z.int(),
-});
+const contestRunSchema = withOldNames(
+  z.object({
+    run: z.string(),
+    seed: z.int(),
+    test_dice: z.number(),
+    validation_dice: z.number(),
+    seconds: z.number(),
+    /** Of `seconds`: shared weights trained, and children evaluated or test cases segmented. */
+    training_seconds: z.number(),
+    evaluation_seconds: z.number(),
+    joules: z.number().nullable(),
+    controller_steps: z.int(),
+  }),
+);
 
 /** The best reward of the step that was finished last, over the seeds; only where every seed has one. */
 const rewardPointSchema = z.object({ seconds: z.number(), mean: z.number(), lowest: z.number(), highest: z.number() });

@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Architecture, architectureSchema } from '../architecture/architecture.ts';
 import { codeOf } from '../base/errors.ts';
-import { mendable } from '../base/files.ts';
+import { fixable } from '../base/files.ts';
 import type { SearchEvent } from './event.ts';
 import { progressSchema, type RunProgress } from './progress.ts';
 import { parseEvents, readRecord } from './read-run.ts';
@@ -113,7 +113,7 @@ function createEventReader(folder: string): () => Promise<readonly SearchEvent[]
  * where it is not there.
  */
 async function readFrom(path: string, before: { readonly file: number; readonly bytes: number }) {
-  return mendable(path, async () => {
+  return fixable(path, async () => {
     const handle = await openIfThere(path);
     if (handle === undefined) return { file: before.file, fresh: Buffer.alloc(0), isSame: true };
     try {

@@ -2,8 +2,8 @@ import type { NetworkDimensions } from '../architecture/dimensions.ts';
 import type { Labelling } from '../data/description.ts';
 import type { CaseSplit } from '../data/folds.ts';
 import type { ComputeDevice, Precision } from '../engine/device.ts';
+import type { Downsampling } from '../preparation/downsampling.ts';
 import type { PreparedCase } from '../preparation/prepare.ts';
-import type { Thinning } from '../preparation/thinning.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import type { SearchSpace } from '../space/space.ts';
 
@@ -24,8 +24,8 @@ export interface RunContext {
   readonly augment: boolean;
   /** Voxels that a batch of small patches comes to, about: those of the largest patch. */
   readonly batchVoxels: number;
-  /** How volumes are thinned while the run is coarse; undefined where it never is. */
-  readonly thinning?: Thinning;
+  /** How volumes are downsampled while the run is coarse; undefined where it never is. */
+  readonly downsampling?: Downsampling;
 }
 
 /** The same of a search. */

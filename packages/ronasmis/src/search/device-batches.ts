@@ -4,8 +4,13 @@ import { groupBy } from '../base/group-by.ts';
 import { readOwnLabel } from '../data/cropped-label.ts';
 import { dataTypeOf } from '../engine/device.ts';
 import { toImage, toLabel } from '../engine/to-device.ts';
+import {
+  type Downsampling,
+  downsampledShape,
+  downsampleImages,
+  downsampleLabels,
+} from '../preparation/downsampling.ts';
 import { imageOf, isResampled, labelOf, type PreparedCase } from '../preparation/prepare.ts';
-import { type Thinning, thinImages, thinLabels, thinnedShape } from '../preparation/thinning.ts';
 import { voxelsInOnePass } from './constants.ts';
 import type { RunContext } from './context.ts';
 
@@ -25,13 +30,13 @@ interface EvaluatedCase {
   readonly outsideCrop: readonly number[];
 }
 
-/** Cases on the device, as {@link evaluatedTogether}; thinned where a coarse search evaluates on them. */
+/** Cases on the device, as {@link evaluatedTogether}; downsampled where a coarse search evaluates on them. */
 export function toDeviceBatches(
   context: RunContext,
   cases: readonly PreparedCase[],
-  thinning?: Thinning,
+  downsampling?: Downsampling,
 ): readonly DeviceBatch[] {
-  return scope(() => evaluatedTogether(cases).map((group) => toDeviceBatch(context, group, thinning)));
+  return scope(() => evaluatedTogether(cases).map((group) => toDeviceBatch(context, group, downsampling)));
 }
 
 /** Small cases of one shape together, for a pass over several takes less time than one over each. */
@@ -48,19 +53,21 @@ export function evaluatedTogether(cases: readonly PreparedCase[]): readonly (rea
 function toDeviceBatch(
   { device, precision }: RunContext,
   cases: readonly PreparedCase[],
-  thinning: Thinning = [1, 1, 1],
+  downsampling: Downsampling = [1, 1, 1],
 ): DeviceBatch {
   const [{ channels, shape }] = cases;
-  const size = thinnedShape(shape, thinning);
+  const size = downsampledShape(shape, downsampling);
   const joined = (parts: readonly Tensor[]): Tensor => (parts.length === 1 ? parts[0] : concatenate(parts, 0));
   const image = (one: PreparedCase): Tensor =>
-    toImage(thinImages(imageOf(one), shape, thinning), [1, channels, ...size], device, dataTypeOf[precision]);
+    toImage(downsampleImages(imageOf(one), shape, downsampling), [1, channels, ...size], device, dataTypeOf[precision]);
   return scope(() => ({
     image: joined(cases.map(image)),
-    label: joined(cases.map((one) => toLabel(thinLabels(labelOf(one), shape, thinning), [1, ...size], device))),
+    label: joined(
+      cases.map((one) => toLabel(downsampleLabels(labelOf(one), shape, downsampling), [1, ...size], device)),
+    ),
     cases: cases.map(({ name, outsideCrop }) => ({
       name,
-      outsideCrop: outsideCrop.map((voxels) => voxels / voxelsOf(thinning)),
+      outsideCrop: outsideCrop.map((voxels) => voxels / voxelsOf(downsampling)),
     })),
   }));
 }

@@ -5,8 +5,8 @@ import { dataTypeOf } from '../engine/device.ts';
 import { segment } from '../inference/segment.ts';
 import { childNetwork } from '../network/child.ts';
 import { networkWeights } from '../network/weights.ts';
+import type { Downsampling } from '../preparation/downsampling.ts';
 import { isResampled, type PreparedCase } from '../preparation/prepare.ts';
-import type { Thinning } from '../preparation/thinning.ts';
 import { measureStep } from '../training/measure.ts';
 import { whereMemorySuffices } from '../training/memory.ts';
 import type { Trainer } from '../training/trainer.ts';
@@ -59,7 +59,7 @@ export async function openClock(
   const limit = { epochs, seconds: timeSeconds };
   const { recipe } = context;
   const trainingSteps = recipe.search.training_epochs * context.split.training.length;
-  const hasCoarse = context.thinning !== undefined && sufficesForCoarse(limit, trainingSteps, full, recipe);
+  const hasCoarse = context.downsampling !== undefined && sufficesForCoarse(limit, trainingSteps, full, recipe);
   return {
     limit,
     recipe,
@@ -97,10 +97,10 @@ async function measureDurations(bench: Bench, base: Architecture): Promise<Durat
 }
 
 /** Seconds of a training step. */
-function measureTraining({ context, trainer }: Bench, child: Architecture, thinning?: Thinning): number {
+function measureTraining({ context, trainer }: Bench, child: Architecture, downsampling?: Downsampling): number {
   const { patch, patches } = batchShape(context, child);
   const crop = { case: 0, offset: [0, 0, 0], flip: false } as const;
-  const plan = { patch, crops: Array.from({ length: patches }, () => crop), ...(thinning && { thinning }) };
+  const plan = { patch, crops: Array.from({ length: patches }, () => crop), ...(downsampling && { downsampling }) };
   return measureStep(trainer, childNetwork(child, context.dimensions), plan, context.dimensions.inputChannels);
 }
 
@@ -136,11 +136,11 @@ async function measureOtherGrids(
   return seconds * voxels.reduce((sum, ofCase) => sum + ofCase / voxels[0], 0);
 }
 
-/** What a step takes on thinned volumes, where it takes `full` on others. */
+/** What a step takes on downsampled volumes, where it takes `full` on others. */
 function coarseDurations(bench: Bench, base: Architecture, full: Durations) {
-  const { thinning = [1, 1, 1] } = bench.context;
-  measureTraining(bench, base, thinning);
-  return { train: measureTraining(bench, base, thinning), evaluate: full.evaluate / voxelsOf(thinning) };
+  const { downsampling = [1, 1, 1] } = bench.context;
+  measureTraining(bench, base, downsampling);
+  return { train: measureTraining(bench, base, downsampling), evaluate: full.evaluate / voxelsOf(downsampling) };
 }
 
 function largerCase(one: PreparedCase, other: PreparedCase): PreparedCase {

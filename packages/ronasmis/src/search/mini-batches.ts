@@ -3,7 +3,7 @@ import type { Random } from '../base/random.ts';
 import { samplePlan } from '../batches/sample.ts';
 import { sampleIndex } from '../controller/draw.ts';
 import { childNetwork } from '../network/child.ts';
-import type { Thinning } from '../preparation/thinning.ts';
+import type { Downsampling } from '../preparation/downsampling.ts';
 import type { SearchSpace } from '../space/space.ts';
 import type { MiniBatch } from '../training/train.ts';
 import { batchShape } from './batch-shape.ts';
@@ -17,7 +17,7 @@ import type { SearchRun, TrainingRun } from './run.ts';
  */
 export function* sharedMiniBatches(
   { context, state, clock }: Pick<SearchRun, 'context' | 'state' | 'clock'>,
-  thinning: Thinning | undefined,
+  downsampling: Downsampling | undefined,
 ): Generator<MiniBatch, never> {
   const { controller, random } = state;
   const { patch_lead, patch_share } = context.recipe.space;
@@ -27,9 +27,11 @@ export function* sharedMiniBatches(
     const children = controller.proposeForTraining(order.length, random, outlook);
     for (const [index, choices] of children.entries()) {
       const child = context.space.decode(choices);
-      const draws = outlook.done < patch_share && patch_lead !== null;
-      const architecture = draws ? withDrawnPatch(context.space, child, patch_lead, random) : child;
-      yield miniBatch(context, random, { architecture, chosen: order[index], thinning });
+      const architecture =
+        patch_lead !== null && outlook.done < patch_share
+          ? withDrawnPatch(context.space, child, patch_lead / (1 - outlook.done / patch_share), random)
+          : child;
+      yield miniBatch(context, random, { architecture, chosen: order[index], downsampling });
     }
   }
 }
@@ -55,7 +57,7 @@ function drawLed<Value>(
 ): Value {
   const different = [...new Set(values)];
   if (different.length === 1) return different[0];
-  const weights = different.map((value) => (value === leader ? Math.exp(lead) : 1));
+  const weights = different.map((value) => (value === leader ? 1 : Math.exp(-lead)));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   return different[
     sampleIndex(
@@ -68,11 +70,11 @@ function drawLed<Value>(
 /** The same of one network. */
 export function* ownMiniBatches(
   { context, state, architecture }: TrainingRun,
-  thinning: Thinning | undefined,
+  downsampling: Downsampling | undefined,
 ): Generator<MiniBatch, never> {
   for (;;) {
     for (const chosen of shuffledCases(context, state.random)) {
-      yield miniBatch(context, state.random, { architecture, chosen, thinning });
+      yield miniBatch(context, state.random, { architecture, chosen, downsampling });
     }
   }
 }
@@ -87,12 +89,16 @@ function shuffledCases({ cases, split, recipe }: RunContext, random: Random): re
 function miniBatch(
   context: RunContext,
   random: Random,
-  drawn: { readonly architecture: Architecture; readonly chosen: number; readonly thinning: Thinning | undefined },
+  drawn: {
+    readonly architecture: Architecture;
+    readonly chosen: number;
+    readonly downsampling: Downsampling | undefined;
+  },
 ): MiniBatch {
   const { cases, augment, dimensions, recipe } = context;
-  const { architecture, chosen, thinning } = drawn;
+  const { architecture, chosen, downsampling } = drawn;
   const { patch, patches } = batchShape(context, architecture);
   const crops = Array.from({ length: patches }, () => chosen);
-  const plan = samplePlan(random, cases, crops, { patch, augment, thinning, recipe });
+  const plan = samplePlan(random, cases, crops, { patch, augment, downsampling, recipe });
   return { network: childNetwork(architecture, dimensions), plan };
 }

@@ -1,5 +1,5 @@
 import { peakMemoryBytes } from '@ronasmis/libtorch';
-import type { Thinning } from '../preparation/thinning.ts';
+import type { Downsampling } from '../preparation/downsampling.ts';
 import { appendEvent } from '../run/run-folder.ts';
 import { type MiniBatch, type Trained, train } from '../training/train.ts';
 import {
@@ -24,7 +24,7 @@ import type { SearchResult } from './watching.ts';
 export interface Part {
   readonly evaluator: Evaluator;
   /** Of patches and of volumes; undefined at full resolution. */
-  readonly thinning: Thinning | undefined;
+  readonly downsampling: Downsampling | undefined;
   /** Whether another controller step of it is to be begun. */
   goesOn(): boolean;
 }
@@ -37,14 +37,18 @@ export async function coarseThenFine(run: Run, loop: (part: Part) => Promise<Can
   const { context, clock } = run;
   let before: readonly Evaluable[] = run.lastChildren;
   if (isCoarse(clock)) {
-    const { evaluated } = await withEvaluator(run, context.thinning, (evaluator) =>
-      loop({ evaluator, thinning: context.thinning, goesOn: () => isCoarse(clock) && hasTimeForStep(clock) }),
+    const { evaluated } = await withEvaluator(run, context.downsampling, (evaluator) =>
+      loop({ evaluator, downsampling: context.downsampling, goesOn: () => isCoarse(clock) && hasTimeForStep(clock) }),
     );
     before = evaluated;
   }
   enterFullResolution(clock);
   return withEvaluator(run, undefined, async (evaluator) => {
-    const { evaluated, others } = await loop({ evaluator, thinning: undefined, goesOn: () => hasTimeForStep(clock) });
+    const { evaluated, others } = await loop({
+      evaluator,
+      downsampling: undefined,
+      goesOn: () => hasTimeForStep(clock),
+    });
     // A run that was killed after its last step evaluates that step's children again: the weights are the same.
     return finish(run, evaluator, { evaluated, others: evaluated.length > 0 ? others : [...before, ...others] });
   });
@@ -53,11 +57,11 @@ export async function coarseThenFine(run: Run, loop: (part: Part) => Promise<Can
 /** Has the validation cases on the device while `work` goes on. */
 async function withEvaluator<Result>(
   { context, state }: Run,
-  thinning: Thinning | undefined,
+  downsampling: Downsampling | undefined,
   work: (evaluator: Evaluator) => Promise<Result>,
 ): Promise<Result> {
   const cases = context.split.validation.map((name) => caseNamed(context, name));
-  const batches = toDeviceBatches(context, cases, thinning);
+  const batches = toDeviceBatches(context, cases, downsampling);
   try {
     return await work({ context, weights: state.trainer.averaged, batches });
   } finally {
@@ -108,7 +112,7 @@ export async function evaluatePhase<Child extends Evaluable>(
   const step = clock.step + 1;
   const wanted = isLastStep(clock) ? children.length : childrenPerStep(clock);
   const evaluated = await evaluateChildren(evaluator, children.slice(0, wanted), {
-    between: (done, total) => watch.tell({ phase: 'judge', step, done, total }),
+    between: (done, total) => watch.tell({ phase: 'evaluate', step, done, total }),
     mustStop: () => mustStopEvaluating(clock),
   });
   const seconds = clock.elapsed() - since;
@@ -129,7 +133,7 @@ export async function endStep(run: Run, part: Part, outcome: StepOutcome): Promi
   const { context, state, clock, folder, watch } = run;
   const { training, evaluation, entropy, baseline } = outcome;
   const { children } = evaluation;
-  const [loss, coarse] = [training.loss, part.thinning !== undefined];
+  const [loss, coarse] = [training.loss, part.downsampling !== undefined];
   const rewards = children.map(({ reward }) => reward);
   const mean = rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
   const best = Math.max(...rewards);
@@ -152,12 +156,12 @@ export async function endStep(run: Run, part: Part, outcome: StepOutcome): Promi
     coarse,
     out_of_memory: outOfMemory,
     training_seconds: training.seconds,
-    judging_seconds: evaluation.seconds,
+    evaluation_seconds: evaluation.seconds,
     children: children.map(({ architecture, reward }) => ({ architecture, reward })),
   });
   await saveState(folder, state, { step, seconds });
   const counts = { done: rewards.length, total: rewards.length };
-  await watch.tell({ phase: 'judge', step, ...counts, loss, entropy, reward: mean, dice: best, coarse });
+  await watch.tell({ phase: 'evaluate', step, ...counts, loss, entropy, reward: mean, dice: best, coarse });
 }
 
 function outOfMemorySentence(count: number, step: number): string {

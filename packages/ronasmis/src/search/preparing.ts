@@ -18,7 +18,7 @@ import { patchOf } from './batch-shape.ts';
 import { type RunContext, scoredClasses } from './context.ts';
 import { caseBytesWithin, defaultMemoryBytes, limitMemory, type MemoryPlan, planMemory } from './memory.ts';
 import { type RunSettings, recordSettings } from './options.ts';
-import { coarseThinning } from './resolution.ts';
+import { coarseDownsampling } from './resolution.ts';
 import { cacheFolderOf } from './run.ts';
 import type { SearchHooks } from './watching.ts';
 
@@ -71,7 +71,7 @@ export async function prepare(
   const demands = { space, volume: fingerprint.commonShape, device, precision, recipe, ...inputs };
   const plan = planMemory(budgetBytes, { ...demands, ...(architecture && { architecture }) });
   limitMemory(budgetBytes, device, plan);
-  const thinning = coarseThinning(plan.base.patch, plan.dimensions, recipe.search);
+  const downsampling = coarseDownsampling(plan.base.patch, plan.dimensions, recipe.search);
   const context: RunContext = {
     device,
     precision,
@@ -84,7 +84,7 @@ export async function prepare(
     scored: scoredClasses(dataSet),
     ignoredValue: dataSet.ignoredValue,
     batchVoxels: voxelsOf(patchOf(plan.space.base)),
-    ...(thinning && { thinning }),
+    ...(downsampling && { downsampling }),
   };
   return {
     context,

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { noGradient, peakMemoryBytes, scope, writeSafetensors } from '@ronasmis/libtorch';
 import type { Architecture } from '../architecture/architecture.ts';
-import { mendable } from '../base/files.ts';
+import { fixable } from '../base/files.ts';
 import { IGNORED_CLASS } from '../data/description.ts';
 import { dataTypeOf } from '../engine/device.ts';
 import { type CaseScores, type DiceSummary, summariseDice } from '../evaluation/summary.ts';
@@ -56,7 +56,7 @@ export async function finish(run: Run, evaluator: Evaluator, candidates: Candida
     validation_dice: summariseDice(scores),
     test_dice: testDice,
     seconds: clock.elapsed(),
-    judging_seconds: clock.elapsed() - since,
+    evaluation_seconds: clock.elapsed() - since,
     peak_memory_bytes: peakMemoryBytes(context.device),
     parameters: elementCount(network.parameters),
   };
@@ -78,7 +78,7 @@ export async function finish(run: Run, evaluator: Evaluator, candidates: Candida
 async function bestChild(run: Run, evaluator: Evaluator, { evaluated, others }: Candidates) {
   const { clock, watch } = run;
   const hooks = {
-    between: (done: number, total: number) => watch.tell({ phase: 'judge', step: clock.step, done, total }),
+    between: (done: number, total: number) => watch.tell({ phase: 'evaluate', step: clock.step, done, total }),
     mustStop: () => mustStopEvaluating(clock),
   };
   const left = others.filter((child) => !evaluatedTwin(evaluated, child));
@@ -90,7 +90,7 @@ async function bestChild(run: Run, evaluator: Evaluator, { evaluated, others }: 
 async function writeModel(folder: string, shared: Weights, network: Network): Promise<void> {
   const path = join(folder, 'model.safetensors');
   const own = noGradient(() => networkWeights(network, shared, 'float32'));
-  await mendable(path, () => writeSafetensors(path, own)).finally(() => freeNetworkWeights(own, shared));
+  await fixable(path, () => writeSafetensors(path, own)).finally(() => freeNetworkWeights(own, shared));
 }
 
 /** Dice on the scans' own grids. One case at a time: there may be many, and they are needed once. */

@@ -44,10 +44,10 @@ export async function searchArchitecture(run: SearchRun): Promise<SearchResult> 
     while (part.goesOn()) {
       const outlook = outlookOf(clock);
       // Before the training, so that the clock knows how many different ones the step is to leave time for.
-      proposed = controller.proposeForJudging(context.children, random, outlook).map(childOf);
+      proposed = controller.proposeForEvaluation(context.children, random, outlook).map(childOf);
       clock.different = countDifferent(proposed);
 
-      const training = await trainPhase(run, sharedMiniBatches(run, part.thinning));
+      const training = await trainPhase(run, sharedMiniBatches(run, part.downsampling));
       const evaluation = await evaluatePhase(run, part, proposed);
       evaluated = evaluation.children;
       const entropy = controller.entropyOf(

@@ -4,7 +4,7 @@ import { joinParts, type NamedTensors, partOf, readSafetensors, writeSafetensors
 import { z } from 'zod';
 import type { Architecture } from '../architecture/architecture.ts';
 import { codeOf, UserError } from '../base/errors.ts';
-import { mendable } from '../base/files.ts';
+import { fixable } from '../base/files.ts';
 import { quoted } from '../base/json.ts';
 import { createRandom, type Random, restoreRandom } from '../base/random.ts';
 import type { Controller, CreateController } from '../controller/controller.ts';
@@ -96,7 +96,7 @@ export async function saveState(folder: string, state: TrainingState, { step, se
     controller: controller?.plain ?? null,
   };
   const path = join(folder, checkpointName);
-  await mendable(path, () => writeSafetensors(path, tensors, { state: JSON.stringify(plain) }));
+  await fixable(path, () => writeSafetensors(path, tensors, { state: JSON.stringify(plain) }));
 }
 
 /**

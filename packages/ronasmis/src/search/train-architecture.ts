@@ -29,7 +29,7 @@ export async function trainAlone(run: TrainingRun): Promise<SearchResult> {
   return coarseThenFine(run, async (part) => {
     let evaluated: readonly (Evaluable & Evaluation)[] = [];
     while (part.goesOn()) {
-      const training = await trainPhase(run, ownMiniBatches(run, part.thinning));
+      const training = await trainPhase(run, ownMiniBatches(run, part.downsampling));
       const evaluation = await evaluatePhase(run, part, alone);
       evaluated = evaluation.children;
       await endStep(run, part, { training, evaluation, entropy: null, baseline: null });

@@ -288,7 +288,7 @@ function largestChild(
       base.map((option, at) => (places.includes(at) ? (bits >> places.indexOf(at)) & 1 : option)),
     )
       .filter((choices) => places.every((at) => exists(choices.slice(0, at + 1), sizes)))
-      // The limit is on the poolings, with level-to-level skips: as `admitted` judges them.
+      // The limit is on the poolings, with level-to-level skips: as `admitted` evaluates them.
       .filter((choices) => affordable(decode(choices, sizes)))
       .map((choices) =>
         decode(

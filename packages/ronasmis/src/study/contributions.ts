@@ -6,7 +6,7 @@ import { skipLevels } from '../space/table1.ts';
 
 /**
  * What each choice contributes: the mean reward of the children with each option, relative to the mean of the step at which they were
- * judged, since the weights of other steps are others. Meant for random search, whose choices are independent of each other; where
+ * evaluated, since the weights of other steps are others. Meant for random search, whose choices are independent of each other; where
  * a controller draws together what it likes, a choice is credited with its company. Those that differ most beyond their errors
  * come first; a place with one option left is left out.
  */

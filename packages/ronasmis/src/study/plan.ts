@@ -20,7 +20,7 @@ export interface StudyOptions {
   readonly timeSeconds?: number;
   /** Controller steps of each search. */
   readonly epochs?: number;
-  /** Children judged at each controller step. */
+  /** Children evaluated at each controller step. */
   readonly children: number;
   /** Bytes that each search may take; 80 % of what is free at its beginning where it is left out. */
   readonly memoryBytes?: number;
@@ -68,8 +68,8 @@ export function plannedContests({
   return Array.from({ length: seeds }, (_, i) => i + 1).flatMap((seed) =>
     contestants.map((_, place) => {
       const { name, controller, space } = contestants[(place + seed - 1) % contestants.length];
-      const judgesMore = controller === 'random' && { lastChildren: rankedPerJudged * children };
-      return { name: runName(name, seed), controller, space, seed, ...judgesMore };
+      const evaluatesMore = controller === 'random' && { lastChildren: rankedPerEvaluated * children };
+      return { name: runName(name, seed), controller, space, seed, ...evaluatesMore };
     }),
   );
 }
@@ -78,20 +78,20 @@ export function plannedContests({
 export const childrenAlone = 12;
 
 /**
- * Random search judges so many times more children at its last step than at others: their rewards spread more, so that what some of them are
+ * Random search evaluates so many times more children at its last step than at others: their rewards spread more, so that what some of them are
  * worth alone differs by more than chance.
  */
-const rankedPerJudged = 3;
+const rankedPerEvaluated = 3;
 
-/** A child that shared its weights when it was judged. */
+/** A child that shared its weights when it was evaluated. */
 export type SharedChild = SearchEvent['children'][number];
 
 /**
- * Children of a step of random search, evenly over the range of their rewards: they are uniform over the space, and judged with the
+ * Children of a step of random search, evenly over the range of their rewards: they are uniform over the space, and evaluated with the
  * same shared weights. Fewer than `most` where fewer differ.
  */
-export function pickChildren(judged: readonly SharedChild[], most: number): readonly SharedChild[] {
-  const different = new Map(judged.map((child) => [JSON.stringify(child.architecture), child]));
+export function pickChildren(evaluated: readonly SharedChild[], most: number): readonly SharedChild[] {
+  const different = new Map(evaluated.map((child) => [JSON.stringify(child.architecture), child]));
   const left = [...different.values()].sort((a, b) => a.reward - b.reward);
   const count = Math.min(most, left.length);
   const [low, high] = [left[0].reward, left[left.length - 1].reward];

@@ -97,7 +97,7 @@ function contestRun({ folder, run, report, events }: FinishedRun, joules: number
     validation_dice: worthOf(report.validation_dice),
     seconds: report.seconds,
     training_seconds: sum(events.map((event) => event.training_seconds)),
-    judging_seconds: sum(events.map((event) => event.judging_seconds)) + report.judging_seconds,
+    evaluation_seconds: sum(events.map((event) => event.evaluation_seconds)) + report.evaluation_seconds,
     joules,
     controller_steps: events.length,
   };

@@ -168,7 +168,7 @@ function begin(
 }
 
 /**
- * What is trained alone: of the first seed's random search, children of the last step, so that all were judged with the same weights; and for
+ * What is trained alone: of the first seed's random search, children of the last step, so that all were evaluated with the same weights; and for
  * how many controller steps those were trained. The last step may be a longer one.
  */
 async function randomSearch(

@@ -77,7 +77,7 @@ describe('usage errors', () => {
 });
 
 describe('errors of the library', () => {
-  it('are a sentence where the user can mend them', async () => {
+  it('are a sentence where the user can fix them', async () => {
     search.mockRejectedValue(new UserError('data/dataset.json is missing: add it.'));
     expect(await run('search', 'data')).toEqual({
       code: 2,

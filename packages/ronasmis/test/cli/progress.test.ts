@@ -23,9 +23,18 @@ it('says on no terminal when scans are read and test cases predicted, and a line
     update(progress({ phase: 'prepare', step: 0, done: 1, total: 8 }));
     update(progress({ phase: 'prepare', step: 0, done: 2, total: 8 }));
     update(progress({ phase: 'train', secondsLeft: 100 }));
-    update(progress({ phase: 'judge', done: 1, total: 2 }));
+    update(progress({ phase: 'evaluate', done: 1, total: 2 }));
     update(
-      progress({ phase: 'judge', done: 2, total: 2, loss: 0.5, reward: 0.25, entropy: null, dice: 0.5, coarse: true }),
+      progress({
+        phase: 'evaluate',
+        done: 2,
+        total: 2,
+        loss: 0.5,
+        reward: 0.25,
+        entropy: null,
+        dice: 0.5,
+        coarse: true,
+      }),
     );
     update(progress({ phase: 'final', done: 1, total: 3 }));
     update(progress({ phase: 'final', done: 2, total: 3 }));

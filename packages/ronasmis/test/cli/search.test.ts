@@ -110,7 +110,7 @@ describe('search', () => {
       onProgress({ phase: 'prepare', step: 0, done: 0, total: 208 });
       onProgress({ phase: 'train', step: 1, done: 10, total: 60, loss: 0.5 });
       onProgress({
-        phase: 'judge',
+        phase: 'evaluate',
         step: 1,
         done: 20,
         total: 20,
@@ -145,7 +145,7 @@ describe('search', () => {
 
   it('says nothing of an entropy where the controller has none', async () => {
     search.mockImplementation(async (_, { onProgress }) => {
-      onProgress({ phase: 'judge', step: 2, done: 20, total: 20, loss: 0.5, reward: 0.7, entropy: null, dice: 0.8 });
+      onProgress({ phase: 'evaluate', step: 2, done: 20, total: 20, loss: 0.5, reward: 0.7, entropy: null, dice: 0.8 });
       return { report, architecture };
     });
     const { stderr } = await run('search', 'data', '--out', folder);

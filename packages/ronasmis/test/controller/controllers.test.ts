@@ -24,7 +24,7 @@ function learn(
   reward: (child: readonly number[]) => number,
 ): readonly number[] {
   return Array.from({ length: steps }, () => {
-    const children = controller.proposeForJudging(count, random, outlookOf(10));
+    const children = controller.proposeForEvaluation(count, random, outlookOf(10));
     const rewards = children.map(reward);
     controller.learn(rewarded(children, rewards), outlookOf(steps));
     return rewards.reduce((sum, value) => sum + value, 0) / count;
@@ -62,7 +62,7 @@ describe.each(controllerNames)('%s', (name) => {
           controller.begin(outlookOf(steps + 1));
           learn(controller, steps, 20, random, wish);
           expectAdmitted(space, controller.proposeForTraining(count, random, outlookOf(10)), count);
-          expectAdmitted(space, controller.proposeForJudging(count, random, outlookOf(10)), count);
+          expectAdmitted(space, controller.proposeForEvaluation(count, random, outlookOf(10)), count);
           const finalists = controller.finalists();
           expectAdmitted(space, finalists, finalists.length);
         },
@@ -100,7 +100,7 @@ function plainState(controller: Controller) {
   return { plain, tensors: Object.fromEntries([...tensors].map(([key, tensor]) => [key, values(tensor)])) };
 }
 
-describe('within the same number of judged children', () => {
+describe('within the same number of evaluated children', () => {
   /** Mean reward of the last of 12 steps of 20 children, over a few seeds. */
   const reached = (name: ControllerName): number => {
     const rewards = [1, 2, 3].map((seed) => {

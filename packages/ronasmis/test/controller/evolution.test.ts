@@ -108,7 +108,7 @@ describe('the population', () => {
     const distance = (child: readonly number[], other: readonly number[]): number =>
       child.filter((option, at) => option !== other[at]).length;
     const children = [
-      controller.proposeForJudging(100, random, outlookOf(10)),
+      controller.proposeForEvaluation(100, random, outlookOf(10)),
       controller.proposeForTraining(100, random, outlookOf(10)),
     ].flat();
     // Ten of forty without a good one among them: once in 4,600 draws.
@@ -120,7 +120,7 @@ describe('the population', () => {
   test('is drawn as a policy begins until it is whole: near the base child, the nearer the shorter the search', () => {
     const controller = evolutionController(macro, 1);
     controller.begin(outlookOf(2));
-    const children = controller.proposeForJudging(
+    const children = controller.proposeForEvaluation(
       defaultRecipe.controller.population - 1,
       createRandom(1),
       outlookOf(10),
@@ -142,7 +142,7 @@ describe('the population', () => {
     expect(controller.entropyOf(children, outlookOf(2))).toBeNull();
     controller.begin(outlookOf(10_000));
     const ofLongSearch = share(
-      controller.proposeForJudging(defaultRecipe.controller.population, createRandom(1), outlookOf(10)),
+      controller.proposeForEvaluation(defaultRecipe.controller.population, createRandom(1), outlookOf(10)),
     );
     expect(ofLongSearch).toBeGreaterThan(0.7);
     expect(ofLongSearch).toBeLessThan(0.9);

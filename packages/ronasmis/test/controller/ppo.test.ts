@@ -79,7 +79,7 @@ test('an update leaves no tensors behind', () => {
   const controller = ppoController(smallSpace, 1);
   const learn = () =>
     controller.learn(
-      rewarded(controller.proposeForJudging(4, createRandom(1), outlookOf(10)), [0.1, 0.2, 0.3, 0.6]),
+      rewarded(controller.proposeForEvaluation(4, createRandom(1), outlookOf(10)), [0.1, 0.2, 0.3, 0.6]),
       outlookOf(10),
     );
   learn();

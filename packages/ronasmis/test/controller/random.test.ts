@@ -14,14 +14,14 @@ function uniformShare(child: readonly number[]): number {
 }
 
 describe('random search', () => {
-  test('draws every choice uniformly among the admitted options, for training and for judging, before and after rewards', () => {
+  test('draws every choice uniformly among the admitted options, for training and for evaluation, before and after rewards', () => {
     const controller = randomController(smallSpace);
     const random = createRandom(4);
     const draws = 6000;
     controller.begin(outlookOf(1));
     const children = [...controller.proposeForTraining(draws / 2, random, outlookOf(10))];
     controller.learn(rewarded(children.slice(0, 2), [0, 1]), outlookOf(10));
-    children.push(...controller.proposeForJudging(draws / 2, random, outlookOf(10)));
+    children.push(...controller.proposeForEvaluation(draws / 2, random, outlookOf(10)));
     const counts = new Map<string, number>();
     for (const child of children) counts.set(child.join(), (counts.get(child.join()) ?? 0) + 1);
     expect([...counts.keys()].sort()).toEqual(smallChildren.map((child) => child.join()).sort());
@@ -37,7 +37,7 @@ describe('random search', () => {
   test('says the entropy of what it draws from: over many children, that of the distribution', () => {
     const controller = randomController(smallSpace);
     const exact = smallChildren.reduce((sum, child) => sum - uniformShare(child) * Math.log(uniformShare(child)), 0);
-    const children = controller.proposeForJudging(4000, createRandom(2), outlookOf(10));
+    const children = controller.proposeForEvaluation(4000, createRandom(2), outlookOf(10));
     expect(controller.entropyOf(children, outlookOf(10))).toBeCloseTo(exact, 1.5);
     expect(controller.learn(rewarded(children.slice(0, 1), [0]), outlookOf(10))).toBeNull();
     fc.assert(

@@ -86,7 +86,7 @@ function train(
   const rewards: number[] = [];
   const entropies: number[] = [];
   for (let update = 0; update < updates; update += 1) {
-    const children = controller.proposeForJudging(20, random, outlookOf(10));
+    const children = controller.proposeForEvaluation(20, random, outlookOf(10));
     const found = children.map(reward);
     rewards.push(found.reduce((sum, value) => sum + value, 0) / found.length);
     entropies.push(controller.entropyOf(children, outlookOf(150)) ?? Number.NaN);

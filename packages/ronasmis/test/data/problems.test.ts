@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { oneLineAKind, problem } from '../../src/data/problems.ts';
 
-const kind = { several: 'are odd', mend: 'Look at them.' };
+const kind = { several: 'are odd', fix: 'Look at them.' };
 const odd = (file: string, what: string, distance: number) =>
   problem('warning', file, `it is odd (${what}).`, { ...kind, what, distance });
 

@@ -24,7 +24,7 @@ describe('the example of the library', () => {
     expect(await readdir(join(run, 'predictions'))).toHaveLength(6);
   }, 90_000);
 
-  it('says in a sentence what the user can mend', async () => {
+  it('says in a sentence what the user can fix', async () => {
     const { code, stderr } = await startScript(
       join(example, 'search.mjs'),
       join(root, 'nowhere'),

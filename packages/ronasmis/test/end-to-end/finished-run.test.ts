@@ -79,9 +79,9 @@ describe('a search from the command line', () => {
 
   it('writes an event for each controller step', async () => {
     const lines = (await readFile(join(run, 'events.jsonl'), 'utf8')).trimEnd().split('\n');
-    const events = lines.map((line) => eventSchema.strict().parse(JSON.parse(line)));
+    const events = lines.map((line) => eventSchema.out.strict().parse(JSON.parse(line)));
     expect(events.map(({ step }) => step)).toEqual([1, 2, 3, 4]);
-    // Six cases are outside the test part and one of them judges: three passes over five.
+    // Six cases are outside the test part and one of them evaluates: three passes over five.
     expect(events.map(({ steps }) => steps)).toEqual([15, 30, 45, 60]);
     for (const event of events) {
       const rewards = event.children.map(({ reward }) => reward);
@@ -94,18 +94,18 @@ describe('a search from the command line', () => {
     expect(events[1].peak_memory_bytes).toBeGreaterThanOrEqual(events[0].peak_memory_bytes);
     expect(events[0].entropy).toBeGreaterThan(0);
     let before = 0;
-    for (const { seconds, training_seconds, judging_seconds } of events) {
-      expect(Math.min(training_seconds, judging_seconds)).toBeGreaterThan(0);
-      expect(training_seconds + judging_seconds).toBeLessThan(seconds - before);
+    for (const { seconds, training_seconds, evaluation_seconds } of events) {
+      expect(Math.min(training_seconds, evaluation_seconds)).toBeGreaterThan(0);
+      expect(training_seconds + evaluation_seconds).toBeLessThan(seconds - before);
       before = seconds;
     }
     const { report } = await readRun(run);
-    expect(report?.judging_seconds).toBeGreaterThan(0);
-    expect(report?.judging_seconds).toBeLessThan((report?.seconds ?? 0) - before);
+    expect(report?.evaluation_seconds).toBeGreaterThan(0);
+    expect(report?.evaluation_seconds).toBeLessThan((report?.seconds ?? 0) - before);
   });
 
   it("reports Dice on its split's cases, and the weights of the architecture", async () => {
-    const report = reportSchema.strict().parse(await json('report.json'));
+    const report = reportSchema.out.strict().parse(await json('report.json'));
     const architecture = architectureSchema.parse(await json('architecture.json'));
     const names = (await readDataSet(dataSet)).cases.map(({ name }) => name);
     const split = splitCases(names, { folds: 4, fold: 1 });

@@ -26,7 +26,7 @@ async function finishedSteps(run: string, steps: number): Promise<void> {
 /** What two runs of the same seed have in common: everything but what they took. */
 async function outcome(run: string) {
   const events = (await lines(run)).map((line) => {
-    const { seconds, training_seconds, judging_seconds, peak_memory_bytes, ...event } = JSON.parse(line);
+    const { seconds, training_seconds, evaluation_seconds, peak_memory_bytes, ...event } = JSON.parse(line);
     return event;
   });
   const report = reportSchema.parse(JSON.parse(await readFile(join(run, 'report.json'), 'utf8')));

@@ -121,7 +121,7 @@ describe('evaluate', () => {
     return evaluate(predictions, labels, { toleranceMillimetres: 1 });
   };
 
-  it('names the file and the mend of what does not fit', async () => {
+  it('names the file and the fix of what does not fit', async () => {
     const shifted: Affine = [[1.2, 0, 0, 11], ...AFFINE.slice(1)];
     await expect(bad('affine', referenceVolume(), shifted)).rejects.toThrow(
       /a\.nii\.gz: its corners lie up to 1\.00 mm \(0\.833 voxels\) from those of .*a\.nii\.gz\. Write/,

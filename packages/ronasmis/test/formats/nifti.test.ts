@@ -117,7 +117,7 @@ describe('writing', () => {
   });
 });
 
-describe('what the user can mend is said in a sentence', () => {
+describe('what the user can fix is said in a sentence', () => {
   const edited = (edit: (view: DataView) => void): Buffer => {
     const bytes = storedFixture('NIfTI-1 int16 <');
     edit(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));

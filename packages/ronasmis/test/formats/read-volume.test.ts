@@ -198,7 +198,7 @@ test('what tells a volume apart is what it holds, in whatever files', async () =
   expect(Buffer.concat((await readStored(path)).content).equals(before)).toBe(false);
 });
 
-describe('what the user can mend is said in a sentence', () => {
+describe('what the user can fix is said in a sentence', () => {
   test.each(['NRRD uint16', 'NRRD float32', 'MetaImage int16', 'MetaImage float32'])('%s, truncated', async (name) => {
     const path = await stored(name);
     const { size } = await stat(path);

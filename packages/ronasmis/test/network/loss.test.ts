@@ -69,8 +69,8 @@ interface Case {
 function run(lossOf: Loss, { batch, classes, size, strides, layout }: Case, dataType: DataType): readonly number[][] {
   return scope(() => {
     const levels = strides.map((stride, level) => {
-      const thinned = size.map((extent, axis) => Math.ceil(extent / stride[axis]));
-      const scores = chirp([batch, classes, ...thinned], level, (value) => 6 * value);
+      const downsampled = size.map((extent, axis) => Math.ceil(extent / stride[axis]));
+      const scores = chirp([batch, classes, ...downsampled], level, (value) => 6 * value);
       const logits = to(scores, { dataType, copy: true, memoryFormat: layout });
       logits.requiresGradient = true;
       return { logits, stride, weight: 1 / (level + 1) };
@@ -154,7 +154,9 @@ describe('the fused loss and the composed one', () => {
       [1, 2, 3, 4],
     );
     expect(() => segmentationLoss(single(logits), wrong)).toThrow(/a voxel of class 7, but there are 3 classes/);
-    expect(() => segmentationLoss([{ logits, stride: [1, 2, 1], weight: 1 }], label)).toThrow(/thinned by 1, 2 and 1/);
+    expect(() => segmentationLoss([{ logits, stride: [1, 2, 1], weight: 1 }], label)).toThrow(
+      /downsampled by 1, 2 and 1/,
+    );
     expect(() => segmentationLoss([{ logits, stride: [0, 1, 1], weight: 1 }], label)).toThrow(/1 or more, not 0/);
     expect(() => segmentationLoss([], label)).toThrow(/one or more/);
     expect(() => segmentationLoss(single(logits), to(label, { dataType: 'int64' }))).toThrow(/must be uint8/);
@@ -231,7 +233,7 @@ describe('networkLoss', () => {
   const logits = [chirp([1, 3, 6, 9, 7], 0), chirp([1, 3, 3, 5, 4], 1), chirp([1, 3, 3, 3, 2], 2)];
 
   /** Every `stride`-th voxel, by plain indexing. */
-  function thinned([byDepth, byHeight, byWidth]: readonly number[]): Tensor {
+  function downsampled([byDepth, byHeight, byWidth]: readonly number[]): Tensor {
     const values = label.toNumbers();
     const kept = values.filter((_, i) => {
       const [z, y, x] = [Math.floor(i / 63), Math.floor(i / 7) % 9, i % 7];
@@ -240,19 +242,19 @@ describe('networkLoss', () => {
     return tensor(Uint8Array.from(kept), [1, Math.ceil(6 / byDepth), Math.ceil(9 / byHeight), Math.ceil(7 / byWidth)]);
   }
 
-  test('weighs the levels 4/7, 2/7 and 1/7, each against the label thinned by its strides', () => {
+  test('weighs the levels 4/7, 2/7 and 1/7, each against the label downsampled by its strides', () => {
     const strides = [
       [1, 1, 1],
       [2, 2, 2],
       [2, 4, 4],
     ];
-    const parts = logits.map((scores, i) => composedLoss(single(scores), thinned(strides[i])).item());
+    const parts = logits.map((scores, i) => composedLoss(single(scores), downsampled(strides[i])).item());
     const expected = (4 * parts[0] + 2 * parts[1] + parts[2]) / 7;
     expect(networkLoss(network, logits, label).item()).toBeCloseTo(expected, 5);
   });
 
   test('refuses logits of another resolution', () => {
     const wrong = [logits[0], logits[1], chirp([1, 3, 2, 3, 2], 2)];
-    expect(() => networkLoss(network, wrong, label)).toThrow(/thinned by 2, 4 and 4/);
+    expect(() => networkLoss(network, wrong, label)).toThrow(/downsampled by 2, 4 and 4/);
   });
 });

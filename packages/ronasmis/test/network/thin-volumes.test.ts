@@ -62,7 +62,7 @@ describe('of volumes of 5 to 24 slices', () => {
     );
   });
 
-  test('the logits of every supervised level are as large as its thinned label', () => {
+  test('the logits of every supervised level are as large as its downsampled label', () => {
     const { weights } = createSearchState(tinyContext, 'random', 1).trainer;
     fc.assert(
       fc.property(thinChild, ({ volume, child }) => {

@@ -33,7 +33,7 @@ export function studyContent(lead: { readonly low: number; readonly high: number
         validation_dice: 0.85,
         seconds: 120,
         training_seconds: 90,
-        judging_seconds: 20,
+        evaluation_seconds: 20,
         joules: place === 0 ? 5400 : null,
         controller_steps: 4,
       })),

@@ -25,7 +25,7 @@ describe("a study's page", () => {
 
   it('has names escaped, figures, costs and what they cannot say', () => {
     expect(page).toContain('Kid&lt;neys&gt;');
-    for (const text of ['86.00 ± 1.23', '+1.00', '+0.20 to +1.80', '0.049', '2 min 0 s', '5400', '60 judgements'])
+    for (const text of ['86.00 ± 1.23', '+1.00', '+0.20 to +1.80', '0.049', '2 min 0 s', '5400', '60 evaluations'])
       expect(page).toContain(text);
     expect(page).toContain('cases do not replace seeds');
   });

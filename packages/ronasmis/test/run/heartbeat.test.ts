@@ -31,9 +31,9 @@ it('writes how far a search is, not more often than every two seconds, and remov
     await setTimeout(20);
     expect((await read(folder)).done).toBe(1);
     now.mockReturnValue(2100);
-    heartbeat.beat({ phase: 'judge', step: 2, done: 0, total: 20, secondsLeft: Number.NaN });
+    heartbeat.beat({ phase: 'evaluate', step: 2, done: 0, total: 20, secondsLeft: Number.NaN });
     while ((await read(folder)).phase === 'train') await setTimeout(2);
-    expect(await read(folder)).toMatchObject({ phase: 'judge', done: 0, seconds_left: null });
+    expect(await read(folder)).toMatchObject({ phase: 'evaluate', done: 0, seconds_left: null });
     await heartbeat.stop();
     expect(await readdir(folder)).toEqual([]);
   } finally {

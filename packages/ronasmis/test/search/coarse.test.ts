@@ -45,7 +45,7 @@ describe('a search of wide scans', () => {
       const hooks = {
         signal: stop.signal,
         onProgress: (progress: Progress) => {
-          if (progress.phase === 'judge' && progress.step === step) stop.abort();
+          if (progress.phase === 'evaluate' && progress.step === step) stop.abort();
         },
       };
       await expect(search({ ...options, out: folder }, hooks)).rejects.toMatchObject({ name: 'AbortError' });

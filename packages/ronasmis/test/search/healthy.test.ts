@@ -37,7 +37,7 @@ async function searchOn(folder: string, of: (name: string) => TestCase, modality
   return { report, warnings, out, events: (await readRun(out)).events };
 }
 
-test.each(['MRI', 'CT'])('healthy controls are learnt from, and judged with (%s)', async (modality) => {
+test.each(['MRI', 'CT'])('healthy controls are learnt from, and evaluated with (%s)', async (modality) => {
   const empty = [plain.training[0], plain.training[1], plain.test[0]];
   const { report, warnings, out } = await searchOn(
     `healthy ${modality}`,

@@ -29,7 +29,7 @@ const stubborn: CreateController = (space) => {
   return {
     begin: () => {},
     proposeForTraining: propose,
-    proposeForJudging: propose,
+    proposeForEvaluation: propose,
     entropyOf: () => null,
     learn: () => ++steps,
     finalists: () => [],
@@ -131,6 +131,6 @@ it('takes ours by name as well as by what makes it', () => {
     flatLevels: 0,
   });
   const proposed = (controller: Parameters<typeof createController>[0]) =>
-    createController(controller, space, 1).proposeForJudging(3, createRandom(1), { expectedSteps: 3, done: 0 });
+    createController(controller, space, 1).proposeForEvaluation(3, createRandom(1), { expectedSteps: 3, done: 0 });
   expect(proposed('random')).toEqual(proposed((...given) => createController('random', ...given)));
 });

@@ -48,8 +48,11 @@ describe('a search that is stopped and resumed ends as an unbroken one of the sa
   const moments: [string, (progress: Progress) => boolean][] = [
     ['before its first step is finished', ({ phase, step, done }) => phase === 'train' && step === 1 && done === 2],
     ['in the training of a later step', ({ phase, step, done }) => phase === 'train' && step === 2 && done === 2],
-    ['while it judges', ({ phase, step, done }) => phase === 'judge' && step === 2 && done === 0],
-    ['right after its last step', ({ phase, step, reward }) => phase === 'judge' && step === 2 && reward !== undefined],
+    ['while it evaluates', ({ phase, step, done }) => phase === 'evaluate' && step === 2 && done === 0],
+    [
+      'right after its last step',
+      ({ phase, step, reward }) => phase === 'evaluate' && step === 2 && reward !== undefined,
+    ],
     ['while it predicts the test cases', ({ phase }) => phase === 'final'],
   ];
   it.each(moments)('%s', async (_, when) => {
@@ -78,7 +81,7 @@ describe('so does one by another controller, or in another space', () => {
   const others: [string, Partial<SearchOptions>][] = [
     ['ppo', { controller: 'ppo' }],
     ['random', { controller: 'random' }],
-    // Two steps fill the population, so the third is bred of what the first process judged.
+    // Two steps fill the population, so the third is bred of what the first process evaluated.
     ['evolution', { controller: 'evolution', children: 20 }],
     ['micro', { space: 'micro' }],
     ['micro by evolution', { space: 'micro', controller: 'evolution', children: 20 }],
@@ -102,7 +105,7 @@ describe('so does one by another controller, or in another space', () => {
 });
 
 describe('a search in the fixed space', () => {
-  it('trains and judges the base child alone, once a step', async () => {
+  it('trains and evaluates the base child alone, once a step', async () => {
     const { events, architecture } = await outcome(join(root, 'fixed'));
     expect(events).toHaveLength(3);
     for (const { children, entropy } of events) {

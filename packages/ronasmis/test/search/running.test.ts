@@ -60,7 +60,7 @@ describe.skipIf(process.platform !== 'linux')(
         { ...options, dataSet, out: join(root, 'middle') },
         {
           onProgress: ({ phase, step }) => {
-            if (phase === 'judge' && step === 2) takeMemory();
+            if (phase === 'evaluate' && step === 2) takeMemory();
           },
         },
       );

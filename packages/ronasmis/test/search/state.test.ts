@@ -31,7 +31,7 @@ function advance(state: SearchState): void {
     noGradient(() => foreachLerp([...state.trainer.averaged.values()], [...state.trainer.weights.values()], 0.3));
   });
   const outlook = outlookOf(5);
-  const children = state.controller.proposeForJudging(30, state.random, outlook);
+  const children = state.controller.proposeForEvaluation(30, state.random, outlook);
   const rewarded = children.map((choices, index) => ({ choices, reward: index / 30 }));
   state.controller.learn(rewarded, outlook);
   state.trainer.steps += 7;

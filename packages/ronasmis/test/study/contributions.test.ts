@@ -12,9 +12,9 @@ const child = (dilation: 1 | 2 | 3, skips: number[]): Architecture => ({
 });
 
 /** A step of these children: [dilation, skips, reward]. */
-function step(...judged: [1 | 2 | 3, number[], number][]): SearchEvent {
-  const children = judged.map(([dilation, skips, reward]) => ({ architecture: child(dilation, skips), reward }));
-  const mean = judged.reduce((sum, [, , reward]) => sum + reward, 0) / judged.length;
+function step(...evaluated: [1 | 2 | 3, number[], number][]): SearchEvent {
+  const children = evaluated.map(([dilation, skips, reward]) => ({ architecture: child(dilation, skips), reward }));
+  const mean = evaluated.reduce((sum, [, , reward]) => sum + reward, 0) / evaluated.length;
   return { ...reportContent(1).events[0], reward_mean: mean, children };
 }
 

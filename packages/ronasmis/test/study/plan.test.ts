@@ -41,13 +41,13 @@ it('trains children alone for about as long, together, as three searches', () =>
 });
 
 it('picks children evenly over the range of their rewards', () => {
-  const judged = (rewards: readonly number[]) =>
+  const evaluated = (rewards: readonly number[]) =>
     rewards.map((reward, i) => {
       const child = tinyContext.space.base;
       return { reward, architecture: { ...child, patch: { ...child.patch, depth: 16 * (i + 1) } } };
     });
   const rewardsOf = (rewards: readonly number[], most: number) =>
-    pickChildren(judged(rewards), most).map(({ reward }) => reward);
+    pickChildren(evaluated(rewards), most).map(({ reward }) => reward);
   expect(rewardsOf([0.5, 0.51, 0.52, 0.53, 0.54, 0.9, 0.69, 0.1], 3)).toEqual([0.1, 0.5, 0.9]);
   expect(rewardsOf([0.3, 0.2], 12)).toEqual([0.2, 0.3]);
   expect(rewardsOf([0.7, 0.7, 0.7], 2)).toEqual([0.7, 0.7]);

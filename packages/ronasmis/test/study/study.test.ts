@@ -81,7 +81,7 @@ describe('a study', () => {
           space: name === 'fixed' ? 'fixed' : 'macro',
         });
         expect(run).toMatchObject({ test_dice: report?.test_dice.mean, seconds: report?.seconds });
-        expect(run.training_seconds + run.judging_seconds).toBeLessThan(run.seconds);
+        expect(run.training_seconds + run.evaluation_seconds).toBeLessThan(run.seconds);
       }
       expect(test_dice.mean).toBeCloseTo((runs[0].test_dice + runs[1].test_dice) / 2, 12);
     }
@@ -130,7 +130,7 @@ describe('a study', () => {
   it('goes on where it was stopped, in the middle of a search too, and ends as an unbroken one', async () => {
     const again = { ...options, out: join(root, 'stopped') };
     for (const [run, phase] of [
-      ['evolution-1', 'judge'],
+      ['evolution-1', 'evaluate'],
       ['alone-02', 'train'],
     ]) {
       await expect(study(again, stopping(run, phase))).rejects.toMatchObject({ name: 'AbortError' });

@@ -14,7 +14,7 @@ const batch = {
 const kernel = (weights: SearchState['trainer']['weights']): readonly number[] =>
   weights.get('encoder.0.conv2')?.toNumbers() ?? [];
 
-it('judges by a moving average of the weights that is over a tenth of the training steps', () => {
+it('evaluates by a moving average of the weights that is over a tenth of the training steps', () => {
   const state = createSearchState(tinyContext, 'reinforce', 1);
   expect(kernel(state.trainer.averaged)).toEqual(kernel(state.trainer.weights));
   state.trainer.steps = 30;
