@@ -38,6 +38,7 @@ export {
   predict,
 } from './inference/predict.ts';
 export type { Weights } from './network/weights.ts';
+export type { Recipe } from './recipe/recipe.ts';
 export type { Progress } from './run/progress.ts';
 export type {
   ChildAlone,

@@ -52,7 +52,7 @@ async function fetchRest(url: string, file: string, have: number, hooks: FetchHo
       signal: hooks.signal ?? null,
     });
     try {
-      return await receive(url, response, file, have, hooks);
+      return await receive(response, { url, file, have }, hooks);
     } finally {
       // What was not read to its end would keep the connection open.
       if (response.body?.locked === false) await response.body.cancel();
@@ -65,11 +65,16 @@ async function fetchRest(url: string, file: string, have: number, hooks: FetchHo
   }
 }
 
+/** A file that is fetched, of which the first `have` bytes are there. */
+interface Fetching {
+  readonly url: string;
+  readonly file: string;
+  readonly have: number;
+}
+
 async function receive(
-  url: string,
   response: Response,
-  file: string,
-  have: number,
+  { url, file, have }: Fetching,
   { onSize, onBytes }: FetchHooks,
 ): Promise<string | undefined> {
   const { status, headers, body } = response;

@@ -221,6 +221,7 @@ export const recipeSchema = z.strictObject({
   inference: inferenceSchema.prefault({}),
 });
 
+/** Every constant of a search that someone could want to change, by section. */
 export type Recipe = Readonly<{ [Section in keyof RecipeSections]: Readonly<RecipeSections[Section]> }>;
 type RecipeSections = z.output<typeof recipeSchema>;
 

@@ -34,7 +34,7 @@ it('trains children alone for about as long, together, as three searches', () =>
       base.patch,
       epochsAlone(steps),
     );
-    const together = alone.reduce((sum, { epochs = 0 }) => sum + epochs, 0);
+    const together = alone.reduce((sum, { epochs }) => sum + epochs, 0);
     expect(Math.abs(together - 3 * steps)).toBeLessThanOrEqual(childrenAlone / 2);
   }
   expect(epochsAlone(1.4)).toBe(1);

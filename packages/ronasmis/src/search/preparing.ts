@@ -1,0 +1,135 @@
+import { dirname, join, resolve } from 'node:path';
+import { describeEngine, type EngineDescription } from '@ronasmis/libtorch';
+import { flatLevelsFor } from '../architecture/dimensions.ts';
+import { voxelsOf } from '../base/geometry.ts';
+import { VERSION } from '../base/version.ts';
+import type { DataSet } from '../data/dataset.ts';
+import type { Region } from '../data/description.ts';
+import type { Fingerprint } from '../data/fingerprint.ts';
+import { splitCases, splitLabelled } from '../data/folds.ts';
+import type { Normalisation } from '../data/normalisation.ts';
+import type { Problem } from '../data/problems.ts';
+import { chooseDevice } from '../engine/device.ts';
+import { choosePrecision } from '../engine/precision.ts';
+import { prepareOnce } from '../preparation/kept-cases.ts';
+import { type RunRecord, recordDimensions } from '../run/run-record.ts';
+import { requireFit } from './architecture-file.ts';
+import { patchOf } from './batch-shape.ts';
+import { type RunContext, scoredClasses } from './context.ts';
+import { caseBytesWithin, defaultMemoryBytes, limitMemory, type MemoryPlan, planMemory } from './memory.ts';
+import { type RunSettings, recordSettings } from './options.ts';
+import { coarseThinning } from './resolution.ts';
+import { cacheFolderOf } from './run.ts';
+import type { SearchHooks } from './watching.ts';
+
+/** What a run's data set and memory come to. */
+export interface Prepared {
+  readonly context: RunContext;
+  readonly fingerprint: Fingerprint;
+  readonly regions: readonly Region[];
+  readonly normalisations: readonly Normalisation[];
+  readonly channelFiles: boolean;
+  readonly engine: EngineDescription;
+  readonly budgetBytes: number;
+  readonly plan: MemoryPlan;
+  /** What is odd about the data set, though usable. */
+  readonly warnings: readonly string[];
+  /** Keeps the cases for the next search beside this one. */
+  keep(): Promise<void>;
+}
+
+/** Reads and prepares the data set of a run and finds what fits into its memory. @throws UserError for what the user can fix */
+export async function prepare(
+  options: RunSettings,
+  folder: string,
+  dataSet: DataSet,
+  { onProgress }: SearchHooks,
+): Promise<Prepared> {
+  const { folds, fold, recipe } = options;
+  const engine = describeEngine();
+  const device = chooseDevice(options.device, engine);
+  const precision = await choosePrecision(options.precision, device, engine);
+  const budgetBytes = options.memoryBytes ?? defaultMemoryBytes(device);
+  const names = dataSet.cases.map(({ name }) => name);
+  // Before anything is read: folds that the cases do not suffice for.
+  splitCases(names, { folds, fold });
+  const { cases, fingerprint, normalisations, warnings, keep } = await prepareOnce(dataSet, {
+    folds,
+    cacheFolder: cacheFolderOf(folder),
+    keptFolder: join(dirname(resolve(folder)), '.prepared'),
+    memoryLimitBytes: caseBytesWithin(budgetBytes, device),
+    onCase: (done, total) => onProgress?.({ phase: 'prepare', step: 0, done, total }),
+  });
+  const empty = new Set(cases.filter(({ labelled }) => labelled.length === 0).map(({ name }) => name));
+  const split = splitLabelled(names, { folds, fold, empty });
+  const hasIgnored = dataSet.ignoredValue !== undefined;
+  const flatLevels = flatLevelsFor(fingerprint.commonSpacing, recipe.network);
+  const counts = { inputChannels: dataSet.channels.length, classes: dataSet.labels.length, flatLevels };
+  const inputs = { ...counts, hasIgnored, cases, split };
+  const { space, architecture } = options;
+  if (architecture) requireFit(architecture, cases);
+  const demands = { space, volume: fingerprint.commonShape, device, precision, recipe, ...inputs };
+  const plan = planMemory(budgetBytes, { ...demands, ...(architecture && { architecture }) });
+  limitMemory(budgetBytes, device, plan);
+  const thinning = coarseThinning(plan.base.patch, plan.dimensions, recipe.search);
+  const context: RunContext = {
+    device,
+    precision,
+    recipe,
+    dimensions: plan.dimensions,
+    cases,
+    split,
+    augment: options.augment,
+    labelValues: dataSet.labels.map(({ value }) => value),
+    scored: scoredClasses(dataSet),
+    ignoredValue: dataSet.ignoredValue,
+    batchVoxels: voxelsOf(patchOf(plan.space.base)),
+    ...(thinning && { thinning }),
+  };
+  return {
+    context,
+    fingerprint,
+    regions: dataSet.regions,
+    normalisations,
+    channelFiles: dataSet.channelFiles,
+    engine,
+    budgetBytes,
+    plan,
+    warnings: [...plan.concessions, ...warnings.map(sentenceOf)],
+    keep,
+  };
+}
+
+const sentenceOf = ({ message, cases }: Problem): string =>
+  cases === undefined ? message : `${message} ('ronasmis inspect' lists all.)`;
+
+/** The commonest silent failure of a libtorch outside Python: a GPU is there and is not used. */
+export function engineWarnings({ device }: RunContext, { cuda }: EngineDescription): readonly string[] {
+  if (device !== 'cpu' || !cuda.driver || cuda.loaded) return [];
+  return [
+    `This machine has an NVIDIA driver, but the GPU cannot be used (${cuda.reason ?? 'unknown reason'}): run 'ronasmis doctor'.`,
+  ];
+}
+
+/** `run.json` of a new run. */
+export function runRecord(
+  settings: RunSettings,
+  { context, fingerprint, regions, normalisations, channelFiles, engine }: Prepared,
+): RunRecord {
+  const { dimensions, device, precision } = context;
+  return {
+    version: VERSION,
+    created: new Date().toISOString(),
+    settings: recordSettings(settings),
+    engine: { libtorch: engine.version, device, precision, threads: engine.cpu.threads, cpu: engine.cpu.name },
+    recipe: context.recipe,
+    network: recordDimensions(dimensions),
+    labels: fingerprint.labels,
+    regions,
+    normalisation: normalisations,
+    channel_files: channelFiles,
+    orientation: fingerprint.orientation,
+    spacing: fingerprint.commonSpacing,
+    fingerprint: { ...fingerprint },
+  };
+}
