@@ -33,7 +33,7 @@ describe('help', () => {
 
   it('of search has the controllers and the spaces', async () => {
     const text = (await run('search', '--help')).stdout.replaceAll(/\s+/g, ' ');
-    expect(text).toContain('(choices: "reinforce", "ppo", "random", "evolution", default: "reinforce")');
+    expect(text).toContain('(choices: "reinforce", "ppo", "evolution", "random", default: "reinforce")');
     expect(text).toContain('(choices: "macro", "micro", "fixed", default: "macro")');
   });
 

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import { withDefaults } from '../../src/search/options.ts';
 import { reportContent } from '../report/content.ts';
 import { run, writeRunFolder } from './run.ts';
@@ -44,14 +45,19 @@ describe('search', () => {
   it("takes the paper's settings by default, into a folder named after the data set", async () => {
     expect((await run('search', 'data/Prostate/', '--json')).code).toBe(0);
     const out = join('runs', 'Prostate');
-    expect(search.mock.calls[0][0]).toEqual({ dataSet: 'data/Prostate/', out, ...defaults });
+    const [given] = search.mock.calls[0];
+    // How many children there are, the recipe says.
+    const { children, ...handedOn } = defaults;
+    expect(given).toEqual({ dataSet: 'data/Prostate/', out, ...handedOn });
+    const complete = { ...defaults, recipe: defaultRecipe };
     // What is added where neither a time nor a number of epochs is given.
-    expect(withDefaults({ dataSet: 'a', out: 'b' })).toEqual({ dataSet: 'a', out: 'b', epochs: 150, ...defaults });
+    expect(withDefaults(given)).toEqual({ dataSet: 'data/Prostate/', out, epochs: 150, ...complete });
+    expect(withDefaults({ dataSet: 'a', out: 'b' })).toEqual({ dataSet: 'a', out: 'b', epochs: 150, ...complete });
     expect(withDefaults({ dataSet: 'a', out: 'b', timeSeconds: 9, seed: 4 })).toEqual({
       dataSet: 'a',
       out: 'b',
       timeSeconds: 9,
-      ...defaults,
+      ...complete,
       seed: 4,
     });
   });
