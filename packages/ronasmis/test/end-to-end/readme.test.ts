@@ -64,9 +64,12 @@ const commands = [
   ),
 ];
 
-/** The files of a run folder, as the table of its page lists them. */
+/** The files of a finished run's folder: those that the table of its page lists, but what it says a running search has alone. */
 const runTable = await textOf('docs/reference/run-folder.md');
-const runFiles = [...runTable.matchAll(/^\| `([^`]+)` \|/gm)].map(([, file]) => file).sort();
+const runFiles = [...runTable.matchAll(/^\| `([^`]+)` \| (.*)$/gm)]
+  .filter(([, , is]) => !is.includes('removed when the search stops'))
+  .map(([, file]) => file)
+  .sort();
 
 /** What each verb has to leave, or to say: given its arguments and the values of its options. */
 const outcomes: Readonly<Record<string, (args: readonly string[], options: Options, ended: Ended) => Promise<void>>> = {
