@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { networkDimensions } from '../../src/architecture/dimensions.ts';
 import { createRandom } from '../../src/base/random.ts';
 import { defaultRecipe } from '../../src/recipe/recipe.ts';
+import { batchShape } from '../../src/search/batch-shape.ts';
 import type { Clock } from '../../src/search/clock.ts';
 import { sharedMiniBatches, withDrawnPatch } from '../../src/search/mini-batches.ts';
 import { createSearchState } from '../../src/search/state.ts';
@@ -78,7 +79,7 @@ it('a controller of the macro space decides on no patch, but where the recipe le
   expect(learnt.patchesOf).toBeUndefined();
 });
 
-it('two thirds into a search and later, every child is trained on its own patch', () => {
+it('children are trained on their own patch more and more often, and always from two thirds into a search on', () => {
   const space = createSpace('macro', [48, 48, 48], tinyContext.dimensions);
   const names = ['a', 'b', 'c', 'd'];
   const cases = names.map((name) => prepared(name, [48, 48, 48]));
@@ -89,7 +90,8 @@ it('two thirds into a search and later, every child is trained on its own patch'
     batchVoxels: 48 ** 3,
     split: { training: names, validation: [], test: [] },
   };
-  const patchesAt = (step: number): number => {
+  /** How many of 240 mini-batches are of another patch. */
+  const othersAt = (step: number): number => {
     const clock: Clock = {
       limit: { epochs: 9, seconds: Number.POSITIVE_INFINITY },
       recipe: defaultRecipe,
@@ -102,8 +104,11 @@ it('two thirds into a search and later, every child is trained on its own patch'
     };
     const state = createSearchState(context, 'random', 1);
     const plans = sharedMiniBatches({ context, state, clock }, undefined);
-    return new Set(Array.from({ length: 240 }, () => String(plans.next().value.plan.patch))).size;
+    const own = String(batchShape(context, space.base).patch);
+    return Array.from({ length: 240 }, () => String(plans.next().value.plan.patch)).filter((patch) => patch !== own)
+      .length;
   };
-  expect(patchesAt(5)).toBeGreaterThan(1);
-  expect(patchesAt(6)).toBe(1);
+  expect(othersAt(3)).toBeGreaterThan(0);
+  expect(othersAt(0)).toBeGreaterThan(2 * othersAt(3));
+  for (const step of [6, 7, 8]) expect(othersAt(step)).toBe(0);
 });
