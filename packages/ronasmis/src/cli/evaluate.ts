@@ -1,10 +1,8 @@
 import type { Command } from 'commander';
 import { readBytes, writeAtomically } from '../base/files.ts';
-import { requireReplaceable } from '../data/outputs.ts';
 import type { Evaluation } from '../evaluation/evaluate.ts';
 import type { ClassScores } from '../evaluation/scores.ts';
 import type { Spread } from '../evaluation/summary.ts';
-import { listScans } from '../formats/scan-files.ts';
 import { Exit } from './exit.ts';
 import { jsonOption, overwriteOption, parsePositive } from './options.ts';
 import { coloursOf, note, print, printJson, printProblems, table } from './output.ts';
@@ -32,6 +30,8 @@ export function addEvaluate(program: Command): void {
       const { evaluate, isCsv, toCsv } = await import('../evaluation/evaluate.ts');
       const { csv, overwrite = false } = options;
       if (csv !== undefined) {
+        const { requireReplaceable } = await import('../data/outputs.ts');
+        const { listScans } = await import('../formats/scan-files.ts');
         const inputs = [...(await listScans(predictions)), ...(await listScans(labels))];
         const isOwn = async (file: string): Promise<boolean> => isCsv(Buffer.from(await readBytes(file)).toString());
         await requireReplaceable([csv], { isOwn, overwrite, inputs, option: '--csv' });

@@ -3,7 +3,6 @@ import type { Command } from 'commander';
 import { readBytes, writeAtomically } from '../base/files.ts';
 import type { DataSet } from '../data/dataset.ts';
 import type { Fingerprint } from '../data/fingerprint.ts';
-import { requireReplaceable } from '../data/outputs.ts';
 import type { Problem } from '../data/problems.ts';
 import { Exit } from './exit.ts';
 import { integerBetween, jsonOption, labelsOption, overwriteOption } from './options.ts';
@@ -57,6 +56,7 @@ export function addInspect(program: Command): void {
 
 /** @throws UserError where the page would replace anything but an earlier page */
 async function requirePage(file: string, { folder, cases }: DataSet, overwrite: boolean): Promise<void> {
+  const { requireReplaceable } = await import('../data/outputs.ts');
   const { isInspection } = await import('../report/inspection-page.ts');
   const inputs = [join(folder, 'dataset.json'), ...cases.flatMap(({ images, label }) => [...images, label])];
   const isOwn = async (file: string): Promise<boolean> =>

@@ -1,7 +1,6 @@
 import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type ControllerName, controllerHelp, controllerNames } from '../controller/controllers.ts';
-import { readRecipe } from '../recipe/read-recipe.ts';
 import { defaultRecipe } from '../recipe/recipe.ts';
 import { searchDefaults } from '../search/options.ts';
 import { type SpaceName, spaceNames } from '../space/spaces.ts';
@@ -97,7 +96,7 @@ export function addSearch(program: Command): void {
         ...(memory !== undefined && { memoryBytes: memory }),
       };
       await runSearch(out, json === true, async (hooks) => {
-        const withRecipe = { ...given, ...(recipe !== undefined && { recipe: await readRecipe(recipe) }) };
+        const withRecipe = { ...given, ...(recipe !== undefined && (await recipeNamed(recipe))) };
         if (file === undefined) {
           const { search } = await import('../search/search.ts');
           return search({ ...withRecipe, ...rest }, hooks);
@@ -108,4 +107,9 @@ export function addSearch(program: Command): void {
         return trainArchitecture(architecture, { ...withRecipe, ...common }, hooks);
       });
     });
+}
+
+async function recipeNamed(named: string) {
+  const { readRecipe } = await import('../recipe/read-recipe.ts');
+  return { recipe: await readRecipe(named) };
 }
