@@ -54,6 +54,7 @@ export { resume } from './search/resume.ts';
 export { type SearchHooks, type SearchOptions, type SearchResult, search } from './search/search.ts';
 export { trainArchitecture } from './search/train-architecture.ts';
 export type { MemoryUse } from './search/watching.ts';
+export type { SpaceName } from './space/names.ts';
 export { admittedOptions, type Decision, type SearchSpace, type SpaceLimits } from './space/space.ts';
-export { type CreateSpace, createSpace, type SpaceName } from './space/spaces.ts';
+export { type CreateSpace, createSpace } from './space/spaces.ts';
 export { type StudyHooks, type StudyOptions, study } from './study/study.ts';

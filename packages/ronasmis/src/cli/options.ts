@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { UserError } from '../base/errors.ts';
-import { searchDefaults } from '../search/options.ts';
+import { searchDefaults } from '../search/defaults.ts';
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 

@@ -1,9 +1,8 @@
 import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type ControllerName, controllerHelp, controllerNames } from '../controller/controllers.ts';
-import { defaultRecipe } from '../recipe/recipe.ts';
-import { searchDefaults } from '../search/options.ts';
-import { type SpaceName, spaceNames } from '../space/spaces.ts';
+import { searchDefaults } from '../search/defaults.ts';
+import { type SpaceName, spaceNames } from '../space/names.ts';
 import {
   deviceOption,
   type EngineOptions,
@@ -38,7 +37,6 @@ interface Options extends EngineOptions, FoldOptions {
 
 /** Adds `search DATASET`. */
 export function addSearch(program: Command): void {
-  const { epochs, children } = defaultRecipe.search;
   program
     .command('search')
     .description('search an architecture and train its weights; the network is then ready to use')
@@ -46,10 +44,10 @@ export function addSearch(program: Command): void {
     .addOption(labelsOption())
     .option('--out <folder>', 'run folder to create (default: runs/<name of the data set>)')
     .option('--time <duration>', 'time budget, such as 30m or 2h', parseDuration)
-    .option('--epochs <n>', `controller epochs (default: ${epochs} without --time)`, integerBetween(1, 100_000))
+    .option('--epochs <n>', "controller epochs (default: the recipe's, without --time)", integerBetween(1, 100_000))
     .option(
       '--children <n>',
-      `candidate networks evaluated in each controller epoch (default: ${children})`,
+      "candidate networks evaluated in each controller epoch (default: the recipe's)",
       integerBetween(1, 1000),
     )
     .addOption(

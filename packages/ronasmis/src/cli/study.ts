@@ -2,7 +2,6 @@ import { basename, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { mean } from '../base/statistics.ts';
 import type { StudyResults } from '../run/study-record.ts';
-import { searchDefaults } from '../search/options.ts';
 import { interruptible } from './interrupt.ts';
 import {
   deviceOption,
@@ -26,7 +25,7 @@ interface Options extends EngineOptions, FoldOptions {
   readonly labels?: string;
   readonly seeds: number;
   readonly time: number;
-  readonly children: number;
+  readonly children?: number;
   readonly memory?: number;
   readonly json?: true;
 }
@@ -48,12 +47,7 @@ export function addStudy(program: Command): void {
       'folder of the study, which continues what is there (default: runs/<name of the data set>-study)',
     )
     .option('--seeds <n>', 'searches of each contestant', integerBetween(1, 100), 3)
-    .option(
-      '--children <n>',
-      'candidate networks evaluated in each controller epoch',
-      integerBetween(12, 1000),
-      searchDefaults.children,
-    )
+    .option('--children <n>', 'candidate networks evaluated in each controller epoch', integerBetween(12, 1000))
     .addOption(memoryOption())
     .addOption(foldsOption())
     .addOption(foldOption())
@@ -67,11 +61,13 @@ export function addStudy(program: Command): void {
         time,
         memory,
         labels,
+        children,
         json,
         ...rest
       } = options;
       requireFold(rest);
       const { study } = await import('../study/study.ts');
+      const { defaultRecipe } = await import('../recipe/recipe.ts');
       const { openProgress } = await import('./progress.ts');
       const view = openProgress();
       const results = await interruptible('Type the same command again to go on.', (signal) =>
@@ -81,6 +77,7 @@ export function addStudy(program: Command): void {
             ...(labels !== undefined && { labelFolder: labels }),
             out,
             timeSeconds: time,
+            children: children ?? defaultRecipe.search.children,
             ...(memory !== undefined && { memoryBytes: memory }),
             ...rest,
           },

@@ -12,8 +12,9 @@ import { isResampled, type PreparedCase } from '../preparation/prepare.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { formatBytes } from '../report/format.ts';
 import { patchVoxelCounts } from '../space/macro.ts';
+import type { SpaceName } from '../space/names.ts';
 import type { SearchSpace } from '../space/space.ts';
-import { type CreateSpace, createSpace, type SpaceName } from '../space/spaces.ts';
+import { type CreateSpace, createSpace } from '../space/spaces.ts';
 import { batchShape, patchOf } from './batch-shape.ts';
 import {
   batchesAtOnce,

@@ -6,7 +6,9 @@ import { type ControllerName, controllerCalled } from '../controller/controllers
 import type { ComputeDevice, Precision } from '../engine/device.ts';
 import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
 import type { RunRecord } from '../run/run-record.ts';
-import { type CreateSpace, type SpaceName, spaceCalled } from '../space/spaces.ts';
+import { type SpaceName, spaceCalled } from '../space/names.ts';
+import type { CreateSpace } from '../space/spaces.ts';
+import { searchDefaults } from './defaults.ts';
 
 /** What a search is told. */
 export interface SearchSettings {
@@ -54,19 +56,6 @@ export type SearchOptions = Pick<SearchSettings, 'dataSet' | 'out'> & Partial<Se
 /** The same of the training of one network, where there is nothing to choose. */
 export type TrainingOptions = Omit<SearchOptions, 'children' | 'controller' | 'space'>;
 
-export const searchDefaults = {
-  children: defaultRecipe.search.children,
-  controller: 'reinforce',
-  space: 'macro',
-  augment: false,
-  folds: 5,
-  fold: 0,
-  device: 'auto',
-  precision: 'auto',
-  seed: 1,
-  recipe: defaultRecipe,
-} as const satisfies Partial<SearchSettings>;
-
 /** The settings of the training of one network. A controller has nothing to do in it; `run.json` has one for every run. */
 export function trainingSettings(architecture: Architecture, options: TrainingOptions): RunSettings {
   const nothingToChoose = { children: 1, controller: 'random', space: architecture.space } as const;
@@ -76,8 +65,9 @@ export function trainingSettings(architecture: Architecture, options: TrainingOp
 /** Options with what was left out. @throws UserError for a controller or a space that `run.json` can't name */
 export function withDefaults(options: SearchOptions & Pick<RunSettings, 'lastChildren'>): RunSettings {
   const isUnlimited = options.timeSeconds === undefined && options.epochs === undefined;
-  const { children, epochs } = (options.recipe ?? defaultRecipe).search;
-  const settings = { ...searchDefaults, children, ...(isUnlimited && { epochs }), ...options };
+  const { recipe = defaultRecipe } = options;
+  const { children, epochs } = recipe.search;
+  const settings = { ...searchDefaults, recipe, children, ...(isUnlimited && { epochs }), ...options };
   recordedParts(settings);
   return settings;
 }

@@ -3,12 +3,8 @@ import type { Triple } from '../base/geometry.ts';
 import { defaultRecipe } from '../recipe/recipe.ts';
 import { macroSpace } from './macro.ts';
 import { microSpace } from './micro.ts';
+import type { SpaceName } from './names.ts';
 import { admittedOptions, noLimits, type SearchSpace, type SpaceLimits } from './space.ts';
-
-/** What is searched: the network around its blocks, as in the paper; the block that all levels repeat; or nothing at all. */
-export const spaceNames = ['macro', 'micro', 'fixed'] as const;
-/** What one of our spaces is called. */
-export type SpaceName = (typeof spaceNames)[number];
 
 /**
  * Makes the search space for a data set. Someone else's is called in `run.json` what the function is called.
@@ -23,9 +19,6 @@ const spaces: Readonly<Record<SpaceName, CreateSpace>> = {
   micro: microSpace,
   fixed: fixedSpace,
 };
-
-/** Our space of this name; undefined where there is none. */
-export const spaceCalled = (name: string): SpaceName | undefined => spaceNames.find((known) => known === name);
 
 /**
  * A space, one of ours by its name or what someone else's function makes, for volumes of `volume` voxels (depth, height, width; the data

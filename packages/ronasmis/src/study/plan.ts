@@ -4,7 +4,7 @@ import { type ControllerName, controllerNames } from '../controller/controllers.
 import type { ComputeDevice, Precision } from '../engine/device.ts';
 import type { SearchEvent } from '../run/event.ts';
 import type { RunSettings, SearchOptions, TrainingOptions } from '../search/options.ts';
-import type { SpaceName } from '../space/spaces.ts';
+import type { SpaceName } from '../space/names.ts';
 
 /** What a study compares on which data set, with how much time. */
 export interface StudyOptions {

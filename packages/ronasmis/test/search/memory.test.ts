@@ -11,7 +11,7 @@ import { evaluateChildren } from '../../src/search/evaluating.ts';
 import { type MemoryDemands, planMemory } from '../../src/search/memory.ts';
 import { search } from '../../src/search/search.ts';
 import { createSearchState } from '../../src/search/state.ts';
-import { spaceNames } from '../../src/space/spaces.ts';
+import { spaceNames } from '../../src/space/names.ts';
 import { boxCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 import { walks } from '../space/walk.ts';
 import { prepared } from './prepared-case.ts';

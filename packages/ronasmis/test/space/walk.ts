@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import type { Architecture, MacroArchitecture } from '../../src/architecture/architecture.ts';
 import type { NetworkDimensions } from '../../src/architecture/dimensions.ts';
 import type { MacroSpace } from '../../src/space/macro.ts';
+import type { SpaceName } from '../../src/space/names.ts';
 import type { SearchSpace } from '../../src/space/space.ts';
-import { createSpace, type SpaceName } from '../../src/space/spaces.ts';
+import { createSpace } from '../../src/space/spaces.ts';
 import type { MacroDecision } from '../../src/space/table1.ts';
 
 /** Answers every decision by one of its admitted options: by the remainder of `picks` and their number. */

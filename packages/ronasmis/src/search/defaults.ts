@@ -1,0 +1,11 @@
+/** What a search is told where nobody says otherwise; how many children and controller epochs it has, the recipe says. */
+export const searchDefaults = {
+  controller: 'reinforce',
+  space: 'macro',
+  augment: false,
+  folds: 5,
+  fold: 0,
+  device: 'auto',
+  precision: 'auto',
+  seed: 1,
+} as const;
