@@ -10,7 +10,7 @@ import type { Triple } from '../base/geometry.ts';
 import { type CountedShape, type CountedTensor, elements, type MemoryTape, openTape } from './memory-tape.ts';
 import type { Network } from './network.ts';
 import type { BlockSettings, Kernel, Layer, Operations } from './operations.ts';
-import { elementCount } from './parameters.ts';
+import { elementCount, recordParameters } from './parameters.ts';
 
 /** What passes through a network at once, and how it is computed. */
 export interface Pass {
@@ -41,7 +41,7 @@ export function passBytes(network: Network, pass: Pass): number {
   const bytes = pass.dataType === 'float32' ? 4 : 2;
   const tape = openTape(pass.training);
   // The weights in the type of the pass; float32 ones are used as they are, except kernels that are taken through a matrix of taps.
-  const weights = [...network.parameters, ...network.auxiliaryParameters];
+  const weights = recordParameters(network, { deepSupervision: true });
   const made = elementCount(bytes < wideBytes ? weights : weights.filter(({ taps }) => taps !== undefined));
   tape.input([1, 1, 1, 1, made], bytes);
   const image = tape.input([pass.batch, network.inputChannels, ...pass.size], bytes);

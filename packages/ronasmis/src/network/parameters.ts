@@ -11,14 +11,19 @@ export interface Parameter {
   readonly taps?: string;
 }
 
-/** The weights that a walk through a network meets, each once, in the order of {@link byPlace}. */
+/** The weights that a walk through a network meets, each once, in the order of {@link inOrder}. Throws where two have one name. */
 export function recordParameters(network: NetworkDefinition, options: WalkOptions): readonly Parameter[] {
   const found = new Map<string, Parameter>();
   const record = (parameter: Parameter): void => {
+    const other = found.get(parameter.name);
+    if (other && String(other.shape) !== String(parameter.shape))
+      throw new Error(
+        `The network has two weights called '${parameter.name}', of [${other.shape}] and [${parameter.shape}].`,
+      );
     found.set(parameter.name, parameter);
   };
   network.walk(recorder(record), network.inputChannels, options);
-  return [...found.values()].sort(byPlace);
+  return inOrder(found.values());
 }
 
 /** The weights that networks share, with the matrices of taps of those that take a kernel through one, unless they are left out. */
@@ -31,7 +36,7 @@ export function sharedParameters(
     const count = depth * height * width;
     return taps === undefined || !mixesTaps ? [] : [{ name: taps, kind: 'taps', shape: [count, count] }];
   });
-  return [...new Map([...all, ...taps].map((parameter) => [parameter.name, parameter])).values()].sort(byPlace);
+  return inOrder(new Map([...all, ...taps].map((parameter) => [parameter.name, parameter])).values());
 }
 
 /** How many numbers these weights are. */
@@ -65,21 +70,23 @@ function recorder(record: (parameter: Parameter) => void): Operations<number> {
 }
 
 /**
- * The order in which a seed draws weights and files list them, whichever way a walk takes: the encoder, the decoder and the heads, each from
- * the full resolution down, in a level its cell's nodes, and larger kernels first; matrices of taps last.
+ * Weights in the order in which a seed draws them and files list them, whichever way a walk takes: the encoder, the decoder and the heads, each
+ * from the full resolution down, in a level its cell's nodes, and larger kernels first; matrices of taps last.
  */
-function byPlace(one: Parameter, other: Parameter): number {
-  if (one.kind === 'taps' && other.kind === 'taps' && samePlace(one, other)) return one.name < other.name ? -1 : 1;
-  const [mine, others] = [placeOf(one), placeOf(other)];
-  const differing = mine.findIndex((value, at) => value !== others[at]);
-  return differing < 0 ? 0 : mine[differing] - others[differing];
+function inOrder(parameters: Iterable<Parameter>): readonly Parameter[] {
+  return Array.from(parameters, (parameter) => ({ parameter, place: placeOf(parameter) }))
+    .sort((one, other) => {
+      const at = one.place.findIndex((value, index) => value !== other.place[index]);
+      if (at >= 0) return one.place[at] - other.place[at];
+      return one.parameter.kind === 'taps' ? (one.parameter.name < other.parameter.name ? -1 : 1) : 0;
+    })
+    .map(({ parameter }) => parameter);
 }
-
-const samePlace = (one: Parameter, other: Parameter): boolean => String(placeOf(one)) === String(placeOf(other));
 
 const parts = ['encoder', 'decoder', 'head'];
 const placePattern = /^(\w+)\.(\d+)(?:\.node(\d+)\.input(\d+)\.(\d+)x)?/;
 
+/** Where a weight stands, as its name says; the first number that differs decides. */
 function placeOf({ name, kind }: Parameter): readonly number[] {
   const [, part = '', level, node, input, edge] = placePattern.exec(name) ?? [];
   const [levelNumber, nodeNumber, inputNumber, kernelEdge] = [level, node, input, edge].map((text) =>

@@ -101,3 +101,16 @@ test('a weight that a walk meets twice is one; weights of other names than a chi
     { name: 'bias', kind: 'shift', shape: [3] },
   ]);
 });
+
+test('two weights of one name and different shapes are refused', () => {
+  const network = defineNetwork({
+    inputChannels: 1,
+    classes: 2,
+    supervised: [{ stride: [1, 1, 1], weight: 1 }],
+    walk: (operations, image) => {
+      const features = operations.convolution(image, { name: 'same', channels: 2, size: [3, 3, 3] });
+      return [operations.convolution(features, { name: 'same', channels: 2, size: [3, 3, 3] })];
+    },
+  });
+  expect(() => network.parameters).toThrow(/two weights called 'same', of \[2,1,3,3,3\] and \[2,2,3,3,3\]/);
+});
