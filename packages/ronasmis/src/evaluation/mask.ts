@@ -1,13 +1,8 @@
-import type { Box } from '../base/geometry.ts';
+import type { Box, Triple } from '../base/geometry.ts';
 import type { Labels } from './overlap.ts';
 
 /** The mask of one class inside a box: 1 where the volume of `shape` has the label. */
-export function cropMask(
-  labels: Labels,
-  label: number,
-  shape: readonly [number, number, number],
-  box: Box,
-): Uint8Array {
+export function cropMask(labels: Labels, label: number, shape: Triple, box: Box): Uint8Array {
   const [depth, height, width] = box.shape;
   const mask = new Uint8Array(depth * height * width);
   for (let z = 0, voxel = 0; z < depth; z++) {

@@ -1,4 +1,5 @@
 import { encode } from 'fast-png';
+import type { Triple } from '../base/geometry.ts';
 import { caseMean, type DiceSummary } from '../evaluation/summary.ts';
 import { contourPath } from './contours.ts';
 import { type Html, html } from './html.ts';
@@ -25,9 +26,9 @@ export type ExampleVolume = {
   readonly image: Float32Array;
   readonly prediction?: Uint8Array;
   readonly reference: Uint8Array;
-  readonly shape: readonly [number, number, number];
+  readonly shape: Triple;
   /** Millimetres along [depth, height, width]. */
-  readonly spacing: readonly [number, number, number];
+  readonly spacing: Triple;
 };
 
 /** The best, the median and the worst case by mean Dice; fewer where there are fewer cases. */

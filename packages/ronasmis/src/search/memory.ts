@@ -2,6 +2,7 @@ import { freeMemoryBytes, limitTensorBytes } from '@ronasmis/libtorch';
 import type { Architecture } from '../architecture/architecture.ts';
 import { type NetworkDimensions, networkDimensions } from '../architecture/dimensions.ts';
 import { UserError } from '../base/errors.ts';
+import type { Triple } from '../base/geometry.ts';
 import { voxelsOf } from '../base/geometry.ts';
 import type { CaseSplit } from '../data/folds.ts';
 import { type ComputeDevice, dataTypeOf, type Precision } from '../engine/device.ts';
@@ -38,7 +39,7 @@ export interface MemoryDemands {
   readonly precision: Precision;
   readonly recipe: Recipe;
   /** Median depth, height and width of the scans at the data set's spacing, in voxels. */
-  readonly volume: readonly [number, number, number];
+  readonly volume: Triple;
   readonly inputChannels: number;
   readonly classes: number;
   /** Levels whose kernels are 1x3x3. */
