@@ -28,7 +28,7 @@ import {
   upsampleAndAdd,
   upsampleTrilinear3d,
 } from '@ronasmis/libtorch';
-import { composedLoss, segmentationLoss } from 'ronasmis/internal';
+import { composedLoss, fusedLoss } from 'ronasmis/internal';
 import { say } from './bench.ts';
 import { takeTurns, timed } from './rounds.ts';
 import { type Row, timeRow } from './row.ts';
@@ -145,7 +145,7 @@ function fusedKernels(): readonly Kernel[] {
       {
         name: `Dice and cross-entropy, ${classes} classes, ${title(full)}, ${precision}`,
         against,
-        ours: ([logits, label]) => segmentationLoss([{ logits, stride: [1, 1, 1], weight: 1 }], label),
+        ours: ([logits, label]) => fusedLoss([{ logits, stride: [1, 1, 1], weight: 1 }], label),
         theirs: ([logits, label]) => composedLoss([{ logits, stride: [1, 1, 1], weight: 1 }], label),
         inputs: (layout) => [random([patches, classes, ...full], dataType, layout), labels(7)],
       },

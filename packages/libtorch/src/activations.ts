@@ -33,7 +33,7 @@ export function activationFunction(name: Activation): ActivationFunction {
 }
 
 /**
- * What an activation keeps for the way back beside the input of the normalisation before it: nothing where the two are one fused
+ * What an activation keeps for the backward pass beside the input of the normalisation before it: nothing where the two are one fused
  * operation, otherwise the volume that it was given or the one that it made.
  */
 export function keptByActivation(name: Activation): 'nothing' | 'input' | 'output' {

@@ -52,7 +52,7 @@ function wave(count: number, phase: number, shape: readonly number[]): Tensor {
   );
 }
 
-/** Whether the numbers of two examples are the same but for rounding. */
+/** Whether the numbers of two examples are the same except for rounding. */
 export function agree(one: readonly number[], other: readonly number[]): boolean {
   const close = (value: number, i: number): boolean => Math.abs(value - other[i]) <= 2e-3 * Math.abs(other[i]) + 1e-12;
   return one.length === other.length && one.every(close);

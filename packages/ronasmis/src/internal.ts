@@ -14,7 +14,7 @@ export { toImage } from './engine/to-device.ts';
 export { segment } from './inference/segment.ts';
 export { childNetwork } from './network/child.ts';
 export { costOf } from './network/cost.ts';
-export { composedLoss, segmentationLoss } from './network/loss.ts';
+export { composedLoss, fusedLoss } from './network/loss.ts';
 export { elementCount } from './network/parameters.ts';
 export { createWeights, networkWeights, weight } from './network/weights.ts';
 export { defaultRecipe } from './recipe/recipe.ts';

@@ -23,7 +23,7 @@ const DiceCrossEntropyLoops& dice_cross_entropy_loops() {
   return best;
 }
 
-ThinnedLabel thinned(const at::Tensor& label, const int64_t* stride) {
+ThinnedLabel downsampled(const at::Tensor& label, const int64_t* stride) {
   ThinnedLabel result{};
   result.data = label.const_data_ptr<uint8_t>();
   for (int64_t axis = 0; axis < 3; ++axis) {
@@ -46,7 +46,7 @@ void check(at::TensorList logits, const at::Tensor& label, at::IntArrayRef strid
 void check_level(const at::Tensor& logits, const at::Tensor& label, const ThinnedLabel& kept) {
   TORCH_CHECK(logits.size(1) > 1, "logits must have two classes or more");
   TORCH_CHECK(logits.size(0) == label.size(0) && logits.size(2) == kept.size[0] && logits.size(3) == kept.size[1] && logits.size(4) == kept.size[2],
-              "logits ", logits.sizes(), " are not of the size of the label ", label.sizes(), " thinned by ", kept.stride[0], ", ", kept.stride[1],
+              "logits ", logits.sizes(), " are not of the size of the label ", label.sizes(), " downsampled by ", kept.stride[0], ", ", kept.stride[1],
               " and ", kept.stride[2]);
 }
 
@@ -99,7 +99,7 @@ class DiceCrossEntropy : public torch::autograd::Function<DiceCrossEntropy> {
     at::Tensor loss = at::zeros({}, label.options().dtype(at::kDouble));
     for (size_t i = 0; i < logits.size(); ++i) {
       const at::Tensor tensor = checked_logits(logits[i]);
-      const ThinnedLabel kept = thinned(label, strides.data() + 3 * i);
+      const ThinnedLabel kept = downsampled(label, strides.data() + 3 * i);
       check_level(tensor, label, kept);
       const auto [at_label, everywhere] = add_level(tensor, kept, weights[i], loss);
       saved.insert(saved.end(), {tensor, at_label, everywhere});
@@ -118,7 +118,7 @@ class DiceCrossEntropy : public torch::autograd::Function<DiceCrossEntropy> {
     for (size_t i = 0; i < weights.size(); ++i) {
       if (!context->needs_input_grad(i)) continue;
       const DiceSlopes slopes{saved[2 + 3 * i], saved[3 + 3 * i]};
-      result[i] = level_gradient(saved[1 + 3 * i], thinned(saved[0], strides.data() + 3 * i), slopes, weights[i], gradients[0]);
+      result[i] = level_gradient(saved[1 + 3 * i], downsampled(saved[0], strides.data() + 3 * i), slopes, weights[i], gradients[0]);
     }
     return result;
   }

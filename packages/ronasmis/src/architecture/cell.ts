@@ -8,7 +8,7 @@ export interface Operation {
   readonly kernel: 0 | 1 | 3;
   /** Whether it looks at 3x3x3 voxels, which is what takes time: a max pooling about as much as a convolution of 16 channels. */
   readonly looksAround: boolean;
-  /** Elements that it keeps for the way back, for each of its output; the indices of a max pooling are of 8 bytes each. */
+  /** Elements that it keeps for the backward pass, for each of its output; the indices of a max pooling are of 8 bytes each. */
   readonly kept: 0 | 1 | 2;
 }
 

@@ -34,6 +34,7 @@ export function flatLevelsFor(
   [depth, height, width]: Triple,
   { thick_slice }: Pick<Recipe['network'], 'thick_slice'> = defaultRecipe.network,
 ): number {
+  if (thick_slice === null) return 0;
   const ratio = depth / Math.min(height, width);
   const isThick = (level: number): boolean => ratio / 2 ** level >= thick_slice;
   return Array.from({ length: levels }, (_, level) => level).filter(isThick).length;

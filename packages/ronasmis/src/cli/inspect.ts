@@ -89,7 +89,7 @@ async function printFingerprint(fingerprint: Fingerprint | undefined): Promise<v
     channels[channel],
     ...[mean, deviation, percentile005, median, percentile995].map(formatFigure),
   ]);
-  const intensityHead = ['channel, where labelled', 'mean', 'deviation', '0.5 %', 'median', '99.5 %'];
+  const intensityHead = ['channel, where labelled', 'mean', 'standard deviation', '0.5 %', 'median', '99.5 %'];
   print(`\n${table(intensityHead, channelRows)}`);
   const labelRows = labels.map(({ value, name }, index) => [
     name,

@@ -9,7 +9,7 @@ import type { Choices } from './controller.ts';
  * short search begins near the U-Net that a person would start from.
  *
  * So does a long one, less closely, where the paper begins uniform: rewards favour what the weights were trained for, whatever a child
- * alone would be worth, and a policy that is led away by that early does not come back (docs/search.md).
+ * alone would be worth, and a policy that is led away by that early does not come back (docs/decisions/search.md).
  */
 export function baseLead(
   expectedSteps: number,

@@ -73,7 +73,7 @@ export function clipOutliers(volume: Volume): { readonly volume: Volume; readonl
   return { volume: { ...volume, data }, clips };
 }
 
-/** Where nearly all of the non-zero values lie, but for the smallest and the largest, of which there may be many; undefined of few. */
+/** Where nearly all of the non-zero values lie, without the smallest and the largest, of which there may be many; undefined of few. */
 function usualRange(
   values: Volume['data'],
   range: ChannelRange,

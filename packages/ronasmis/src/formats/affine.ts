@@ -49,7 +49,7 @@ export function spacingOf(affine: Affine): Triple {
   return [length(0), length(1), length(2)];
 }
 
-/** At 45 degrees two axes are equally near but for rounding: the later one has to be nearer by this share of a step to be taken. */
+/** At 45 degrees two axes are equally near except for rounding: the later one has to be nearer by this share of a step to be taken. */
 const clearlyNearer = 1e-3;
 
 /**

@@ -14,7 +14,7 @@ import type { Triple } from '../base/geometry.ts';
 import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
 
 /** How a volume is passed in tiles. */
-export type Tiling = Pick<Recipe['inference'], 'smallest_tile' | 'tile_step' | 'tile_deviation'>;
+export type Tiling = Pick<Recipe['inference'], 'smallest_tile' | 'tile_step' | 'tile_standard_deviation'>;
 
 /**
  * The largest tile of a volume that fits, by making the longest axis shorter again and again; the volume's own size where that does.
@@ -102,9 +102,11 @@ function boxOf(volume: Tensor, offset: Triple, size: Triple): Tensor {
 }
 
 /** What the voxels of a tile count [1, 1, ...tile]: 1 in its middle. */
-function gaussian(tile: Triple, { tile_deviation }: Pick<Tiling, 'tile_deviation'>): Tensor {
+function gaussian(tile: Triple, { tile_standard_deviation }: Pick<Tiling, 'tile_standard_deviation'>): Tensor {
   const [depths, rows, columns] = tile.map((size) =>
-    Array.from({ length: size }, (_, at) => Math.exp(-0.5 * ((at - (size - 1) / 2) / (size * tile_deviation)) ** 2)),
+    Array.from({ length: size }, (_, at) =>
+      Math.exp(-0.5 * ((at - (size - 1) / 2) / (size * tile_standard_deviation)) ** 2),
+    ),
   );
   const values = depths.flatMap((z) => rows.flatMap((y) => columns.map((x) => z * y * x)));
   return tensor(Float32Array.from(values), [1, 1, ...tile]);

@@ -29,7 +29,7 @@ export function cell<Features>(
 ): Features {
   const features = [input];
   nodes.forEach((terms, index) => {
-    // Only their sum lives on, besides what the way back needs.
+    // Only their sum lives on, besides what the backward pass needs.
     const sum = operations.scope(() => {
       const [first, second] = terms.map(({ operation, input }, slot) =>
         operate(operations, features[input], operation, termPlace(place, index, slot, operation)),

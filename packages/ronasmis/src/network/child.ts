@@ -48,7 +48,7 @@ function baseArchitecture<Features>(
   path: Path,
 ): readonly Features[] {
   const { child, dimensions, deepSupervision } = path;
-  // Every level has a scope of its own: what neither a later level nor the way back needs is freed at once.
+  // Every level has a scope of its own: what neither a later level nor the backward pass needs is freed at once.
   const encoded: Features[] = [];
   child.encoder.forEach(({ pool }, level) => {
     const above = level === 0 ? image : encoded[level - 1];

@@ -8,7 +8,7 @@ export interface Cost {
    * the same for all children: whatever gives the logits.
    */
   readonly multiplyAdds: number;
-  /** Elements that norms and the poolings of cells keep for the way back, to which the memory of training is nearly proportional. */
+  /** Elements that norms and the poolings of cells keep for the backward pass, to which the memory of training is nearly proportional. */
   readonly activations: number;
 }
 

@@ -42,7 +42,7 @@ export interface LossOptions {
 }
 
 /**
- * The loss of a network: {@link segmentationLoss} of all logits that it is supervised by.
+ * The loss of a network: {@link fusedLoss}, or where that does not know what is wanted {@link composedLoss}, of all logits that it is supervised by.
  *
  * @param logits of `forward` with deep supervision, the finest first
  * @param label uint8 `[batch, depth, height, width]`
@@ -54,18 +54,18 @@ export function networkLoss(
   { hasIgnored = false, crossEntropy = true }: LossOptions = {},
 ): Tensor {
   const levels = logits.map((scores, index) => ({ logits: scores, ...supervised[index] }));
-  return hasIgnored || !crossEntropy ? composedLoss(levels, label, crossEntropy) : segmentationLoss(levels, label);
+  const isFused = hasFusedKernels(label.device) && !hasIgnored && crossEntropy;
+  return isFused ? fusedLoss(levels, label) : composedLoss(levels, label, crossEntropy);
 }
 
 /**
  * Soft Dice loss (Milletari et al. 2016: 1 - mean over batch and foreground classes of 2 |P L| / (|P| + |L|)) and
  * cross-entropy of each level against the downsampled label, weighted and added up (deep supervision, Dou et al. 2016): a scalar in
- * float32. On a processor and on NVIDIA's GPUs it is one fused operation of libtorch's package (native/kernels, native/cuda).
+ * float32, as one fused operation of libtorch's package, on a processor and on NVIDIA's GPUs (native/kernels, native/cuda).
  *
  * @param label uint8 [batch, depth, height, width], class indices
  */
-export function segmentationLoss(levels: readonly SupervisedLevel[], label: Tensor): Tensor {
-  if (!hasFusedKernels(label.device)) return composedLoss(levels, label);
+export function fusedLoss(levels: readonly SupervisedLevel[], label: Tensor): Tensor {
   return fusedDiceCrossEntropy(
     levels.map(({ logits }) => logits),
     label,
@@ -80,7 +80,7 @@ export function composedLoss(levels: readonly SupervisedLevel[], label: Tensor, 
     .map(({ logits, stride, weight }) =>
       multiplyScalar(levelLoss(logits, downsampleLabel(label, stride), hasCrossEntropy), weight),
     )
-    .reduce((sum, part) => add(sum, part));
+    .reduce((total, level) => add(total, level));
 }
 
 function levelLoss(logits: Tensor, label: Tensor, hasCrossEntropy: boolean): Tensor {

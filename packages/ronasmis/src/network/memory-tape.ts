@@ -15,7 +15,7 @@ interface Block {
   references: number;
 }
 
-/** An operation on the way forward, as the way back needs it. */
+/** An operation of the forward pass, as the backward pass needs it. */
 interface Step {
   readonly operation: Operation;
   /** What has come back so far. */
@@ -28,12 +28,12 @@ export interface Operation {
   readonly shape: CountedShape;
   /** Of an element of the result. */
   readonly bytes: number;
-  /** What the way back needs, beside `keptBytes`. */
+  /** What the backward pass needs, beside `keptBytes`. */
   readonly keeps?: readonly CountedTensor[];
-  /** Whether the way back needs the result, too. */
+  /** Whether the backward pass needs the result, too. */
   readonly keepsResult?: boolean;
   readonly keptBytes?: number;
-  /** Inputs from here on are given the result's own gradient on the way back; those before get one of their own. */
+  /** Inputs from here on are given the result's own gradient in the backward pass; those before get one of their own. */
   readonly passedFrom?: number;
   /** Work space, on either way. */
   readonly forwardBytes?: number;
@@ -49,13 +49,13 @@ export interface MemoryTape {
   apply(operation: Operation): CountedTensor;
   /** As libtorch's `scope`: frees what `body` made but does not return. */
   scope(body: () => CountedTensor): CountedTensor;
-  /** The way back from a loss of these logits, after which nothing is left but the gradients of the weights. */
+  /** The backward pass from a loss of these logits, after which nothing is left but the gradients of the weights. */
   backward(logits: readonly CountedTensor[]): void;
   /** The most bytes that were in use at once. */
   peakBytes(): number;
 }
 
-/** @param keepsGraph whether there will be a way back */
+/** @param keepsGraph whether there will be a backward pass */
 export function openTape(keepsGraph: boolean): MemoryTape {
   let inUse = 0;
   let peak = 0;

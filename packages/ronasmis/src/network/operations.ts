@@ -51,6 +51,6 @@ export interface Operations<Features> {
   pool(features: Features): Features;
   /** Instance normalisation and the activation alone. */
   normalise(features: Features, norm: Norm, activation: Activation): Features;
-  /** Runs a part of the network of which only the result is needed later, on the way forward or back. */
+  /** Runs a part of the network of which only the result is needed later, in the forward pass or the backward one. */
   scope(body: () => Features): Features;
 }

@@ -74,10 +74,10 @@ function recorder(record: (parameter: Parameter) => void): Operations<number> {
  * from the full resolution down, in a level its cell's nodes, and larger kernels first; matrices of taps last.
  */
 function inOrder(parameters: Iterable<Parameter>): readonly Parameter[] {
-  return Array.from(parameters, (parameter) => ({ parameter, place: placeOf(parameter) }))
+  return Array.from(parameters, (parameter) => ({ parameter, key: sortKey(parameter) }))
     .sort((one, other) => {
-      const at = one.place.findIndex((value, index) => value !== other.place[index]);
-      if (at >= 0) return one.place[at] - other.place[at];
+      const at = one.key.findIndex((value, index) => value !== other.key[index]);
+      if (at >= 0) return one.key[at] - other.key[at];
       return one.parameter.kind === 'taps' ? (one.parameter.name < other.parameter.name ? -1 : 1) : 0;
     })
     .map(({ parameter }) => parameter);
@@ -87,7 +87,7 @@ const parts = ['encoder', 'decoder', 'head'];
 const placePattern = /^(\w+)\.(\d+)(?:\.node(\d+)\.input(\d+)\.(\d+)x)?/;
 
 /** Where a weight stands, as its name says; the first number that differs decides. */
-function placeOf({ name, kind }: Parameter): readonly number[] {
+function sortKey({ name, kind }: Parameter): readonly number[] {
   const [, part = '', level, node, input, edge] = placePattern.exec(name) ?? [];
   const [levelNumber, nodeNumber, inputNumber, kernelEdge] = [level, node, input, edge].map((text) =>
     Number(text ?? 0),

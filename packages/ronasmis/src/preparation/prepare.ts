@@ -26,7 +26,7 @@ export interface PreparedCase extends Omit<PreparedImage, 'image'> {
   /** From the voxel order of that file to the one of `shape`. */
   readonly labelTurn: Turn;
   readonly storage: CaseStorage;
-  /** Class indices, but for the background, of what is labelled on the scan's own grid. */
+  /** Class indices, the background excepted, of what is labelled on the scan's own grid. */
   readonly labelled: readonly number[];
   /** Of these, those of which nothing is left at the data set's spacing. */
   readonly lost: readonly number[];
@@ -146,7 +146,7 @@ export function foregroundOf(label: Uint8Array): Uint32Array {
   return labelledVoxels(label, MAX_FOREGROUND_VOXELS, IGNORED_CLASS);
 }
 
-/** The class indices of a label, but for the background and what is ignored. */
+/** The class indices of a label, without the background and what is ignored. */
 function classesIn(label: Uint8Array): ReadonlySet<number> {
   const found = new Uint8Array(256);
   for (let i = 0; i < label.length; i++) found[label[i]] = 1;

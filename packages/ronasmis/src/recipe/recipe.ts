@@ -52,8 +52,8 @@ const networkSchema = z.strictObject({
   ),
   widening: note(count.default(8), 'times the full resolution: channels of the widest level', 'ours'),
   thick_slice: note(
-    positive.default(2),
-    'slice thickness over voxel width from which kernels of a level are 1x3x3; halved from level to level',
+    positive.nullable().default(2),
+    'slice thickness over voxel width from which kernels of a level are 1x3x3, halved from level to level; null: none are',
     'nnU-Net (Isensee et al. 2021)',
   ),
   mixes_taps: note(
@@ -98,7 +98,7 @@ const controllerSchema = z
     ),
     warm_up_share: note(
       share.default(0.25),
-      'of the search, before a policy begins to learn',
+      'of the search, before the controller begins to learn',
       'TuNAS (Bender et al. 2020)',
     ),
     decided_share: note(
@@ -164,7 +164,7 @@ const trainingSchema = z.strictObject({
     'where it acts: on the weights (AdamW) or in the gradient (Adam)',
     'Loshchilov & Hutter 2019; paper: Adam',
   ),
-  largest_gradient: note(
+  gradient_clipping: note(
     positive.nullable().default(12),
     'norm to which gradients are clipped; null: they are not',
     'nnU-Net',
@@ -204,7 +204,11 @@ const augmentationSchema = z.strictObject({
 const inferenceSchema = z.strictObject({
   smallest_tile: note(count.default(16), 'voxels along an axis, where memory does not suffice for one pass', 'ours'),
   tile_step: note(share.default(0.5), 'of a tile, from one to the next at most', 'nnU-Net'),
-  tile_deviation: note(positive.default(1 / 8), "of a tile: standard deviation of its voxels' weights", 'nnU-Net'),
+  tile_standard_deviation: note(
+    positive.default(1 / 8),
+    "of a tile: standard deviation of its voxels' weights",
+    'nnU-Net',
+  ),
 });
 
 /**
@@ -224,9 +228,6 @@ export const recipeSchema = z.strictObject({
 /** Every constant of a search that someone could want to change, by section. */
 export type Recipe = Readonly<{ [Section in keyof RecipeSections]: Readonly<RecipeSections[Section]> }>;
 type RecipeSections = z.output<typeof recipeSchema>;
-
-/** Some constants of a recipe, by section. */
-export type RecipeChanges = z.input<typeof recipeSchema>;
 
 /** Ours: what docs/search.md compares with the published one. */
 export const defaultRecipe: Recipe = recipeSchema.parse({});

@@ -92,7 +92,7 @@ export function scale(from: number, to: number, low: number, high: number): Scal
 export function niceTicks(low: number, high: number, count: number): readonly number[] {
   const largest = Math.max(Math.abs(low), Math.abs(high));
   const size = largest > 1e-9 ? largest : 1;
-  // Values that are equal but for rounding still get an axis around them.
+  // Values that are equal except for rounding still get an axis around them.
   const range = high - low > 1e-6 * size ? high - low : size;
   const power = 10 ** Math.floor(Math.log10(range / count));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => range / size <= count) ?? 10 * power;

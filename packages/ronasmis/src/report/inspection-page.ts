@@ -112,7 +112,7 @@ function intensityTable({ channels, intensities }: Fingerprint): Html {
     ({ mean, deviation, percentile005, median, percentile995 }, i) =>
       html`<tr><td>${channels[i]}</td>${cells([mean, deviation, percentile005, median, percentile995].map(formatFigure))}</tr>`,
   );
-  return html`<table><tr><th>channel, where labelled</th>${headCells(['mean', 'deviation', '0.5 %', 'median', '99.5 %'])}</tr>${rows}</table>`;
+  return html`<table><tr><th>channel, where labelled</th>${headCells(['mean', 'standard deviation', '0.5 %', 'median', '99.5 %'])}</tr>${rows}</table>`;
 }
 
 function labelTable({ labels, classFractions }: Fingerprint): Html {

@@ -43,7 +43,7 @@ export interface ScoredClass {
   readonly classes: readonly number[];
 }
 
-/** What the Dice of a data set are told of: its regions, or its labels but for the background. */
+/** What the Dice of a data set are told of: its regions, or its labels except the background. */
 export function scoredClasses({ labels, regions }: Labelling): readonly ScoredClass[] {
   if (regions.length === 0)
     return labels.slice(1).map(({ value }, index) => ({ name: String(value), classes: [index + 1] }));

@@ -18,7 +18,7 @@ import { segment } from '../inference/segment.ts';
 import { childNetwork } from '../network/child.ts';
 import { freeNetworkWeights, networkWeights, type Weights } from '../network/weights.ts';
 import type { PreparedCase } from '../preparation/prepare.ts';
-import { whereMemorySuffices } from '../training/memory.ts';
+import { whereMemorySuffices } from '../training/out-of-memory.ts';
 import type { RunContext } from './context.ts';
 import { type DeviceBatch, freeBatches, toOwnGridBatch } from './device-batches.ts';
 

@@ -8,7 +8,7 @@ import { networkWeights } from '../network/weights.ts';
 import type { Downsampling } from '../preparation/downsampling.ts';
 import { isResampled, type PreparedCase } from '../preparation/prepare.ts';
 import { measureStep } from '../training/measure.ts';
-import { whereMemorySuffices } from '../training/memory.ts';
+import { whereMemorySuffices } from '../training/out-of-memory.ts';
 import type { Trainer } from '../training/trainer.ts';
 import { batchShape } from './batch-shape.ts';
 import { type Clock, type Durations, sufficesForCoarse } from './clock.ts';

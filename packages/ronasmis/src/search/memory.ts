@@ -161,7 +161,8 @@ function predictor(
 
   const elementBytes = dataType === 'float32' ? 4 : 2;
   const onDevice = voxelsOfAll(validation) * (demands.inputChannels * elementBytes + 1);
-  const loss = demands.hasIgnored ? composedLossBytes * dimensions.classes * batchVoxels : 0;
+  const isComposed = demands.hasIgnored || demands.recipe.training.loss === 'dice';
+  const loss = isComposed ? composedLossBytes * dimensions.classes * batchVoxels : 0;
   const fixed = weightCopies * weightBytes + onDevice + loss + ownGridBytes(test) + hostBytes(demands, batchVoxels);
   return (child) => {
     const { patch, patches } = batchShape({ batchVoxels }, child);

@@ -20,8 +20,8 @@ import type { Run } from './run.ts';
 import { saveState } from './state.ts';
 import type { SearchResult } from './watching.ts';
 
-/** A part of a run: at half the resolution, or at the full one. */
-export interface Part {
+/** A stage of a run: at half the resolution, or at the full one. */
+export interface Stage {
   readonly evaluator: Evaluator;
   /** Of patches and of volumes; undefined at full resolution. */
   readonly downsampling: Downsampling | undefined;
@@ -33,7 +33,7 @@ export interface Part {
  * Runs the loop of controller steps at half the resolution, where patches are large enough and time suffices, then at the full one, and
  * ends with the best of its candidates.
  */
-export async function coarseThenFine(run: Run, loop: (part: Part) => Promise<Candidates>): Promise<SearchResult> {
+export async function coarseThenFine(run: Run, loop: (stage: Stage) => Promise<Candidates>): Promise<SearchResult> {
   const { context, clock } = run;
   let before: readonly Evaluable[] = run.lastChildren;
   if (isCoarse(clock)) {
@@ -104,7 +104,7 @@ export interface EvaluationPhase<Child> {
 /** Phase two of a controller step: as many of its children are evaluated as there is time for. */
 export async function evaluatePhase<Child extends Evaluable>(
   run: Run,
-  { evaluator }: Part,
+  { evaluator }: Stage,
   children: readonly Child[],
 ): Promise<EvaluationPhase<Child>> {
   const { clock, watch } = run;
@@ -129,11 +129,11 @@ export interface StepOutcome {
 }
 
 /** Ends a controller step: it is written into the run folder, from where a stopped run goes on, and told. */
-export async function endStep(run: Run, part: Part, outcome: StepOutcome): Promise<void> {
+export async function endStep(run: Run, stage: Stage, outcome: StepOutcome): Promise<void> {
   const { context, state, clock, folder, watch } = run;
   const { training, evaluation, entropy, baseline } = outcome;
   const { children } = evaluation;
-  const [loss, coarse] = [training.loss, part.downsampling !== undefined];
+  const [loss, coarse] = [training.loss, stage.downsampling !== undefined];
   const rewards = children.map(({ reward }) => reward);
   const mean = rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
   const best = Math.max(...rewards);

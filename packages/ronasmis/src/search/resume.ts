@@ -1,9 +1,9 @@
 import type { OwnParts } from './options.ts';
-import { running } from './running.ts';
 import { searchArchitecture } from './search.ts';
 import { reopenRun, resultOf } from './setup.ts';
 import { trainAlone } from './train-architecture.ts';
 import type { SearchHooks, SearchResult } from './watching.ts';
+import { withOpenRun } from './with-open-run.ts';
 
 /**
  * Goes on with a search, or with the training of one network, that was stopped or killed, from its last finished controller step, with the
@@ -15,7 +15,7 @@ import type { SearchHooks, SearchResult } from './watching.ts';
 export async function resume(runFolder: string, hooks: SearchHooks = {}, own: OwnParts = {}): Promise<SearchResult> {
   const result = await resultOf(runFolder);
   if (result) return result;
-  return running(
+  return withOpenRun(
     () => reopenRun(runFolder, hooks, own),
     hooks,
     (run) => (run.architecture === undefined ? searchArchitecture(run) : trainAlone(run)),

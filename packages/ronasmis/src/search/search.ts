@@ -5,9 +5,9 @@ import { sharedMiniBatches } from './mini-batches.ts';
 import { type SearchOptions, withDefaults } from './options.ts';
 import { coarseThenFine, endStep, evaluatePhase, trainPhase } from './phases.ts';
 import type { SearchRun } from './run.ts';
-import { running } from './running.ts';
 import { openSearch } from './setup.ts';
 import type { SearchHooks, SearchResult } from './watching.ts';
+import { withOpenRun } from './with-open-run.ts';
 
 export type { OwnParts, SearchOptions } from './options.ts';
 export type { SearchHooks, SearchResult } from './watching.ts';
@@ -19,7 +19,7 @@ export type { SearchHooks, SearchResult } from './watching.ts';
  * @throws UserError, before any long work, for what is wrong with the data set, the options or the run folder
  */
 export function search(options: SearchOptions, hooks: SearchHooks = {}): Promise<SearchResult> {
-  return running(() => openSearch(withDefaults(options), hooks), hooks, searchArchitecture);
+  return withOpenRun(() => openSearch(withDefaults(options), hooks), hooks, searchArchitecture);
 }
 
 /** A child of the search: what was chosen, and the network that it says. */
@@ -38,24 +38,24 @@ export async function searchArchitecture(run: SearchRun): Promise<SearchResult> 
   const { controller, random } = state;
   const childOf = (choices: Choices): Child => ({ choices, architecture: context.space.decode(choices) });
 
-  return coarseThenFine(run, async (part) => {
+  return coarseThenFine(run, async (stage) => {
     let proposed: readonly Child[] = [];
     let evaluated: readonly (Child & Evaluation)[] = [];
-    while (part.goesOn()) {
+    while (stage.goesOn()) {
       const outlook = outlookOf(clock);
       // Before the training, so that the clock knows how many different ones the step is to leave time for.
       proposed = controller.proposeForEvaluation(context.children, random, outlook).map(childOf);
       clock.different = countDifferent(proposed);
 
-      const training = await trainPhase(run, sharedMiniBatches(run, part.downsampling));
-      const evaluation = await evaluatePhase(run, part, proposed);
+      const training = await trainPhase(run, sharedMiniBatches(run, stage.downsampling));
+      const evaluation = await evaluatePhase(run, stage, proposed);
       evaluated = evaluation.children;
       const entropy = controller.entropyOf(
         evaluated.map(({ choices }) => choices),
         outlook,
       );
       const baseline = isWarmUp(clock, outlook) ? null : controller.learn(evaluated, outlook);
-      await endStep(run, part, { training, evaluation, entropy, baseline });
+      await endStep(run, stage, { training, evaluation, entropy, baseline });
     }
     // What the last step has left aside, where it was not known to be the last, may still be the best.
     const finalists = context.recipe.search.finalists ? controller.finalists().map(childOf) : [];

@@ -4,9 +4,9 @@ import { ownMiniBatches } from './mini-batches.ts';
 import type { TrainingOptions } from './options.ts';
 import { coarseThenFine, endStep, evaluatePhase, trainPhase } from './phases.ts';
 import type { TrainingRun } from './run.ts';
-import { running } from './running.ts';
 import { openTraining } from './setup.ts';
 import type { SearchHooks, SearchResult } from './watching.ts';
+import { withOpenRun } from './with-open-run.ts';
 
 /**
  * Trains one network for a data set, found by a search or written by hand, and leaves it in a run folder as a search does. It is trained as
@@ -20,19 +20,19 @@ export function trainArchitecture(
   options: TrainingOptions,
   hooks: SearchHooks = {},
 ): Promise<SearchResult> {
-  return running(() => openTraining(architecture, options, hooks), hooks, trainAlone);
+  return withOpenRun(() => openTraining(architecture, options, hooks), hooks, trainAlone);
 }
 
 /** The training of one network: three epochs and an evaluation, again and again until the epochs or the time are used up. */
 export async function trainAlone(run: TrainingRun): Promise<SearchResult> {
   const alone: readonly Evaluable[] = [{ architecture: run.architecture }];
-  return coarseThenFine(run, async (part) => {
+  return coarseThenFine(run, async (stage) => {
     let evaluated: readonly (Evaluable & Evaluation)[] = [];
-    while (part.goesOn()) {
-      const training = await trainPhase(run, ownMiniBatches(run, part.downsampling));
-      const evaluation = await evaluatePhase(run, part, alone);
+    while (stage.goesOn()) {
+      const training = await trainPhase(run, ownMiniBatches(run, stage.downsampling));
+      const evaluation = await evaluatePhase(run, stage, alone);
       evaluated = evaluation.children;
-      await endStep(run, part, { training, evaluation, entropy: null, baseline: null });
+      await endStep(run, stage, { training, evaluation, entropy: null, baseline: null });
     }
     return { evaluated, others: alone };
   });

@@ -30,7 +30,7 @@ export interface MacroSpace extends SearchSpace {
 /** Patch sizes to choose from, in voxels, largest first. */
 interface PatchSizes {
   readonly depths: readonly number[];
-  /** Height and width alike, but for `bounds`. */
+  /** Height and width alike, within `bounds`. */
   readonly planes: readonly number[];
   /** Height and width of the median volume: a patch beyond it would be padding, which teaches nothing. */
   readonly bounds: readonly [number, number];
@@ -92,14 +92,14 @@ function withAllSkips(child: MacroArchitecture, dilation: 1 | 2 | 3): MacroArchi
 }
 
 function sizesFor([depth, height, width]: MedianVolume): Omit<PatchSizes, 'mostVoxels'> {
-  const planes = patchSizes(Math.max(height, width));
+  const planes = patchSizes(Math.max(height, width), table1.patch_plane);
   if (planes[0] < granule) {
     throw new UserError(
       `The median scan has ${width} x ${height} voxels within its plane; at least ${granule} along one side are needed. ` +
         "Check the scans' axes: thick slices belong along the third.",
     );
   }
-  return { depths: patchSizes(depth), planes, bounds: [Math.floor(height), Math.floor(width)] };
+  return { depths: patchSizes(depth, table1.patch_depth), planes, bounds: [Math.floor(height), Math.floor(width)] };
 }
 
 /** The patches of the space on which a child can be trained. */
@@ -150,15 +150,16 @@ function largestPatchDepth(sizes: PatchSizes): number {
 
 /**
  * Patch sizes along the depth or the plane for volumes of `extent` voxels, largest first: multiples of 16, or for a thin
- * volume the largest multiple of 8, 4, 2 or 1 within it. At most five.
+ * volume the largest multiple of 8, 4, 2 or 1 within it.
+ * @param options of Table 1's row: by how many sixteens they are smaller than the largest
  */
-export function patchSizes(extent: number): readonly number[] {
+export function patchSizes(extent: number, { options }: { readonly options: readonly number[] }): readonly number[] {
   if (extent < granule) {
     const step = [8, 4, 2, 1].find((size) => size <= extent) ?? 1;
     return [Math.floor(extent / step) * step];
   }
   const largest = Math.floor(extent / granule) * granule;
-  return table1.patch_plane.options.map((steps) => largest - granule * steps).filter((size) => size >= granule);
+  return options.map((steps) => largest - granule * steps).filter((size) => size >= granule);
 }
 
 /** What the poolings along an axis of `size` voxels may multiply to: the largest power of two that divides it, at most 16. */

@@ -29,7 +29,7 @@ export interface SearchSpace {
   readonly baseChoices: readonly number[];
   /** Children that use every weight of the space between them: what the shared weights are made for. */
   readonly covering: readonly Architecture[];
-  /** Of the children that fit into memory, the one that keeps the most activations for the way back. */
+  /** Of the children that fit into memory, the one that keeps the most activations for the backward pass. */
   readonly largest: Architecture;
 }
 

@@ -61,15 +61,8 @@ function decide(choice: ChoiceName, section: Section): readonly MacroDecision[] 
   return choice === 'skip' ? Array.from({ length: skipLevels }, (_, from) => ({ ...decision, from })) : [decision];
 }
 
-const order: readonly ChoiceName[] = [
-  'patch_depth',
-  'patch_plane',
-  'pool_depth',
-  'pool_plane',
-  'dilation',
-  'activation',
-  'skip',
-];
+/** A section's choices are made in the order of the table. */
+const order: readonly ChoiceName[] = Object.keys(table1).filter((name): name is ChoiceName => name in table1);
 
 const listed: readonly MacroDecision[] = sections.flatMap((section) =>
   order.filter((choice) => applies(table1[choice].where, section)).flatMap((choice) => decide(choice, section)),

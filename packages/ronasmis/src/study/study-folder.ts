@@ -75,7 +75,7 @@ export async function discardUnbegun(folder: string): Promise<void> {
   await rm(join(folder, recordName), { force: true });
 }
 
-/** What a study's folder holds, but for the lock. */
+/** What a study's folder holds, except the lock. */
 const namesIn = async (folder: string): Promise<readonly string[]> =>
   (await readdir(folder)).filter((name) => !isLock(name));
 

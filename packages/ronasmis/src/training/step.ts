@@ -31,14 +31,14 @@ export function trainStep(trainer: Trainer, network: Network, batch: TrainingBat
   const dropSkip = (): boolean => update !== undefined && update.random.uniform() < recipe.drop_path;
   return scope(() => {
     try {
-      // What the way forward alone needs is freed before the way back, which frees the rest as it goes.
+      // What the forward pass alone needs is freed before the backward pass, which frees the rest as it goes.
       const loss = scope(() => {
         const own = networkWeights(network, weights, dataTypeOf[precision], { deepSupervision: true });
         const logits = forward(network, own, imageOf(batch, trainer), { deepSupervision: true, dropSkip });
         return networkLoss(network, logits, labelOf(batch, trainer), lossOf(trainer));
       });
       optimiser.scaleLoss(loss).backward();
-      if (update) optimiser.step(update.learningRate, recipe.largest_gradient ?? undefined);
+      if (update) optimiser.step(update.learningRate, recipe.gradient_clipping ?? undefined);
       if (update) averageWeights(trainer);
       return detach(loss);
     } finally {

@@ -5,7 +5,7 @@ import type { Batches } from '../batches/batches.ts';
 import type { BatchPlan } from '../batches/fill-batch.ts';
 import type { Network } from '../network/network.ts';
 import type { Recipe } from '../recipe/recipe.ts';
-import { whereMemorySuffices } from './memory.ts';
+import { whereMemorySuffices } from './out-of-memory.ts';
 import { trainStep } from './step.ts';
 import type { Trainer } from './trainer.ts';
 

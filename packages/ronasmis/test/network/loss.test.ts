@@ -4,11 +4,11 @@ import { describe, expect, test } from 'vitest';
 import type { Architecture } from '../../src/architecture/architecture.ts';
 import { IGNORED_CLASS } from '../../src/data/description.ts';
 import { childNetwork } from '../../src/network/child.ts';
-import { composedLoss, networkLoss, type SupervisedLevel, segmentationLoss } from '../../src/network/loss.ts';
+import { composedLoss, fusedLoss, networkLoss, type SupervisedLevel } from '../../src/network/loss.ts';
 import { chirp, expectDigest, product } from '../chirp.ts';
 import { chirpLabel, narrow, reference } from './peer.ts';
 
-type Loss = typeof segmentationLoss;
+type Loss = typeof fusedLoss;
 type Triple = readonly [number, number, number];
 
 /** Of logits in the label's own resolution. */
@@ -17,7 +17,7 @@ const labelOf = (shape: readonly number[], classes: number): Tensor =>
   tensor(chirpLabel(product(shape), classes, 3), shape);
 
 describe.each<[string, Loss]>([
-  ['segmentationLoss', segmentationLoss],
+  ['fusedLoss', fusedLoss],
   ['composedLoss', composedLoss],
 ])('%s', (_name, lossOf) => {
   test.each(reference.losses)(
@@ -114,7 +114,7 @@ describe('the fused loss and the composed one', () => {
 
   function expectSame(example: Case, dataType: DataType, tolerance: number): void {
     const theirs = run(composedLoss, example, dataType);
-    run(segmentationLoss, example, dataType).forEach((values, part) => {
+    run(fusedLoss, example, dataType).forEach((values, part) => {
       expect(relativeDifference(values, theirs[part])).toBeLessThan(tolerance);
     });
   }
@@ -140,7 +140,7 @@ describe('the fused loss and the composed one', () => {
     const before = threads();
     const [one, two] = [1, 2].map((count) => {
       setThreads(count);
-      return run(segmentationLoss, large, 'float32');
+      return run(fusedLoss, large, 'float32');
     });
     setThreads(before);
     expect(two).toEqual(one);
@@ -153,16 +153,14 @@ describe('the fused loss and the composed one', () => {
       Uint8Array.from({ length: 24 }, (_, i) => (i === 23 ? 7 : 0)),
       [1, 2, 3, 4],
     );
-    expect(() => segmentationLoss(single(logits), wrong)).toThrow(/a voxel of class 7, but there are 3 classes/);
-    expect(() => segmentationLoss([{ logits, stride: [1, 2, 1], weight: 1 }], label)).toThrow(
-      /downsampled by 1, 2 and 1/,
-    );
-    expect(() => segmentationLoss([{ logits, stride: [0, 1, 1], weight: 1 }], label)).toThrow(/1 or more, not 0/);
-    expect(() => segmentationLoss([], label)).toThrow(/one or more/);
-    expect(() => segmentationLoss(single(logits), to(label, { dataType: 'int64' }))).toThrow(/must be uint8/);
-    expect(() => segmentationLoss(single(label), label)).toThrow(/\[batch, class, depth, height, width\]/);
-    expect(() => segmentationLoss(single(to(logits, { dataType: 'float64' })), label)).toThrow(/float32 or bfloat16/);
-    expect(() => segmentationLoss(single(chirp([1, 1, 2, 3, 4], 0)), label)).toThrow(/two classes or more/);
+    expect(() => fusedLoss(single(logits), wrong)).toThrow(/a voxel of class 7, but there are 3 classes/);
+    expect(() => fusedLoss([{ logits, stride: [1, 2, 1], weight: 1 }], label)).toThrow(/downsampled by 1, 2 and 1/);
+    expect(() => fusedLoss([{ logits, stride: [0, 1, 1], weight: 1 }], label)).toThrow(/1 or more, not 0/);
+    expect(() => fusedLoss([], label)).toThrow(/one or more/);
+    expect(() => fusedLoss(single(logits), to(label, { dataType: 'int64' }))).toThrow(/must be uint8/);
+    expect(() => fusedLoss(single(label), label)).toThrow(/\[batch, class, depth, height, width\]/);
+    expect(() => fusedLoss(single(to(logits, { dataType: 'float64' })), label)).toThrow(/float32 or bfloat16/);
+    expect(() => fusedLoss(single(chirp([1, 1, 2, 3, 4], 0)), label)).toThrow(/two classes or more/);
   });
 });
 
@@ -187,7 +185,7 @@ test('voxels that are ignored count for nothing: the loss and the gradients are 
       scope(() => {
         const marked = Uint8Array.from(label, (value, voxel) => (isIgnored[voxel] ? IGNORED_CLASS : value));
         const ours = composedLoss(single(whole), tensor(marked, [1, 1, 1, all]));
-        const theirs = segmentationLoss(
+        const theirs = fusedLoss(
           single(part),
           tensor(
             Uint8Array.from(kept, (voxel) => label[voxel]),

@@ -72,7 +72,7 @@ function trainedRatio({ context, state }: Opened, child: Architecture): number {
   return passBytes(childNetwork(child, context.dimensions), pass) / measure(step);
 }
 
-function judgedRatio({ context, state }: Opened, child: Architecture, size: MemoryCase['volume']): number {
+function evaluatedRatio({ context, state }: Opened, child: Architecture, size: MemoryCase['volume']): number {
   const dataType = dataTypeOf[context.precision];
   const network = childNetwork(child, context.dimensions);
   const values = new Float32Array(2 * size[0] * size[1] * size[2]);
@@ -103,7 +103,7 @@ describe.skipIf(process.platform !== 'linux')("a child's memory is what libtorch
   it.each(cases)(title, (given) => {
     const opened = openSpace(given);
     for (const child of opened.drawn) {
-      const ratios = [trainedRatio(opened, child), judgedRatio(opened, child, given.volume)];
+      const ratios = [trainedRatio(opened, child), evaluatedRatio(opened, child, given.volume)];
       for (const ratio of ratios) {
         expect(ratio).toBeGreaterThan(1 - tolerance);
         expect(ratio).toBeLessThan(1 + tolerance);

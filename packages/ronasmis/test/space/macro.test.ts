@@ -27,7 +27,7 @@ describe('patch sizes', () => {
     [3, [2]],
     [1, [1]],
   ])('of an extent of %i voxels', (extent, sizes) => {
-    expect(patchSizes(extent)).toEqual(sizes);
+    expect(patchSizes(extent, table1.patch_depth)).toEqual(sizes);
   });
 
   test('are options as far as the volume goes', () => {
@@ -167,7 +167,10 @@ describe.each([
 
   test('the base is of the space: largest patch, every pooling halves as far as it can, level-to-level skips', () => {
     const { patch, encoder, decoder } = space.base;
-    const [depth, plane] = [patchSizes(volume[0])[0], patchSizes(Math.max(volume[1], volume[2]))[0]];
+    const [depth, plane] = [
+      patchSizes(volume[0], table1.patch_depth)[0],
+      patchSizes(Math.max(volume[1], volume[2]), table1.patch_plane)[0],
+    ];
     expect(own).toContainEqual(space.base);
     expect(patch).toEqual({ depth, height: Math.min(plane, volume[1]), width: Math.min(plane, volume[2]) });
     expect(encoder.slice(1).map(({ pool }) => pool.plane)).toEqual([2, 2, 2, 2]);

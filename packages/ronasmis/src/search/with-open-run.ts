@@ -9,7 +9,7 @@ import { type SearchHooks, watchBy } from './watching.ts';
  * Opens a run and lets `work` go on with it; its folder says how far it is. Whatever happens, its thread ends, other processes may use its folder again, and what it limits
  * the process's tensors to does not outlast it.
  */
-export async function running<Opened extends OpenedRun, Result>(
+export async function withOpenRun<Opened extends OpenedRun, Result>(
   open: () => Promise<Opened>,
   hooks: SearchHooks,
   work: (run: Opened & Going) => Promise<Result>,
