@@ -76,12 +76,10 @@ async function printRecipe({ folder, run }: RunFiles): Promise<void> {
   if (differing.length === 0) return;
   const colours = coloursOf(process.stdout);
   print(`${colours.bold('Recipe')}  (ronasmis show ${folder} --json has all of it)`);
-  const text = (value: unknown): string => (value === null ? 'none' : JSON.stringify(value));
-  const rows = differing.map(({ section, name, value, other, unit }) => [
-    `${section}.${name}`,
-    text(value),
-    text(other),
-    unit,
-  ]);
-  print(`${table(['constant', 'here', 'default', 'what it counts'], rows)}\n`);
+  const text = (value: unknown): string => {
+    if (value === null) return 'none';
+    return typeof value === 'number' ? String(Number(value.toPrecision(3))) : JSON.stringify(value);
+  };
+  const rows = differing.map(({ section, name, value, other }) => [`${section}.${name}`, text(value), text(other)]);
+  print(`${table(['constant', 'here', 'default'], rows)}\n`);
 }

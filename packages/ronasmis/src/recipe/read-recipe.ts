@@ -14,7 +14,8 @@ export async function readRecipe(named: string): Promise<Recipe> {
   const text = await readFile(named, 'utf8').catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT')
       throw new UserError(`${named}: there is no such recipe: give a JSON file, or 'paper'.`);
-    throw new UserError(`${named} cannot be read (${reasonOf(error)}): check its permissions.`);
+    if (codeOf(error) === 'EISDIR') throw new UserError(`${named} is a folder: give a JSON file, or 'paper'.`);
+    throw new UserError(`${named} can't be read (${reasonOf(error)}): check its permissions.`);
   });
   return parseJson(text, recipeSchema, (reasons) => {
     const fix = "'ronasmis show RUN --json' has the recipe of a run, which shows all constants";

@@ -1,4 +1,4 @@
-import { type Architecture, architectureSchema } from '../architecture/architecture.ts';
+import { type Architecture, architectureSchema, strideBetween } from '../architecture/architecture.ts';
 import { reasonOf, UserError } from '../base/errors.ts';
 import { parseJson } from '../base/json.ts';
 import { readText } from '../base/text-file.ts';
@@ -24,13 +24,18 @@ function refusal(file: string, why: string): UserError {
 }
 
 /** What the schema does not say of an architecture. */
-function problemOf({ encoder, decoder }: Architecture): string | undefined {
+function problemOf(architecture: Architecture): string | undefined {
+  const { encoder, decoder } = architecture;
   const [{ pool }] = encoder;
   if (pool.depth !== 1 || pool.plane !== 1) return 'at encoder.0.pool: nothing is pooled before the full resolution';
   for (const [level, { skips }] of decoder.entries()) {
     const lowest = encoder.length - 1;
     if (skips.includes(lowest)) return `at decoder.${level}.skips: the decoder begins with encoder level ${lowest}`;
     if (new Set(skips).size < skips.length) return `at decoder.${level}.skips: an encoder level is named twice`;
+  }
+  const [patch, strides] = [patchOf(architecture), strideBetween(architecture, 0, encoder.length - 1)];
+  if (patch.some((extent, axis) => extent < strides[axis])) {
+    return `at patch: of ${patch.join(' x ')} voxels, poolings of ${strides.join(' x ')} in all leave less than one`;
   }
   return undefined;
 }

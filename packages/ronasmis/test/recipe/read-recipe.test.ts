@@ -39,6 +39,10 @@ describe('readRecipe', () => {
     expect(String(error)).toContain(path);
   });
 
+  it('says that it is a folder', async () => {
+    await expect(readRecipe(folder)).rejects.toThrow(/is a folder: give a JSON file/);
+  });
+
   it('says that there is none', async () => {
     await expect(readRecipe(join(folder, 'none.json'))).rejects.toThrow(/there is no such recipe/);
   });
@@ -46,6 +50,6 @@ describe('readRecipe', () => {
   it.skipIf(process.getuid?.() === 0)('says that it may not read it', async () => {
     const path = await written('{}');
     await chmod(path, 0);
-    await expect(readRecipe(path)).rejects.toThrow(/cannot be read/);
+    await expect(readRecipe(path)).rejects.toThrow(/can't be read/);
   });
 });

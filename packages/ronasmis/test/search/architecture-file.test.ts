@@ -48,6 +48,11 @@ describe('a file that says no network is refused in a sentence that names it', (
       /\(at decoder\.0\.skips: the decoder begins with encoder level 4\)/,
     ],
     [
+      'with a patch of which its poolings leave less than a voxel',
+      JSON.stringify({ ...base, patch: { ...base.patch, depth: 1 } }),
+      /\(at patch: of 1 x .* voxels, poolings of .* in all leave less than one\)/,
+    ],
+    [
       'with a skip twice',
       JSON.stringify({ ...base, decoder: [{ ...finest, skips: [0, 0] }, ...decoder] }),
       /\(at decoder\.0\.skips: an encoder level is named twice\)/,
