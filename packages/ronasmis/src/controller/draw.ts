@@ -1,4 +1,5 @@
 import type { Random } from '../base/random.ts';
+import { sum } from '../base/statistics.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { admittedOptions, type SearchSpace } from '../space/space.ts';
 import type { Choices } from './controller.ts';
@@ -60,6 +61,6 @@ function weighedOptions(
     option,
     weight: option === space.baseChoices[at] ? advantage : 1,
   }));
-  const total = weighed.reduce((sum, { weight }) => sum + weight, 0);
+  const total = sum(weighed.map(({ weight }) => weight));
   return weighed.map(({ option, weight }) => ({ option, probability: weight / total }));
 }

@@ -1,5 +1,6 @@
 import { adam, copyInto, joinParts, meanAll, noGradient, type Optimiser, partOf, scope } from '@ronasmis/libtorch';
 import { z } from 'zod';
+import { mean } from '../base/statistics.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import type { SearchSpace } from '../space/space.ts';
 import type { Choices, Controller, Outlook } from './controller.ts';
@@ -82,9 +83,9 @@ export function movedBaseline(
   rewards: readonly number[],
   { baseline_decay }: Pick<Recipe['controller'], 'baseline_decay'>,
 ): number {
-  const mean = rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
   const kept = baseline_decay ** rewards.length;
-  return kept * (baseline ?? mean) + (1 - kept) * mean;
+  const average = mean(rewards);
+  return kept * (baseline ?? average) + (1 - kept) * average;
 }
 
 /** What of a recipe a policy decides by. */

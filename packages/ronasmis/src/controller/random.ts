@@ -1,3 +1,4 @@
+import { mean } from '../base/statistics.ts';
 import type { SearchSpace } from '../space/space.ts';
 import type { Controller } from './controller.ts';
 import { drawChild, drawEntropy } from './draw.ts';
@@ -14,8 +15,7 @@ export function randomController(space: SearchSpace): Controller {
     begin: () => {},
     proposeForTraining: draw,
     proposeForEvaluation: draw,
-    entropyOf: (children) =>
-      children.reduce((sum, choices) => sum + drawEntropy(space, 0, choices), 0) / children.length,
+    entropyOf: (children) => mean(children.map((choices) => drawEntropy(space, 0, choices))),
     learn: () => null,
     finalists: () => [],
     state: () => ({ tensors: new Map(), plain: null }),

@@ -1,5 +1,5 @@
 import { voxelsOf } from '../base/geometry.ts';
-import { channelRanges, countValues } from '../base/statistics.ts';
+import { channelRanges, countValues, sum } from '../base/statistics.ts';
 import type { Misplaced } from '../formats/placement.ts';
 import { faultOf, type Volume } from '../formats/volume.ts';
 import type { LoadedCase } from './case.ts';
@@ -94,7 +94,7 @@ function checkCrop({ label, imageVolume, labelVolume }: LoadedCase, dataSet: Dat
   if (voxelsOf(box.shape) === voxelsOf(imageVolume.shape)) return [];
   const labelValues = dataSet.labels.map(({ value }) => value);
   const { outsideCrop } = cropLabel(labelVolume, box, { labelValues, ignoredValue: dataSet.ignoredValue });
-  const outside = outsideCrop.reduce((sum, voxels) => sum + voxels, 0);
+  const outside = sum(outsideCrop);
   if (outside === 0) return [];
   const counts = countValues(labelVolume.data);
   const all = labelValues.slice(1).reduce((sum, value) => sum + (counts.get(value) ?? 0), 0);

@@ -2,6 +2,7 @@ import { type Architecture, strideBetween } from '../architecture/architecture.t
 import { blockOf } from '../architecture/blocks.ts';
 import { kernelDepth, type NetworkDimensions } from '../architecture/dimensions.ts';
 import type { Triple } from '../base/geometry.ts';
+import { sum } from '../base/statistics.ts';
 import { cell } from './cell.ts';
 import type { WalkOptions } from './definition.ts';
 import { defineNetwork, type Network } from './network.ts';
@@ -13,7 +14,7 @@ const supervisedLevels = [0, 1, 2] as const;
 /** A child of a search as a network: the base architecture with the child's choices. */
 export function childNetwork(child: Architecture, dimensions: NetworkDimensions): Network {
   const shares = supervisedLevels.map((_, index) => 2 ** -index);
-  const total = shares.reduce((sum, share) => sum + share, 0);
+  const total = sum(shares);
   return defineNetwork({
     inputChannels: dimensions.inputChannels,
     classes: dimensions.classes,

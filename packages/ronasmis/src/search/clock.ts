@@ -163,7 +163,7 @@ export interface StepProgress {
 
 /**
  * Seconds until the end: to the end of the time, or as long as the steps that are left take if they are as the last one was. Of ten short
- * searches on an idle processor it was 0.9 to 1.4 times what was left, mostly above, for a controller that makes up its mind proposes fewer
+ * searches on an idle processor it was 0.9 to 1.5 times what was left, mostly above, for a controller that makes up its mind proposes fewer
  * and cheaper children later.
  */
 export function secondsLeft(clock: Clock, { trained, evaluated }: StepProgress): number {

@@ -10,6 +10,7 @@ import {
   to,
 } from '@ronasmis/libtorch';
 import type { Architecture } from '../architecture/architecture.ts';
+import { sum } from '../base/statistics.ts';
 import { IGNORED_CLASS } from '../data/description.ts';
 import { dataTypeOf } from '../engine/device.ts';
 import { diceOfOverlap } from '../evaluation/dice.ts';
@@ -160,16 +161,12 @@ function compare(
   const counts = confusionMatrix(predictions, labels, all).toNumbers();
   const indices = Array.from({ length: all }, (_, index) => index);
   const voxels = (labelled: readonly number[], predicted: readonly number[]): number =>
-    total(labelled.flatMap((row) => predicted.map((column) => counts[row * all + column])));
+    sum(labelled.flatMap((row) => predicted.map((column) => counts[row * all + column])));
   const entries = scored.map(({ name, classes }) => {
-    const outside = total(classes.map((index) => outsideCrop[index]));
+    const outside = sum(classes.map((index) => outsideCrop[index]));
     const reference = voxels(classes, indices) + outside;
     const overlap = { predicted: voxels(indices, classes), reference, both: voxels(classes, classes) };
     return [name, diceOfOverlap(overlap)];
   });
   return Object.fromEntries(entries);
-}
-
-function total(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0);
 }

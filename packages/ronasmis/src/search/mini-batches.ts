@@ -1,5 +1,6 @@
 import type { Architecture } from '../architecture/architecture.ts';
 import type { Random } from '../base/random.ts';
+import { sum } from '../base/statistics.ts';
 import { samplePlan } from '../batches/sample.ts';
 import { sampleIndex } from '../controller/draw.ts';
 import { childNetwork } from '../network/child.ts';
@@ -58,7 +59,7 @@ function drawLed<Value>(
   const different = [...new Set(values)];
   if (different.length === 1) return different[0];
   const weights = different.map((value) => (value === leader ? 1 : Math.exp(-lead)));
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const total = sum(weights);
   return different[
     sampleIndex(
       weights.map((weight) => weight / total),

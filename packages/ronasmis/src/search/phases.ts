@@ -1,4 +1,5 @@
 import { peakMemoryBytes } from '@ronasmis/libtorch';
+import { mean } from '../base/statistics.ts';
 import type { Downsampling } from '../preparation/downsampling.ts';
 import { appendEvent } from '../run/run-folder.ts';
 import { type MiniBatch, type Trained, train } from '../training/train.ts';
@@ -135,8 +136,7 @@ export async function endStep(run: Run, stage: Stage, outcome: StepOutcome): Pro
   const { children } = evaluation;
   const [loss, coarse] = [training.loss, stage.downsampling !== undefined];
   const rewards = children.map(({ reward }) => reward);
-  const mean = rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
-  const best = Math.max(...rewards);
+  const [average, best] = [mean(rewards), Math.max(...rewards)];
   const outOfMemory = training.leftOut + children.filter((child) => child.outOfMemory).length;
   clock.step += 1;
   if (coarse && !isCoarse(clock)) enterFullResolution(clock);
@@ -146,7 +146,7 @@ export async function endStep(run: Run, stage: Stage, outcome: StepOutcome): Pro
   await appendEvent(folder, {
     step,
     seconds,
-    reward_mean: mean,
+    reward_mean: average,
     reward_max: best,
     baseline,
     entropy,
@@ -161,7 +161,7 @@ export async function endStep(run: Run, stage: Stage, outcome: StepOutcome): Pro
   });
   await saveState(folder, state, { step, seconds });
   const counts = { done: rewards.length, total: rewards.length };
-  await watch.tell({ phase: 'evaluate', step, ...counts, loss, entropy, reward: mean, dice: best, coarse });
+  await watch.tell({ phase: 'evaluate', step, ...counts, loss, entropy, reward: average, dice: best, coarse });
 }
 
 function outOfMemorySentence(count: number, step: number): string {

@@ -1,4 +1,4 @@
-import type { Architecture, MacroArchitecture } from '../architecture/architecture.ts';
+import { type Architecture, type MacroArchitecture, strideBetween } from '../architecture/architecture.ts';
 import type { NetworkDimensions } from '../architecture/dimensions.ts';
 import { UserError } from '../base/errors.ts';
 import type { Triple } from '../base/geometry.ts';
@@ -104,15 +104,13 @@ function sizesFor([depth, height, width]: MedianVolume): Omit<PatchSizes, 'mostV
 
 /** The patches of the space on which a child can be trained. */
 function patchesFor(child: Architecture, sizes: PatchSizes): readonly Architecture['patch'][] {
-  const strideAt = (axis: 'depth' | 'plane', level: number): number =>
-    child.encoder.slice(0, level + 1).reduce((product, { pool }) => product * pool[axis], 1);
-  const lowest = child.encoder.length - 1;
+  const [depthStride, planeStride] = strideBetween(child, 0, child.encoder.length - 1);
   const levels = 'cell' in child ? [] : [child.encoder, child.decoder].flatMap((part) => [...part.entries()]);
   const fits = (depth: number, plane: number): boolean =>
     voxels(patchOf(depth, plane, sizes)) <= sizes.mostVoxels &&
-    strideAt('depth', lowest) <= strideLimit(depth) &&
-    strideAt('plane', lowest) <= strideLimit(plane) &&
-    levels.every(([level, { dilation }]) => dilation === 1 || dilation < plane / strideAt('plane', level));
+    depthStride <= strideLimit(depth) &&
+    planeStride <= strideLimit(plane) &&
+    levels.every(([level, { dilation }]) => dilation === 1 || dilation < plane / strideBetween(child, 0, level)[1]);
   return sizes.depths.flatMap((depth) =>
     sizes.planes.filter((plane) => fits(depth, plane)).map((plane) => patchOf(depth, plane, sizes)),
   );
@@ -297,7 +295,8 @@ function largestChild(
           sizes,
         ),
       )
-      .sort((one, other) => cost(other).activations - cost(one).activations)
-      .find((child) => !fits || fits(child))
+      .map((child) => ({ child, activations: cost(child).activations }))
+      .sort((one, other) => other.activations - one.activations)
+      .find(({ child }) => !fits || fits(child))?.child
   );
 }

@@ -40,9 +40,9 @@ export function createSpace(
  * were trained on the patches of all children: its reward does not tell patches apart, and a controller that learnt from it would drift to
  * one by chance. The recipe may leave it to the controller all the same.
  */
-function drawnPatchSpace(...given: Parameters<CreateSpace>): SearchSpace {
-  const macro = macroSpace(...given);
-  const [, , { recipe = defaultRecipe.space } = noLimits] = given;
+function drawnPatchSpace(volume: Triple, dimensions: NetworkDimensions, limits = noLimits): SearchSpace {
+  const macro = macroSpace(volume, dimensions, limits);
+  const { recipe = defaultRecipe.space } = limits;
   const learnsPatches = recipe.patch_lead === null;
   const hidden = learnsPatches ? 0 : macro.decisions.filter(({ section }) => section.part === 'network').length;
   const patch = macro.baseChoices.slice(0, hidden);
