@@ -1,6 +1,5 @@
 import { freeMemoryBytes } from '@ronasmis/libtorch';
-import type { Triple } from '../base/geometry.ts';
-import { voxelsOf } from '../base/geometry.ts';
+import { type Triple, voxelsOf } from '../base/geometry.ts';
 import { type Pass, passBytes } from '../network/memory.ts';
 import type { Network } from '../network/network.ts';
 import { type Tiling, tileFor } from './tiles.ts';

@@ -3,10 +3,12 @@ import { blockOf } from '../architecture/blocks.ts';
 import { kernelDepth, type NetworkDimensions } from '../architecture/dimensions.ts';
 import type { Triple } from '../base/geometry.ts';
 import { sum } from '../base/statistics.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import { cell } from './cell.ts';
 import type { WalkOptions } from './definition.ts';
 import { defineNetwork, type Network } from './network.ts';
 import type { Kernel, Layer, Operations } from './operations.ts';
+import { type Parameter, sharedParameters } from './parameters.ts';
 
 /** Decoder levels whose logits are compared with the label: the finest, and two for deep supervision (Dou et al. 2016). */
 const supervisedLevels = [0, 1, 2] as const;
@@ -24,6 +26,18 @@ export function childNetwork(child: Architecture, dimensions: NetworkDimensions)
     })),
     walk: (operations, image, options) => baseArchitecture(operations, image, { child, dimensions, ...options }),
   });
+}
+
+/** The weights that children of these architectures need between them, with or without the matrices of taps. */
+export function childrenParameters(
+  children: readonly Architecture[],
+  dimensions: NetworkDimensions,
+  { mixes_taps: mixesTaps }: Pick<Recipe['network'], 'mixes_taps'>,
+): readonly Parameter[] {
+  return sharedParameters(
+    children.map((child) => childNetwork(child, dimensions)),
+    { mixesTaps },
+  );
 }
 
 /** A child, the sizes of the network that it is a path through, and how this pass goes. */

@@ -232,16 +232,6 @@ type RecipeSections = z.output<typeof recipeSchema>;
 /** Ours: what docs/search.md compares with the published one. */
 export const defaultRecipe: Recipe = recipeSchema.parse({});
 
-const sections = {
-  space: spaceSchema,
-  network: networkSchema,
-  controller: controllerSchema,
-  search: searchSchema,
-  training: trainingSchema,
-  augmentation: augmentationSchema,
-  inference: inferenceSchema,
-} as const;
-
 /** One constant of a recipe. */
 export interface Constant extends ConstantNote {
   readonly section: string;
@@ -249,17 +239,23 @@ export interface Constant extends ConstantNote {
   readonly value: unknown;
 }
 
+/** What is said of each constant, by section and name. */
+const noteOf = new Map(
+  Object.entries(recipeSchema.shape).flatMap(([section, schema]) =>
+    Object.entries(schema.unwrap().shape).map(
+      ([name, constant]) => [`${section}.${name}`, notes.get(constant)] as const,
+    ),
+  ),
+);
+
 /** The constants of a recipe, one after the other, with what is said of each. */
 export function constantsOf(recipe: Recipe): readonly Constant[] {
-  return Object.entries(sections).flatMap(([section, { shape }]) => {
-    const values = new Map<string, unknown>(
-      Object.entries(recipe).flatMap(([name, of]) => (name === section ? Object.entries(of) : [])),
-    );
-    return Object.entries(shape).map(([name, schema]) => {
-      const { unit = '', source = '' } = notes.get(schema) ?? {};
-      return { section, name, value: values.get(name), unit, source };
-    });
-  });
+  return Object.entries(recipe).flatMap(([section, values]) =>
+    Object.entries(values).map(([name, value]: readonly [string, unknown]) => {
+      const { unit = '', source = '' } = noteOf.get(`${section}.${name}`) ?? {};
+      return { section, name, value, unit, source };
+    }),
+  );
 }
 
 /** A constant in which a recipe differs from another, and its value there. */

@@ -1,6 +1,5 @@
 import { activations } from '../architecture/activations.ts';
-import type { Architecture } from '../architecture/architecture.ts';
-import { strideBetween } from '../architecture/architecture.ts';
+import { type Architecture, strideBetween } from '../architecture/architecture.ts';
 import { blockOf } from '../architecture/blocks.ts';
 import type { Triple } from '../base/geometry.ts';
 import type { RunRecord } from '../run/run-record.ts';

@@ -1,5 +1,4 @@
-import type { DiceSummary } from '../evaluation/summary.ts';
-import { caseMean } from '../evaluation/summary.ts';
+import { caseMean, type DiceSummary } from '../evaluation/summary.ts';
 import { formatDice } from './format.ts';
 import type { Html } from './html.ts';
 import { type Strip, strips } from './strips.ts';

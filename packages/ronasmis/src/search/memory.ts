@@ -2,13 +2,12 @@ import { freeMemoryBytes, limitTensorBytes } from '@ronasmis/libtorch';
 import type { Architecture } from '../architecture/architecture.ts';
 import { type NetworkDimensions, networkDimensions } from '../architecture/dimensions.ts';
 import { UserError } from '../base/errors.ts';
-import type { Triple } from '../base/geometry.ts';
-import { voxelsOf } from '../base/geometry.ts';
+import { type Triple, voxelsOf } from '../base/geometry.ts';
 import type { CaseSplit } from '../data/folds.ts';
 import { type ComputeDevice, dataTypeOf, type Precision } from '../engine/device.ts';
-import { childNetwork } from '../network/child.ts';
+import { childNetwork, childrenParameters } from '../network/child.ts';
 import { passBytes } from '../network/memory.ts';
-import { elementCount, sharedParameters } from '../network/parameters.ts';
+import { elementCount } from '../network/parameters.ts';
 import { isResampled, type PreparedCase } from '../preparation/prepare.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { formatBytes } from '../report/format.ts';
@@ -122,8 +121,8 @@ function candidate(demands: MemoryDemands, width: number, patchVoxels: number) {
   const space = createSpace(demands.space, demands.volume, dimensions, { patchVoxels, recipe: recipe.space });
   const { architecture: alone } = demands;
   const batchVoxels = Math.max(patchVoxels, alone ? voxelsOf(patchOf(alone)) : 0);
-  const networks = (alone ? [alone] : space.covering).map((one) => childNetwork(one, dimensions));
-  const weightBytes = 4 * elementCount(sharedParameters(networks, { mixesTaps: recipe.network.mixes_taps }));
+  const parameters = childrenParameters(alone ? [alone] : space.covering, dimensions, recipe.network);
+  const weightBytes = 4 * elementCount(parameters);
   const bytesFor = predictor(demands, dimensions, { batchVoxels, weightBytes });
   return { width, patchVoxels, batchVoxels, dimensions, space, bytesFor, neededBytes: bytesFor(alone ?? space.base) };
 }

@@ -10,8 +10,7 @@ import { createRandom, type Random, restoreRandom } from '../base/random.ts';
 import type { Controller, CreateController } from '../controller/controller.ts';
 import type { ControllerName } from '../controller/controllers.ts';
 import { createController } from '../controller/create.ts';
-import { childNetwork } from '../network/child.ts';
-import { sharedParameters } from '../network/parameters.ts';
+import { childrenParameters } from '../network/child.ts';
 import { createWeights } from '../network/weights.ts';
 import { createTrainer, restoreTrainer, type Trainer, trainerTensors } from '../training/trainer.ts';
 import type { RunContext, SearchContext } from './context.ts';
@@ -61,10 +60,7 @@ export function createTrainingState(context: RunContext, architecture: Architect
 /** The training of fresh weights, which are all that these networks need. */
 function trainerOf(context: RunContext, architectures: readonly Architecture[], seed: number): Trainer {
   const { dimensions, device, precision, recipe, ignoredValue } = context;
-  const parameters = sharedParameters(
-    architectures.map((one) => childNetwork(one, dimensions)),
-    { mixesTaps: recipe.network.mixes_taps },
-  );
+  const parameters = childrenParameters(architectures, dimensions, recipe.network);
   return createTrainer(createWeights(parameters, device, seed), {
     device,
     precision,
