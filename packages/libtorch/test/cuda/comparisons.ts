@@ -12,7 +12,6 @@ import {
   empty,
   flatten,
   fusedDiceCrossEntropy,
-  instanceNorm,
   leakyRelu,
   maximumAll,
   multiply,
@@ -30,6 +29,7 @@ import {
   upsampleTrilinear3d,
   view,
 } from '../../src/index.ts';
+import { composedNorm } from '../instance-norm.ts';
 import { composedLoss } from './composed-loss.ts';
 
 type Operation = (...leaves: readonly Tensor[]) => Tensor;
@@ -141,17 +141,7 @@ export function compareFusedOperations(device: Device, large?: Shape): void {
           layout,
           [shape, [shape[1]], [shape[1]]],
           (x, scale, shift) => normaliseAndActivate(x, scale, shift, activation),
-          (x, scale, shift) =>
-            activations[activation](
-              instanceNorm(x, {
-                weight: scale,
-                bias: shift,
-                useInputStats: true,
-                momentum: 0.1,
-                epsilon: 1e-5,
-                cudnnEnabled: false,
-              }),
-            ),
+          (x, scale, shift) => activations[activation](composedNorm(x, scale, shift)),
         );
     });
 
@@ -250,17 +240,7 @@ export function compareFusedOperations(device: Device, large?: Shape): void {
         'channels_last_3d',
         [large, [large[1]], [large[1]]],
         (x, scale, shift) => normaliseAndActivate(x, scale, shift, 'elu'),
-        (x, scale, shift) =>
-          elu(
-            instanceNorm(x, {
-              weight: scale,
-              bias: shift,
-              useInputStats: true,
-              momentum: 0.1,
-              epsilon: 1e-5,
-              cudnnEnabled: false,
-            }),
-          ),
+        (x, scale, shift) => elu(composedNorm(x, scale, shift)),
       );
     }, 120_000);
 

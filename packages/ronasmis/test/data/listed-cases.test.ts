@@ -1,14 +1,13 @@
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/base/random.ts';
-import { checkDataSet } from '../../src/data/check.ts';
 import { readDataSet } from '../../src/data/dataset.ts';
 import { boxCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
+import { describeAs, readDescribed } from './described.ts';
 
 const folder = join(await temporaryFolder(), 'boxes');
 const names = ['a', 'b', 'c'];
-const labels = { 0: 'background', 1: 'box', 2: 'core' };
 const entry = (name: string) => ({ image: `imagesTr/${name}.nii.gz`, label: `labelsTr/${name}.nii.gz` });
 
 beforeEach(async () => {
@@ -19,25 +18,14 @@ beforeEach(async () => {
   );
 });
 
-const describedAs = (description: object) =>
-  writeFile(join(folder, 'dataset.json'), JSON.stringify({ labels, ...description }));
+const describedAs = (description: object) => describeAs(folder, description);
 
 async function move(from: string, to: string): Promise<void> {
   await mkdir(dirname(join(folder, to)), { recursive: true });
   await rename(join(folder, from), join(folder, to));
 }
 
-/** The cases by name, their files without the folder, and what is said of the data set. */
-async function read() {
-  const dataSet = await readDataSet(folder);
-  const short = (path: string) => path.slice(folder.length + 1);
-  const { problems } = await checkDataSet(dataSet, { folds: 3 });
-  return {
-    cases: dataSet.cases.map(({ name, images, label }) => [name, ...images.map(short), short(label)]),
-    channelFiles: dataSet.channelFiles,
-    problems: problems.map(({ message }) => message.replaceAll(`${folder}/`, '')),
-  };
-}
+const read = () => readDescribed(folder);
 
 const sound = names.map((name) => [name, `imagesTr/${name}.nii.gz`, `labelsTr/${name}.nii.gz`]);
 
