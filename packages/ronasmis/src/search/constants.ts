@@ -3,7 +3,7 @@
 /** A coarse part is worth it only where so many controller steps of one child follow. */
 export const fewestLaterSteps = 2;
 
-/** A step is begun only where it can train for this share of its three epochs; else the step before trains on. */
+/** A step is begun only where it can train for this share of its training epochs; else the step before trains on. */
 export const smallestShare = 0.5;
 /** Yet when evaluation took less time than was thought, what is left is used if it holds this share. */
 export const smallestRest = 0.1;
@@ -15,7 +15,7 @@ export const voxelsInOnePass = 2 ** 18;
 
 /**
  * So many passes over the training cases do no harm without augmentation: of a public data set, 40 gave the same test Dice with it
- * and without, 120 half a point less without it and a quarter more with it (docs/search.md).
+ * and without, 120 half a point less without it and a quarter more with it.
  */
 export const harmlessPasses = 60;
 
