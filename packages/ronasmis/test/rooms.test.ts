@@ -26,6 +26,7 @@ const rooms = [
   'report',
   'export',
   'search',
+  'systems',
   'study',
   'cli',
 ];

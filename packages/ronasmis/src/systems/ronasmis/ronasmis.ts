@@ -1,0 +1,33 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { paperRecipe } from '../../recipe/paper.ts';
+import { defaultRecipe, type Recipe } from '../../recipe/recipe.ts';
+import { resume } from '../../search/resume.ts';
+import { search } from '../../search/search.ts';
+import type { System } from '../system.ts';
+
+/** RONASMIS as it is by default. */
+export const ronasmis: System = ronasmisBy(defaultRecipe, { name: 'ronasmis', title: 'RONASMIS' });
+
+/** RONASMIS as it was published (Bae et al. 2019), as far as that is known. */
+export const ronasmisPaper: System = ronasmisBy(paperRecipe, {
+  name: 'ronasmis-paper',
+  title: 'RONASMIS, as published',
+});
+
+function ronasmisBy(recipe: Recipe, called: Pick<System, 'name' | 'title'>): System {
+  return {
+    ...called,
+    traits: {
+      augmentation: null,
+      ensemble: false,
+      testTimeAugmentation: false,
+      postProcessing: false,
+      inference: 'one shot',
+    },
+    train: async ({ from: _, python: __, ...options }, hooks) => {
+      if (existsSync(join(options.out, 'run.json'))) await resume(options.out, hooks);
+      else await search({ ...options, recipe }, hooks);
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import type { ComputeDevice, Precision } from '../engine/device.ts';
+import type { SearchHooks } from '../search/search.ts';
+
+/** What a system is told: the data set, the split and the budget, the same for every system of a comparison. */
+export interface SystemOptions {
+  readonly dataSet: string;
+  /** Folder of label maps; then `dataSet` is a folder of images alone. */
+  readonly labelFolder?: string;
+  /** Run folder to make, or to go on with where it holds a run of this system that was stopped. */
+  readonly out: string;
+  /** Seconds from the start to the report. With `epochs` too, what comes first ends the training. */
+  readonly timeSeconds?: number;
+  /** In the system's own terms: controller epochs of RONASMIS, epochs of 250 steps of nnU-Net. */
+  readonly epochs?: number;
+  /** Bytes of the process, or of a GPU's memory, that may be taken. */
+  readonly memoryBytes?: number;
+  readonly folds: number;
+  /** The part, from 0, that is the test set: no system sees it while it trains. */
+  readonly fold: number;
+  readonly device: 'auto' | ComputeDevice;
+  readonly precision: 'auto' | Precision;
+  readonly seed: number;
+  /** Run folder of another task, of systems that take something over from one. */
+  readonly from?: string;
+  /** Python with nnU-Net in it, of the systems that are run by one. */
+  readonly python?: string;
+}
+
+/** How a system trains and predicts, as the paper's Table 2 has it. */
+export interface Traits {
+  /** Of training patches, in words; null: none. */
+  readonly augmentation: string | null;
+  readonly ensemble: boolean;
+  readonly testTimeAugmentation: boolean;
+  readonly postProcessing: boolean;
+  readonly inference: 'one shot' | 'overlapped patches' | 'weighted overlapped patches';
+}
+
+/** What can be compared: trains a network within a budget on a split of a data set, and leaves it in a run folder as any run does. */
+export interface System {
+  /** As it is called on the command line and in `run.json`. */
+  readonly name: string;
+  /** As a table calls it. */
+  readonly title: string;
+  readonly traits: Traits;
+  /**
+   * Trains, or goes on where it was stopped; a finished run is not repeated.
+   * @throws UserError for what is wrong with the data set, the options or the run folder
+   */
+  train(options: SystemOptions, hooks: SearchHooks): Promise<void>;
+  /**
+   * Segments scans with what a finished run folder holds, and writes `NAME.nii.gz` into `out` for each; `predict` does where it is left out.
+   * @param scans a file for each, or the folder or first file of one with several
+   */
+  readonly segment?: (
+    run: string,
+    scans: readonly string[],
+    out: string,
+    options: Pick<SystemOptions, 'memoryBytes' | 'device' | 'precision' | 'python'>,
+  ) => Promise<void>;
+}
