@@ -1,11 +1,11 @@
 import { describeEngine, scope } from '@ronasmis/libtorch';
 import { type Architecture, createRandom, type NetworkDimensions } from 'ronasmis';
 import {
-  childNetwork,
   choosePrecision,
   createSearchState,
   defaultRecipe,
   macroSpace,
+  networkOf,
   type SearchContext,
   type Trainer,
   type TrainingBatch,
@@ -62,7 +62,7 @@ export function trainOnce(
 ): number {
   const random = { ...createRandom(1), uniform: () => 1 };
   return scope(() =>
-    trainStep(trainer, childNetwork(child, dimensions), batch, {
+    trainStep(trainer, networkOf(child, dimensions), batch, {
       learningRate: trainer.recipe.learning_rate,
       random,
     }).item(),

@@ -1,9 +1,16 @@
-import { type Architecture, architectureSchema, strideBetween } from '../architecture/architecture.ts';
+import {
+  type Architecture,
+  architectureSchema,
+  type ChildArchitecture,
+  strideBetween,
+  type UNetArchitecture,
+} from '../architecture/architecture.ts';
+import { patchOf } from '../architecture/patch.ts';
 import { reasonOf, UserError } from '../base/errors.ts';
+import type { Triple } from '../base/geometry.ts';
 import { parseJson } from '../base/json.ts';
 import { readText } from '../base/text-file.ts';
 import type { PreparedCase } from '../preparation/prepare.ts';
-import { patchOf } from './batch-shape.ts';
 
 /**
  * Reads an `architecture.json`, as a search has left it or as someone wrote it.
@@ -25,7 +32,17 @@ function refusal(file: string, why: string): UserError {
 
 /** What the schema does not say of an architecture. */
 function problemOf(architecture: Architecture): string | undefined {
-  const { encoder, decoder } = architecture;
+  const [problem, strides] =
+    architecture.kind === undefined
+      ? [childProblem(architecture), strideBetween(architecture, 0, architecture.encoder.length - 1)]
+      : [unetProblem(architecture), architecture.strides.reduce(multiplied)];
+  if (problem !== undefined) return problem;
+  const patch = patchOf(architecture);
+  if (patch.every((extent, axis) => extent >= strides[axis])) return undefined;
+  return `at patch: of ${patch.join(' x ')} voxels, poolings of ${strides.join(' x ')} in all leave less than one`;
+}
+
+function childProblem({ encoder, decoder }: ChildArchitecture): string | undefined {
   const [{ pool }] = encoder;
   if (pool.depth !== 1 || pool.plane !== 1) return 'at encoder.0.pool: nothing is pooled before the full resolution';
   for (const [level, { skips }] of decoder.entries()) {
@@ -33,12 +50,16 @@ function problemOf(architecture: Architecture): string | undefined {
     if (skips.includes(lowest)) return `at decoder.${level}.skips: the decoder begins with encoder level ${lowest}`;
     if (new Set(skips).size < skips.length) return `at decoder.${level}.skips: an encoder level is named twice`;
   }
-  const [patch, strides] = [patchOf(architecture), strideBetween(architecture, 0, encoder.length - 1)];
-  if (patch.some((extent, axis) => extent < strides[axis])) {
-    return `at patch: of ${patch.join(' x ')} voxels, poolings of ${strides.join(' x ')} in all leave less than one`;
-  }
   return undefined;
 }
+
+function unetProblem({ strides: [first] }: UNetArchitecture): string | undefined {
+  return first.every((step) => step === 1)
+    ? undefined
+    : 'at strides.0: nothing is smaller than the full resolution yet';
+}
+
+const multiplied = (one: Triple, other: Triple): Triple => [one[0] * other[0], one[1] * other[1], one[2] * other[2]];
 
 /** @throws UserError where a network's training patch is larger than any scan: what lies outside is padding, which teaches nothing */
 export function requireFit(architecture: Architecture, cases: readonly PreparedCase[]): void {

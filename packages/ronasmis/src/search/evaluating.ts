@@ -16,7 +16,7 @@ import { dataTypeOf } from '../engine/device.ts';
 import { diceOfOverlap } from '../evaluation/dice.ts';
 import { type CaseScores, patientMean } from '../evaluation/summary.ts';
 import { segment } from '../inference/segment.ts';
-import { childNetwork } from '../network/child.ts';
+import { networkOf } from '../network/of-architecture.ts';
 import { freeNetworkWeights, networkWeights, type Weights } from '../network/weights.ts';
 import type { PreparedCase } from '../preparation/prepare.ts';
 import { whereMemorySuffices } from '../training/out-of-memory.ts';
@@ -111,7 +111,7 @@ export async function evaluate(
   between: () => Promise<void>,
 ): Promise<NamedScores> {
   const scores: [string, CaseScores][] = [];
-  const network = childNetwork(architecture, context.dimensions);
+  const network = networkOf(architecture, context.dimensions);
   const own = noGradient(() => networkWeights(network, weights, dataTypeOf[context.precision]));
   try {
     for (const { image, label, cases } of batches) {

@@ -3,7 +3,7 @@ import type { Architecture } from '../architecture/architecture.ts';
 import { voxelsOf } from '../base/geometry.ts';
 import { dataTypeOf } from '../engine/device.ts';
 import { segment } from '../inference/segment.ts';
-import { childNetwork } from '../network/child.ts';
+import { networkOf } from '../network/of-architecture.ts';
 import { networkWeights } from '../network/weights.ts';
 import type { Downsampling } from '../preparation/downsampling.ts';
 import { isResampled, type PreparedCase } from '../preparation/prepare.ts';
@@ -101,7 +101,7 @@ function measureTraining({ context, trainer }: Bench, child: Architecture, downs
   const { patch, patches } = batchShape(context, child);
   const crop = { case: 0, offset: [0, 0, 0], flip: false } as const;
   const plan = { patch, crops: Array.from({ length: patches }, () => crop), ...(downsampling && { downsampling }) };
-  return measureStep(trainer, childNetwork(child, context.dimensions), plan, context.dimensions.inputChannels);
+  return measureStep(trainer, networkOf(child, context.dimensions), plan, context.dimensions.inputChannels);
 }
 
 /** Seconds of a one-shot prediction of a case, after a first one. */
@@ -109,7 +109,7 @@ function measureEvaluation({ context, trainer }: Bench, child: Architecture, pre
   return noGradient(() =>
     scope(() => {
       const [{ image }] = toDeviceBatches(context, [prepared]);
-      const network = childNetwork(child, context.dimensions);
+      const network = networkOf(child, context.dimensions);
       const own = networkWeights(network, trainer.weights, dataTypeOf[context.precision]);
       segment(network, own, image);
       const started = performance.now();

@@ -1,12 +1,13 @@
 import { freeMemoryBytes, limitTensorBytes } from '@ronasmis/libtorch';
-import type { Architecture } from '../architecture/architecture.ts';
+import type { Architecture, ChildArchitecture, UNetArchitecture } from '../architecture/architecture.ts';
 import { type NetworkDimensions, networkDimensions } from '../architecture/dimensions.ts';
+import { patchOf } from '../architecture/patch.ts';
 import { UserError } from '../base/errors.ts';
 import { type Triple, voxelsOf } from '../base/geometry.ts';
 import type { CaseSplit } from '../data/folds.ts';
 import { type ComputeDevice, dataTypeOf, type Precision } from '../engine/device.ts';
-import { childNetwork, childrenParameters } from '../network/child.ts';
 import { passBytes } from '../network/memory.ts';
+import { networkOf, parametersOf } from '../network/of-architecture.ts';
 import { elementCount } from '../network/parameters.ts';
 import { isResampled, type PreparedCase } from '../preparation/prepare.ts';
 import type { Recipe } from '../recipe/recipe.ts';
@@ -15,7 +16,7 @@ import { patchVoxelCounts } from '../space/macro.ts';
 import type { SpaceName } from '../space/names.ts';
 import type { SearchSpace } from '../space/space.ts';
 import { type CreateSpace, createSpace } from '../space/spaces.ts';
-import { batchShape, patchOf } from './batch-shape.ts';
+import { batchShape } from './batch-shape.ts';
 import {
   batchesAtOnce,
   composedLossBytes,
@@ -52,8 +53,10 @@ export interface MemoryDemands {
 /** How a search keeps within its memory. */
 export interface MemoryPlan {
   readonly dimensions: NetworkDimensions;
-  /** What memory leaves of it. */
-  readonly space: SearchSpace;
+  /** What memory leaves of it; undefined where one network is trained that belongs to no space. */
+  readonly space: SearchSpace | undefined;
+  /** Voxels of the largest patch, or of the batch that a network says itself. */
+  readonly batchVoxels: number;
   /** Of the networks that are trained, the most demanding one, and the one that durations are measured with. */
   readonly largest: Architecture;
   readonly base: Architecture;
@@ -84,22 +87,34 @@ export function caseBytesWithin(budgetBytes: number, device: ComputeDevice): num
  */
 export function planMemory(budgetBytes: number, demands: MemoryDemands): MemoryPlan {
   const { architecture: alone } = demands;
+  return alone?.kind === undefined ? planSpace(budgetBytes, demands, alone) : planNetwork(budgetBytes, demands, alone);
+}
+
+/** The plan of a search, or of the training of a child alone: widths and patches are tried until memory suffices. */
+export function planSpace(
+  budgetBytes: number,
+  demands: MemoryDemands,
+  alone?: ChildArchitecture,
+): MemoryPlan & { readonly space: SearchSpace } {
   const usableBytes = budgetBytes - reservedBytes;
   const counts = patchVoxelCounts(demands.volume);
   const { recipe } = demands;
   const { widths } = recipe.network;
-  const candidates = widths.flatMap((width) => counts.map((patchVoxels) => candidate(demands, width, patchVoxels)));
+  const candidates = widths.flatMap((width) =>
+    counts.map((patchVoxels) => candidate(demands, alone, { width, patchVoxels })),
+  );
   const chosen = candidates.find(({ neededBytes }) => neededBytes <= usableBytes);
   if (!chosen) throw tooSmall(budgetBytes, Math.min(...candidates.map(({ neededBytes }) => neededBytes)), alone);
   const { width, patchVoxels, batchVoxels, dimensions, bytesFor } = chosen;
   const isAmple = Math.max(...demandingChildren(chosen.space).map(bytesFor)) * safetyFactor <= usableBytes;
-  const fits = (child: Architecture): boolean => bytesFor(child) <= usableBytes;
+  const fits = (child: ChildArchitecture): boolean => bytesFor(child) <= usableBytes;
   const space = isAmple
     ? chosen.space
     : createSpace(demands.space, demands.volume, dimensions, { patchVoxels, fits, recipe: recipe.space });
   return {
     dimensions,
     space,
+    batchVoxels: voxelsOf(patchOf(space.base)),
     largest: alone ?? space.largest,
     base: alone ?? space.base,
     bytesFor,
@@ -112,16 +127,40 @@ export function planMemory(budgetBytes: number, demands: MemoryDemands): MemoryP
   };
 }
 
-function candidate(demands: MemoryDemands, width: number, patchVoxels: number) {
+/** The plan of a network that says itself how wide it is and what it is trained on: memory suffices for it or not. */
+function planNetwork(budgetBytes: number, demands: MemoryDemands, alone: UNetArchitecture): MemoryPlan {
+  const { inputChannels, classes, flatLevels, recipe } = demands;
+  const dimensions = { inputChannels, classes, flatLevels, channels: alone.features };
+  const batchVoxels = alone.batch * voxelsOf(patchOf(alone));
+  const weightBytes = 4 * elementCount(parametersOf([alone], dimensions, recipe.network));
+  const bytesFor = predictor(demands, dimensions, { batchVoxels, weightBytes });
+  const neededBytes = bytesFor(alone);
+  if (neededBytes > budgetBytes - reservedBytes) throw tooSmall(budgetBytes, neededBytes, alone);
+  return {
+    dimensions,
+    space: undefined,
+    batchVoxels,
+    largest: alone,
+    base: alone,
+    bytesFor,
+    hostBytes: hostBytes(demands, batchVoxels),
+    concessions: [],
+  };
+}
+
+function candidate(
+  demands: MemoryDemands,
+  alone: ChildArchitecture | undefined,
+  { width, patchVoxels }: { readonly width: number; readonly patchVoxels: number },
+) {
   const { recipe } = demands;
   const dimensions = networkDimensions(demands.inputChannels, demands.classes, demands.flatLevels, {
     width,
     widening: recipe.network.widening,
   });
   const space = createSpace(demands.space, demands.volume, dimensions, { patchVoxels, recipe: recipe.space });
-  const { architecture: alone } = demands;
   const batchVoxels = Math.max(patchVoxels, alone ? voxelsOf(patchOf(alone)) : 0);
-  const parameters = childrenParameters(alone ? [alone] : space.covering, dimensions, recipe.network);
+  const parameters = parametersOf(alone ? [alone] : space.covering, dimensions, recipe.network);
   const weightBytes = 4 * elementCount(parameters);
   const bytesFor = predictor(demands, dimensions, { batchVoxels, weightBytes });
   return { width, patchVoxels, batchVoxels, dimensions, space, bytesFor, neededBytes: bytesFor(alone ?? space.base) };
@@ -136,7 +175,7 @@ function tooSmall(budgetBytes: number, neededBytes: number, alone: Architecture 
 }
 
 /** Children that take about the most: the one with the most activations, with every dilation. */
-function demandingChildren({ largest }: SearchSpace): readonly Architecture[] {
+function demandingChildren({ largest }: SearchSpace): readonly ChildArchitecture[] {
   if ('cell' in largest) return [largest];
   return ([1, 2, 3] as const).map((dilation) => ({
     ...largest,
@@ -168,7 +207,7 @@ function predictor(
     const shared = { dataType, device };
     const trained = { ...shared, batch: patches, size: patch, training: true };
     const evaluated = { ...shared, batch: largest.length, size: largest[0].shape, training: false };
-    const network = childNetwork(child, dimensions);
+    const network = networkOf(child, dimensions);
     return fixed + passFactor * Math.max(...[trained, evaluated].map((pass) => passBytes(network, pass)));
   };
 }

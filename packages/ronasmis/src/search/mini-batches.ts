@@ -1,9 +1,9 @@
-import type { Architecture } from '../architecture/architecture.ts';
+import type { Architecture, ChildArchitecture } from '../architecture/architecture.ts';
 import type { Random } from '../base/random.ts';
 import { sum } from '../base/statistics.ts';
 import { samplePlan } from '../batches/sample.ts';
 import { sampleIndex } from '../controller/draw.ts';
-import { childNetwork } from '../network/child.ts';
+import { networkOf } from '../network/of-architecture.ts';
 import type { Downsampling } from '../preparation/downsampling.ts';
 import type { SearchSpace } from '../space/space.ts';
 import type { MiniBatch } from '../training/train.ts';
@@ -41,7 +41,12 @@ export function* sharedMiniBatches(
  * A child as it is trained once: on a patch that is drawn among those of its space, first its depth, then its plane.
  * @param lead by how many logits the child's own depth, and the largest plane, lead
  */
-export function withDrawnPatch(space: SearchSpace, child: Architecture, lead: number, random: Random): Architecture {
+export function withDrawnPatch(
+  space: SearchSpace,
+  child: ChildArchitecture,
+  lead: number,
+  random: Random,
+): ChildArchitecture {
   const patches = space.patchesOf?.(child) ?? [child.patch];
   const depths = patches.map((patch) => patch.depth);
   const depth = drawLed(depths, { leader: child.patch.depth, lead }, random);
@@ -101,5 +106,5 @@ function miniBatch(
   const { patch, patches } = batchShape(context, architecture);
   const crops = Array.from({ length: patches }, () => chosen);
   const plan = samplePlan(random, cases, crops, { patch, augment, downsampling, recipe });
-  return { network: childNetwork(architecture, dimensions), plan };
+  return { network: networkOf(architecture, dimensions), plan };
 }

@@ -58,7 +58,8 @@ export type TrainingOptions = Omit<SearchOptions, 'children' | 'controller' | 's
 
 /** The settings of the training of one network. A controller has nothing to do in it; `run.json` has one for every run. */
 export function trainingSettings(architecture: Architecture, options: TrainingOptions): RunSettings {
-  const nothingToChoose = { children: 1, controller: 'random', space: architecture.space } as const;
+  const space = architecture.kind === undefined ? architecture.space : 'fixed';
+  const nothingToChoose = { children: 1, controller: 'random', space } as const;
   return { ...withDefaults({ ...options, ...nothingToChoose }), architecture };
 }
 

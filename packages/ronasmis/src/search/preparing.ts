@@ -1,7 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import { describeEngine, type EngineDescription } from '@ronasmis/libtorch';
 import { flatLevelsFor } from '../architecture/dimensions.ts';
-import { voxelsOf } from '../base/geometry.ts';
 import { VERSION } from '../base/version.ts';
 import type { DataSet } from '../data/dataset.ts';
 import type { Region } from '../data/description.ts';
@@ -14,7 +13,6 @@ import { choosePrecision } from '../engine/precision.ts';
 import { prepareOnce } from '../preparation/kept-cases.ts';
 import { type RunRecord, recordDimensions } from '../run/run-record.ts';
 import { requireFit } from './architecture-file.ts';
-import { patchOf } from './batch-shape.ts';
 import { type RunContext, scoredClasses } from './context.ts';
 import { caseBytesWithin, defaultMemoryBytes, limitMemory, type MemoryPlan, planMemory } from './memory.ts';
 import { type RunSettings, recordSettings } from './options.ts';
@@ -83,7 +81,7 @@ export async function prepare(
     labelValues: dataSet.labels.map(({ value }) => value),
     scored: scoredClasses(dataSet),
     ignoredValue: dataSet.ignoredValue,
-    batchVoxels: voxelsOf(patchOf(plan.space.base)),
+    batchVoxels: plan.batchVoxels,
     ...(downsampling && { downsampling }),
   };
   return {

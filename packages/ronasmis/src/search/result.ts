@@ -7,8 +7,8 @@ import { IGNORED_CLASS } from '../data/description.ts';
 import { dataTypeOf } from '../engine/device.ts';
 import { type CaseScores, type DiceSummary, summariseDice } from '../evaluation/summary.ts';
 import { segment } from '../inference/segment.ts';
-import { childNetwork } from '../network/child.ts';
 import type { Network } from '../network/network.ts';
+import { networkOf } from '../network/of-architecture.ts';
 import { elementCount } from '../network/parameters.ts';
 import { freeNetworkWeights, networkWeights, type Weights } from '../network/weights.ts';
 import { imageOf, labelOf } from '../preparation/prepare.ts';
@@ -51,7 +51,7 @@ export async function finish(run: Run, evaluator: Evaluator, candidates: Candida
   const { architecture, scores } = await bestChild(run, evaluator, candidates);
   const testDice = await evaluateTestCases(run, architecture);
   const { averaged } = state.trainer;
-  const network = childNetwork(architecture, context.dimensions);
+  const network = networkOf(architecture, context.dimensions);
   const report: SearchReport = {
     validation_dice: summariseDice(scores),
     test_dice: testDice,

@@ -45,6 +45,7 @@ const beginSearch: Begin<BegunSearch> = (
   { controller, seed, children, lastChildren = 0 },
 ) => {
   const { space } = plan;
+  if (space === undefined) throw new Error('A search needs a space.');
   const context = { ...shared, space, children: hasOneChild(space) ? 1 : Math.max(children, lastChildren) };
   return { context, state: createSearchState(context, controller, seed) };
 };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Architecture } from '../../src/architecture/architecture.ts';
+import type { ChildArchitecture } from '../../src/architecture/architecture.ts';
 import { compare, loadRuntime } from '../../src/export/check.ts';
 import { encodeOnnx } from '../../src/export/model.ts';
 import type { Model } from '../../src/inference/model.ts';
@@ -11,7 +11,7 @@ import { narrowModel } from './models.ts';
 const runtime = await loadRuntime();
 
 /** Compares a child on images `[batch, channel, depth, height, width]` of each shape, by one and the same file. */
-async function expectAgreement(child: Architecture, ...shapes: readonly (readonly number[])[]): Promise<void> {
+async function expectAgreement(child: ChildArchitecture, ...shapes: readonly (readonly number[])[]): Promise<void> {
   await expectModelAgreement(narrowModel(child), ...shapes);
 }
 

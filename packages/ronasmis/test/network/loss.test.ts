@@ -1,10 +1,10 @@
 import { type DataType, scope, setThreads, type Tensor, tensor, threads, to } from '@ronasmis/libtorch';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Architecture } from '../../src/architecture/architecture.ts';
+import type { ChildArchitecture } from '../../src/architecture/architecture.ts';
 import { IGNORED_CLASS } from '../../src/data/description.ts';
-import { childNetwork } from '../../src/network/child.ts';
 import { composedLoss, fusedLoss, networkLoss, type SupervisedLevel } from '../../src/network/loss.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
 import { chirp, expectDigest, product } from '../chirp.ts';
 import { chirpLabel, narrow, reference } from './peer.ts';
 
@@ -220,13 +220,13 @@ test('a patch of ignored voxels alone has the loss 0, and no gradient that is no
 
 describe('networkLoss', () => {
   const { child: base } = reference.children['the base'];
-  const child: Architecture = {
+  const child: ChildArchitecture = {
     ...base,
     encoder: base.encoder.map((choice, level) =>
       level === 2 ? { ...choice, pool: { depth: 1 as const, plane: 2 as const } } : choice,
     ),
   };
-  const network = childNetwork(child, narrow);
+  const network = networkOf(child, narrow);
   const label = labelOf([1, 6, 9, 7], 3);
   const logits = [chirp([1, 3, 6, 9, 7], 0), chirp([1, 3, 3, 5, 4], 1), chirp([1, 3, 3, 3, 2], 2)];
 

@@ -1,7 +1,7 @@
 import { memory, noGradient, scope, to } from '@ronasmis/libtorch';
 import { describe, expect, test } from 'vitest';
 import { networkDimensions } from '../../src/architecture/dimensions.ts';
-import { childNetwork } from '../../src/network/child.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
 import { freeNetworkWeights, networkWeights, type Weights, weight } from '../../src/network/weights.ts';
 import { product } from '../chirp.ts';
 import { chirpWeights, narrow, predictingNames, reference, spaceWeights, trainedNames } from './peer.ts';
@@ -66,7 +66,7 @@ describe('createWeights', () => {
 });
 
 describe('networkWeights', () => {
-  const network = childNetwork(reference.children['the base'].child, narrow);
+  const network = networkOf(reference.children['the base'].child, narrow);
   const weights = spaceWeights('macro', narrow, 1);
 
   test('are those that prediction needs, with deep supervision also its heads', () => {
@@ -98,7 +98,7 @@ describe('networkWeights', () => {
 
   test('of a network that has its own, without matrices, are these: what a search has left is mixed', () => {
     const { child } = reference.children['dilated, with every activation'];
-    const dilated = childNetwork(child, narrow);
+    const dilated = networkOf(child, narrow);
     const shared = chirpWeights(narrow);
     const kernel = dilated.parameters.find(({ taps }) => taps !== undefined)?.name ?? '';
     noGradient(() =>

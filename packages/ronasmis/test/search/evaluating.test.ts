@@ -1,7 +1,7 @@
 import { memory, tensor } from '@ronasmis/libtorch';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Architecture } from '../../src/architecture/architecture.ts';
+import type { ChildArchitecture } from '../../src/architecture/architecture.ts';
 import type { Triple } from '../../src/base/geometry.ts';
 import { createRandom } from '../../src/base/random.ts';
 import { readDataSet } from '../../src/data/dataset.ts';
@@ -12,7 +12,7 @@ import { patientMean } from '../../src/evaluation/summary.ts';
 import { readNifti } from '../../src/formats/nifti.ts';
 import { unturned } from '../../src/formats/orientation.ts';
 import { segment } from '../../src/inference/segment.ts';
-import { childNetwork } from '../../src/network/child.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
 import { imageOf, type PreparedCase, prepareDataSet } from '../../src/preparation/prepare.ts';
 import { scoredClasses } from '../../src/search/context.ts';
 import { type DeviceBatch, freeBatches, toDeviceBatches, toOwnGridBatch } from '../../src/search/device-batches.ts';
@@ -22,12 +22,13 @@ import { spaceWeights } from '../network/peer.ts';
 import { tinyContext } from './tiny-context.ts';
 
 const { dimensions, space, labelValues } = tinyContext;
-const network = childNetwork(space.base, dimensions);
+const network = networkOf(space.base, dimensions);
 const weights = spaceWeights('macro', dimensions, 4);
 const shape = [9, 11, 16] as const;
 const voxels = shape[0] * shape[1] * shape[2];
 const nothing = async () => {};
-const childrenOf = (architectures: readonly Architecture[]) => architectures.map((architecture) => ({ architecture }));
+const childrenOf = (architectures: readonly ChildArchitecture[]) =>
+  architectures.map((architecture) => ({ architecture }));
 const folder = await temporaryFolder();
 
 interface Scan {

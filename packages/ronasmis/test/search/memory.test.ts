@@ -8,7 +8,7 @@ import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import { readRun } from '../../src/run/read-run.ts';
 import { toDeviceBatches } from '../../src/search/device-batches.ts';
 import { evaluateChildren } from '../../src/search/evaluating.ts';
-import { type MemoryDemands, planMemory } from '../../src/search/memory.ts';
+import { type MemoryDemands, planSpace } from '../../src/search/memory.ts';
 import { search } from '../../src/search/search.ts';
 import { createSearchState } from '../../src/search/state.ts';
 import { spaceNames } from '../../src/space/names.ts';
@@ -53,7 +53,7 @@ const volume: Triple = [64, 96, 96];
 /** What a budget comes to; undefined where it is refused. */
 function planned(bytes: number, volume: Triple) {
   try {
-    const { space, dimensions, concessions } = planMemory(bytes, demands('macro', volume));
+    const { space, dimensions, concessions } = planSpace(bytes, demands('macro', volume));
     const { depth, height, width } = space.base.patch;
     return {
       voxels: depth * height * width,
@@ -70,7 +70,7 @@ describe('a memory budget', () => {
 
   it('leaves children that fit, whatever the controller chooses, and the base child among them', () => {
     const property = fc.property(anySpace, fc.integer({ min: 560, max: 1400 }), fc.gen(), (space, mebibytes, gen) => {
-      const plan = planMemory(mebibytes * mebibyte, demands(space, volume));
+      const plan = planSpace(mebibytes * mebibyte, demands(space, volume));
       const child = plan.space.decode(gen(() => walks(plan.space)));
       for (const one of [child, plan.space.base, plan.space.largest, plan.space.decode(plan.space.baseChoices)])
         expect(plan.bytesFor(one)).toBeLessThan(mebibytes * mebibyte);
@@ -79,7 +79,7 @@ describe('a memory budget', () => {
   });
 
   it('leaves the whole space where there is plenty, and says nothing', () => {
-    const plan = planMemory(64 * 1024 * mebibyte, demands('macro', volume));
+    const plan = planSpace(64 * 1024 * mebibyte, demands('macro', volume));
     expect(plan.space.base.patch).toEqual({ depth: 64, height: 96, width: 96 });
     expect(plan.dimensions.channels).toEqual([16, 32, 64, 128, 128]);
     expect(plan.concessions).toEqual([]);
@@ -103,7 +103,7 @@ describe('a memory budget', () => {
   });
 
   it('that is too small is refused, with one that suffices', () => {
-    const tooSmall = (): unknown => planMemory(300 * mebibyte, demands('macro', volume));
+    const tooSmall = (): unknown => planSpace(300 * mebibyte, demands('macro', volume));
     const sentence =
       /^300 MiB of memory \(--memory, .*\) is too small: .* takes about \d+ MiB\. Give at least --memory (\d+)MiB\.$/;
     expect(tooSmall).toThrow(sentence);

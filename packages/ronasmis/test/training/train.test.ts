@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { UserError } from '../../src/base/errors.ts';
 import { createRandom } from '../../src/base/random.ts';
 import type { BatchPlan } from '../../src/batches/fill-batch.ts';
-import { childNetwork } from '../../src/network/child.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
 import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import { createSearchState } from '../../src/search/state.ts';
 import { learningRateAt, type MiniBatch, type Pace, train } from '../../src/training/train.ts';
@@ -20,7 +20,7 @@ const batch = { image: Float32Array.from(chirpValues(voxels, 1)), label: chirpLa
 /** Mini-batches of one patch, and how often one was asked for, taken and given back. */
 function counted() {
   const counts = { requested: 0, taken: 0, released: 0 };
-  const network = childNetwork(tinyContext.space.base, tinyContext.dimensions);
+  const network = networkOf(tinyContext.space.base, tinyContext.dimensions);
   const plans = (function* (): Generator<MiniBatch, never> {
     for (;;) yield { network, plan };
   })();

@@ -1,0 +1,29 @@
+import type { Architecture } from '../architecture/architecture.ts';
+import type { NetworkDimensions } from '../architecture/dimensions.ts';
+import type { Recipe } from '../recipe/recipe.ts';
+import { childNetwork } from './child.ts';
+import type { Network } from './network.ts';
+import { type Parameter, sharedParameters } from './parameters.ts';
+import { unetNetwork } from './unet.ts';
+
+/** The network that an architecture says. */
+export function networkOf(architecture: Architecture, dimensions: NetworkDimensions): Network {
+  switch (architecture.kind) {
+    case undefined:
+      return childNetwork(architecture, dimensions);
+    case 'unet':
+      return unetNetwork(architecture, dimensions);
+  }
+}
+
+/** The weights that networks of these architectures need between them, with or without the matrices of taps. */
+export function parametersOf(
+  architectures: readonly Architecture[],
+  dimensions: NetworkDimensions,
+  { mixes_taps: mixesTaps }: Pick<Recipe['network'], 'mixes_taps'>,
+): readonly Parameter[] {
+  return sharedParameters(
+    architectures.map((architecture) => networkOf(architecture, dimensions)),
+    { mixesTaps },
+  );
+}
