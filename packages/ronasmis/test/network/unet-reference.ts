@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { UNet } from '../../src/architecture/unet.ts';
-import { type Network } from '../../src/network/network.ts';
+import type { Network } from '../../src/network/network.ts';
 import { unetNetwork } from '../../src/network/unet.ts';
 import { createWeights, type Weights } from '../../src/network/weights.ts';
 import { type Digest, fillWithChirp, product } from '../chirp.ts';
