@@ -56,9 +56,8 @@ export type ChildArchitecture = z.infer<typeof childSchema>;
 export type MacroArchitecture = z.infer<typeof macroSchema>;
 /** A child of the micro space: all levels have the same cell. */
 export type MicroArchitecture = z.infer<typeof microSchema>;
-/** A U-Net whose layout is fixed. */
-export type UNetArchitecture = z.infer<typeof unetSchema>;
 export type { Activation } from '@ronasmis/libtorch';
+export type { UNet } from './unet.ts';
 
 /** What the poolings between two levels multiply to, `[depth, height, width]`. */
 export function strideBetween(child: ChildArchitecture, fine: number, coarse: number): Triple {

@@ -1,10 +1,5 @@
 import { activations } from '../architecture/activations.ts';
-import {
-  type Architecture,
-  type ChildArchitecture,
-  strideBetween,
-  type UNetArchitecture,
-} from '../architecture/architecture.ts';
+import { type Architecture, type ChildArchitecture, strideBetween, type UNet } from '../architecture/architecture.ts';
 import { blockOf } from '../architecture/blocks.ts';
 import { patchOf } from '../architecture/patch.ts';
 import type { Triple } from '../base/geometry.ts';
@@ -67,9 +62,9 @@ function childBlock(
   }
 }
 
-function unetLevels(unet: UNetArchitecture): readonly Level[] {
+function unetLevels(unet: UNet): readonly Level[] {
   const { features, kernels, strides, encoder, decoder } = unet;
-  const block = ({ block, counts }: UNetArchitecture['encoder'], level: number): string => {
+  const block = ({ block, counts }: UNet['encoder'], level: number): string => {
     const what = block === 'residual' ? 'residual block' : 'convolution';
     return `${plural(counts[level], what)} · ${kernels[level].join('×')}`;
   };

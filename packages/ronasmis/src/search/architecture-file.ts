@@ -3,7 +3,6 @@ import {
   architectureSchema,
   type ChildArchitecture,
   strideBetween,
-  type UNetArchitecture,
 } from '../architecture/architecture.ts';
 import { patchOf } from '../architecture/patch.ts';
 import { reasonOf, UserError } from '../base/errors.ts';
@@ -32,11 +31,12 @@ function refusal(file: string, why: string): UserError {
 
 /** What the schema does not say of an architecture. */
 function problemOf(architecture: Architecture): string | undefined {
-  const [problem, strides] =
-    architecture.kind === undefined
-      ? [childProblem(architecture), strideBetween(architecture, 0, architecture.encoder.length - 1)]
-      : [unetProblem(architecture), architecture.strides.reduce(multiplied)];
+  const isChild = architecture.kind === undefined;
+  const problem = isChild ? childProblem(architecture) : undefined;
   if (problem !== undefined) return problem;
+  const strides = isChild
+    ? strideBetween(architecture, 0, architecture.encoder.length - 1)
+    : architecture.strides.reduce(multiplied);
   const patch = patchOf(architecture);
   if (patch.every((extent, axis) => extent >= strides[axis])) return undefined;
   return `at patch: of ${patch.join(' x ')} voxels, poolings of ${strides.join(' x ')} in all leave less than one`;
@@ -51,12 +51,6 @@ function childProblem({ encoder, decoder }: ChildArchitecture): string | undefin
     if (new Set(skips).size < skips.length) return `at decoder.${level}.skips: an encoder level is named twice`;
   }
   return undefined;
-}
-
-function unetProblem({ strides: [first] }: UNetArchitecture): string | undefined {
-  return first.every((step) => step === 1)
-    ? undefined
-    : 'at strides.0: nothing is smaller than the full resolution yet';
 }
 
 const multiplied = (one: Triple, other: Triple): Triple => [one[0] * other[0], one[1] * other[1], one[2] * other[2]];

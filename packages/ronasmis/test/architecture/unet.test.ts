@@ -12,11 +12,16 @@ it.each([
   ['strides', { strides: [[1, 1, 1]] }],
   ['encoder', { encoder: { block: 'convolutions', counts: [2, 2] } }],
   ['decoder', { decoder: { block: 'residual', counts: [2, 2, 2] } }],
-])('refuses %s that have not an entry a stage', (_, change) => {
+])('refuses %s that have not one a stage', (_, change) => {
   const { error } = architectureSchema.safeParse({ ...unet, ...change });
-  expect(error?.issues.map(({ message }) => message).join()).toMatch(/an entry a stage/);
+  expect(error?.issues.map(({ message }) => message).join()).toMatch(/has as many kernels, strides and counts/);
 });
 
 it('refuses a kind that there is not', () => {
   expect(architectureSchema.safeParse({ ...unet, kind: 'transformer' }).success).toBe(false);
+});
+
+it('refuses a first stage that is smaller than the full resolution', () => {
+  const strides = [[2, 2, 2], ...unet.strides.slice(1)];
+  expect(architectureSchema.safeParse({ ...unet, strides }).success).toBe(false);
 });

@@ -1,7 +1,7 @@
-import type { UNetArchitecture } from '../../src/architecture/architecture.ts';
+import type { UNet } from '../../src/architecture/architecture.ts';
 
 /** A small U-Net of three stages whose first kernels do not reach across slices. */
-export const unet: UNetArchitecture = {
+export const unet: UNet = {
   kind: 'unet',
   patch: { depth: 8, height: 16, width: 16 },
   batch: 2,
