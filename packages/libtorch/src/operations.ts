@@ -667,16 +667,20 @@ export const crossEntropyLoss = tensorOperation(
   ) => [input, target, weight, reduction, ignoreIndex, labelSmoothing],
 );
 
-/** `ronasmis::dice_cross_entropy(Tensor[] logits, Tensor label, int[] strides, float[] weights) -> Tensor` */
+/** `ronasmis::dice_cross_entropy(Tensor[] logits, Tensor label, int[] strides, float[] weights, int[] offsets=[], bool batch_dice=False) -> Tensor` */
 export const fusedDiceCrossEntropy = tensorOperation(
   'ronasmis::dice_cross_entropy',
   '',
-  (logits: readonly Tensor[], label: Tensor, strides: readonly number[], weights: readonly number[]) => [
-    logits,
-    label,
-    strides,
-    weights,
-  ],
+  (
+    logits: readonly Tensor[],
+    label: Tensor,
+    strides: readonly number[],
+    weights: readonly number[],
+    {
+      offsets,
+      batchDice,
+    }: { readonly offsets?: readonly number[] | undefined; readonly batchDice?: boolean | undefined } = {},
+  ) => [logits, label, strides, weights, offsets, batchDice],
 );
 
 /** `aten::one_hot(Tensor self, int num_classes=-1) -> Tensor` */

@@ -34,7 +34,7 @@ export interface Clock {
   readonly recipe: ClockRecipe;
   /** As they were last measured: before the search, then at each controller step. */
   readonly durations: Durations;
-  /** Training steps of three epochs: what a controller step trains, at least. */
+  /** Training steps of three epochs, or of one where the recipe says how many it has: what a controller step trains, at least. */
   readonly trainingSteps: number;
   /** Children evaluated at a controller step that others follow, at most. */
   readonly children: number;

@@ -58,7 +58,8 @@ export async function openClock(
   const full = await measureDurations(bench, base);
   const limit = { epochs, seconds: timeSeconds };
   const { recipe } = context;
-  const trainingSteps = recipe.search.training_epochs * context.split.training.length;
+  const trainingSteps =
+    recipe.training.steps_per_epoch ?? recipe.search.training_epochs * context.split.training.length;
   const hasCoarse = context.downsampling !== undefined && sufficesForCoarse(limit, trainingSteps, full, recipe);
   return {
     limit,

@@ -45,7 +45,7 @@ export interface Trained {
   readonly secondsPerStep: number;
 }
 
-/** The learning rate after a share of the training: it falls to 0 by a polynomial, as nnU-Net's does. */
+/** The learning rate after a share of the training, 0 to 1: it falls to 0 by a polynomial, as nnU-Net's does (`PolyLRScheduler`). */
 export function learningRateAt({ learning_rate, schedule_power }: Recipe['training'], fraction: number): number {
   return learning_rate * (1 - fraction) ** schedule_power;
 }
@@ -64,6 +64,8 @@ export async function train(trainer: Trainer, { plans, batches, random }: MiniBa
   };
   const lossSum = noGradient(() => zeros([], { dataType: 'float32', device: trainer.device }));
   const started = performance.now();
+  const stepsOfOneRate = trainer.recipe.steps_per_epoch ?? 1;
+  let learningRate = trainer.recipe.learning_rate;
   let [done, leftOut] = [0, 0];
   let requested: Network | undefined;
   try {
@@ -72,7 +74,8 @@ export async function train(trainer: Trainer, { plans, batches, random }: MiniBa
       const batch = await batches.next();
       // The next batch is made while this one is trained on.
       requested = done + 1 === pace.planned ? undefined : request();
-      const update = { learningRate: learningRateAt(trainer.recipe, pace.fraction(done)), random };
+      if (done % stepsOfOneRate === 0) learningRate = learningRateAt(trainer.recipe, pace.fraction(done));
+      const update = { learningRate, random };
       const loss = await whereMemorySuffices(trainer.device, () => trainStep(trainer, network, batch, update));
       if (loss === undefined) leftOut += 1;
       else addAndFree(lossSum, loss);
