@@ -77,7 +77,7 @@ export function madeUpBatch(
 ): TrainingBatch {
   const random = createRandom(1);
   const voxels = patches * patch[0] * patch[1] * patch[2];
-  const crop = { case: 0, offset: [0, 0, 0], flip: false } as const;
+  const crop = { case: 0, offset: [0, 0, 0], flip: [] } as const;
   return {
     image: Float32Array.from({ length: voxels * inputChannels }, () => 2 * random.uniform() - 1),
     label: Uint8Array.from({ length: voxels }, (_, voxel) => Math.floor(voxel / 7) % classes),

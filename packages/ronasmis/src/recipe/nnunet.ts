@@ -1,8 +1,11 @@
+import { axes } from '../base/geometry.ts';
 import { type Recipe, recipeSchema } from './recipe.ts';
 
 /**
- * How nnU-Net v2 trains (Isensee et al. 2021; `nnUNetTrainer` of nnunetv2 2.8.1), where it differs from the default recipe: 250 steps an
- * epoch, stochastic gradient descent, the weights as they are after the last step. Whether Dice is taken over the batch is for its plan to say.
+ * nnU-Net v2.8.1 (Isensee et al. 2021), where it differs from the default recipe: 250 steps an epoch, stochastic gradient
+ * descent, the weights as they are after the last step. Whether Dice is taken over the batch is for its plan to say. Its augmentation is `get_training_transforms` of its
+ * trainer over batchgeneratorsv2 0.3.6, which draws another number here and there than the paper says: what is called the variance of noise
+ * is used as its standard deviation.
  */
 export const nnunetRecipe: Recipe = recipeSchema.parse({
   training: {
@@ -14,6 +17,27 @@ export const nnunetRecipe: Recipe = recipeSchema.parse({
     weight_decay_in: 'gradient',
     averaged_share: 0,
     drop_path: 0,
+    foreground_last: 0.33,
+    batch_cases: 'any',
     all_cases: true,
+  },
+  augmentation: {
+    flip_axes: axes,
+    spatial_in_plane: 0.2,
+    rotation_in: 'voxels',
+    scale_balanced: false,
+    thick_slices: null,
+    label_interpolation: 'linear',
+    noise_share: [0.1, 1],
+    noise_in: 'deviation',
+    noise_of: 'patch',
+    blur_share: [0.2, 0.5],
+    brightness_share: [0.15, 1],
+    brightness: [0.75, 1.25],
+    contrast_share: [0.15, 1],
+    contrast: [0.75, 1.25],
+    low_resolution_share: [0.25, 0.5],
+    inverted_gamma_share: [0.1, 1],
+    gamma_share: [0.3, 1],
   },
 });

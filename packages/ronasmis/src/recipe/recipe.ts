@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { axes } from '../base/geometry.ts';
 
 /** What is said of a constant beside its value: what it counts, and where the value comes from. */
 export interface ConstantNote {
@@ -15,6 +16,8 @@ const range = z
   .tuple([z.number(), z.number()])
   .readonly()
   .refine(([low, high]) => low <= high, 'the smaller number comes first');
+/** How often intensities are changed: of the patches, and of the channels of each of these. */
+const shares = z.tuple([share, share]).readonly();
 
 const note = <Schema extends z.ZodType>(schema: Schema, unit: string, source: string): Schema => {
   notes.add(schema, { unit, source });
@@ -201,6 +204,16 @@ const trainingSchema = z
       'paper, Table 1: the zero operation',
     ),
     foreground_every: note(count.default(3), 'patches, of which one is around a labelled voxel', 'nnU-Net'),
+    foreground_last: note(
+      share.nullable().default(null),
+      "of a batch's patches, its last: instead, each is around a voxel of one class of its case, even where it reaches beyond the case's end; null: none",
+      'ours; nnU-Net: 0.33',
+    ),
+    batch_cases: note(
+      z.enum(['one', 'any']).default('one'),
+      "that a batch's patches are of: one, or any of the training cases, drawn for each patch",
+      'ours: one scan is read for a batch; nnU-Net: any',
+    ),
     all_cases: note(
       z.boolean().default(false),
       'whether validation cases are trained on as well: all but the test fold, for systems that choose nothing by them',
@@ -213,22 +226,53 @@ const trainingSchema = z
   });
 
 const augmentationSchema = z.strictObject({
-  flip: note(share.default(0.5), 'of the patches that are mirrored along the width', 'paper'),
+  flip: note(share.default(0.5), 'of the patches, those that are mirrored along each of the axes', 'paper'),
+  flip_axes: note(z.array(z.enum(axes)).readonly().default(['width']), 'along which patches are mirrored', 'paper'),
   spatial: note(share.default(0.2), 'of the patches that are rotated, and that are scaled', 'nnU-Net'),
   spatial_in_plane: note(share.default(0.6), 'the same where slices are thick', 'ours'),
   rotation: note(positive.default(Math.PI / 6), 'radians, the largest angle', 'nnU-Net'),
   rotation_in_plane: note(positive.default(Math.PI), 'radians, the same where slices are thick', 'nnU-Net'),
+  rotation_in: note(
+    z.enum(['millimetres', 'voxels']).default('millimetres'),
+    'lengths that a rotation keeps',
+    'ours: where voxels are no cubes, one in voxels shears',
+  ),
   scale: note(range.default([0.7, 1.4]), 'times', 'nnU-Net'),
+  scale_balanced: note(
+    z.boolean().default(true),
+    'whether half of the scales are below 1; otherwise they are uniform over their range',
+    'nnU-Net v1',
+  ),
   thick_slices: note(
+    positive.nullable().default(3),
+    'slice thickness over voxel width beyond which slices are thick; null: only where patches are flat',
+    'nnU-Net v1',
+  ),
+  flat_patches: note(
     positive.default(3),
-    'slice thickness over voxel width beyond which slices are not mixed',
+    'voxels of a patch within the plane over its slices beyond which slices count as thick: they are not mixed',
     'nnU-Net',
   ),
-  intensity: note(share.default(0.15), 'of the channels, for each change of intensities', 'nnU-Net'),
-  noise: note(range.default([0, 0.1]), 'variance of Gaussian noise', 'nnU-Net'),
-  brightness: note(range.default([0.7, 1.3]), 'times', 'nnU-Net'),
-  contrast: note(range.default([0.65, 1.5]), 'times the distance from the mean', 'nnU-Net'),
-  gamma: note(range.default([0.7, 1.5]), 'exponent', 'nnU-Net'),
+  label_interpolation: note(
+    z.enum(['nearest', 'linear']).default('nearest'),
+    'labels of rotated and scaled patches: of the nearest voxel, or the class of the largest share by linear weights',
+    'ours: faster',
+  ),
+  noise_share: note(shares.default([1, 0.15]), 'of the patches, and of their channels, with noise', 'ours'),
+  noise: note(range.default([0, 0.1]), 'variance or standard deviation of Gaussian noise', 'nnU-Net'),
+  noise_in: note(z.enum(['variance', 'deviation']).default('variance'), 'what of it is drawn', 'nnU-Net, as described'),
+  noise_of: note(z.enum(['channel', 'patch']).default('channel'), 'what it is drawn for', 'ours'),
+  blur_share: note(shares.default([0, 0.5]), 'of the patches, and of their channels, that are blurred', 'ours'),
+  blur: note(range.default([0.5, 1]), 'voxels, standard deviation of the Gaussian along an axis', 'nnU-Net'),
+  brightness_share: note(shares.default([1, 0.15]), 'of the patches, and of their channels', 'nnU-Net v1'),
+  brightness: note(range.default([0.7, 1.3]), 'times', 'nnU-Net v1'),
+  contrast_share: note(shares.default([1, 0.15]), 'of the patches, and of their channels', 'nnU-Net v1'),
+  contrast: note(range.default([0.65, 1.5]), 'times the distance from the mean', 'nnU-Net v1'),
+  low_resolution_share: note(shares.default([0, 0.5]), 'of the patches, and of their channels', 'ours'),
+  low_resolution: note(range.default([0.5, 1]), 'times the resolution that details are left of', 'nnU-Net'),
+  inverted_gamma_share: note(shares.default([0, 1]), 'of the patches, and of their channels, as negatives', 'ours'),
+  gamma_share: note(shares.default([1, 0.15]), 'of the patches, and of their channels', 'ours'),
+  gamma: note(range.default([0.7, 1.5]), 'exponent, of negatives too', 'nnU-Net'),
 });
 
 const inferenceSchema = z.strictObject({

@@ -100,7 +100,7 @@ async function measureDurations(bench: Bench, base: Architecture): Promise<Durat
 /** Seconds of a training step. */
 function measureTraining({ context, trainer }: Bench, child: Architecture, downsampling?: Downsampling): number {
   const { patch, patches } = batchShape(context, child);
-  const crop = { case: 0, offset: [0, 0, 0], flip: false } as const;
+  const crop = { case: 0, offset: [0, 0, 0], flip: [] } as const;
   const plan = { patch, crops: Array.from({ length: patches }, () => crop), ...(downsampling && { downsampling }) };
   return measureStep(trainer, networkOf(child, context.dimensions), plan, context.dimensions.inputChannels);
 }

@@ -86,12 +86,22 @@ export function* ownMiniBatches(
 }
 
 /** Three epochs of the training cases, each in an order of its own, as indices into the run's cases. */
-function shuffledCases({ cases, split, recipe }: RunContext, random: Random): readonly number[] {
-  const indices = split.training.map((name) => cases.findIndex((prepared) => prepared.name === name));
-  return Array.from({ length: recipe.search.training_epochs }, () => random.shuffle(indices)).flat();
+function shuffledCases(context: RunContext, random: Random): readonly number[] {
+  const indices = trainingCases(context);
+  return Array.from({ length: context.recipe.search.training_epochs }, () => random.shuffle(indices)).flat();
 }
 
-/** Patches of the case `chosen` for a network. */
+const trainingCases = ({ cases, split }: RunContext): readonly number[] =>
+  split.training.map((name) => cases.findIndex((prepared) => prepared.name === name));
+
+/** Of each patch of a mini-batch: the case `chosen`, or where the recipe says so any that is trained on. */
+function casesOfPatches(context: RunContext, random: Random, patches: number, chosen: number): readonly number[] {
+  if (context.recipe.training.batch_cases === 'one') return Array.from({ length: patches }, () => chosen);
+  const training = trainingCases(context);
+  return Array.from({ length: patches }, () => training[random.integer(training.length)]);
+}
+
+/** Patches for a network. */
 function miniBatch(
   context: RunContext,
   random: Random,
@@ -104,7 +114,7 @@ function miniBatch(
   const { cases, augment, dimensions, recipe } = context;
   const { architecture, chosen, downsampling } = drawn;
   const { patch, patches } = batchShape(context, architecture);
-  const crops = Array.from({ length: patches }, () => chosen);
-  const plan = samplePlan(random, cases, crops, { patch, augment, downsampling, recipe });
+  const ofPatches = casesOfPatches(context, random, patches, chosen);
+  const plan = samplePlan(random, cases, ofPatches, { patch, augment, downsampling, recipe });
   return { network: networkOf(architecture, dimensions), plan };
 }

@@ -57,7 +57,7 @@ type Opened = ReturnType<typeof openSpace>;
 function trainedRatio({ context, state }: Opened, child: ChildArchitecture): number {
   const { patch, patches: batch } = batchShape(context, child);
   const voxels = batch * voxelsOf(patch);
-  const crops = Array.from({ length: batch }, () => ({ case: 0, offset: [0, 0, 0] as const, flip: false }));
+  const crops = Array.from({ length: batch }, () => ({ case: 0, offset: [0, 0, 0] as const, flip: [] }));
   const arrays = { image: new Float32Array(2 * voxels).fill(1), label: new Uint8Array(voxels) };
   const plan = { patch, crops };
   // The first step makes the optimiser's state.

@@ -38,7 +38,7 @@ function batchOf({ patch }: ChildArchitecture) {
   return {
     image: Float32Array.from(chirpValues(product(size), 1)),
     label: chirpLabel(product(size), 3, 3),
-    plan: { patch: size, crops: [{ case: 0, offset: [0, 0, 0] as const, flip: false }] },
+    plan: { patch: size, crops: [{ case: 0, offset: [0, 0, 0] as const, flip: [] }] },
   };
 }
 

@@ -154,6 +154,7 @@ describe('small cases of one shape', () => {
       labelled: [1],
       lost: [],
       foreground: new Uint32Array(),
+      classForeground: [],
       outsideCrop,
     };
   };

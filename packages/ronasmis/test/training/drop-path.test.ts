@@ -22,7 +22,7 @@ const voxels = 16 ** 3;
 const batch = {
   image: Float32Array.from(chirpValues(voxels, 1)),
   label: chirpLabel(voxels, 3, 3),
-  plan: { patch: [16, 16, 16] as const, crops: [{ case: 0, offset: [0, 0, 0] as const, flip: false }] },
+  plan: { patch: [16, 16, 16] as const, crops: [{ case: 0, offset: [0, 0, 0] as const, flip: [] }] },
 };
 
 /** Trains once under this chance; the skips whose weights stayed as they were. */

@@ -14,7 +14,7 @@ import { tinyContext } from '../search/tiny-context.ts';
 /** Patches of 32 voxels a side: what is made of them is large enough to be counted by the allocator. */
 const patch = [32, 32, 32] as const;
 const voxels = 32 ** 3;
-const plan: BatchPlan = { patch, crops: [{ case: 0, offset: [0, 0, 0], flip: false }] };
+const plan: BatchPlan = { patch, crops: [{ case: 0, offset: [0, 0, 0], flip: [] }] };
 const batch = { image: Float32Array.from(chirpValues(voxels, 1)), label: chirpLabel(voxels, 3, 3), plan };
 
 /** Mini-batches of one patch, and how often one was asked for, taken and given back. */
