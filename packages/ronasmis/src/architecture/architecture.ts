@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Triple } from '../base/geometry.ts';
 import { activationNames } from './activations.ts';
 import { cellSchema } from './cell.ts';
+import { cellsSchema, openCellsSchema } from './cells.ts';
 import { patchSchema } from './patch.ts';
 import { unetSchema } from './unet.ts';
 
@@ -46,10 +47,12 @@ const microSchema = z.strictObject({
 const childSchema = z.discriminatedUnion('space', [macroSchema, microSchema]);
 
 /** Any network that can be trained, as `architecture.json` keeps it: a child of a search space, or one of another kind. */
-export const architectureSchema = z.discriminatedUnion('kind', [childSchema, unetSchema]);
+export const architectureSchema = z.discriminatedUnion('kind', [childSchema, unetSchema, cellsSchema, openCellsSchema]);
 
 /** Any network that can be trained. */
 export type Architecture = z.infer<typeof architectureSchema>;
+/** Those that say themselves how wide they are and what they are trained on. */
+export type OwnArchitecture = Exclude<Architecture, ChildArchitecture>;
 /** One child of a search space: all that is chosen of a network. */
 export type ChildArchitecture = z.infer<typeof childSchema>;
 /** A child of the macro space: every level has a block of its own. */

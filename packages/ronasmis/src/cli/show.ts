@@ -56,14 +56,16 @@ async function printCurves({ run, events }: RunFiles): Promise<void> {
   if (last === undefined) return;
   const { formatDice, plural } = await import('../report/format.ts');
   const colours = coloursOf(process.stdout);
-  const rewards = events.map((event) => event.reward_mean);
+  const rewards = events.flatMap((event) => event.reward_mean ?? []);
   const entropies = events.flatMap(({ entropy }) => entropy ?? []);
   const steps = `${plural(last.step, 'controller step')}, ${plural(last.steps, 'training step')}`;
   const { controller, space, only_child } = run.settings;
   const what = only_child ? 'Training' : 'Search';
   const how = only_child ? 'one network' : `${controller} in the ${space} space`;
   print(`${colours.bold(what)}  (${how}, ${steps})`);
-  print(`reward   ${colours.cyan(sparkline(rewards))}  ${formatDice(rewards[0])} to ${formatDice(last.reward_mean)} %`);
+  const [first, latest] = [rewards.at(0), rewards.at(-1)];
+  if (first !== undefined && latest !== undefined)
+    print(`reward   ${colours.cyan(sparkline(rewards))}  ${formatDice(first)} to ${formatDice(latest)} %`);
   const ends = [entropies.at(0), entropies.at(-1)].flatMap((entropy) => entropy?.toFixed(2) ?? []);
   if (ends.length > 0) print(`entropy  ${colours.cyan(sparkline(entropies))}  ${ends.join(' to ')} nats`);
   print('');

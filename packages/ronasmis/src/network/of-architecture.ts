@@ -1,18 +1,24 @@
 import type { Architecture } from '../architecture/architecture.ts';
 import type { NetworkDimensions } from '../architecture/dimensions.ts';
 import type { Recipe } from '../recipe/recipe.ts';
+import { cellsNetwork } from './cells.ts';
 import { childNetwork } from './child.ts';
 import type { Network } from './network.ts';
+import { coveringNetworks, largestNetwork } from './open-cells.ts';
 import { type Parameter, sharedParameters } from './parameters.ts';
 import { unetNetwork } from './unet.ts';
 
-/** The network that an architecture says. */
+/** The network that an architecture says; where its cells are yet to be found, the one that takes the most. */
 export function networkOf(architecture: Architecture, dimensions: NetworkDimensions): Network {
   switch (architecture.kind) {
     case undefined:
       return childNetwork(architecture, dimensions);
     case 'unet':
       return unetNetwork(architecture, dimensions);
+    case 'cells':
+      return cellsNetwork(architecture, dimensions);
+    case 'open_cells':
+      return largestNetwork(architecture, dimensions);
   }
 }
 
@@ -22,8 +28,10 @@ export function parametersOf(
   dimensions: NetworkDimensions,
   { mixes_taps: mixesTaps }: Pick<Recipe['network'], 'mixes_taps'>,
 ): readonly Parameter[] {
-  return sharedParameters(
-    architectures.map((architecture) => networkOf(architecture, dimensions)),
-    { mixesTaps },
+  const networks = architectures.flatMap((architecture) =>
+    architecture.kind === 'open_cells'
+      ? coveringNetworks(architecture, dimensions)
+      : [networkOf(architecture, dimensions)],
   );
+  return sharedParameters(networks, { mixesTaps });
 }

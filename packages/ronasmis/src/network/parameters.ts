@@ -1,20 +1,22 @@
 import { sum } from '../base/statistics.ts';
 import type { NetworkDefinition, WalkOptions } from './definition.ts';
-import type { Kernel, Norm, Operations } from './operations.ts';
+import type { Gate, Kernel, Norm, Operations } from './operations.ts';
 
 /** A weight of a network. */
 export interface Parameter {
   readonly name: string;
-  readonly kind: 'kernel' | 'scale' | 'shift' | 'taps';
+  readonly kind: 'kernel' | 'scale' | 'shift' | 'taps' | 'gate' | 'logits';
   /**
    * Of a kernel `[out, in, depth, height, width]`, of a transposed one `[in, out, depth, height, width]`, of a norm or a bias `[channel]`, of a matrix of
-   * taps `[taps, taps]`.
+   * taps `[taps, taps]`, of a gate `[1]`, of logits `[operation]`.
    */
   readonly shape: readonly number[];
   /** Of a scale that is 0 before training. */
   readonly startsAtZero?: boolean;
   /** Of a kernel that dilations share: the matrix through which this network takes it, where it does not take it as it is. */
   readonly taps?: string;
+  /** Of a gate: the choice that it stands for. */
+  readonly gate?: Gate;
 }
 
 /** The weights that a walk through a network meets, each once, in the order of {@link inOrder}. Throws where two have one name. */
@@ -32,7 +34,7 @@ export function recordParameters(network: NetworkDefinition, options: WalkOption
   return inOrder(found.values());
 }
 
-/** The weights that networks share, with the matrices of taps of those that take a kernel through one, unless they are left out. */
+/** The weights that networks share, with the matrices of taps of those that take a kernel through one, unless they are left out, and the logits of gates. */
 export function sharedParameters(
   networks: readonly NetworkDefinition[],
   { mixesTaps = true }: { readonly mixesTaps?: boolean } = {},
@@ -42,8 +44,12 @@ export function sharedParameters(
     const count = depth * height * width;
     return taps === undefined || !mixesTaps ? [] : [{ name: taps, kind: 'taps', shape: [count, count] }];
   });
-  return inOrder(new Map([...all, ...taps].map((parameter) => [parameter.name, parameter])).values());
+  const shared = [...all, ...taps].flatMap((parameter) => (parameter.gate ? logitsOf(parameter.gate) : parameter));
+  return inOrder(new Map(shared.map((parameter) => [parameter.name, parameter])).values());
 }
+
+/** What gates of an edge are made of. */
+const logitsOf = ({ logits, noise }: Gate): Parameter => ({ name: logits, kind: 'logits', shape: [noise.length] });
 
 /** How many numbers these weights are. */
 export function elementCount(parameters: readonly Parameter[]): number {
@@ -81,6 +87,10 @@ function recorder(record: (parameter: Parameter) => void): Operations<number> {
     pool: (channels) => channels,
     normalise: recordNorm,
     activate: (channels) => channels,
+    gate: (channels, gate) => {
+      record({ name: gate.name, kind: 'gate', shape: [1], gate });
+      return channels;
+    },
     scope: (body) => body(),
   };
 }

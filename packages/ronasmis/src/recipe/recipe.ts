@@ -275,6 +275,24 @@ const augmentationSchema = z.strictObject({
   gamma: note(range.default([0.7, 1.5]), 'exponent, of negatives too', 'nnU-Net'),
 });
 
+const cellsSchema = z.strictObject({
+  share: note(
+    share.default(0.5),
+    'of the time, in which cells are searched; in the rest they are trained',
+    'ours, for SCNAS',
+  ),
+  sharpness: note(
+    positive.default(25),
+    'times as fast as other weights, the logits of the operations on an edge',
+    'ours: within a few hundred steps they would hardly leave the uniform choice',
+  ),
+  temperature: note(
+    z.tuple([positive, positive]).readonly().default([2, 0.5]),
+    'of the relaxed choice, at first and at last',
+    'ours, after GDAS (Dong & Yang 2019)',
+  ),
+});
+
 const inferenceSchema = z.strictObject({
   smallest_tile: note(count.default(16), 'voxels along an axis, where memory does not suffice for one pass', 'ours'),
   tile_step: note(share.default(0.5), 'of a tile, from one to the next at most', 'nnU-Net'),
@@ -296,6 +314,7 @@ export const recipeSchema = z.strictObject({
   search: searchSchema.prefault({}),
   training: trainingSchema.prefault({}),
   augmentation: augmentationSchema.prefault({}),
+  cells: cellsSchema.prefault({}),
   inference: inferenceSchema.prefault({}),
 });
 

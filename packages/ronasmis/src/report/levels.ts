@@ -1,5 +1,11 @@
 import { activations } from '../architecture/activations.ts';
-import { type Architecture, type ChildArchitecture, strideBetween, type UNet } from '../architecture/architecture.ts';
+import {
+  type Architecture,
+  type ChildArchitecture,
+  type OwnArchitecture,
+  strideBetween,
+  type UNet,
+} from '../architecture/architecture.ts';
 import { blockOf } from '../architecture/blocks.ts';
 import { patchOf } from '../architecture/patch.ts';
 import type { Triple } from '../base/geometry.ts';
@@ -28,7 +34,10 @@ export function levelsOf(architecture: Architecture, network: NetworkShape): rea
     case undefined:
       return childLevels(architecture, network);
     case 'unet':
-      return unetLevels(architecture);
+      return unetLevels(architecture, (part, level) => stageText(architecture, part, level));
+    case 'cells':
+    case 'open_cells':
+      return unetLevels(architecture, (part) => `${part} cell`);
   }
 }
 
@@ -62,22 +71,27 @@ function childBlock(
   }
 }
 
-function unetLevels(unet: UNet): readonly Level[] {
-  const { features, kernels, strides, encoder, decoder } = unet;
-  const block = ({ block, counts }: UNet['encoder'], level: number): string => {
-    const what = block === 'residual' ? 'residual block' : 'convolution';
-    return `${plural(counts[level], what)} · ${kernels[level].join('×')}`;
-  };
+function stageText(unet: UNet, part: 'encoder' | 'decoder', level: number): string {
+  const { block, counts } = unet[part];
+  const what = block === 'residual' ? 'residual block' : 'convolution';
+  return `${plural(counts[level], what)} · ${unet.kernels[level].join('×')}`;
+}
+
+function unetLevels(
+  architecture: Pick<OwnArchitecture, 'patch' | 'features' | 'strides'>,
+  blockText: (part: 'encoder' | 'decoder', level: number) => string,
+): readonly Level[] {
+  const { features, strides } = architecture;
   let total: Triple = [1, 1, 1];
   return features.map((channels, level) => {
     const stride = strides[level];
     total = [total[0] * stride[0], total[1] * stride[1], total[2] * stride[2]];
     return {
-      size: sizeAfter(unet, total),
+      size: sizeAfter(architecture, total),
       channels,
       stride,
-      encoder: block(encoder, level),
-      decoder: level < decoder.counts.length ? { block: block(decoder, level), skips: [level] } : undefined,
+      encoder: blockText('encoder', level),
+      decoder: level < features.length - 1 ? { block: blockText('decoder', level), skips: [level] } : undefined,
     };
   });
 }

@@ -46,7 +46,7 @@ const runFields = z.object({
   recipe: recipeSchema.prefault({}),
   network: z.object({
     /** Channels of each level, the full resolution first. */
-    channels: z.array(z.int().positive()).length(levels).readonly(),
+    channels: z.array(z.int().positive()).min(1).readonly(),
     input_channels: z.int().positive(),
     /** Number of classes, the background included. */
     classes: z.int().positive(),

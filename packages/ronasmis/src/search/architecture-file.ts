@@ -34,12 +34,16 @@ function problemOf(architecture: Architecture): string | undefined {
   const isChild = architecture.kind === undefined;
   const problem = isChild ? childProblem(architecture) : undefined;
   if (problem !== undefined) return problem;
-  const strides = isChild
-    ? strideBetween(architecture, 0, architecture.encoder.length - 1)
-    : architecture.strides.reduce(multiplied);
+  const strides = stridesOf(architecture);
   const patch = patchOf(architecture);
   if (patch.every((extent, axis) => extent >= strides[axis])) return undefined;
   return `at patch: of ${patch.join(' x ')} voxels, poolings of ${strides.join(' x ')} in all leave less than one`;
+}
+
+/** All strides of an architecture together. */
+function stridesOf(architecture: Architecture): Triple {
+  if (architecture.kind !== undefined) return architecture.strides.reduce(multiplied);
+  return strideBetween(architecture, 0, architecture.encoder.length - 1);
 }
 
 function childProblem({ encoder, decoder }: ChildArchitecture): string | undefined {
@@ -59,7 +63,9 @@ const multiplied = (one: Triple, other: Triple): Triple => [one[0] * other[0], o
 export function requireFit(architecture: Architecture, cases: readonly PreparedCase[]): void {
   const patch = patchOf(architecture);
   const largest = ([0, 1, 2] as const).map((axis) => Math.max(...cases.map(({ shape }) => shape[axis])));
-  if (patch.every((extent, axis) => extent <= largest[axis])) return;
+  // A network that is not cut to fit, as children are, has patches that its strides divide.
+  const step = architecture.kind === undefined ? [1, 1, 1] : stridesOf(architecture);
+  if (patch.every((extent, axis) => extent <= step[axis] * Math.ceil(largest[axis] / step[axis]))) return;
   throw new UserError(
     `The architecture's patch of ${patch.join(' x ')} voxels (depth, height, width) is larger than the scans, of which the largest have ` +
       `${largest.join(' x ')} at the data set's spacing: make its patch smaller.`,

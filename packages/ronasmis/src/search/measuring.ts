@@ -11,8 +11,8 @@ import { measureStep } from '../training/measure.ts';
 import { whereMemorySuffices } from '../training/out-of-memory.ts';
 import type { Trainer } from '../training/trainer.ts';
 import { batchShape } from './batch-shape.ts';
-import { type Clock, type Durations, sufficesForCoarse } from './clock.ts';
-import { reportSeconds } from './constants.ts';
+import { type Clock, type Durations, type Limit, sufficesForCoarse } from './clock.ts';
+import { reportSeconds, secondsBetweenCheckpoints, shareBetweenCheckpoints } from './constants.ts';
 import { caseNamed, type RunContext } from './context.ts';
 import { toDeviceBatches } from './device-batches.ts';
 import { evaluateOnOwnGrid } from './evaluating.ts';
@@ -58,8 +58,7 @@ export async function openClock(
   const full = await measureDurations(bench, base);
   const limit = { epochs, seconds: timeSeconds };
   const { recipe } = context;
-  const trainingSteps =
-    recipe.training.steps_per_epoch ?? recipe.search.training_epochs * context.split.training.length;
+  const trainingSteps = stepsOfAnEpoch(context, limit, full);
   const hasCoarse = context.downsampling !== undefined && sufficesForCoarse(limit, trainingSteps, full, recipe);
   return {
     limit,
@@ -74,11 +73,25 @@ export async function openClock(
   };
 }
 
+/**
+ * Training steps of a controller step. Where the recipe says how long an epoch is and the run has only a time, which all epochs share
+ * anyway, an epoch is no longer than about what a killed run may lose.
+ */
+function stepsOfAnEpoch({ recipe, split }: RunContext, limit: Limit, { train }: Durations): number {
+  const { steps_per_epoch } = recipe.training;
+  if (steps_per_epoch === null) return recipe.search.training_epochs * split.training.length;
+  if (Number.isFinite(limit.epochs)) return steps_per_epoch;
+  const seconds = Math.min(secondsBetweenCheckpoints, shareBetweenCheckpoints * limit.seconds);
+  return Math.min(steps_per_epoch, Math.max(1, Math.floor(seconds / train)));
+}
+
 async function measureLargest(bench: Bench, largest: Architecture): Promise<void> {
   const { device, split } = bench.context;
-  const validation = split.validation.map((name) => caseNamed(bench.context, name));
+  const evaluated = (split.validation.length > 0 ? split.validation : split.test).map((name) =>
+    caseNamed(bench.context, name),
+  );
   await whereMemorySuffices(device, () => measureTraining(bench, largest));
-  await whereMemorySuffices(device, () => measureEvaluation(bench, largest, validation.reduce(largerCase)));
+  await whereMemorySuffices(device, () => measureEvaluation(bench, largest, evaluated.reduce(largerCase)));
 }
 
 /** The parts of a run at full resolution, by the base child. */
@@ -89,7 +102,8 @@ async function measureDurations(bench: Bench, base: Architecture): Promise<Durat
   const [validation, test] = [split.validation, split.test].map((names) =>
     names.map((name) => caseNamed(bench.context, name)),
   );
-  const perVoxel = measureEvaluation(bench, base, validation[0]) / voxelsOf(validation[0].shape);
+  const [measured] = [...validation, ...test];
+  const perVoxel = measureEvaluation(bench, base, measured) / voxelsOf(measured.shape);
   const oneShots = (cases: readonly PreparedCase[]): number => perVoxel * voxelsOfAll(cases);
   const evaluate = oneShots(validation);
   const testing = oneShots(test.filter((prepared) => !isResampled(prepared)));

@@ -1,5 +1,5 @@
 import { freeMemoryBytes, limitTensorBytes } from '@ronasmis/libtorch';
-import type { Architecture, ChildArchitecture, UNet } from '../architecture/architecture.ts';
+import type { Architecture, ChildArchitecture, OwnArchitecture } from '../architecture/architecture.ts';
 import { type NetworkDimensions, networkDimensions } from '../architecture/dimensions.ts';
 import { patchOf } from '../architecture/patch.ts';
 import { UserError } from '../base/errors.ts';
@@ -128,7 +128,7 @@ export function planSpace(
 }
 
 /** The plan of a network that says itself how wide it is and what it is trained on: memory suffices for it or not. */
-function planNetwork(budgetBytes: number, demands: MemoryDemands, alone: UNet): MemoryPlan {
+function planNetwork(budgetBytes: number, demands: MemoryDemands, alone: OwnArchitecture): MemoryPlan {
   const { inputChannels, classes, flatLevels, recipe } = demands;
   const dimensions = { inputChannels, classes, flatLevels, channels: alone.features };
   const batchVoxels = alone.batch * voxelsOf(patchOf(alone));

@@ -1,8 +1,10 @@
 import type { Architecture, ChildArchitecture } from '../architecture/architecture.ts';
 import type { Random } from '../base/random.ts';
 import { sum } from '../base/statistics.ts';
+import type { BatchPlan } from '../batches/fill-batch.ts';
 import { samplePlan } from '../batches/sample.ts';
 import { sampleIndex } from '../controller/draw.ts';
+import type { Network } from '../network/network.ts';
 import { networkOf } from '../network/of-architecture.ts';
 import type { Downsampling } from '../preparation/downsampling.ts';
 import type { SearchSpace } from '../space/space.ts';
@@ -32,7 +34,8 @@ export function* sharedMiniBatches(
         patch_lead !== null && outlook.done < patch_share
           ? withDrawnPatch(context.space, child, patch_lead / (1 - outlook.done / patch_share), random)
           : child;
-      yield miniBatch(context, random, { architecture, chosen: order[index], downsampling });
+      const plan = patchesOf(context, random, { architecture, chosen: order[index], downsampling });
+      yield { network: networkOf(architecture, context.dimensions), plan };
     }
   }
 }
@@ -74,13 +77,20 @@ function drawLed<Value>(
 }
 
 /** The same of one network. */
-export function* ownMiniBatches(
+export function ownMiniBatches(run: TrainingRun, downsampling: Downsampling | undefined): Generator<MiniBatch, never> {
+  const network = networkOf(run.architecture, run.context.dimensions);
+  return networkMiniBatches(run, () => network, downsampling);
+}
+
+/** The same of networks that are all trained on the patches of one architecture. */
+export function* networkMiniBatches(
   { context, state, architecture }: TrainingRun,
+  networkFor: () => Network,
   downsampling: Downsampling | undefined,
 ): Generator<MiniBatch, never> {
   for (;;) {
     for (const chosen of shuffledCases(context, state.random)) {
-      yield miniBatch(context, state.random, { architecture, chosen, downsampling });
+      yield { network: networkFor(), plan: patchesOf(context, state.random, { architecture, chosen, downsampling }) };
     }
   }
 }
@@ -102,7 +112,7 @@ function casesOfPatches(context: RunContext, random: Random, patches: number, ch
 }
 
 /** Patches for a network. */
-function miniBatch(
+function patchesOf(
   context: RunContext,
   random: Random,
   drawn: {
@@ -110,11 +120,10 @@ function miniBatch(
     readonly chosen: number;
     readonly downsampling: Downsampling | undefined;
   },
-): MiniBatch {
-  const { cases, augment, dimensions, recipe } = context;
+): BatchPlan {
+  const { cases, augment, recipe } = context;
   const { architecture, chosen, downsampling } = drawn;
   const { patch, patches } = batchShape(context, architecture);
   const ofPatches = casesOfPatches(context, random, patches, chosen);
-  const plan = samplePlan(random, cases, ofPatches, { patch, augment, downsampling, recipe });
-  return { network: networkOf(architecture, dimensions), plan };
+  return samplePlan(random, cases, ofPatches, { patch, augment, downsampling, recipe });
 }

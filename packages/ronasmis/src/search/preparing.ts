@@ -5,12 +5,13 @@ import { VERSION } from '../base/version.ts';
 import type { DataSet } from '../data/dataset.ts';
 import type { Region } from '../data/description.ts';
 import type { Fingerprint } from '../data/fingerprint.ts';
-import { splitCases, splitLabelled } from '../data/folds.ts';
+import { type CaseSplit, splitCases, splitLabelled } from '../data/folds.ts';
 import type { Normalisation } from '../data/normalisation.ts';
 import type { Problem } from '../data/problems.ts';
 import { chooseDevice } from '../engine/device.ts';
 import { choosePrecision } from '../engine/precision.ts';
 import { prepareOnce } from '../preparation/kept-cases.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import { type RunRecord, recordDimensions } from '../run/run-record.ts';
 import { requireFit } from './architecture-file.ts';
 import { type RunContext, scoredClasses } from './context.ts';
@@ -59,7 +60,7 @@ export async function prepare(
     onCase: (done, total) => onProgress?.({ phase: 'prepare', step: 0, done, total }),
   });
   const empty = new Set(cases.filter(({ labelled }) => labelled.length === 0).map(({ name }) => name));
-  const split = splitLabelled(names, { folds, fold, empty });
+  const split = trainedOn(splitLabelled(names, { folds, fold, empty }), recipe.training);
   const hasIgnored = dataSet.ignoredValue !== undefined;
   const flatLevels = flatLevelsFor(fingerprint.commonSpacing, recipe.network);
   const counts = { inputChannels: dataSet.channels.length, classes: dataSet.labels.length, flatLevels };
@@ -96,6 +97,11 @@ export async function prepare(
     warnings: [...plan.concessions, ...warnings.map(sentenceOf)],
     keep,
   };
+}
+
+/** How the cases are used: where the recipe says so, those for validation are trained on too, and nothing is evaluated before the end. */
+function trainedOn(split: CaseSplit, { all_cases }: Recipe['training']): CaseSplit {
+  return all_cases ? { ...split, training: [...split.training, ...split.validation].sort(), validation: [] } : split;
 }
 
 const sentenceOf = ({ message, cases }: Problem): string =>

@@ -15,7 +15,7 @@ export function contributions(events: readonly SearchEvent[]): readonly Contribu
     children.flatMap(({ architecture, reward }) =>
       architecture.kind !== undefined || 'cell' in architecture
         ? []
-        : [{ made: choicesOf(architecture), relative: reward - reward_mean }],
+        : [{ made: choicesOf(architecture), relative: reward - (reward_mean ?? 0) }],
     ),
   );
   const rewards = new Map<string, Map<string, number[]>>();

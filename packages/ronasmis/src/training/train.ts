@@ -64,8 +64,6 @@ export async function train(trainer: Trainer, { plans, batches, random }: MiniBa
   };
   const lossSum = noGradient(() => zeros([], { dataType: 'float32', device: trainer.device }));
   const started = performance.now();
-  const stepsOfOneRate = trainer.recipe.steps_per_epoch ?? 1;
-  let learningRate = trainer.recipe.learning_rate;
   let [done, leftOut] = [0, 0];
   let requested: Network | undefined;
   try {
@@ -74,8 +72,7 @@ export async function train(trainer: Trainer, { plans, batches, random }: MiniBa
       const batch = await batches.next();
       // The next batch is made while this one is trained on.
       requested = done + 1 === pace.planned ? undefined : request();
-      if (done % stepsOfOneRate === 0) learningRate = learningRateAt(trainer.recipe, pace.fraction(done));
-      const update = { learningRate, random };
+      const update = { learningRate: learningRateAt(trainer.recipe, pace.fraction(done)), random };
       const loss = await whereMemorySuffices(trainer.device, () => trainStep(trainer, network, batch, update));
       if (loss === undefined) leftOut += 1;
       else addAndFree(lossSum, loss);
