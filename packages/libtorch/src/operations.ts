@@ -1413,16 +1413,30 @@ export const resampleLabels = tensorOperation(
   ) => [labels, size, nearestAxis],
 );
 
-/** `ronasmis::resample_argmax(Tensor logits, int[3] size) -> Tensor` */
+/** `ronasmis::resample_argmax(Tensor logits, int[3] size, int? nearest_axis=None, bool interpolates_logits=False) -> Tensor` */
 export const resampleArgmax = tensorOperation(
   'ronasmis::resample_argmax',
   '',
-  (logits: Tensor, size: number | readonly number[]) => [logits, size],
+  (
+    logits: Tensor,
+    size: number | readonly number[],
+    {
+      nearestAxis,
+      interpolatesLogits,
+    }: { readonly nearestAxis?: number | undefined; readonly interpolatesLogits?: boolean | undefined } = {},
+  ) => [logits, size, nearestAxis, interpolatesLogits],
 );
 
-/** `ronasmis::resample_softmax(Tensor logits, int[3] size) -> Tensor` */
+/** `ronasmis::resample_softmax(Tensor logits, int[3] size, int? nearest_axis=None, bool interpolates_logits=False) -> Tensor` */
 export const resampleSoftmax = tensorOperation(
   'ronasmis::resample_softmax',
   '',
-  (logits: Tensor, size: number | readonly number[]) => [logits, size],
+  (
+    logits: Tensor,
+    size: number | readonly number[],
+    {
+      nearestAxis,
+      interpolatesLogits,
+    }: { readonly nearestAxis?: number | undefined; readonly interpolatesLogits?: boolean | undefined } = {},
+  ) => [logits, size, nearestAxis, interpolatesLogits],
 );

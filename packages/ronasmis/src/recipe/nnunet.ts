@@ -5,7 +5,8 @@ import { type Recipe, recipeSchema } from './recipe.ts';
  * nnU-Net v2.8.1 (Isensee et al. 2021), where it differs from the default recipe: 250 steps an epoch, stochastic gradient
  * descent, the weights as they are after the last step. Whether Dice is taken over the batch is for its plan to say. Its augmentation is `get_training_transforms` of its
  * trainer over batchgeneratorsv2 0.3.6, which draws another number here and there than the paper says: what is called the variance of noise
- * is used as its standard deviation.
+ * is used as its standard deviation. It predicts in windows of the patch (`nnUNetPredictor`), each the mean of the logits of all mirrorings, which are brought to
+ * the scan's own grid.
  */
 export const nnunetRecipe: Recipe = recipeSchema.parse({
   training: {
@@ -39,5 +40,15 @@ export const nnunetRecipe: Recipe = recipeSchema.parse({
     low_resolution_share: [0.25, 0.5],
     inverted_gamma_share: [0.1, 1],
     gamma_share: [0.3, 1],
+  },
+  inference: {
+    window: 'patch',
+    // nnU-Net has no smaller tiles; its networks halve an axis six times at most, and no tile may be smaller than that.
+    smallest_tile: 64,
+    tile_step: 0.5,
+    tile_standard_deviation: 1 / 8,
+    tile_weights: 'gaussian',
+    mirroring: true,
+    interpolated: 'logits',
   },
 });

@@ -294,12 +294,36 @@ const cellsSchema = z.strictObject({
 });
 
 const inferenceSchema = z.strictObject({
-  smallest_tile: note(count.default(16), 'voxels along an axis, where memory does not suffice for one pass', 'ours'),
+  window: note(
+    z.enum(['volume', 'patch']).default('volume'),
+    "what passes through the network at once: the whole volume, or windows of the training patch's size that slide over it",
+    'paper: one-shot inference',
+  ),
+  smallest_tile: note(
+    count.default(16),
+    'voxels along an axis, of which tiles are multiples where memory does not suffice for one pass',
+    'ours',
+  ),
   tile_step: note(share.default(0.5), 'of a tile, from one to the next at most', 'nnU-Net'),
   tile_standard_deviation: note(
     positive.default(1 / 8),
     "of a tile: standard deviation of its voxels' weights",
     'nnU-Net',
+  ),
+  tile_weights: note(
+    z.enum(['gaussian', 'even']).default('gaussian'),
+    'by what the logits of a voxel are averaged that is in several tiles or windows',
+    'nnU-Net',
+  ),
+  mirroring: note(
+    z.boolean().default(false),
+    'whether each pass is the mean of the logits of all eight mirrorings',
+    'paper, Table 2: no test-time augmentation',
+  ),
+  interpolated: note(
+    z.enum(['probabilities', 'logits']).default('probabilities'),
+    "what is brought to the scan's own grid: probabilities linearly, or logits linearly, across thick slices the nearest",
+    'ours',
   ),
 });
 

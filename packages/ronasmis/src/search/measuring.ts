@@ -1,12 +1,15 @@
-import { noGradient, scope } from '@ronasmis/libtorch';
+import { narrow, noGradient, scope, type Tensor } from '@ronasmis/libtorch';
 import type { Architecture } from '../architecture/architecture.ts';
-import { voxelsOf } from '../base/geometry.ts';
+import { type Triple, voxelsOf } from '../base/geometry.ts';
+import { sum } from '../base/statistics.ts';
 import { dataTypeOf } from '../engine/device.ts';
 import { segment } from '../inference/segment.ts';
+import { voxelsPassed, windowOf } from '../inference/tiles.ts';
 import { networkOf } from '../network/of-architecture.ts';
 import { networkWeights } from '../network/weights.ts';
 import type { Downsampling } from '../preparation/downsampling.ts';
 import { isResampled, type PreparedCase } from '../preparation/prepare.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import { measureStep } from '../training/measure.ts';
 import { whereMemorySuffices } from '../training/out-of-memory.ts';
 import type { Trainer } from '../training/trainer.ts';
@@ -16,7 +19,6 @@ import { reportSeconds, secondsBetweenCheckpoints, shareBetweenCheckpoints } fro
 import { caseNamed, type RunContext } from './context.ts';
 import { toDeviceBatches } from './device-batches.ts';
 import { evaluateOnOwnGrid } from './evaluating.ts';
-import { voxelsOfAll } from './memory.ts';
 import type { RunSettings } from './options.ts';
 
 /** Networks of a run that its durations are measured with. */
@@ -91,7 +93,7 @@ async function measureLargest(bench: Bench, largest: Architecture): Promise<void
     caseNamed(bench.context, name),
   );
   await whereMemorySuffices(device, () => measureTraining(bench, largest));
-  await whereMemorySuffices(device, () => measureEvaluation(bench, largest, evaluated.reduce(largerCase)));
+  await whereMemorySuffices(device, () => measurePass(bench, largest, evaluated.reduce(largerCase)));
 }
 
 /** The parts of a run at full resolution, by the base child. */
@@ -102,13 +104,19 @@ async function measureDurations(bench: Bench, base: Architecture): Promise<Durat
   const [validation, test] = [split.validation, split.test].map((names) =>
     names.map((name) => caseNamed(bench.context, name)),
   );
+  const { inference } = bench.context.recipe;
   const [measured] = [...validation, ...test];
-  const perVoxel = measureEvaluation(bench, base, measured) / voxelsOf(measured.shape);
-  const oneShots = (cases: readonly PreparedCase[]): number => perVoxel * voxelsOfAll(cases);
-  const evaluate = oneShots(validation);
-  const testing = oneShots(test.filter((prepared) => !isResampled(prepared)));
-  const onOtherGrids = await measureOtherGrids(bench, base, test.filter(isResampled));
-  return { train, evaluate, final: evaluate + testing + onOtherGrids + oneShots(test.slice(0, 3)) + reportSeconds };
+  const perVoxel = measurePass(bench, base, measured);
+  const secondsOf = (cases: readonly PreparedCase[], how = inference): number =>
+    perVoxel * sum(cases.map(({ shape }) => voxelsPassed(shape, windowOf(how, base), how)));
+  const evaluate = secondsOf(validation);
+  const [resampled, others] = [test.filter(isResampled), test.filter((prepared) => !isResampled(prepared))];
+  // A scan in all its windows and mirrorings may take minutes: on the scans' own grids, it is measured without them.
+  const few = { ...inference, mirroring: false, tile_step: 1 };
+  const onOtherGrids =
+    (await measureOtherGrids(bench, base, resampled, few)) + secondsOf(resampled) - secondsOf(resampled, few);
+  const drawn = secondsOf(test.slice(0, 3));
+  return { train, evaluate, final: evaluate + secondsOf(others) + onOtherGrids + drawn + reportSeconds };
 }
 
 /** Seconds of a training step. */
@@ -119,36 +127,47 @@ function measureTraining({ context, trainer }: Bench, child: Architecture, downs
   return measureStep(trainer, networkOf(child, context.dimensions), plan, context.dimensions.inputChannels);
 }
 
-/** Seconds of a one-shot prediction of a case, after a first one. */
-function measureEvaluation({ context, trainer }: Bench, child: Architecture, prepared: PreparedCase): number {
+/** Seconds that a voxel takes to be predicted, of a pass after a first one: over a case as a whole, or over a window of it. */
+function measurePass({ context, trainer }: Bench, child: Architecture, prepared: PreparedCase): number {
+  const inference = { ...context.recipe.inference, mirroring: false };
+  const tile = windowOf(inference, child);
   return noGradient(() =>
     scope(() => {
       const [{ image }] = toDeviceBatches(context, [prepared]);
+      const part = tile ? cornerOf(image, tile) : image;
       const network = networkOf(child, context.dimensions);
       const own = networkWeights(network, trainer.weights, dataTypeOf[context.precision]);
-      segment(network, own, image);
+      const pass = (): Tensor => segment(network, own, part, { tile, inference });
+      pass();
       const started = performance.now();
-      segment(network, own, image).toArray();
-      return (performance.now() - started) / 1000;
+      pass().toArray();
+      return (performance.now() - started) / 1000 / voxelsOf(tile ?? prepared.shape);
     }),
   );
 }
 
+/** The first voxels of an image, no more than a window has. */
+function cornerOf(image: Tensor, window: Triple): Tensor {
+  return window.reduce((part, size, axis) => narrow(part, axis + 2, 0, Math.min(size, image.shape[axis + 2])), image);
+}
+
 /**
- * Seconds that these cases take to be evaluated on their scans' own grids, by the first of them: labels are read again, and predictions
- * brought back, which may take longer than the network does.
+ * Seconds that these cases take to be evaluated on their scans' own grids by this inference, from the first of them: labels are read again, and
+ * predictions brought back, which may take longer than the network does.
  */
 async function measureOtherGrids(
   { context, trainer }: Bench,
   base: Architecture,
   cases: readonly PreparedCase[],
+  inference: Recipe['inference'],
 ): Promise<number> {
   if (cases.length === 0) return 0;
   const started = performance.now();
-  await evaluateOnOwnGrid({ context, weights: trainer.weights }, base, cases[0], async () => {});
+  const measured = { ...context, recipe: { ...context.recipe, inference } };
+  await evaluateOnOwnGrid({ context: measured, weights: trainer.weights }, base, cases[0], async () => {});
   const seconds = (performance.now() - started) / 1000;
   const voxels = cases.map(({ crop }) => voxelsOf(crop.shape));
-  return seconds * voxels.reduce((sum, ofCase) => sum + ofCase / voxels[0], 0);
+  return seconds * sum(voxels.map((ofCase) => ofCase / voxels[0]));
 }
 
 /** What a step takes on downsampled volumes, where it takes `full` on others. */

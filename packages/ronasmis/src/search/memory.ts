@@ -6,7 +6,11 @@ import { UserError } from '../base/errors.ts';
 import { type Triple, voxelsOf } from '../base/geometry.ts';
 import type { CaseSplit } from '../data/folds.ts';
 import { type ComputeDevice, dataTypeOf, type Precision } from '../engine/device.ts';
+import { bytesBesidePass } from '../inference/fitting.ts';
+import { windowOf } from '../inference/tiles.ts';
+
 import { passBytes } from '../network/memory.ts';
+import type { Network } from '../network/network.ts';
 import { networkOf, parametersOf } from '../network/of-architecture.ts';
 import { elementCount } from '../network/parameters.ts';
 import { isResampled, type PreparedCase } from '../preparation/prepare.ts';
@@ -195,7 +199,6 @@ function predictor(
   const named = (names: readonly string[]): readonly PreparedCase[] => cases.filter(({ name }) => names.includes(name));
   const [validation, test] = [named(split.validation), named(split.test)];
   const groups = [...evaluatedTogether(validation), ...test.map((one) => [one])];
-  const largest = groups.reduce((one, other) => (voxelsOfAll(other) > voxelsOfAll(one) ? other : one));
 
   const elementBytes = dataType === 'float32' ? 4 : 2;
   const onDevice = voxelsOfAll(validation) * (demands.inputChannels * elementBytes + 1);
@@ -206,10 +209,26 @@ function predictor(
     const { patch, patches } = batchShape({ batchVoxels }, child);
     const shared = { dataType, device };
     const trained = { ...shared, batch: patches, size: patch, training: true };
-    const evaluated = { ...shared, batch: largest.length, size: largest[0].shape, training: false };
     const network = networkOf(child, dimensions);
-    return fixed + passFactor * Math.max(...[trained, evaluated].map((pass) => passBytes(network, pass)));
+    const evaluated = evaluationBytes(demands, child, { network, groups });
+    return fixed + passFactor * Math.max(passBytes(network, trained), evaluated);
   };
+}
+
+/** What the evaluation takes of the most demanding of these groups of cases, each of which is passed at once: as a whole, or in windows of the patch. */
+function evaluationBytes(
+  { device, precision, recipe: { inference } }: Pick<MemoryDemands, 'device' | 'precision' | 'recipe'>,
+  child: Architecture,
+  { network, groups }: { readonly network: Network; readonly groups: readonly (readonly PreparedCase[])[] },
+): number {
+  const tile = windowOf(inference, child);
+  const largest = groups.reduce((one, other) => (voxelsOfAll(other) > voxelsOfAll(one) ? other : one));
+  const batch = tile ? Math.max(...groups.map(({ length }) => length)) : largest.length;
+  const pass = { dataType: dataTypeOf[precision], device, batch, size: tile ?? largest[0].shape, training: false };
+  const beside = groups.map(
+    (group) => group.length * bytesBesidePass(network, group[0].shape, { tile, device, inference }),
+  );
+  return passBytes(network, pass) + Math.max(...beside);
 }
 
 /** What the process takes beside its tensors; nothing where a GPU's memory is meant. */

@@ -10,7 +10,7 @@ import { turnTo, turnVolume } from '../../src/formats/orientation.ts';
 import { fittingTile } from '../../src/inference/fitting.ts';
 import { loadModel } from '../../src/inference/model.ts';
 import { predict } from '../../src/inference/predict.ts';
-import { type SegmentationSizes, segment } from '../../src/inference/segment.ts';
+import { type SegmentationPlan, segment } from '../../src/inference/segment.ts';
 import { prepareImage } from '../../src/preparation/prepared-image.ts';
 import { straight } from '../formats/scans.ts';
 import { predictInto, refusal, root, run, scan, writeRun, writeScan } from './predicting.ts';
@@ -96,7 +96,7 @@ it('segments a scan in tiles where memory does not suffice for one pass, and say
     const [prediction] = await predict({ ...options, device: 'cpu', precision: 'fp32' }, hooks);
     return { ...prediction, labels: [...(await readNifti(prediction.output)).data] };
   };
-  const labelsOf = (sizes: SegmentationSizes): readonly number[] => {
+  const labelsOf = (sizes: SegmentationPlan): readonly number[] => {
     const { image } = prepareImage(stored, [zScore]);
     const input = toImage(image, [1, 1, 33, 36, 40], 'cpu', 'float32');
     return segment(network, weights, input, sizes)
