@@ -6,8 +6,13 @@ import type { Tensor } from './tensor.ts';
 
 const epsilon = 1e-5;
 
-/** Instance normalisation alone; otherwise as {@link normaliseAndActivate}, by libtorch's operations. */
+/** The number that no activation has in native/kernels/instance_norm.h and native/cuda/instance_norm.cu, where the others' are. */
+const noActivation = 3;
+
+/** Instance normalisation alone, otherwise as {@link normaliseAndActivate}. */
 export function normalise(input: Tensor, scale: Tensor, shift: Tensor): Tensor {
+  if (hasFusedKernels(input.device))
+    return fusedInstanceNorm(input, scale, shift, noActivation, 1, input.shape.slice(2));
   // Groups of one channel. libtorch's instance_norm is not used: its gradient is wrong on a processor where a batch of one volume gets
   // a gradient in channels_last_3d (PyTorch 2.15.0), and its result is contiguous whatever it is given.
   return groupNorm(input, input.shape[1], { weight: scale, bias: shift, epsilon });

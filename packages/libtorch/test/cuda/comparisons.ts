@@ -16,6 +16,7 @@ import {
   maximumAll,
   multiply,
   narrow,
+  normalise,
   normaliseAndActivate,
   permute,
   relu,
@@ -143,6 +144,7 @@ export function compareFusedOperations(device: Device, large?: Shape): void {
           (x, scale, shift) => normaliseAndActivate(x, scale, shift, activation),
           (x, scale, shift) => activations[activation](composedNorm(x, scale, shift)),
         );
+      compare(dataType, layout, [shape, [shape[1]], [shape[1]]], normalise, composedNorm);
     });
 
     const upsamplings: readonly {

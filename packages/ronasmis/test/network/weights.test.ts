@@ -2,7 +2,7 @@ import { memory, noGradient, scope, to } from '@ronasmis/libtorch';
 import { describe, expect, test } from 'vitest';
 import { networkDimensions } from '../../src/architecture/dimensions.ts';
 import { networkOf } from '../../src/network/of-architecture.ts';
-import { freeNetworkWeights, networkWeights, type Weights, weight } from '../../src/network/weights.ts';
+import { createWeights, freeNetworkWeights, networkWeights, type Weights, weight } from '../../src/network/weights.ts';
 import { product } from '../chirp.ts';
 import { chirpWeights, narrow, predictingNames, reference, spaceWeights, trainedNames } from './peer.ts';
 
@@ -47,6 +47,21 @@ describe('createWeights', () => {
       expect(Math.abs(mean)).toBeLessThan((5 * deviation) / Math.sqrt(values.length));
       expect(Math.abs(variance / deviation ** 2 - 1)).toBeLessThan(5 * Math.sqrt(2 / values.length));
     }
+  });
+
+  test('a transposed kernel is drawn as PyTorch draws it, by the channels that it makes; a scale that starts at 0 does', () => {
+    const weights = createWeights(
+      [
+        { name: 'up', kind: 'kernel', shape: [64, 8, 2, 2, 2] },
+        { name: 'last', kind: 'scale', shape: [5], startsAtZero: true },
+      ],
+      'cpu',
+      1,
+    );
+    const values = weight(weights, 'up').toNumbers();
+    const variance = values.reduce((sum, value) => sum + value ** 2, 0) / values.length;
+    expect(Math.abs(variance / (2 / (8 * 8)) - 1)).toBeLessThan(5 * Math.sqrt(2 / values.length));
+    expect(weight(weights, 'last').toNumbers()).toEqual([0, 0, 0, 0, 0]);
   });
 
   test('the seed decides them', () => {
