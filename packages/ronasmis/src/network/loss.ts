@@ -56,7 +56,7 @@ export function networkLoss(
   options: LossOptions = {},
 ): Tensor {
   const { hasIgnored = false, crossEntropy = true } = options;
-  const levels = logits.map((scores, index) => ({ logits: scores, ...supervised[index] }));
+  const levels = logits.map((scores, index) => ({ logits: scores, ...withinLabel(supervised[index], label) }));
   const isFused = hasFusedKernels(label.device) && !hasIgnored && crossEntropy;
   return (isFused ? fusedLoss : composedLoss)(levels, label, options);
 }
@@ -85,6 +85,14 @@ export function fusedLoss(
 
 /** The first voxel of a cell. */
 const first: Triple = [0, 0, 0];
+
+/** The last cells of an axis may be a part of one: then all are compared by a voxel that those have too. */
+function withinLabel(level: Supervision, { shape: [, ...size] }: Tensor): Supervision {
+  const [depth, height, width] = (level.offset ?? first).map((offset, axis) =>
+    Math.min(offset, (size[axis] - 1) % level.stride[axis]),
+  );
+  return { ...level, offset: [depth, height, width] };
+}
 
 /** The same by libtorch's operations, with or without cross-entropy. Voxels of {@link IGNORED_CLASS} count for nothing. */
 export function composedLoss(levels: readonly SupervisedLevel[], label: Tensor, options: LossOptions = {}): Tensor {
