@@ -47,6 +47,8 @@ export interface SeriesOptions {
 /** A record, and the folders that were made for it, the outermost first. */
 export interface OpenSeries<Series> {
   readonly record: Series;
+  /** Whether it was begun just now. */
+  readonly isNew: boolean;
   readonly made: readonly string[];
   /** Lets other processes into the folder; to be called at the end, whatever it is. */
   readonly release: () => Promise<void>;
@@ -61,7 +63,7 @@ export async function openSeries<Series extends SeriesRecord>(
   kind: SeriesKind<Series>,
   options: SeriesOptions,
   settings: Series['settings'],
-  begin: (common: Omit<SeriesRecord, 'settings'>) => Series,
+  begin: (common: Omit<SeriesRecord, 'settings'>, engine: EngineDescription) => Series | Promise<Series>,
 ): Promise<OpenSeries<Series>> {
   const { out } = options;
   // Before the folder is made: a mistyped data set should leave nothing behind, nor a libtorch that can't be loaded.
@@ -71,10 +73,10 @@ export async function openSeries<Series extends SeriesRecord>(
   const release = await lockFolder(out);
   try {
     const found = await readFound(kind, out, settings);
-    if (found) return { record: found, made, release };
-    const record = begin({ ...(await commonOf(options, engine)), joules: {} });
+    if (found) return { record: found, isNew: false, made, release };
+    const record = await begin({ ...(await commonOf(options, engine)), joules: {} }, engine);
     await writeRecord(out, kind.file, record);
-    return { record, made, release };
+    return { record, isNew: true, made, release };
   } catch (error) {
     await release();
     throw error;
@@ -104,9 +106,9 @@ async function commonOf(options: SeriesOptions, engine: EngineDescription) {
   return { version: VERSION, created: new Date().toISOString(), engine: { device, precision } };
 }
 
-/** Removes the record of a folder none of whose runs has passed its checks: it is to leave nothing behind. */
+/** Removes the record of a folder in which no run has left anything, as none has passed its checks: it is to leave nothing behind. */
 export async function discardUnbegun(folder: string, file: string): Promise<void> {
-  if (isBegun(folder, await namesIn(folder))) return;
+  if ((await namesIn(folder)).some((name) => name !== file)) return;
   await rm(join(folder, file), { force: true });
 }
 

@@ -229,7 +229,7 @@ function diceOf(classes: Readonly<Record<string, ClassScores>>): CaseScores {
   return Object.fromEntries(Object.entries(classes).map(([label, scores]) => [label, scores.dice]));
 }
 
-const csvColumns = [
+export const csvColumns = [
   'dice',
   'hd95_mm',
   'nsd',
@@ -257,6 +257,6 @@ export function toCsv({ cases }: Pick<Evaluation, 'cases'>): string {
 }
 
 /** A text as RFC 4180 writes it where it holds a comma, a quote or a line break. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
