@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { isLoadError, UserError } from '../base/errors.ts';
 import { VERSION } from '../base/version.ts';
+import { addCompare } from './compare.ts';
 import { addDoctor } from './doctor.ts';
 import { addDownload } from './download.ts';
 import { addEvaluate } from './evaluate.ts';
@@ -47,6 +48,7 @@ function createProgram(): Command {
     addShow,
     addExport,
     addStudy,
+    addCompare,
     addDownload,
     addDoctor,
   ];
