@@ -26,7 +26,7 @@ export interface Durations extends StepDurations {
 }
 
 /** What of a recipe a clock goes by. */
-export type ClockRecipe = Pick<Recipe, 'search' | 'controller'>;
+export type ClockRecipe = Pick<Recipe, 'search' | 'controller' | 'training'>;
 
 /** A search's clock: it owns what was measured of time, how far the search is, and when it has to stop training. */
 export interface Clock {
@@ -120,6 +120,15 @@ export function trainedFraction(clock: Clock, done = 0): number {
   const ofEpochs = (clock.step + done / clock.trainingSteps) / clock.limit.epochs;
   const ofSeconds = Number.isFinite(clock.limit.seconds) ? clock.elapsed() / trainUntil(clock) : 0;
   return Math.min(1, Math.max(ofEpochs, ofSeconds));
+}
+
+/**
+ * How much of the training is done, as the learning rate goes by it: at every step, or, where the recipe says how many steps an epoch has and
+ * epochs alone limit the run, at the beginning of each epoch, as nnU-Net's falls.
+ */
+export function scheduledFraction(clock: Clock, done: number): number {
+  const isByEpoch = clock.recipe.training.steps_per_epoch !== null && !Number.isFinite(clock.limit.seconds);
+  return trainedFraction(clock, isByEpoch ? 0 : done);
 }
 
 /**

@@ -11,7 +11,7 @@ import {
   isCoarse,
   isLastStep,
   mustStopEvaluating,
-  trainedFraction,
+  scheduledFraction,
 } from './clock.ts';
 import { caseNamed } from './context.ts';
 import { freeBatches, toDeviceBatches } from './device-batches.ts';
@@ -88,17 +88,12 @@ export async function trainPhase(run: Run, plans: Iterator<MiniBatch, never>): P
     {
       planned,
       isEnough: (done) => hasTrainedEnough(clock, done),
-      fraction: (done) => trainedFraction(clock, hasEpochRates(run) ? 0 : done),
+      fraction: (done) => scheduledFraction(clock, done),
       after: (done) => watch.tell({ phase: 'train', step, done, total: Math.max(done, planned) }),
     },
   );
   clock.durations.train = trained.secondsPerStep;
   return { ...trained, seconds: clock.elapsed() - since };
-}
-
-/** Whether the rate is constant within an epoch: where the recipe says how long one is, and the run how many there are. */
-function hasEpochRates({ context, clock }: Run): boolean {
-  return context.recipe.training.steps_per_epoch !== null && !Number.isFinite(clock.limit.seconds);
 }
 
 /** What the second phase of a controller step came to. */
