@@ -101,7 +101,7 @@ export function drawSlice(
       const path = contourPath(mask, height, width, i + 1);
       return path === '' ? html`` : html`<path class="${kind} class${i % 6}" d="${path}"/>`;
     });
-  return html`<figure class="slice"><svg viewBox="0 0 ${width} ${height}" style="aspect-ratio:${width} / ${height * slice.pixelAspect}" preserveAspectRatio="none" role="img" aria-label="${caption}">
+  return html`<figure class="slice"><svg viewBox="0 0 ${width} ${height}" style="aspect-ratio:${width} / ${height * slice.pixelAspect}" preserveAspectRatio="none" role="img" aria-label="Slice ${slice.number}">
 <g transform="matrix(1 0 0 -1 0 ${height})">${background}
 ${contours(slice.reference, 'reference')}${slice.prediction ? contours(slice.prediction, 'prediction') : []}</g></svg>
 <figcaption>${caption}</figcaption></figure>`;
