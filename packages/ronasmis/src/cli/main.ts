@@ -9,6 +9,7 @@ import { Exit } from './exit.ts';
 import { addExport } from './export.ts';
 import { addInspect } from './inspect.ts';
 import { coloursOf, note, printJson } from './output.ts';
+import { addPlan } from './plan.ts';
 import { addPredict } from './predict.ts';
 import { addResume } from './resume.ts';
 import { addSearch } from './search.ts';
@@ -47,6 +48,7 @@ function createProgram(): Command {
     addInspect,
     addShow,
     addExport,
+    addPlan,
     addStudy,
     addCompare,
     addDownload,

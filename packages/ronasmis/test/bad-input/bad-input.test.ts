@@ -13,6 +13,7 @@ import type { Inputs } from './inputs.ts';
 import { layouts } from './layouts.ts';
 import { options, predictions } from './options.ts';
 import { forbidden, full, limited, outputs } from './outputs.ts';
+import { plans } from './plans.ts';
 import { runs, scans } from './runs.ts';
 import { type Row, readTable } from './table.ts';
 import { voxels } from './voxels.ts';
@@ -31,6 +32,7 @@ const inputs: Inputs = {
   ...scans,
   ...options,
   ...predictions,
+  ...plans,
 };
 const rows = readTable();
 /** The group of what is noticed before anything is read. */

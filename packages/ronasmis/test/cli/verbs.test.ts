@@ -6,6 +6,7 @@ import type { Affine } from '../../src/formats/affine.ts';
 import { writeNifti } from '../../src/formats/nifti.ts';
 import { referenceVolume, SHAPE, twoEllipsoids } from '../evaluation/masks.ts';
 import { MICRO_ARCHITECTURE, reportContent } from '../report/content.ts';
+import { dataset, fingerprint } from '../systems/nnunet/described.ts';
 import { run, writeRunFolder } from './run.ts';
 
 const { predict, IncompletePrediction } = vi.hoisted(() => {
@@ -34,6 +35,26 @@ const AFFINE: Affine = [
 ];
 const writeVolume = (path: string, data: Uint8Array | Float32Array) =>
   writeNifti(path, { shape: SHAPE, data, affine: AFFINE });
+
+async function dataSet(name: string, cases: number): Promise<string> {
+  const folder = join(root, name);
+  await mkdir(join(folder, 'imagesTr'), { recursive: true });
+  await mkdir(join(folder, 'labelsTr'));
+  const training = Array.from({ length: cases }, (_, i) => ({
+    image: `imagesTr/${i}.nii.gz`,
+    label: `labelsTr/${i}.nii.gz`,
+  }));
+  for (const [i, { image, label }] of training.entries()) {
+    await writeVolume(
+      join(folder, image),
+      Float32Array.from(referenceVolume(), (v, voxel) => v + Math.sin(voxel + i)),
+    );
+    await writeVolume(join(folder, label), twoEllipsoids(i % 3));
+  }
+  const labels = { 0: 'background', 1: 'outer', 2: 'inner' };
+  await writeFile(join(folder, 'dataset.json'), JSON.stringify({ name, labels, modality: { 0: 'MRI' }, training }));
+  return folder;
+}
 
 describe('show', () => {
   it('prints what a finished search found', async () => {
@@ -98,26 +119,6 @@ describe('show', () => {
 });
 
 describe('inspect', () => {
-  async function dataSet(name: string, cases: number): Promise<string> {
-    const folder = join(root, name);
-    await mkdir(join(folder, 'imagesTr'), { recursive: true });
-    await mkdir(join(folder, 'labelsTr'));
-    const training = Array.from({ length: cases }, (_, i) => ({
-      image: `imagesTr/${i}.nii.gz`,
-      label: `labelsTr/${i}.nii.gz`,
-    }));
-    for (const [i, { image, label }] of training.entries()) {
-      await writeVolume(
-        join(folder, image),
-        Float32Array.from(referenceVolume(), (v, voxel) => v + Math.sin(voxel + i)),
-      );
-      await writeVolume(join(folder, label), twoEllipsoids(i % 3));
-    }
-    const labels = { 0: 'background', 1: 'outer', 2: 'inner' };
-    await writeFile(join(folder, 'dataset.json'), JSON.stringify({ name, labels, modality: { 0: 'MRI' }, training }));
-    return folder;
-  }
-
   it('prints the fingerprint of a sound data set', async () => {
     const folder = await dataSet('sound', 5);
     const { code, stdout } = await run('inspect', folder);
@@ -154,6 +155,35 @@ describe('inspect', () => {
     expect(code).toBe(2);
     expect(stdout).toMatch(/error: .*dataset\.json|error: .*small/);
     expect((await run('inspect', join(root, 'nowhere'))).code).toBe(2);
+  });
+});
+
+describe('plan', () => {
+  const files = async () => {
+    const [fingerprintFile, datasetFile] = ['dataset_fingerprint.json', 'dataset.json'].map((name) => join(root, name));
+    await writeFile(fingerprintFile, JSON.stringify(fingerprint));
+    await writeFile(datasetFile, JSON.stringify(dataset));
+    return ['--fingerprint', fingerprintFile, '--dataset-json', datasetFile];
+  };
+
+  it('prints the configurations and their stages', async () => {
+    const { code, stdout } = await run('plan', ...(await files()), '--preset', 'm');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/ {2}nnUNetPlannerResEncM\nAxes +depth, height, width of the scans\n/);
+    // nnunetv2 2.8.1: compute_conv_feature_map_size gives 652,672,512 of the 680,000,000 values that are for 8 GB: 7.68 GB.
+    expect(stdout).toMatch(/^3d_fullres +48 x 192 x 192 +2 +2\.1 x 0\.75 x 0\.75 +119 x 478 x 478 +yes +7\.7 GiB$/m);
+    expect(stdout).toMatch(/^3d_lowres {2}ResidualEncoderUNet\nstage +features +kernel +stride +blocks$/m);
+    expect(stdout).toMatch(/^3 +256 +3 x 3 x 3 +2 x 2 x 2 +6$/m);
+  });
+
+  it('prints the plans as nnU-Net writes them, from two files or from a data set', async () => {
+    const { stdout } = await run('plan', ...(await files()), '--json');
+    expect(JSON.parse(stdout).configurations['3d_fullres'].patch_size).toEqual([48, 224, 192]);
+    const folder = await dataSet('planned', 2);
+    const planned = JSON.parse((await run('plan', folder, '--json')).stdout);
+    expect(planned).toMatchObject({ dataset_name: 'planned', experiment_planner_used: 'ExperimentPlanner' });
+    const alone = await run('plan', join(folder, 'imagesTr'), '--labels', join(folder, 'labelsTr'), '--json');
+    expect(JSON.parse(alone.stdout).configurations).toEqual(planned.configurations);
   });
 });
 

@@ -38,7 +38,7 @@ const spline = (order: number, is_seg: boolean) => ({ is_seg, order, order_z: 0,
 /**
  * How nnU-Net trains at a resolution (`get_plans_for_configuration`): the largest patch that fits into the memory with the smallest batch; then the
  * largest batch, unless that is more than the allowed share of the data set.
- * @throws UserError where the images leave nothing of a patch
+ * @throws UserError where no patch fits
  */
 export function configurationAt(
   { name, spacing, medianShape, dataSetVoxels }: Resolution,
@@ -55,8 +55,10 @@ export function configurationAt(
   );
   const { patch } = topology;
   if (patch.some((size) => !(size >= 1))) {
-    const images = `${medianShape.join(' x ')} voxels of ${spacing.join(' x ')} mm`;
-    throw new UserError(`nnU-Net has no patch for images of ${images}: correct the spacings, or leave them out.`);
+    const images = `images of ${medianShape.join(' x ')} voxels of ${spacing.join(' x ')} mm`;
+    throw new UserError(
+      `No patch at all fits, of ${classes} labels and ${images}: correct the labels, shapes or spacings.`,
+    );
   }
   const fitting = roundHalfToEven((reference.featureMapValues / valuesOf(topology)) * reference.batch);
   const allowed = roundHalfToEven((dataSetVoxels * preset.largestShare) / product(patch));

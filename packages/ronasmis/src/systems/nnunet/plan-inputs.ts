@@ -4,6 +4,7 @@ import { codeOf, reasonOf, UserError } from '../../base/errors.ts';
 import { tripleSchema } from '../../base/geometry.ts';
 import { parseJson } from '../../base/json.ts';
 import { readText } from '../../base/text-file.ts';
+import { plural } from '../../report/format.ts';
 import { intensitiesSchema } from './plans.ts';
 
 const sizesSchema = z.tuple([z.int().positive(), z.int().positive(), z.int().positive()]).readonly();
@@ -82,7 +83,7 @@ export async function readPlanInputs(fingerprintFile: string, datasetFile: strin
   const channels = Object.values(json.channel_names ?? json.modality ?? {});
   const measured = Object.keys(fingerprint.foreground_intensity_properties_per_channel).length;
   if (measured !== channels.length) {
-    const counts = `the fingerprint has intensities of ${measured} channels, ${datasetFile} names ${channels.length}`;
+    const counts = `the fingerprint has intensities of ${plural(measured, 'channel')}, ${datasetFile} names ${channels.length}`;
     throw new UserError(`${fingerprintFile}: ${counts}. Give the two files of one data set.`);
   }
   const { overwrite_image_reader_writer: named = 'None', file_ending } = json;
@@ -100,7 +101,7 @@ async function readInput<T>(file: string, option: string, schema: z.ZodType<T>):
   const text = await readText(file).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') throw new UserError(`${file}: there is no such file. Check ${option}.`);
     if (codeOf(error) === 'EISDIR')
-      throw new UserError(`${file}: this is a folder. Give the file's path by ${option}.`);
+      throw new UserError(`${file}: this is a folder. Give the path of a file by ${option}.`);
     throw new UserError(`${file} can't be read (${reasonOf(error)}): check its permissions.`);
   });
   return parseJson(text, schema, (reasons) => {

@@ -21,7 +21,7 @@ const leastGain = 2;
 /**
  * What nnU-Net v2 plans for a data set (Isensee et al. 2021; `ExperimentPlanner.plan_experiment` and its residual-encoder kin): the contents of its `plans.json`, figure
  * by figure. 2D images, whose shapes begin with 1, have slices alone.
- * @throws UserError where the images are too small for any patch
+ * @throws UserError where no patch fits
  */
 export function planNnunet({ fingerprint, dataset, preset }: PlanOptions): Plans {
   const { spacings, shapes_after_crop: shapes } = fingerprint;
