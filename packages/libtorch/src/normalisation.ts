@@ -23,7 +23,7 @@ export function normalise(input: Tensor, scale: Tensor, shift: Tensor): Tensor {
  * `[batch, channel, depth, height, width]` with a scale and a shift `[channel]`.
  *
  * On a processor and on NVIDIA's GPUs it is one fused operation of this package (native/kernels, native/cuda), in channels_last_3d,
- * where the activation has a fused number; elsewhere libtorch's operations.
+ * where the activation has a fused number; otherwise the two follow each other, and elsewhere both are libtorch's operations.
  */
 export function normaliseAndActivate(input: Tensor, scale: Tensor, shift: Tensor, activation: Activation): Tensor {
   return normaliseInterleaved(input, { scale, shift }, activation, { dilation: 1, size: input.shape.slice(2) });

@@ -28,6 +28,8 @@ const runFields = z.object({
     space: z.string(),
     /** The one child that is trained, where it is neither searched nor the base child. */
     only_child: architectureSchema.optional(),
+    /** Spent before the run on what it trains, and counted to its time. */
+    earlier_seconds: z.number().optional(),
     augment: z.boolean(),
     folds: z.int(),
     fold: z.int(),

@@ -125,7 +125,7 @@ async function openLocked<Begun extends BegunSearch | BegunTraining>(
   const { engine, budgetBytes, plan, warnings } = prepared;
   const begun = begin(prepared, settings);
   const { context, state } = begun;
-  const clock = await clockOf(begun, plan, settings, { startedAt, step: 0, seconds: 0 });
+  const clock = await clockOf(begun, plan, settings, { startedAt, step: 0, seconds: settings.earlierSeconds ?? 0 });
   requireOneStep(clock);
   state.controller?.begin(outlookOf(clock));
   const record = runRecord({ ...settings, memoryBytes: budgetBytes }, prepared);
@@ -163,7 +163,8 @@ async function reopenLocked<Begun extends BegunSearch | BegunTraining>(
   const { context, state } = begun;
   const moment = await restoreState(folder, state);
   await keepEventsUntil(folder, moment.step);
-  const clock = await clockOf(begun, plan, settings, { startedAt, ...moment });
+  const seconds = Math.max(moment.seconds, settings.earlierSeconds ?? 0);
+  const clock = await clockOf(begun, plan, settings, { startedAt, ...moment, seconds });
   if (clock.step === 0) state.controller?.begin(outlookOf(clock));
   hooks.onStart?.({
     engine: run.engine,

@@ -1,3 +1,4 @@
+import { UserError } from '../base/errors.ts';
 import { nnunet, nnunetL, nnunetM } from './nnunet/nnunet.ts';
 import { ronasmis, ronasmisPaper } from './ronasmis/ronasmis.ts';
 import { scnas, scnasTransfer } from './scnas/scnas.ts';
@@ -19,4 +20,14 @@ export const systems: readonly System[] = [
 /** The system of this name; undefined where there is none. */
 export function systemCalled(name: string): System | undefined {
   return systems.find((system) => system.name === name);
+}
+
+/** The systems of these names, in their order. @throws UserError where there is none of a name */
+export function systemsCalled(names: readonly string[]): readonly System[] {
+  return names.map((name) => {
+    const found = systemCalled(name);
+    if (found !== undefined) return found;
+    const known = systems.map((system) => system.name).join(', ');
+    throw new UserError(`--systems ${name}: there is no such system. Give some of ${known}, with commas between them.`);
+  });
 }

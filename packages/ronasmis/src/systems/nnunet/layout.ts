@@ -4,7 +4,7 @@ import type { Triple } from '../../base/geometry.ts';
 import { readDataSet } from '../../data/dataset.ts';
 import type { SearchHooks } from '../../search/search.ts';
 import type { SystemOptions } from '../system.ts';
-import { fingerprintOf } from './fingerprint.ts';
+import { planInputsOf } from './fingerprint.ts';
 import { planNnunet } from './plan.ts';
 import type { Configuration, Plans } from './plans.ts';
 import type { PresetName } from './presets.ts';
@@ -24,13 +24,13 @@ export async function planNetwork(
   { onProgress }: SearchHooks,
 ): Promise<PlannedNetwork> {
   const dataSet = await readDataSet(folder, labelFolder);
-  const inputs = await fingerprintOf(dataSet, (done, total) =>
-    onProgress?.({ phase: 'prepare', step: 0, done, total }),
-  );
+  const inputs = await planInputsOf(dataSet, (done, total) => onProgress?.({ phase: 'prepare', step: 0, done, total }));
   const plans = planNnunet({ ...inputs, preset });
   const { '3d_fullres': full } = plans.configurations;
   if (full === undefined) {
-    throw new UserError(`${folder}: its scans are of one slice, for which nnU-Net plans no network of three dimensions.`);
+    throw new UserError(
+      `${folder}: its scans are of one slice, for which nnU-Net plans no network of three dimensions.`,
+    );
   }
   return { architecture: networkOfPlan(full, plans), batchDice: full.batch_dice };
 }

@@ -45,11 +45,15 @@ export const scnasTransfer: System = {
   train: async ({ from, python: _, ...options }, hooks) => {
     if (existsSync(join(options.out, 'run.json'))) return trainCells(undefined, 0, options, hooks);
     if (from === undefined) {
-      throw new UserError('scnas-transfer takes the cells of another run: name the run folder of one of scnas with --from.');
+      throw new UserError(
+        'scnas-transfer takes the cells of another run: name the run folder of one of scnas with --from.',
+      );
     }
     const { architecture } = await readFinishedRun(from);
     if (architecture.kind !== 'cells') {
-      throw new UserError(`${from} has no cells, so scnas-transfer can take none: name a run folder of scnas with --from.`);
+      throw new UserError(
+        `${from} has no cells, so scnas-transfer can take none: name a run folder of scnas with --from.`,
+      );
     }
     const since = performance.now();
     const layout = await layoutFor(options, hooks);

@@ -1,6 +1,6 @@
 import type { UNet } from '../../architecture/architecture.ts';
-import { overlappedRecipe } from '../overlapped.ts';
 import { planNetwork } from '../nnunet/layout.ts';
+import { overlappedRecipe } from '../overlapped.ts';
 import type { System } from '../system.ts';
 import { trainPlanned } from '../train-planned.ts';
 
