@@ -73,7 +73,7 @@ export function bytesBesidePass(
   const copy = String(padded) === String(volume) ? 0 : 4 * inputChannels * voxelsOf(padded);
   // Sums of the logits and of their weights, and the quotient, which are the processor's.
   const sums = tile === undefined || device === 'cuda' ? 0 : 4 * (2 * classes + 1) * voxelsOf(padded);
-  // The mirrored image, and the sum of the logits of its mirrorings.
-  const mirrored = mirroring ? 4 * (inputChannels + classes) * voxelsOf(tile ?? volume) : 0;
+  // The mirrored image, the sum of the logits of its mirrorings, and those that are mirrored back.
+  const mirrored = mirroring ? 4 * (inputChannels + 2 * classes) * voxelsOf(tile ?? volume) : 0;
   return copy + sums + mirrored;
 }

@@ -14,10 +14,12 @@ export const mirroredPasses = mirrorings.length + 1;
  */
 export function meanOfMirrorings(image: Tensor, logitsOf: (image: Tensor) => Tensor): Tensor {
   return scope(() => {
-    const sum = to(logitsOf(image), { dataType: 'float32', copy: true });
+    const sum = scope(() => to(logitsOf(image), { dataType: 'float32', copy: true }));
     for (const axes of mirrorings) {
       scope(() => {
-        const mirrored = to(flip(image, axes), { dataType: image.dataType, memoryFormat: 'channels_last_3d' });
+        const mirrored = scope(() =>
+          to(flip(image, axes), { dataType: image.dataType, memoryFormat: 'channels_last_3d' }),
+        );
         addInPlace(sum, flip(logitsOf(mirrored), axes));
       });
     }

@@ -9,6 +9,7 @@ import { type Recipe, recipeSchema } from './recipe.ts';
  * the scan's own grid.
  */
 export const nnunetRecipe: Recipe = recipeSchema.parse({
+  search: { coarse_share: 0 },
   training: {
     optimiser: 'sgd',
     momentum: 0.99,

@@ -20,9 +20,17 @@ it('trains the weights that it leaves, of whole networks, on all cases but those
   expect([averaged_share, drop_path, all_cases]).toEqual([0, 0, true]);
 });
 
-it('differs from the default in nothing that has to do with a search', () => {
-  const sections = differences(nnunetRecipe, defaultRecipe).map(({ section }) => section);
-  expect(sections).not.toContain('search');
-  expect(sections).not.toContain('controller');
-  expect(sections).not.toContain('space');
+it('differs from the default in nothing else that has to do with a search', () => {
+  const differing = differences(nnunetRecipe, defaultRecipe).map(({ section, name }) => `${section}.${name}`);
+  // No part of it is on downsampled volumes.
+  expect(differing.filter((name) => /^(search|controller|space)\./.test(name))).toEqual(['search.coarse_share']);
+});
+
+it("nnU-Net's inference is its predictor's defaults, and differs from ours where these do", () => {
+  const recipe = { ...defaultRecipe, inference: nnunetRecipe.inference };
+  // tile_step_size, use_gaussian with sigma_scale, use_mirroring.
+  const { tile_step, tile_weights, tile_standard_deviation, mirroring } = recipe.inference;
+  expect([tile_step, tile_weights, tile_standard_deviation, mirroring]).toEqual([0.5, 'gaussian', 0.125, true]);
+  const differing = differences(recipe, defaultRecipe).map(({ name }) => name);
+  expect(differing).toEqual(['window', 'smallest_tile', 'mirroring', 'interpolated']);
 });

@@ -14,6 +14,8 @@ import { unturned } from '../../src/formats/orientation.ts';
 import { segment } from '../../src/inference/segment.ts';
 import { networkOf } from '../../src/network/of-architecture.ts';
 import { imageOf, type PreparedCase, prepareDataSet } from '../../src/preparation/prepare.ts';
+import { nnunetRecipe } from '../../src/recipe/nnunet.ts';
+import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import { scoredClasses } from '../../src/search/context.ts';
 import { type DeviceBatch, freeBatches, toDeviceBatches, toOwnGridBatch } from '../../src/search/device-batches.ts';
 import { evaluate, evaluateChildren, evaluatedTwin } from '../../src/search/evaluating.ts';
@@ -62,6 +64,27 @@ it('scores by label value as the evaluation does, for any label', async () => {
     expect(scores).toEqual(dicePerClass(predictionOf(scan), valuesOf(scan.label), [2, 5]));
   });
   await fc.assert(property, { numRuns: 15 });
+});
+
+it('segments by windows of the patch where the recipe says so, by half of it where volumes are downsampled', async () => {
+  const scan = randomScan(5, 3, [0, 0, 0]);
+  const context = { ...tinyContext, recipe: { ...defaultRecipe, inference: nnunetRecipe.inference } };
+  for (const [downsampling, tile] of [
+    [
+      [1, 1, 1],
+      [16, 16, 16],
+    ],
+    [
+      [1, 2, 2],
+      [16, 8, 8],
+    ],
+  ] as const) {
+    const batches = [{ ...scan.evaluated, downsampling }];
+    const [scores] = Object.values(await evaluate({ context, weights, batches }, space.base, nothing));
+    const predicted = segment(network, weights, scan.evaluated.image, { tile, inference: nnunetRecipe.inference });
+    expect(scores).toEqual(dicePerClass(valuesOf(predicted.toNumbers()), valuesOf(scan.label), [2, 5]));
+    expect(scores).not.toEqual(dicePerClass(predictionOf(scan), valuesOf(scan.label), [2, 5]));
+  }
 });
 
 it('scores regions as labels that were joined, and nothing where voxels are ignored', async () => {

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Triple } from '../../src/base/geometry.ts';
 import { createRandom } from '../../src/base/random.ts';
+import { nnunetRecipe } from '../../src/recipe/nnunet.ts';
 import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import { readRun } from '../../src/run/read-run.ts';
 import { toDeviceBatches } from '../../src/search/device-batches.ts';
@@ -100,6 +101,27 @@ describe('a memory budget', () => {
     expect(made[0].concessions).toBe('');
     const found = new Set(made.map(({ width }) => width));
     expect([...found].slice(0, 2)).toEqual(widths);
+  });
+
+  it('counts a window of the patch where the recipe evaluates by these, in place of the largest scan', () => {
+    const child = tinyContext.space.base;
+    const bytesFor = (inference: typeof defaultRecipe.inference, scan: Triple): number => {
+      const cases = ['a', 'b', 'c'].map((name) => prepared(name, scan));
+      const recipe = { ...defaultRecipe, inference };
+      const given = { ...demands('macro', [16, 16, 16]), cases, recipe, architecture: child };
+      return planSpace(2 ** 36, given).bytesFor(child);
+    };
+    const scans: readonly Triple[] = [
+      [64, 128, 128],
+      [128, 128, 128],
+    ];
+    const [small, large] = scans.map((scan) => bytesFor(defaultRecipe.inference, scan));
+    const [smallWindows, largeWindows] = scans.map((scan) => bytesFor(nnunetRecipe.inference, scan));
+    // Of a voxel more: three prepared cases, one of them on the device too, and the sums and means of its logits.
+    const perVoxel = (largeWindows - smallWindows) / (64 * 128 * 128);
+    expect(perVoxel).toBeCloseTo(3 * 5 + 5 + 1.03 * 4 * (2 * 3 + 1), 6);
+    expect((large - small) / (64 * 128 * 128)).toBeGreaterThan(150);
+    expect(smallWindows).toBeLessThan(small);
   });
 
   it('that is too small is refused, with one that suffices', () => {
