@@ -70,7 +70,7 @@ function drawLed<Value>(
 
 /** The same of one network. */
 export function* ownMiniBatches(
-  { context, state, architecture }: TrainingRun,
+  { context, state, architecture }: Pick<TrainingRun, 'context' | 'state' | 'architecture'>,
   downsampling: Downsampling | undefined,
 ): Generator<MiniBatch, never> {
   for (;;) {
