@@ -76,15 +76,18 @@ function drawLed<Value>(
   ];
 }
 
+/** What of a run the mini-batches of one network are made of. */
+type OneNetwork = Pick<TrainingRun, 'context' | 'state' | 'architecture'>;
+
 /** The same of one network. */
-export function ownMiniBatches(run: TrainingRun, downsampling: Downsampling | undefined): Generator<MiniBatch, never> {
+export function ownMiniBatches(run: OneNetwork, downsampling: Downsampling | undefined): Generator<MiniBatch, never> {
   const network = networkOf(run.architecture, run.context.dimensions);
   return networkMiniBatches(run, () => network, downsampling);
 }
 
 /** The same of networks that are all trained on the patches of one architecture. */
 export function* networkMiniBatches(
-  { context, state, architecture }: TrainingRun,
+  { context, state, architecture }: OneNetwork,
   networkFor: () => Network,
   downsampling: Downsampling | undefined,
 ): Generator<MiniBatch, never> {

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import type { Triple } from '../../src/base/geometry.ts';
 import { createRandom } from '../../src/base/random.ts';
 import { type Augmentation, drawAugmentation, turningMatrix } from '../../src/batches/augmentation.ts';
-import type { IntensityChange } from '../../src/batches/intensities.ts';
 import { nnunetRecipe } from '../../src/recipe/nnunet.ts';
 import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import { reference } from './reference.ts';
@@ -69,6 +68,16 @@ describe('what is drawn', () => {
   });
 });
 
+test('the default recipe draws what it drew before a recipe could have more, so that searches of then are repeated', () => {
+  const random = createRandom(1);
+  for (const depth of [32, 8]) {
+    const drawn = { channels: 2, spacing: [1, 1, 1], patch: [depth, 32, 32] } as const;
+    for (let draw = 0; draw < 500; draw++) drawAugmentation(random, drawn, defaultRecipe.augmentation);
+  }
+  // Of the version without blur, low resolution and inverted gamma.
+  expect(random.state()).toEqual([-2084914257, -1357563000, -202871740, 385640649]);
+});
+
 describe("what is drawn by nnU-Net's recipe", () => {
   const recipe = nnunetRecipe.augmentation;
   const count = 10_000;
@@ -82,11 +91,6 @@ describe("what is drawn by nnU-Net's recipe", () => {
       drawAugmentation(random, { channels: 2, spacing: [3.6, 1, 1], patch: [depth, height, width] }, recipe),
     ),
   );
-  const changesOf = (kind: IntensityChange['kind'], drawn = all) =>
-    drawn.flatMap(({ intensities = [] }) => {
-      const changes = intensities.map((ofChannel) => ofChannel.filter((change) => change.kind === kind));
-      return changes.flat().length > 0 ? [changes] : [];
-    });
   /** Within four standard errors. */
   const expectShare = (found: number, of: number, share: number): void => {
     expect(Math.abs(found / of - share)).toBeLessThan(4 * Math.sqrt((share * (1 - share)) / of));
@@ -111,75 +115,5 @@ describe("what is drawn by nnU-Net's recipe", () => {
     // In voxels a rotation keeps angles, of slices that are 3.6 times as thick as others are wide too.
     const matrix = all.flatMap(({ matrix }) => (matrix && Math.abs(matrix[0][1]) > 0.1 ? [matrix] : []))[0];
     expect(matrix[0].reduce((sum, value, at) => sum + value * matrix[1][at], 0)).toBeCloseTo(0, 12);
-  });
-
-  test.each([
-    ['noise', 0.1, 1],
-    ['blur', 0.2, 0.5],
-    ['brightness', 0.15, 1],
-    ['contrast', 0.15, 1],
-    ['low_resolution', 0.25, 0.5],
-    ['inverted_gamma', 0.1, 1],
-    ['gamma', 0.3, 1],
-  ] as const)(
-    'has %s in a share of %f of the patches, and in one of %f of their channels',
-    (kind, ofPatches, ofChannels) => {
-      const patches = changesOf(kind);
-      // A patch is not told from others where neither of its two channels is changed.
-      expectShare(patches.length, count, ofPatches * (1 - (1 - ofChannels) ** 2));
-      const both = patches.filter((channels) => channels.every((changes) => changes.length === 1));
-      expectShare(both.length, count, ofPatches * ofChannels ** 2);
-    },
-  );
-
-  test('draws all of it within its ranges, for each channel but the deviation of noise, and flat patches keep their slices', () => {
-    const within = (values: readonly number[], low: number, high: number): void => {
-      expect(Math.min(...values)).toBeGreaterThanOrEqual(low);
-      expect(Math.max(...values)).toBeLessThanOrEqual(high);
-      // Near both ends, as what is uniform is.
-      expect(Math.min(...values) - low).toBeLessThan(0.02 * (high - low));
-      expect(high - Math.max(...values)).toBeLessThan(0.02 * (high - low));
-    };
-    const numbers = (kind: IntensityChange['kind'], drawn = all) =>
-      changesOf(kind, drawn)
-        .flat(2)
-        .map((change) => {
-          if (change.kind === 'noise') return [change.deviation];
-          if (change.kind === 'blur') return change.deviations;
-          if (change.kind === 'low_resolution') return change.scale;
-          return [change.kind === 'gamma' || change.kind === 'inverted_gamma' ? change.exponent : change.factor];
-        });
-    within(numbers('noise').flat(), 0, 0.1);
-    within(numbers('blur').flat(), 0.5, 1);
-    within(numbers('brightness').flat(), 0.75, 1.25);
-    within(numbers('contrast').flat(), 0.75, 1.25);
-    within(numbers('low_resolution').flat(), 0.5, 1);
-    for (const kind of ['gamma', 'inverted_gamma'] as const) {
-      within(numbers(kind).flat(), 0.7, 1.5);
-      expectShare(
-        numbers(kind)
-          .flat()
-          .filter((exponent) => exponent < 1).length,
-        numbers(kind).length,
-        0.5,
-      );
-    }
-    for (const [depth, height, width] of numbers('blur')) expect(new Set([depth, height, width]).size).toBe(3);
-    for (const [depth, height, width] of numbers('low_resolution')) expect([height, width]).toEqual([depth, depth]);
-    for (const [depth, height, width] of numbers('low_resolution', flat)) expect([depth, width]).toEqual([1, height]);
-    const [noises, brightnesses] = [changesOf('noise'), changesOf('brightness')];
-    for (const [[first], [second]] of noises) {
-      expect(first).toEqual({ ...second, seed: expect.any(Number) });
-      expect(first).not.toEqual(second);
-    }
-    for (const [[first], [second]] of brightnesses) expect(first).not.toEqual(second);
-  });
-
-  test('changes intensities in the order of its transforms', () => {
-    const order = ['noise', 'blur', 'brightness', 'contrast', 'low_resolution', 'inverted_gamma', 'gamma'];
-    for (const changes of all.flatMap(({ intensities }) => intensities ?? [])) {
-      const places = changes.map(({ kind }) => order.indexOf(kind));
-      expect(places).toEqual(places.toSorted((left, right) => left - right));
-    }
   });
 });
