@@ -1,4 +1,4 @@
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { copyInto } from '@ronasmis/libtorch';
 import { z } from 'zod';
 import { some, UserError } from '../base/errors.ts';
@@ -106,6 +106,6 @@ export function recordStart({ earlier, taken, adapted, drawnAnew }: Started) {
 export function startWarnings({ earlier, taken, adapted, left }: Started): readonly string[] {
   if (left.length === 0) return [];
   const all = plural(taken.length + adapted.length + left.length, 'weight');
-  const what = `${left.length} of the ${all} of ${basename(earlier.folder)}`;
+  const what = `${left.length} of the ${all} of ${earlier.folder}`;
   return [`${what} are not taken over, for they have another shape or no place here: ${some(left)}.`];
 }
