@@ -170,7 +170,7 @@ it('begins at the Dice where the earlier run has ended, far above that of fresh 
   });
   await writeDataSet(inRoot('Bright'), bright);
   const fixed = { ...optionsFor('Bright', 'learns'), space: 'fixed' } as const;
-  const { report } = await search({ ...fixed, epochs: 8 });
+  const { report } = await search({ ...fixed, epochs: 6 });
   const end = report.validation_dice.mean ?? 0;
   // Steps that change next to nothing: what is evaluated after them is what the run has begun with.
   const idle = { ...recipe, training: { ...recipe.training, learning_rate: 1e-9, weight_decay: 0 } };
@@ -179,5 +179,5 @@ it('begins at the Dice where the earlier run has ended, far above that of fresh 
     return (await readRun(inRoot(out))).events[0].reward_mean;
   };
   expect(await first('goes on', inRoot('learns'))).toBeCloseTo(end, 3);
-  expect(await first('fresh')).toBeLessThan(end - 0.3);
+  expect(await first('fresh')).toBeLessThan(end / 2);
 }, 60_000);
