@@ -33,6 +33,7 @@ export async function printRun(folder: string): Promise<void> {
     print(`${architectureText(architecture, run.network)}\n`);
   }
   await printCurves(files);
+  printStart(files);
   await printRecipe(files);
   if (report === undefined) {
     print(`The search has not ended. Go on with: ronasmis resume ${folder}`);
@@ -69,6 +70,14 @@ async function printCurves({ run, events }: RunFiles): Promise<void> {
   const ends = [entropies.at(0), entropies.at(-1)].flatMap((entropy) => entropy?.toFixed(2) ?? []);
   if (ends.length > 0) print(`entropy  ${colours.cyan(sparkline(entropies))}  ${ends.join(' to ')} nats`);
   print('');
+}
+
+/** Which run it started from, and with how many of its weights; nothing where it started from none. */
+function printStart({ run: { settings, taken_over } }: RunFiles): void {
+  if (!settings.from || !taken_over) return;
+  const { taken, adapted, drawn_anew } = taken_over;
+  const weights = `${taken} weights taken over, ${adapted} adapted, ${drawn_anew} drawn anew`;
+  print(`${coloursOf(process.stdout).bold('Started from')}  ${settings.from.run} (${weights})\n`);
 }
 
 /** In what the run's recipe differs from the default one; nothing where it does not. */

@@ -21,6 +21,21 @@ export interface Parameter {
 
 /** The weights that a walk through a network meets, each once, in the order of {@link inOrder}. Throws where two have one name. */
 export function recordParameters(network: NetworkDefinition, options: WalkOptions): readonly Parameter[] {
+  return parametersOf(network, network.inputChannels, options);
+}
+
+/** Names of the kernels that take in the scan itself: those that have another shape where it has a channel more. */
+export function imageKernels(network: NetworkDefinition): readonly string[] {
+  const [own, wider] = [0, 1].map((more) =>
+    parametersOf(network, network.inputChannels + more, { deepSupervision: true }),
+  );
+  return own.filter(({ shape }, at) => String(shape) !== String(wider[at].shape)).map(({ name }) => name);
+}
+
+/** Whether a weight of this name makes logits: its first axis is the classes. Every network calls these so. */
+export const isOfHead = (name: string): boolean => name.startsWith('head.');
+
+function parametersOf(network: NetworkDefinition, inputChannels: number, options: WalkOptions): readonly Parameter[] {
   const found = new Map<string, Parameter>();
   const record = (parameter: Parameter): void => {
     const other = found.get(parameter.name);
@@ -30,7 +45,7 @@ export function recordParameters(network: NetworkDefinition, options: WalkOption
       );
     found.set(parameter.name, parameter);
   };
-  network.walk(recorder(record), network.inputChannels, options);
+  network.walk(recorder(record), inputChannels, options);
   return inOrder(found.values());
 }
 

@@ -38,6 +38,8 @@ export interface SearchSettings {
   readonly device: 'auto' | ComputeDevice;
   readonly precision: 'auto' | Precision;
   readonly seed: number;
+  /** Run folder of a finished run, of this data set or another, whose weights this one starts from. */
+  readonly from?: string;
   /** Every constant that a run goes by. */
   readonly recipe: Recipe;
 }
@@ -142,8 +144,17 @@ export function recordedSettings(
   folder: string,
   { controller, space }: OwnParts,
 ): RunSettings {
-  const { data_set, label_folder, time_seconds, epochs, memory_bytes, last_children, only_child, earlier_seconds } =
-    settings;
+  const {
+    data_set,
+    label_folder,
+    time_seconds,
+    epochs,
+    memory_bytes,
+    last_children,
+    only_child,
+    earlier_seconds,
+    from,
+  } = settings;
   const { device, precision } = engine;
   return {
     dataSet: data_set,
@@ -158,6 +169,7 @@ export function recordedSettings(
     ...(last_children !== undefined && { lastChildren: last_children }),
     ...(only_child && { architecture: only_child }),
     ...(earlier_seconds !== undefined && { earlierSeconds: earlier_seconds }),
+    ...(from && { from: from.run }),
     recipe,
     device,
     precision,

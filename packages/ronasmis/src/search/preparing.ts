@@ -15,6 +15,7 @@ import type { Recipe } from '../recipe/recipe.ts';
 import { type RunRecord, recordDimensions } from '../run/run-record.ts';
 import { requireFit } from './architecture-file.ts';
 import { type RunContext, scoredClasses } from './context.ts';
+import { recordStart, type Started } from './earlier-run.ts';
 import { caseBytesWithin, defaultMemoryBytes, limitMemory, type MemoryPlan, planMemory } from './memory.ts';
 import { type RunSettings, recordSettings } from './options.ts';
 import { coarseDownsampling } from './resolution.ts';
@@ -115,16 +116,18 @@ export function engineWarnings({ device }: RunContext, { cuda }: EngineDescripti
   ];
 }
 
-/** `run.json` of a new run. */
+/** `run.json` of a new run, and of what it has started from. */
 export function runRecord(
   settings: RunSettings,
   { context, fingerprint, regions, normalisations, channelFiles, engine }: Prepared,
+  started?: Started,
 ): RunRecord {
   const { dimensions, device, precision } = context;
+  const { from, taken_over } = started ? recordStart(started) : {};
   return {
     version: VERSION,
     created: new Date().toISOString(),
-    settings: recordSettings(settings),
+    settings: { ...recordSettings(settings), ...(from && { from }) },
     engine: { libtorch: engine.version, device, precision, threads: engine.cpu.threads, cpu: engine.cpu.name },
     recipe: context.recipe,
     network: recordDimensions(dimensions),
@@ -135,5 +138,6 @@ export function runRecord(
     orientation: fingerprint.orientation,
     spacing: fingerprint.commonSpacing,
     fingerprint: { ...fingerprint },
+    ...(taken_over && { taken_over }),
   };
 }

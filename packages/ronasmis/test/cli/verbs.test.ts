@@ -85,6 +85,20 @@ describe('show', () => {
     expect(stdout).toMatch(/^output +node 2 \+ node 3$/m);
   });
 
+  it('says which run a search started from, in one line', async () => {
+    const folder = join(root, 'started');
+    await writeRunFolder(folder, true);
+    expect((await run('show', folder)).stdout).not.toContain('Started from');
+    const path = join(folder, 'run.json');
+    const record = JSON.parse(await readFile(path, 'utf8'));
+    const settings = { ...record.settings, from: { run: '/runs/earlier', key: '0123456789abcdef' } };
+    const taken_over = { taken: 60, adapted: 3, drawn_anew: 22 };
+    await writeFile(path, JSON.stringify({ ...record, settings, taken_over }));
+    const { code, stdout } = await run('show', folder);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Started from {2}\/runs\/earlier \(60 weights taken over, 3 adapted, 22 drawn anew\)$/m);
+  });
+
   it('says nothing of an entropy where the controller has none', async () => {
     const folder = join(root, 'evolution');
     await writeRunFolder(folder, true);

@@ -5,7 +5,7 @@ import type { ChildArchitecture } from '../../src/architecture/architecture.ts';
 import type { NetworkDimensions } from '../../src/architecture/dimensions.ts';
 import { defineNetwork } from '../../src/network/network.ts';
 import { networkOf } from '../../src/network/of-architecture.ts';
-import { elementCount, recordParameters, sharedParameters } from '../../src/network/parameters.ts';
+import { elementCount, imageKernels, recordParameters, sharedParameters } from '../../src/network/parameters.ts';
 import { randomChildren } from '../space/walk.ts';
 import { microReference, narrow, predictingNames, reference, sharedBy } from './peer.ts';
 
@@ -44,6 +44,12 @@ test.each(children)('so has what a child has of its own: %s', (name, child) => {
   const throughTaps = network.parameters.flatMap(({ name, taps }) => (taps === undefined ? [] : [[name, taps]]));
   expect(throughTaps.sort()).toEqual(Object.entries(taps).sort());
   expect(elementCount([...network.parameters, ...network.auxiliaryParameters])).toBe(count);
+});
+
+test.each(children)('the first kernel alone takes in the scan: %s', (name, child) => {
+  expect(imageKernels(networkOf(child, narrow))).toEqual([
+    name.endsWith('(micro)') ? 'encoder.0.match' : 'encoder.0.conv1',
+  ]);
 });
 
 test('all that a child is made of is shared by its space, in the same shapes, with the matrices that it needs', () => {

@@ -36,7 +36,7 @@ export function batchOf({ patch, batch }: UNet, step: number) {
   const shown = labels.flatMap((label) => contrasts.map((contrast) => Array.from(label, (value) => contrast[value])));
   const noise = chirpValues(shown.length * labels[0].length, step);
   const image = Float32Array.from(shown.flat(), (value, i) => value + 0.5 * noise[i]);
-  const crop = { case: 0, offset: [0, 0, 0], flip: false } as const;
+  const crop = { case: 0, offset: [0, 0, 0], flip: [] } as const;
   const label = Uint8Array.from(labels.flatMap((one) => [...one]));
   return { image, label, plan: { patch: size, crops: Array<typeof crop>(batch).fill(crop) } };
 }
