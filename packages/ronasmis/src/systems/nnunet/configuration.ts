@@ -36,7 +36,7 @@ const resampling = 'resample_data_or_seg_to_shape';
 const spline = (order: number, is_seg: boolean) => ({ is_seg, order, order_z: 0, force_separate_z: null });
 
 /**
- * How nnU-Net trains at a resolution (`get_plans_for_configuration`): the largest patch that fits into the memory with the smallest batch; then the
+ * How nnU-Net trains at a resolution (`get_plans_for_configuration`): the largest patch of which the batch that has to fit does; then the
  * largest batch, unless that is more than the allowed share of the data set.
  * @throws UserError where no patch fits
  */

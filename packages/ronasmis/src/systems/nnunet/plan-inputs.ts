@@ -33,7 +33,7 @@ export interface NnunetDataset {
   /** What nnU-Net calls it: its folder's name. */
   readonly name: string;
   readonly channels: readonly string[];
-  /** Of which a network gives logits: every label, the background, and what is ignored. */
+  /** The entries of "labels", by which nnU-Net reckons the logits: the background and what is ignored among them. */
   readonly classes: number;
   readonly cases: number;
   /** nnU-Net's class that reads the scans. */

@@ -1,5 +1,7 @@
+import type { NnunetFingerprint } from '../../../src/systems/nnunet/plan-inputs.ts';
+
 /** A fingerprint as nnU-Net writes it, of three CT volumes with thick slices. */
-export const fingerprint = {
+export const fingerprint: NnunetFingerprint = {
   shapes_after_crop: [
     [90, 400, 380],
     [100, 512, 512],

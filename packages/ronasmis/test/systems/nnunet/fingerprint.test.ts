@@ -146,8 +146,8 @@ const found: Readonly<Record<string, Found>> = {
 };
 const real = realDataSets.filter((folder) => basename(folder) in found);
 
-describe.skipIf(real.length === 0)('of real scans (needs RONASMIS_TEST_DATA)', () => {
-  it.each(real)('%s', async (folder) => {
+it.skipIf(real.length === 0)('of real scans, and the plans made from them (needs RONASMIS_TEST_DATA)', async () => {
+  for (const folder of real) {
     const { relativeSize, intensities, slices, volumes, spacing, medianImage } = found[basename(folder)];
     const inputs = await planInputsOf(await readDataSet(folder));
     const [channel] = Object.values(inputs.fingerprint.foreground_intensity_properties_per_channel);
@@ -162,5 +162,5 @@ describe.skipIf(real.length === 0)('of real scans (needs RONASMIS_TEST_DATA)', (
       expect(configurations['3d_fullres']).toMatchObject({ ...planned, median_image_size_in_voxels: medianImage });
       expect(configurations['3d_lowres']).toBeUndefined();
     }
-  });
+  }
 });
