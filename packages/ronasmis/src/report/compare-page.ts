@@ -121,7 +121,7 @@ function timePlot({ systems }: CompareResults): Html {
   });
   const keys = systems.map(({ title }, i) => html`<span class="key ${toneOf(i)}">${title}</span>`);
   const time = { name: 'time of the training', format: shortTime, logarithmicTicks: timeTicks };
-  return html`<p>${keys}</p><div class="charts">${scatterPlot(dots, time, { name: 'Test Dice, %', format: formatFigure })}</div>`;
+  return html`<p class="lead">${keys}</p><div class="charts">${scatterPlot(dots, time, { name: 'Test Dice, %', format: formatFigure })}</div>`;
 }
 
 function exampleSection({ name, classes, slices, systems }: CompareExample, results: CompareResults): Html {

@@ -10,7 +10,7 @@ export function compareVerdict({ systems, reference, comparisons }: CompareResul
     .sort((a, b) => b.dice - a.dice);
   const order = ranked.map(({ title, dice }) => `${title} ${formatDice(dice)} %`).join(', ');
   return [
-    ...(ranked.length > 1 ? [`Mean test Dice, the highest first: ${order}.`] : []),
+    ...(ranked.length > 0 ? [`Mean test Dice${ranked.length > 1 ? ', the highest first' : ''}: ${order}.`] : []),
     ...comparisons.map((comparison) => {
       const { difference, interval, p_holm } = comparison;
       const figures = [
@@ -44,11 +44,7 @@ export function compareCaveats(
     runs === 1
       ? 'One run of each system says nothing of the spread between seeds and folds.'
       : 'The runs are no independent repeats: seeds of one fold share its training and test cases, and folds share most of their training cases. So the intervals over runs are rather too narrow.',
-    ...(comparisons.length > 0
-      ? [
-          'p is of Wilcoxon’s signed rank test over the test cases, each averaged over the runs, and corrected for the number of comparisons (Holm). It is of these very networks: cases do not replace seeds.',
-        ]
-      : []),
+    ...(comparisons.length > 0 ? [testCaveat(test_cases)] : []),
     ...(settings.time_seconds === null
       ? []
       : [
@@ -57,6 +53,14 @@ export function compareCaveats(
     ...partly.map(({ title, runs: finished }) => `The figures of ${title} are of ${finished.length} of ${runs} runs.`),
     ...(missed.length > 0 ? [distanceCaveat(missed)] : []),
   ];
+}
+
+function testCaveat(cases: number): string {
+  // All differences of one sign: two of the 2^n assignments of signs are as one-sided.
+  const smallest = 2 / 2 ** cases;
+  const reach =
+    smallest > 0.05 ? ` With ${plural(cases, 'test case')} it can’t be below ${formatProbability(smallest)}.` : '';
+  return `p is of Wilcoxon’s signed rank test over the test cases, each averaged over the runs, and corrected for the number of comparisons (Holm). It is of these very networks: cases do not replace seeds.${reach}`;
 }
 
 function distanceCaveat(missed: readonly SystemResult[]): string {

@@ -45,12 +45,14 @@ type Outcome = Awaited<ReturnType<typeof run>>;
 
 const search = ['--epochs', '1', '--children', '1', '--folds', '3', '--device', 'cpu', '--precision', 'fp32'];
 const study = ['--time', '1m', '--folds', '3', '--device', 'cpu', '--precision', 'fp32'];
+const compare = ['--systems', 'ronasmis', ...study];
 const withoutTime = study.slice(2);
 
 /** The words of a command, before those of the input, which may say otherwise. */
 function command(verb: string, wrong: string, out: string): readonly string[] {
   if (verb === 'search') return [verb, '--out', out, ...search];
   if (verb === 'study') return [verb, '--out', out, ...(wrong === 'A study without a time' ? withoutTime : study)];
+  if (verb === 'compare') return [verb, '--out', out, ...compare];
   if (verb === 'predict') return [verb, '--out', out, '--device', 'cpu', '--precision', 'fp32'];
   if (verb === 'export') return [verb, '--out', out];
   return verb === 'inspect' ? [verb, '--folds', '3'] : [verb];

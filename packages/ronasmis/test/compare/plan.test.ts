@@ -46,7 +46,7 @@ it('tests every case in one fold, and all systems on the same', () => {
 });
 
 it('tells a system of its run what all are told, and nothing of the comparison', () => {
-  const [first] = plannedRuns({ ...options, timeSeconds: 60, from: 'runs/heart' }, systems, { cases });
+  const [first] = plannedRuns(options, systems, { cases });
   const shared = { dataSet: 'Boxes', folds: 2, device: 'cpu', precision: 'fp32', timeSeconds: 60, from: 'runs/heart' };
   expect(systemOptions({ ...options, timeSeconds: 60, from: 'runs/heart' }, first)).toEqual({
     ...shared,

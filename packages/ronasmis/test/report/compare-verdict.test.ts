@@ -11,6 +11,10 @@ describe('the verdict', () => {
       'Mean test Dice, the highest first: Ours & co 80.00 %, Theirs 70.00 %.',
       'Ours & co against Theirs: +10.00 points of test Dice (p 0.250 over cases, corrected). These networks can’t be told apart on these cases.',
     ]);
+    const alone = results.systems.slice(0, 1);
+    expect(compareVerdict({ ...results, systems: alone, comparisons: [] })).toEqual([
+      'Mean test Dice: Ours & co 80.00 %.',
+    ]);
     const clear = { ...comparison, interval: { low: 0.05, high: 0.15 }, p_holm: 0.01 };
     expect(compareVerdict({ ...results, comparisons: [clear] })[1]).toContain(
       '(95 % interval over runs: +5.00 to +15.00; p 0.010 over cases, corrected). On these cases, these networks differ.',
@@ -29,6 +33,8 @@ describe('the caveats', () => {
     expect(said({})).toContain('Each training was given 2 min 0 s');
     expect(said({})).toContain('count as 0 in Dice and NSD: Ours & co 1, Theirs 1.');
     expect(said({ seeds: 3 })).toContain('The figures of Theirs are of 1 of 3 runs.');
+    expect(said({})).toContain('With 3 test cases it can’t be below 0.250.');
+    expect(said({ test_cases: 6 })).not.toContain('can’t be below');
     expect(said({ comparisons: [] })).not.toContain('Wilcoxon');
   });
 });
