@@ -30,6 +30,8 @@ const runFields = z.object({
     only_child: architectureSchema.optional(),
     /** Spent before the run on what it trains, and counted to its time. */
     earlier_seconds: z.number().optional(),
+    /** Whether test cases were segmented after the time, not within it. */
+    tests_afterwards: z.boolean().optional(),
     augment: z.boolean(),
     folds: z.int(),
     fold: z.int(),

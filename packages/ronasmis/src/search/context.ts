@@ -22,6 +22,8 @@ export interface RunContext {
   readonly ignoredValue: number | undefined;
   /** Whether patches are rotated, scaled and changed in their intensities; they are mirrored in any case. */
   readonly augment: boolean;
+  /** Whether test cases are segmented once the time is over, not within it. */
+  readonly testsAfterwards?: boolean;
   /** Voxels that a batch of small patches comes to, about: those of the largest patch. */
   readonly batchVoxels: number;
   /** How volumes are downsampled while the run is coarse; undefined where it never is. */

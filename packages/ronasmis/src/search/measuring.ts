@@ -110,6 +110,7 @@ async function measureDurations(bench: Bench, base: Architecture): Promise<Durat
   const secondsOf = (cases: readonly PreparedCase[], how = inference): number =>
     perVoxel * sum(cases.map(({ shape }) => voxelsPassed(shape, windowOf(how, base), how)));
   const evaluate = secondsOf(validation);
+  if (bench.context.testsAfterwards) return { train, evaluate, final: evaluate };
   const [resampled, others] = [test.filter(isResampled), test.filter((prepared) => !isResampled(prepared))];
   // A scan in all its windows and mirrorings may take minutes: on the scans' own grids, it is measured without them.
   const few = { ...inference, mirroring: false, tile_step: 1 };

@@ -52,10 +52,14 @@ export interface RunSettings extends SearchSettings {
   readonly architecture?: Architecture;
   /** Seconds that were spent before the run, on what it trains: they count to its time. */
   readonly earlierSeconds?: number;
+  /** Whether the time is that of the training alone, and the test cases are segmented after it, as a comparison wants; within it where this is left out. */
+  readonly testsAfterwards?: boolean;
 }
 
 /** The same from outside: everything but the data set and the run folder has a default. */
-export type SearchOptions = Pick<SearchSettings, 'dataSet' | 'out'> & Partial<SearchSettings>;
+export type SearchOptions = Pick<SearchSettings, 'dataSet' | 'out'> &
+  Partial<SearchSettings> &
+  Pick<RunSettings, 'testsAfterwards'>;
 
 /** The same of the training of one network, where there is nothing to choose. */
 export type TrainingOptions = Omit<SearchOptions, 'children' | 'controller' | 'space'> &
@@ -133,6 +137,7 @@ export function recordSettings(settings: RunSettings): RunRecord['settings'] {
     ...(lastChildren !== undefined && { last_children: lastChildren }),
     ...(architecture && { only_child: architecture }),
     ...(settings.earlierSeconds !== undefined && { earlier_seconds: settings.earlierSeconds }),
+    ...(settings.testsAfterwards && { tests_afterwards: true }),
     device,
     precision,
   };
@@ -169,6 +174,7 @@ export function recordedSettings(
     ...(last_children !== undefined && { lastChildren: last_children }),
     ...(only_child && { architecture: only_child }),
     ...(earlier_seconds !== undefined && { earlierSeconds: earlier_seconds }),
+    ...(settings.tests_afterwards && { testsAfterwards: true }),
     ...(from && { from: from.run }),
     recipe,
     device,

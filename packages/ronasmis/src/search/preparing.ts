@@ -80,6 +80,7 @@ export async function prepare(
     cases,
     split,
     augment: options.augment,
+    ...(options.testsAfterwards && { testsAfterwards: true }),
     labelValues: dataSet.labels.map(({ value }) => value),
     scored: scoredClasses(dataSet),
     ignoredValue: dataSet.ignoredValue,

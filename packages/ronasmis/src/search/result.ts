@@ -50,14 +50,16 @@ export async function finish(run: Run, evaluator: Evaluator, candidates: Candida
   const { context, state, clock, folder } = run;
   const since = clock.elapsed();
   const { architecture, scores } = await bestChild(run, evaluator, candidates);
+  const trainedSeconds = clock.elapsed();
   const testDice = await evaluateTestCases(run, architecture);
+  const seconds = context.testsAfterwards ? trainedSeconds : clock.elapsed();
   const { averaged } = state.trainer;
   const network = networkOf(architecture, context.dimensions);
   const report: SearchReport = {
     validation_dice: summariseDice(scores),
     test_dice: testDice,
-    seconds: clock.elapsed(),
-    evaluation_seconds: clock.elapsed() - since,
+    seconds,
+    evaluation_seconds: seconds - since,
     peak_memory_bytes: peakMemoryBytes(context.device),
     parameters: elementCount(network.parameters),
   };

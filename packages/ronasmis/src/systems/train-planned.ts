@@ -29,5 +29,9 @@ export const trainPlanned =
     const since = performance.now();
     const { architecture, recipe, augment } = await plan(options, hooks);
     const earlierSeconds = (performance.now() - since) / 1000;
-    await trainArchitecture(architecture, { ...options, recipe, augment, earlierSeconds }, hooks);
+    await trainArchitecture(
+      architecture,
+      { ...options, recipe, augment, earlierSeconds, testsAfterwards: true },
+      hooks,
+    );
   };

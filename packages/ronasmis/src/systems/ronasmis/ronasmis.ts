@@ -27,7 +27,7 @@ function ronasmisBy(recipe: Recipe, called: Pick<System, 'name' | 'title'>): Sys
     },
     train: async ({ from: _, python: __, ...options }, hooks) => {
       if (existsSync(join(options.out, 'run.json'))) await resume(options.out, hooks);
-      else await search({ ...options, recipe }, hooks);
+      else await search({ ...options, recipe, testsAfterwards: true }, hooks);
     },
   };
 }

@@ -98,6 +98,7 @@ async function searchNew({ timeSeconds, epochs, ...options }: Options, hooks: Se
       ...(epochs !== undefined && { epochs: Math.max(1, Math.round(share * epochs)) }),
       recipe: overlappedRecipe,
       earlierSeconds: (performance.now() - since) / 1000,
+      testsAfterwards: true,
     },
     hooks,
   );
@@ -111,5 +112,10 @@ async function trainCells(
   hooks: SearchHooks,
 ): Promise<void> {
   if (architecture === undefined || existsSync(join(options.out, 'run.json'))) await resume(options.out, hooks);
-  else await trainArchitecture(architecture, { ...options, recipe: overlappedRecipe, earlierSeconds }, hooks);
+  else
+    await trainArchitecture(
+      architecture,
+      { ...options, recipe: overlappedRecipe, earlierSeconds, testsAfterwards: true },
+      hooks,
+    );
 }
