@@ -3,31 +3,14 @@ import { UserError } from '../base/errors.ts';
 import type { Case } from '../data/case.ts';
 import type { DataSet } from '../data/dataset.ts';
 import { splitCases } from '../data/folds.ts';
-import type { ComputeDevice, Precision } from '../engine/device.ts';
 import type { System, SystemOptions } from '../systems/system.ts';
 import { inTurns } from './series.ts';
+import type { SeriesOptions } from './series-folder.ts';
 
 /** What is compared on which data set, with how much time. */
-export interface CompareOptions {
-  /** Folder in the layout of the Medical Segmentation Decathlon or of nnU-Net v2. */
-  readonly dataSet: string;
-  /** Folder of label maps; then `dataSet` is a folder of images alone. */
-  readonly labelFolder?: string;
-  /** Folder of the comparison; what it holds of the same comparison is taken as it is. */
-  readonly out: string;
-  /** How often each system is trained on each fold, with the seeds 1, 2, ... */
-  readonly seeds: number;
-  /** Seconds of each training. */
-  readonly timeSeconds?: number;
-  /** Epochs of each training, in the system's own terms. */
-  readonly epochs?: number;
-  /** Bytes that each run may take; 80 % of what is free at its beginning where it is left out. */
-  readonly memoryBytes?: number;
-  readonly folds: number;
+export interface CompareOptions extends SeriesOptions {
   /** The fold that is the test set; where it is left out, each is, one after the other. */
   readonly fold?: number;
-  readonly device: 'auto' | ComputeDevice;
-  readonly precision: 'auto' | Precision;
   /** Run folder of another task, for systems that take something over from one. */
   readonly from?: string;
   /** Python with nnU-Net in it, for systems that are run by one. */

@@ -35,11 +35,23 @@ export interface SeriesKind<Series extends SeriesRecord> {
   readonly schema: ZodType<Series>;
 }
 
-/** Where runs are put, of which data set, and what they compute on. */
+/** What several runs in one folder have in common, and how many there are. */
 export interface SeriesOptions {
+  /** Folder in the layout of the Medical Segmentation Decathlon or of nnU-Net v2. */
   readonly dataSet: string;
+  /** Folder of label maps; then `dataSet` is a folder of images alone. */
   readonly labelFolder?: string;
+  /** Folder of the runs; what it holds of the same runs is taken as it is. */
   readonly out: string;
+  /** How often each contestant runs, on each fold, with the seeds 1, 2, ... */
+  readonly seeds: number;
+  /** Seconds of each run. */
+  readonly timeSeconds?: number;
+  /** Epochs of each run, in the contestant's own terms: controller epochs of RONASMIS. */
+  readonly epochs?: number;
+  /** Bytes that each run may take; 80 % of what is free at its beginning where it is left out. */
+  readonly memoryBytes?: number;
+  readonly folds: number;
   readonly device: 'auto' | ComputeDevice;
   readonly precision: 'auto' | Precision;
 }

@@ -1,34 +1,17 @@
 import { join } from 'node:path';
 import type { Architecture } from '../architecture/architecture.ts';
 import { inTurns } from '../compare/series.ts';
+import type { SeriesOptions } from '../compare/series-folder.ts';
 import { type ControllerName, controllerNames } from '../controller/controllers.ts';
-import type { ComputeDevice, Precision } from '../engine/device.ts';
 import type { SearchEvent } from '../run/event.ts';
 import type { RunSettings, SearchOptions, TrainingOptions } from '../search/options.ts';
 import type { SpaceName } from '../space/names.ts';
 
 /** What a study compares on which data set, with how much time. */
-export interface StudyOptions {
-  /** Folder in the layout of the Medical Segmentation Decathlon or of nnU-Net v2. */
-  readonly dataSet: string;
-  /** Folder of label maps; then `dataSet` is a folder of images alone. */
-  readonly labelFolder?: string;
-  /** Folder of the study; what it holds of the same study is taken as it is. */
-  readonly out: string;
-  /** How often each contestant searches, with the seeds 1, 2, ... */
-  readonly seeds: number;
-  /** Seconds of each search. */
-  readonly timeSeconds?: number;
-  /** Controller steps of each search. */
-  readonly epochs?: number;
+export interface StudyOptions extends SeriesOptions {
   /** Children evaluated at each controller step. */
   readonly children: number;
-  /** Bytes that each search may take; 80 % of what is free at its beginning where it is left out. */
-  readonly memoryBytes?: number;
-  readonly folds: number;
   readonly fold: number;
-  readonly device: 'auto' | ComputeDevice;
-  readonly precision: 'auto' | Precision;
 }
 
 /** What is compared: every controller in the paper's space, and the network that a person would start from. */

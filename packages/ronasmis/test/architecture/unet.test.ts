@@ -1,25 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { architectureSchema } from '../../src/architecture/architecture.ts';
 import { unetSchema } from '../../src/architecture/unet.ts';
-
-const unet = {
-  kind: 'unet',
-  patch: { depth: 20, height: 320, width: 256 },
-  batch: 2,
-  features: [32, 64, 128],
-  kernels: [
-    [1, 3, 3],
-    [1, 3, 3],
-    [3, 3, 3],
-  ],
-  strides: [
-    [1, 1, 1],
-    [1, 2, 2],
-    [2, 2, 2],
-  ],
-  encoder: { block: 'convolutions', counts: [2, 2, 2] },
-  decoder: { block: 'residual', counts: [1, 1] },
-};
+import { unet } from './unet.ts';
 
 /** What is said of it; undefined where it is one. */
 const complaint = (change: Readonly<Record<string, unknown>>): string | undefined =>
@@ -36,7 +18,7 @@ test('a U-Net is told from a child by its kind, and other kinds there are not', 
 
 describe('what is none is refused', () => {
   test.each([
-    { features: [32, 64] },
+    { features: [4, 8] },
     { kernels: unet.kernels.slice(1) },
     { strides: unet.strides.slice(0, 2) },
     { encoder: { ...unet.encoder, counts: [2, 2] } },
@@ -53,7 +35,7 @@ describe('what is none is refused', () => {
     ['kernels of other sizes', { kernels: [[1, 3, 5], ...unet.kernels.slice(1)] }],
     [
       'one stage',
-      { features: [32], kernels: [[3, 3, 3]], strides: [[1, 1, 1]], decoder: { block: 'residual', counts: [] } },
+      { features: [4], kernels: [[3, 3, 3]], strides: [[1, 1, 1]], decoder: { block: 'residual', counts: [] } },
     ],
     ['strides that are not whole', { strides: [...unet.strides.slice(0, 2), [1, 1.5, 2]] }],
     ['other blocks', { encoder: { ...unet.encoder, block: 'bottleneck' } }],
