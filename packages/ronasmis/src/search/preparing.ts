@@ -55,6 +55,7 @@ export async function prepare(
   splitCases(names, { folds, fold });
   const { cases, fingerprint, normalisations, warnings, keep } = await prepareOnce(dataSet, {
     folds,
+    recipe: recipe.preparation,
     cacheFolder: cacheFolderOf(folder),
     keptFolder: join(dirname(resolve(folder)), '.prepared'),
     memoryLimitBytes: caseBytesWithin(budgetBytes, device),

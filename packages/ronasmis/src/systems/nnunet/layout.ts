@@ -15,6 +15,8 @@ export interface PlannedNetwork {
   readonly architecture: UNet;
   /** Whether the Dice loss takes a batch for one volume. */
   readonly batchDice: boolean;
+  /** Whether any channel is normalised within the mask of what is not zero. */
+  readonly isMasked: boolean;
 }
 
 /** nnU-Net's plan for a data set, and the network that it plans for full resolution. @throws UserError for what is wrong with the data set */
@@ -32,7 +34,11 @@ export async function planNetwork(
       `${folder}: its scans are of one slice, for which nnU-Net plans no network of three dimensions.`,
     );
   }
-  return { architecture: networkOfPlan(full, plans), batchDice: full.batch_dice };
+  return {
+    architecture: networkOfPlan(full, plans),
+    batchDice: full.batch_dice,
+    isMasked: full.use_mask_for_norm.includes(true),
+  };
 }
 
 /** The network of a configuration of three dimensions. */

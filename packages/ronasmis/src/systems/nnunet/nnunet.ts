@@ -25,9 +25,10 @@ function nnunetBy(preset: PresetName, called: Pick<System, 'name' | 'title'>): S
       inference: 'weighted overlapped patches',
     },
     train: trainPlanned(async (options, hooks) => {
-      const { architecture, batchDice } = await planNetwork(options, preset, hooks);
+      const { architecture, batchDice, isMasked } = await planNetwork(options, preset, hooks);
       const training = { ...nnunetRecipe.training, batch_dice: batchDice };
-      return { architecture, recipe: { ...nnunetRecipe, training }, augment: true };
+      const augmentation = { ...nnunetRecipe.augmentation, outside_stays_zero: isMasked };
+      return { architecture, recipe: { ...nnunetRecipe, training, augmentation }, augment: true };
     }),
   };
 }
