@@ -60,9 +60,9 @@ async function printCurves({ run, events }: RunFiles): Promise<void> {
   const rewards = events.flatMap((event) => event.reward_mean ?? []);
   const entropies = events.flatMap(({ entropy }) => entropy ?? []);
   const steps = `${plural(last.step, 'controller step')}, ${plural(last.steps, 'training step')}`;
-  const { controller, space, only_child } = run.settings;
+  const { controller, space, only_child, system } = run.settings;
   const what = only_child ? 'Training' : 'Search';
-  const how = only_child ? 'one network' : `${controller} in the ${space} space`;
+  const how = [system ?? [], only_child ? 'one network' : `${controller} in the ${space} space`].flat().join(', ');
   print(`${colours.bold(what)}  (${how}, ${steps})`);
   const [first, latest] = [rewards.at(0), rewards.at(-1)];
   if (first !== undefined && latest !== undefined)

@@ -28,7 +28,7 @@ export type ReportContent = {
 /** Draws the report of a finished search: one self-contained HTML page that requests nothing from anywhere. */
 export function renderReport(content: ReportContent): string {
   const { run, report, architecture } = content;
-  const { controller, space, only_child, fold, folds } = run.settings;
+  const { controller, space, only_child, fold, folds, system } = run.settings;
   const name = basename(run.settings.data_set);
   const [what, how] = only_child
     ? ['Training of one network', 'without a search']
@@ -38,7 +38,7 @@ export function renderReport(content: ReportContent): string {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${name} · RONASMIS</title><style>${STYLE}</style></head>
 <body><main>
 <div class="brand">RONASMIS</div><h1>${name}</h1>
-<div class="lead">${what} of ${formatDate(run.created)} · ${how} · fold ${fold} of ${folds} held out as the test set</div>
+<div class="lead">${what} of ${formatDate(run.created)}${system === undefined ? '' : ` by ${system}`} · ${how} · fold ${fold} of ${folds} held out as the test set</div>
 ${hero(report, classNames)}
 ${tiles(content)}
 <section><h2>${only_child ? 'Architecture' : 'Found architecture'}</h2><p class="lead">${only_child ? 'As it was given.' : 'The best of all evaluated children, with the weights it shared: nothing was retrained.'} Coloured arrows add encoder features to the decoder; sizes are a training patch's, depth × height × width.</p>${drawArchitecture(architecture, run.network)}${cellFigure(architecture)}</section>

@@ -42,6 +42,8 @@ export interface SearchSettings {
   readonly from?: string;
   /** Every constant that a run goes by. */
   readonly recipe: Recipe;
+  /** What trains, of what can be compared, where it is not plain RONASMIS: `run.json` says it. */
+  readonly system?: string;
 }
 
 /** What a run is told: a search as its users know it, one of a study, or the training of one network. */
@@ -123,6 +125,7 @@ export function recordSettings(settings: RunSettings): RunRecord['settings'] {
   const { dataSet, labelFolder, timeSeconds, epochs, memoryBytes, lastChildren, architecture, device, precision } =
     settings;
   return {
+    ...(settings.system !== undefined && { system: settings.system }),
     data_set: resolve(dataSet),
     ...(labelFolder !== undefined && { label_folder: resolve(labelFolder) }),
     time_seconds: timeSeconds ?? null,
@@ -154,9 +157,11 @@ export function recordedSettings(
     only_child,
     earlier_seconds,
     from,
+    system,
   } = settings;
   const { device, precision } = engine;
   return {
+    ...(system !== undefined && { system }),
     dataSet: data_set,
     ...(label_folder !== undefined && { labelFolder: label_folder }),
     out: folder,

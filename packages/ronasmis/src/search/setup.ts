@@ -139,6 +139,7 @@ async function openLocked<Begun extends BegunSearch | BegunTraining>(
   await writeRecord(settings.out, 'run.json', record);
   await prepared.keep();
   hooks.onStart?.({
+    isSearch: begun.architecture === undefined,
     engine: record.engine,
     memory: memoryUse(budgetBytes, plan),
     warnings: [
@@ -183,6 +184,7 @@ async function reopenLocked<Begun extends BegunSearch | BegunTraining>(
   const clock = await clockOf(begun, plan, settings, { startedAt, ...moment, seconds });
   if (clock.step === 0) state.controller?.begin(outlookOf(clock));
   hooks.onStart?.({
+    isSearch: begun.architecture === undefined,
     engine: run.engine,
     memory: memoryUse(budgetBytes, plan),
     warnings: engineWarnings(context, engine),

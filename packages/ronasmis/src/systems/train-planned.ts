@@ -20,7 +20,7 @@ export interface Planned {
  * any other; or a run that was stopped goes on.
  */
 export const trainPlanned =
-  (plan: (options: SystemOptions, hooks: SearchHooks) => Promise<Planned>): System['train'] =>
+  (system: string, plan: (options: SystemOptions, hooks: SearchHooks) => Promise<Planned>): System['train'] =>
   async ({ from: _, python: __, ...options }, hooks) => {
     if (existsSync(join(options.out, 'run.json'))) {
       await resume(options.out, hooks);
@@ -29,5 +29,5 @@ export const trainPlanned =
     const since = performance.now();
     const { architecture, recipe, augment } = await plan(options, hooks);
     const earlierSeconds = (performance.now() - since) / 1000;
-    await trainArchitecture(architecture, { ...options, recipe, augment, earlierSeconds }, hooks);
+    await trainArchitecture(architecture, { ...options, system, recipe, augment, earlierSeconds }, hooks);
   };

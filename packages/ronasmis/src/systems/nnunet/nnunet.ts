@@ -24,7 +24,7 @@ function nnunetBy(preset: PresetName, called: Pick<System, 'name' | 'title'>): S
       postProcessing: false,
       inference: 'weighted overlapped patches',
     },
-    train: trainPlanned(async (options, hooks) => {
+    train: trainPlanned(called.name, async (options, hooks) => {
       const { architecture, batchDice, isMasked } = await planNetwork(options, preset, hooks);
       const training = { ...nnunetRecipe.training, batch_dice: batchDice };
       const augmentation = { ...nnunetRecipe.augmentation, outside_stays_zero: isMasked };

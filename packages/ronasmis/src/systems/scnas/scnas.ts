@@ -31,7 +31,8 @@ export const scnas: System = {
   name: 'scnas',
   title: 'SCNAS, after Kim et al.',
   traits,
-  train: async ({ from: _, python: __, ...options }, hooks) => {
+  train: async ({ from: _, python: __, ...given }, hooks) => {
+    const options = { ...given, system: 'scnas' };
     const found = await foundCells(options, hooks);
     await trainCells(found.architecture, found.seconds, options, hooks);
   },
@@ -42,7 +43,8 @@ export const scnasTransfer: System = {
   name: 'scnas-transfer',
   title: 'SCNAS (transfer), after Kim et al.',
   traits,
-  train: async ({ from, python: _, ...options }, hooks) => {
+  train: async ({ from, python: _, ...given }, hooks) => {
+    const options = { ...given, system: 'scnas-transfer' };
     if (existsSync(join(options.out, 'run.json'))) return trainCells(undefined, 0, options, hooks);
     if (from === undefined) {
       throw new UserError(
@@ -62,7 +64,7 @@ export const scnasTransfer: System = {
   },
 };
 
-type Options = Omit<SystemOptions, 'from' | 'python'>;
+type Options = Omit<SystemOptions, 'from' | 'python'> & { readonly system: string };
 
 /** The network of cells for a data set; what is not searched of it is as nnU-Net plans it. */
 async function layoutFor(options: Options, hooks: SearchHooks): Promise<CellsLayout> {

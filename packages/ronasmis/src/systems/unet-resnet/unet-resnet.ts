@@ -23,7 +23,7 @@ export const unetResnet: System = {
     postProcessing: false,
     inference: 'overlapped patches',
   },
-  train: trainPlanned(async (options, hooks) => {
+  train: trainPlanned('unet-resnet', async (options, hooks) => {
     const { architecture } = await planNetwork(options, 'default', hooks);
     return { architecture: residual(architecture), recipe: overlappedRecipe, augment: false };
   }),
