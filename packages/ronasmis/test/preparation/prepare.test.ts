@@ -12,7 +12,15 @@ import { turnBetween, turnTo, turnVolume, unturned } from '../../src/formats/ori
 import { imageOf, isResampled, labelOf, prepareDataSet } from '../../src/preparation/prepare.ts';
 import { prepareImage } from '../../src/preparation/prepared-image.ts';
 import { nnunetRecipe } from '../../src/recipe/nnunet.ts';
-import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet, writeStated } from '../formats/scans.ts';
+import {
+  ballCase,
+  boxCase,
+  straight,
+  type TestCase,
+  temporaryFolder,
+  writeDataSet,
+  writeStated,
+} from '../formats/scans.ts';
 
 const root = await temporaryFolder();
 const folder = join(root, 'boxes');
@@ -309,32 +317,8 @@ test('a case of another spacing is resampled to that of most, its label too, and
   }
 });
 
-/** Two channels that are not 0 in a ball alone, and within it are 0 in a smaller one: a hole of the mask. */
-function ballCase(name: string, edge: number): TestCase {
-  const size = Math.round(24 / edge);
-  const distanceOf = (voxel: number): number =>
-    Math.hypot(
-      ...[voxel % size, Math.floor(voxel / size) % size, Math.floor(voxel / size ** 2)].map(
-        (at) => (at + 0.5) * edge - 12,
-      ),
-    );
-  const distances = Float64Array.from({ length: size ** 3 }, (_, voxel) => distanceOf(voxel));
-  const channel = (offset: number) =>
-    Array.from(distances, (distance) => (distance > 9 || distance < 2 ? 0 : offset + random.integer(50)));
-  const affine = straight(edge, edge, edge);
-  return {
-    name,
-    image: { shape: [size, size, size, 2], data: Int16Array.from([...channel(100), ...channel(300)]), affine },
-    label: {
-      shape: [size, size, size],
-      data: Uint8Array.from(distances, (distance) => (distance < 5 ? 1 : 0)),
-      affine,
-    },
-  };
-}
-
 test('where little is left of the scans, z-scores are within the mask of what is not 0, in memory, on the disk and of a scan to be segmented', async () => {
-  const balls = [ballCase('a', 1), ballCase('b', 1), ballCase('c', 1.5)];
+  const balls = [ballCase('a', random), ballCase('b', random), ballCase('c', random, 1.5)];
   await writeDataSet(folder, balls, { modality: { 0: 'T1', 1: 'T2' } });
   const dataSet = await readDataSet(folder);
   const usual = await prepareDataSet(dataSet, { folds: 2, cacheFolder });
