@@ -44,7 +44,9 @@ export async function printRun(folder: string): Promise<void> {
   print(
     `${colours.bold('Test Dice')}        ${colours.green(diceText(report.test_dice, run))}, ${plural(cases, 'case')}`,
   );
-  print(`Validation Dice  ${diceText(report.validation_dice, run)}`);
+  // A system that trains on all but the test fold has none.
+  if (Object.keys(report.validation_dice.cases).length > 0)
+    print(`Validation Dice  ${diceText(report.validation_dice, run)}`);
   print(
     `Cost             ${formatSeconds(report.seconds)}, ${formatBytes(report.peak_memory_bytes)} at most, ` +
       `${formatCount(report.parameters)} parameters, ${run.engine.device} in ${run.engine.precision}`,
