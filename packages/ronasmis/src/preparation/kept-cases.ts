@@ -28,6 +28,7 @@ const caseSchema = z.object({
   channels: z.int().positive(),
   shape: tripleSchema,
   spacing: tripleSchema,
+  scanSpacing: tripleSchema,
   crop: cropSchema,
   labelled: z.array(z.int()).readonly(),
   lost: z.array(z.int()).readonly(),
@@ -45,7 +46,7 @@ const keptSchema = z.object({
 });
 
 /** Raised when cases are prepared in another way than before by a version of the same number. */
-const PREPARATION = 3;
+const PREPARATION = 4;
 const RECORD = 'prepared.json';
 /** Cases are kept where they take no more than so much of what the disk has free. */
 const shareOfDisk = 0.1;

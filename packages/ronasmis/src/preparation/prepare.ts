@@ -28,6 +28,8 @@ export interface PreparedCase extends Omit<PreparedImage, 'image'>, Foreground {
   readonly labelFile: string;
   /** From the voxel order of that file to the one of `shape`. */
   readonly labelTurn: Turn;
+  /** Of the scan, before it was resampled to `spacing`: `[depth, height, width]` in millimetres. */
+  readonly scanSpacing: Triple;
   readonly storage: CaseStorage;
   /** Class indices, the background excepted, of what is labelled on the scan's own grid. */
   readonly labelled: readonly number[];
@@ -142,7 +144,7 @@ async function prepareCase(
   const inside = classesIn(label);
   const labelled = labelValues.flatMap((_, index) => (inside.has(index) || outsideCrop[index] > 0 ? [index] : []));
   const own = { labelled, lost: [], ...foregroundOf(label), outsideCrop };
-  return { name, labelFile, labelTurn, ...geometry, storage, ...own };
+  return { name, labelFile, labelTurn, ...geometry, scanSpacing: geometry.spacing, storage, ...own };
 }
 
 /** The class indices of a label, without the background and what is ignored. */

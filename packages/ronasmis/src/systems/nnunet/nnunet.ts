@@ -24,11 +24,11 @@ function nnunetBy(preset: PresetName, called: Pick<System, 'name' | 'title'>): S
       postProcessing: false,
       inference: 'weighted overlapped patches',
     },
-    train: trainPlanned(called.name, async (options, hooks) => {
-      const { architecture, batchDice, isMasked } = await planNetwork(options, preset, hooks);
+    train: trainPlanned({ system: called.name, recipe: nnunetRecipe, augment: true }, (known) => {
+      const { architecture, batchDice, isMasked } = planNetwork(known, preset);
       const training = { ...nnunetRecipe.training, batch_dice: batchDice };
       const augmentation = { ...nnunetRecipe.augmentation, outside_stays_zero: isMasked };
-      return { architecture, recipe: { ...nnunetRecipe, training, augmentation }, augment: true };
+      return { architecture, recipe: { ...nnunetRecipe, training, augmentation } };
     }),
   };
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { CellsLayout, CellsUNet } from '../../architecture/cells.ts';
 import { UserError } from '../../base/errors.ts';
 import { readFinishedRun } from '../../inference/model.ts';
+import type { PlanNetwork, PlannedFor } from '../../search/options.ts';
 import { resume } from '../../search/resume.ts';
 import type { SearchHooks } from '../../search/search.ts';
 import { trainArchitecture } from '../../search/train-architecture.ts';
@@ -57,18 +58,20 @@ export const scnasTransfer: System = {
         `${from} has no cells, so scnas-transfer can take none: name a run folder of scnas with --from.`,
       );
     }
-    const since = performance.now();
-    const layout = await layoutFor(options, hooks);
     const { cells } = architecture;
-    await trainCells({ ...layout, kind: 'cells', cells }, (performance.now() - since) / 1000, options, hooks);
+    const plan: PlanNetwork = (known) => ({
+      architecture: { ...layoutFor(known), kind: 'cells', cells },
+      recipe: overlappedRecipe,
+    });
+    await trainCells(plan, 0, options, hooks);
   },
 };
 
 type Options = Omit<SystemOptions, 'from' | 'python'> & { readonly system: string };
 
 /** The network of cells for a data set; what is not searched of it is as nnU-Net plans it. */
-async function layoutFor(options: Options, hooks: SearchHooks): Promise<CellsLayout> {
-  const { patch, batch, features, kernels, strides } = (await planNetwork(options, 'default', hooks)).architecture;
+function layoutFor(known: PlannedFor): CellsLayout {
+  const { patch, batch, features, kernels, strides } = planNetwork(known, 'default').architecture;
   return {
     patch,
     batch: Math.min(mostPatches, batch),
@@ -88,18 +91,15 @@ async function foundCells(options: Options, hooks: SearchHooks): Promise<{ archi
   return { architecture, seconds: report.seconds };
 }
 
-async function searchNew({ timeSeconds, epochs, ...options }: Options, hooks: SearchHooks) {
-  const since = performance.now();
-  const layout = await layoutFor(options, hooks);
+function searchNew({ timeSeconds, epochs, ...options }: Options, hooks: SearchHooks) {
   const { share } = overlappedRecipe.cells;
   return trainArchitecture(
-    { ...layout, kind: 'open_cells' },
+    (known) => ({ architecture: { ...layoutFor(known), kind: 'open_cells' }, recipe: overlappedRecipe }),
     {
       ...options,
       ...(timeSeconds !== undefined && { timeSeconds: share * timeSeconds }),
       ...(epochs !== undefined && { epochs: Math.max(1, Math.round(share * epochs)) }),
       recipe: overlappedRecipe,
-      earlierSeconds: (performance.now() - since) / 1000,
     },
     hooks,
   );
@@ -107,11 +107,11 @@ async function searchNew({ timeSeconds, epochs, ...options }: Options, hooks: Se
 
 /** Trains the network of found cells in what is left of the time, or goes on with that. */
 async function trainCells(
-  architecture: CellsUNet | undefined,
+  trained: CellsUNet | PlanNetwork | undefined,
   earlierSeconds: number,
   options: Options,
   hooks: SearchHooks,
 ): Promise<void> {
-  if (architecture === undefined || existsSync(join(options.out, 'run.json'))) await resume(options.out, hooks);
-  else await trainArchitecture(architecture, { ...options, recipe: overlappedRecipe, earlierSeconds }, hooks);
+  if (trained === undefined || existsSync(join(options.out, 'run.json'))) await resume(options.out, hooks);
+  else await trainArchitecture(trained, { ...options, recipe: overlappedRecipe, earlierSeconds }, hooks);
 }

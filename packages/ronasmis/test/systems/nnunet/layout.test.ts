@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { UNet } from '../../../src/architecture/architecture.ts';
 import { createRandom } from '../../../src/base/random.ts';
+import { readDataSet } from '../../../src/data/dataset.ts';
 import { networkOf } from '../../../src/network/of-architecture.ts';
 import { elementCount } from '../../../src/network/parameters.ts';
+import { prepareDataSet } from '../../../src/preparation/prepare.ts';
+import { planInputsOf } from '../../../src/systems/nnunet/fingerprint.ts';
 import { networkOfPlan, planNetwork } from '../../../src/systems/nnunet/layout.ts';
 import { planNnunet } from '../../../src/systems/nnunet/plan.ts';
 import { readPlanInputs } from '../../../src/systems/nnunet/plan-inputs.ts';
@@ -100,15 +103,21 @@ it("has the axes of the files where the plan's are transposed, and a decoder's c
   expect(networkOfPlan({ ...straight.full, architecture }, straight.planned).decoder.counts).toEqual([1, 2, 3]);
 });
 
-it('a data set is planned for from its folder, and refused where its scans show one slice', async () => {
+/** The plan for a data set as a run makes it. */
+async function planFor(folder: string) {
+  const dataSet = await readDataSet(folder);
+  const { cases } = await prepareDataSet(dataSet, { folds: 3, cacheFolder: join(root, 'cache') });
+  return planNetwork({ dataSet, cases }, 'default');
+}
+
+it('a data set is planned for from its prepared cases, of which one may be resampled, and refused where its scans show one slice', async () => {
   const random = createRandom(1);
   const [balls, slices] = [join(root, 'Balls'), join(root, 'Slices')];
-  await writeDataSet(
-    balls,
-    ['a', 'b', 'c'].map((name) => ballCase(name, random)),
-    { modality: { 0: 'T1', 1: 'T2' }, labels: { 0: 'background', 1: 'ball' } },
-  );
-  const planned = await planNetwork({ dataSet: balls }, 'default', {});
+  await writeDataSet(balls, [...['a', 'b', 'c'].map((name) => ballCase(name, random)), ballCase('d', random, 1.5)], {
+    modality: { 0: 'T1', 1: 'T2' },
+    labels: { 0: 'background', 1: 'ball' },
+  });
+  const planned = await planFor(balls);
   // The crop leaves 18 voxels of 24, which two halvings make 5, too few for a third.
   expect(planned).toMatchObject({ batchDice: false, isMasked: true });
   expect(planned.architecture.strides).toEqual([
@@ -117,6 +126,10 @@ it('a data set is planned for from its folder, and refused where its scans show 
     [2, 2, 2],
   ]);
   expect(planned.architecture.patch).toEqual({ depth: 20, height: 20, width: 20 });
+  // As from the scans themselves.
+  const plans = planNnunet({ ...(await planInputsOf(await readDataSet(balls))), preset: 'default' });
+  const { '3d_fullres': full } = plans.configurations;
+  expect(full && networkOfPlan(full, plans)).toEqual(planned.architecture);
   const flat = ['a', 'b', 'c'].map((name) => {
     const { image, ...others } = boxCase(name, random, [16, 16, 3]);
     return {
@@ -125,7 +138,7 @@ it('a data set is planned for from its folder, and refused where its scans show 
     };
   });
   await writeDataSet(slices, flat);
-  await expect(planNetwork({ dataSet: slices }, 'default', {})).rejects.toThrow(
+  await expect(planFor(slices)).rejects.toThrow(
     `${slices}: its scans are of one slice, for which nnU-Net plans no network of three dimensions.`,
   );
 });
