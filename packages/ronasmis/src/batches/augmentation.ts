@@ -14,6 +14,8 @@ export interface Augmentation {
   readonly labels?: Recipe['augmentation']['label_interpolation'];
   /** Of each channel, one after the other; none where no intensity changes. */
   readonly intensities?: readonly (readonly IntensityChange[])[];
+  /** Whether voxels that are 0 in all channels are 0 again after that. */
+  readonly outsideStaysZero?: boolean;
 }
 
 /** What is drawn for. */
@@ -50,6 +52,7 @@ export function drawAugmentation(
       labels: recipe.label_interpolation,
     }),
     ...(intensities.some((changes) => changes.length > 0) && { intensities }),
+    ...(recipe.outside_stays_zero && { outsideStaysZero: true }),
   };
 }
 

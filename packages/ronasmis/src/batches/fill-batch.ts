@@ -1,4 +1,5 @@
 import { type Axis, axes, type Triple, voxelsOf } from '../base/geometry.ts';
+import { isZeroAt } from '../data/nonzero-mask.ts';
 import {
   type Downsampling,
   downsampledShape,
@@ -68,17 +69,34 @@ function fillWhole(cases: readonly CropSource[], { patch, crops }: BatchPlan, { 
   crops.forEach((crop, index) => {
     const { channels, shape, storage } = cases[crop.case];
     const size = voxelsOf(shape);
+    const whole = image.subarray(index * channels * voxels, (index + 1) * channels * voxels);
     for (let channel = 0; channel < channels; channel++) {
-      const start = (index * channels + channel) * voxels;
-      const values = image.subarray(start, start + voxels);
       const span = (from: number, to: number) => imageSpan(storage, channel * size + from, channel * size + to);
+      const values = whole.subarray(channel * voxels, (channel + 1) * voxels);
       fillPatch({ shape, span }, crop, { shape: patch, values }, intensities);
-      const changes = crop.augmentation?.intensities?.[channel];
-      if (changes) changeIntensities({ shape: patch, values }, changes);
     }
+    changePatch(whole, patch, crop.augmentation);
     const span = (from: number, to: number) => labelSpan(storage, from, to);
     const values = label.subarray(index * voxels, (index + 1) * voxels);
     fillPatch({ shape, span }, crop, { shape: patch, values }, classes[crop.augmentation?.labels ?? 'nearest']);
+  });
+}
+
+/** Changes the intensities of a patch, channel by channel; what is 0 in all of them stays so where it is to. */
+function changePatch(
+  image: Float32Array,
+  patch: Triple,
+  { intensities = [], outsideStaysZero = false }: Augmentation = {},
+): void {
+  const voxels = voxelsOf(patch);
+  const stays = outsideStaysZero && intensities.length > 0;
+  const isOutside = new Uint8Array(stays ? voxels : 0).map((_, voxel) => (isZeroAt(image, voxel, voxels) ? 1 : 0));
+  intensities.forEach((changes, channel) => {
+    const values = image.subarray(channel * voxels, (channel + 1) * voxels);
+    changeIntensities({ shape: patch, values }, changes);
+    isOutside.forEach((outside, voxel) => {
+      if (outside === 1) values[voxel] = 0;
+    });
   });
 }
 

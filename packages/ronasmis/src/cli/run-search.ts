@@ -32,16 +32,17 @@ export async function runSearch(
   await printRun(folder);
 }
 
-/** Says what the search runs on, and what is odd. */
+/** Says what the search or the training runs on, and what is odd. */
 export function announce(
   view: ProgressView,
-  { engine, memory, warnings }: Parameters<NonNullable<SearchHooks['onStart']>>[0],
+  { isSearch, engine, memory, warnings }: Parameters<NonNullable<SearchHooks['onStart']>>[0],
 ): void {
   const warn = warner(view);
   warnings.slice(0, maxWarnings).forEach(warn);
   if (warnings.length > maxWarnings) warn(`and ${warnings.length - maxWarnings} more, which inspect lists.`);
   const size = `${formatBytes(memory.expectedBytes)} of memory expected, ${formatBytes(memory.budgetBytes)} at most`;
-  view.say(`Searching on ${engine.device} in ${engine.precision} (${engine.cpu}, ${engine.threads} threads), ${size}`);
+  const what = `${isSearch ? 'Searching' : 'Training'} on ${engine.device} in ${engine.precision}`;
+  view.say(`${what} (${engine.cpu}, ${engine.threads} threads), ${size}`);
 }
 
 /** Says a warning above the progress. */

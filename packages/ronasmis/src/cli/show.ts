@@ -44,7 +44,9 @@ export async function printRun(folder: string): Promise<void> {
   print(
     `${colours.bold('Test Dice')}        ${colours.green(diceText(report.test_dice, run))}, ${plural(cases, 'case')}`,
   );
-  print(`Validation Dice  ${diceText(report.validation_dice, run)}`);
+  // A system that trains on all but the test fold has none.
+  if (Object.keys(report.validation_dice.cases).length > 0)
+    print(`Validation Dice  ${diceText(report.validation_dice, run)}`);
   print(
     `Cost             ${formatSeconds(report.seconds)}, ${formatBytes(report.peak_memory_bytes)} at most, ` +
       `${formatCount(report.parameters)} parameters, ${run.engine.device} in ${run.engine.precision}`,
@@ -60,9 +62,9 @@ async function printCurves({ run, events }: RunFiles): Promise<void> {
   const rewards = events.flatMap((event) => event.reward_mean ?? []);
   const entropies = events.flatMap(({ entropy }) => entropy ?? []);
   const steps = `${plural(last.step, 'controller step')}, ${plural(last.steps, 'training step')}`;
-  const { controller, space, only_child } = run.settings;
+  const { controller, space, only_child, system } = run.settings;
   const what = only_child ? 'Training' : 'Search';
-  const how = only_child ? 'one network' : `${controller} in the ${space} space`;
+  const how = [system ?? [], only_child ? 'one network' : `${controller} in the ${space} space`].flat().join(', ');
   print(`${colours.bold(what)}  (${how}, ${steps})`);
   const [first, latest] = [rewards.at(0), rewards.at(-1)];
   if (first !== undefined && latest !== undefined)

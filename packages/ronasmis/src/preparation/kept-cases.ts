@@ -16,6 +16,7 @@ import { normalisationSchema } from '../data/normalisation.ts';
 import { problemSchema } from '../data/problems.ts';
 import { formatByName } from '../formats/formats.ts';
 import { turnSchema } from '../formats/orientation.ts';
+import { defaultRecipe } from '../recipe/recipe.ts';
 import { foregroundOf } from './foreground.ts';
 import { caseBytes, type PreparedCase, type PreparedDataSet, type PrepareOptions, prepareDataSet } from './prepare.ts';
 import { type CaseFiles, type CaseStorage, caseFiles, imageSpan, labelSpan, moveToDisk } from './storage.ts';
@@ -27,6 +28,7 @@ const caseSchema = z.object({
   channels: z.int().positive(),
   shape: tripleSchema,
   spacing: tripleSchema,
+  scanSpacing: tripleSchema,
   crop: cropSchema,
   labelled: z.array(z.int()).readonly(),
   lost: z.array(z.int()).readonly(),
@@ -44,7 +46,7 @@ const keptSchema = z.object({
 });
 
 /** Raised when cases are prepared in another way than before by a version of the same number. */
-const PREPARATION = 3;
+const PREPARATION = 4;
 const RECORD = 'prepared.json';
 /** Cases are kept where they take no more than so much of what the disk has free. */
 const shareOfDisk = 0.1;
@@ -68,7 +70,7 @@ export async function prepareOnce(
   options: PrepareOptions & { readonly keptFolder: string },
 ): Promise<KeepableDataSet> {
   const nothing = async (): Promise<void> => {};
-  const key = await keyOf(dataSet, options.folds);
+  const key = await keyOf(dataSet, options);
   if (key === undefined) return { ...(await prepareDataSet(dataSet, options)), keep: nothing };
   const folder = join(options.keptFolder, key);
   const kept = await readKept(folder, options).catch(() => undefined);
@@ -82,11 +84,16 @@ export async function prepareOnce(
  * What decides how a data set is prepared, as a name: its settings, and of each file the size and the time of its last change, which no
  * program can set. None where that does not say everything: of some formats, files may name others.
  */
-async function keyOf(dataSet: DataSet, folds: number): Promise<string | undefined> {
+async function keyOf(
+  dataSet: DataSet,
+  { folds, recipe = defaultRecipe.preparation }: PrepareOptions,
+): Promise<string | undefined> {
   const files = dataSet.cases.flatMap(({ images, label }) => [...images, label]);
   if (files.some((file) => formatByName(file)?.kind !== 'one_file')) return undefined;
   const states = await mapConcurrently(files, (file) => stat(file, { bigint: true }).catch(() => undefined));
-  const hash = createHash('sha256').update(JSON.stringify([PREPARATION, VERSION, endianness(), folds, dataSet]));
+  const hash = createHash('sha256').update(
+    JSON.stringify([PREPARATION, VERSION, endianness(), folds, recipe, dataSet]),
+  );
   states.forEach((state, at) => {
     hash.update(`${files[at]} ${state?.size} ${state?.ino} ${state?.ctimeNs}\n`);
   });

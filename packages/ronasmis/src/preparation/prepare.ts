@@ -4,17 +4,19 @@ import { allErrors, some } from '../base/errors.ts';
 import { formatAxes } from '../base/figures.ts';
 import { makeFolder, passOn } from '../base/files.ts';
 import { type Triple, voxelsOf } from '../base/geometry.ts';
+import { median } from '../base/statistics.ts';
 import type { LoadedCase } from '../data/case.ts';
 import { checkDataSet } from '../data/check.ts';
 import { cropLabel } from '../data/cropped-label.ts';
 import type { DataSet } from '../data/dataset.ts';
 import { IGNORED_CLASS } from '../data/description.ts';
 import type { Fingerprint } from '../data/fingerprint.ts';
-import { isCt, type Normalisation, normalisationsFor, normalise, zScore } from '../data/normalisation.ts';
+import { clearOutside, maskFor, type Normalisation, normalisationsFor, normalise } from '../data/normalisation.ts';
 import { type Problem, problem } from '../data/problems.ts';
 import { shapeAt } from '../data/spacing.ts';
 import type { Turn } from '../formats/orientation.ts';
 import { readGrid } from '../formats/read-volume.ts';
+import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
 import { imageAt, labelAt } from './at-spacing.ts';
 import { type Foreground, foregroundOf } from './foreground.ts';
 import { changesShape, type PreparedImage, prepareImage } from './prepared-image.ts';
@@ -26,6 +28,8 @@ export interface PreparedCase extends Omit<PreparedImage, 'image'>, Foreground {
   readonly labelFile: string;
   /** From the voxel order of that file to the one of `shape`. */
   readonly labelTurn: Turn;
+  /** Of the scan, before it was resampled to `spacing`: `[depth, height, width]` in millimetres. */
+  readonly scanSpacing: Triple;
   readonly storage: CaseStorage;
   /** Class indices, the background excepted, of what is labelled on the scan's own grid. */
   readonly labelled: readonly number[];
@@ -40,6 +44,8 @@ export interface PrepareOptions {
   readonly folds: number;
   /** Where raw files go when the cases do not fit into memory. */
   readonly cacheFolder: string;
+  /** As by default where it is left out. */
+  readonly recipe?: Recipe['preparation'];
   /** Bytes that prepared cases may take in memory; by default all that they need. */
   readonly memoryLimitBytes?: number;
   readonly onCase?: (done: number, total: number) => void;
@@ -61,6 +67,7 @@ export interface PreparedDataSet {
  */
 export async function prepareDataSet(dataSet: DataSet, options: PrepareOptions): Promise<PreparedDataSet> {
   const { folds, cacheFolder, onCase, memoryLimitBytes = Number.POSITIVE_INFINITY } = options;
+  const { masked_below } = options.recipe ?? defaultRecipe.preparation;
   const sizes = await preparedBytes(dataSet);
   const onDisk = sizes.reduce((total, size) => total + size, 0) > memoryLimitBytes;
   if (onDisk) await makeFolder(cacheFolder);
@@ -75,7 +82,9 @@ export async function prepareDataSet(dataSet: DataSet, options: PrepareOptions):
   });
   const errors = problems.filter(({ severity }) => severity === 'error').map(({ message }) => message);
   if (errors.length > 0 || fingerprint === undefined) throw allErrors(errors);
-  const normalisations = normalisationsFor(dataSet.channels, fingerprint.intensities);
+  const left = median([...prepared.values()].map(({ crop }) => voxelsOf(crop.shape) / voxelsOf(crop.scanShape)));
+  const isMasked = masked_below !== null && left < masked_below;
+  const normalisations = normalisationsFor(dataSet.channels, fingerprint.intensities, isMasked);
   const { commonSpacing: spacing } = fingerprint;
   const bytes = [...prepared.values()].map((one) => caseBytes({ ...one, shape: shapeAt(one, spacing) }));
   const resampleOnDisk = onDisk || bytes.reduce((total, size) => total + size, 0) > memoryLimitBytes;
@@ -87,8 +96,10 @@ export async function prepareDataSet(dataSet: DataSet, options: PrepareOptions):
     // Of what is resampled, the original is not kept.
     prepared.delete(name);
     // Normalised first, as nnU-Net does: what is clipped can't shine into its neighbourhood.
-    normaliseByDataSet(one, normalisations);
-    cases.push(await caseAt(one, spacing, resampleOnDisk ? cacheFolder : undefined));
+    const mask = maskFor(normalisations, () => imageOf(one), one.shape);
+    const normalised = { normalisations, mask };
+    normaliseCase(one, normalised);
+    cases.push(await caseAt(one, spacing, normalised, resampleOnDisk ? cacheFolder : undefined));
   }
   const warnings = [...lostLabels(dataSet, cases, spacing), ...problems];
   return { cases, fingerprint, normalisations, warnings };
@@ -120,22 +131,20 @@ function preparedBytes({ cases }: DataSet): Promise<readonly number[]> {
   });
 }
 
-/** A case on its own grid. */
+/** A case on its own grid, with the intensities of its scan: how they are normalised is known once all of the data set is. */
 async function prepareCase(
   { name, label: labelFile, labelTurn, imageVolume, labelVolume }: LoadedCase,
-  { channels, labels, ignoredValue }: DataSet,
+  { labels, ignoredValue }: DataSet,
   cacheFolder: string | undefined,
 ): Promise<PreparedCase> {
-  // What is normalised by the data set has to wait until all of it is known.
-  const normalisations = channels.map((channel) => (isCt(channel) ? undefined : zScore));
-  const { image, ...geometry } = prepareImage(imageVolume, normalisations);
+  const { image, ...geometry } = prepareImage(imageVolume, []);
   const labelValues = labels.map(({ value }) => value);
   const { label, outsideCrop } = cropLabel(labelVolume, geometry.crop, { labelValues, ignoredValue });
   const storage = await storeCase(cacheFolder, name, image, label);
   const inside = classesIn(label);
   const labelled = labelValues.flatMap((_, index) => (inside.has(index) || outsideCrop[index] > 0 ? [index] : []));
   const own = { labelled, lost: [], ...foregroundOf(label), outsideCrop };
-  return { name, labelFile, labelTurn, ...geometry, storage, ...own };
+  return { name, labelFile, labelTurn, ...geometry, scanSpacing: geometry.spacing, storage, ...own };
 }
 
 /** The class indices of a label, without the background and what is ignored. */
@@ -155,11 +164,23 @@ async function storeCase(
   return moveToDisk(join(cacheFolder, name), image, label);
 }
 
+/** How a case is normalised, and the mask of its image by which it is, where it is by one. */
+interface Normalised {
+  readonly normalisations: readonly Normalisation[];
+  readonly mask: Uint8Array | undefined;
+}
+
 /** A case at the data set's spacing: the same where it has that. */
-async function caseAt(one: PreparedCase, spacing: Triple, cacheFolder: string | undefined): Promise<PreparedCase> {
+async function caseAt(
+  one: PreparedCase,
+  spacing: Triple,
+  { normalisations, mask }: Normalised,
+  cacheFolder: string | undefined,
+): Promise<PreparedCase> {
   if (!changesShape(one, spacing)) return one;
   const shape = shapeAt(one, spacing);
   const image = imageAt(imageOf(one), one.channels, one, spacing);
+  if (mask) clearOutside(image, normalisations, labelAt(mask, one, spacing));
   const label = labelAt(labelOf(one), one, spacing);
   const growth = voxelsOf(shape) / voxelsOf(one.shape);
   const left = classesIn(label);
@@ -177,11 +198,10 @@ async function caseAt(one: PreparedCase, spacing: Triple, cacheFolder: string | 
 /** Whether a case has not the voxels of its scan. */
 export const isResampled = ({ shape, crop }: PreparedCase): boolean => String(shape) !== String(crop.shape);
 
-function normaliseByDataSet({ storage, shape }: PreparedCase, normalisations: readonly Normalisation[]): void {
+function normaliseCase({ storage, shape }: PreparedCase, { normalisations, mask }: Normalised): void {
   const voxels = voxelsOf(shape);
   normalisations.forEach((normalisation, channel) => {
-    if (normalisation.kind === 'z_score') return;
-    changeImage(storage, channel * voxels, (channel + 1) * voxels, (values) => normalise(values, normalisation));
+    changeImage(storage, channel * voxels, (channel + 1) * voxels, (values) => normalise(values, normalisation, mask));
   });
 }
 

@@ -1,6 +1,9 @@
 import { axes } from '../base/geometry.ts';
 import { type Recipe, recipeSchema } from './recipe.ts';
 
+/** Where the crop to what is not zero leaves less of the median image than this, nnU-Net z-scores within the mask of that. */
+export const wholeImage = 3 / 4;
+
 /**
  * nnU-Net v2.8.1 (Isensee et al. 2021), where it differs from the default recipe: 250 steps an epoch, stochastic gradient
  * descent, the weights as they are after the last step. Whether Dice is taken over the batch is for its plan to say. Its augmentation is `get_training_transforms` of its
@@ -9,6 +12,7 @@ import { type Recipe, recipeSchema } from './recipe.ts';
  * the scan's own grid.
  */
 export const nnunetRecipe: Recipe = recipeSchema.parse({
+  preparation: { masked_below: wholeImage },
   search: { coarse_share: 0 },
   training: {
     optimiser: 'sgd',

@@ -24,6 +24,14 @@ const note = <Schema extends z.ZodType>(schema: Schema, unit: string, source: st
   return schema;
 };
 
+const preparationSchema = z.strictObject({
+  masked_below: note(
+    share.nullable().default(null),
+    'of the voxels of the median scan: where the crop to what is not 0 leaves less, z-scores are those of what is not 0, and the rest stays 0; null: never',
+    'ours: one z-score for all data sets; nnU-Net: 0.75',
+  ),
+});
+
 const spaceSchema = z.strictObject({
   cost_limit: note(
     positive.nullable().default(1.5),
@@ -273,6 +281,11 @@ const augmentationSchema = z.strictObject({
   inverted_gamma_share: note(shares.default([0, 1]), 'of the patches, and of their channels, as negatives', 'ours'),
   gamma_share: note(shares.default([1, 0.15]), 'of the patches, and of their channels', 'ours'),
   gamma: note(range.default([0.7, 1.5]), 'exponent, of negatives too', 'nnU-Net'),
+  outside_stays_zero: note(
+    z.boolean().default(false),
+    'whether voxels that are 0 in all channels are 0 again once intensities are changed',
+    'ours; nnU-Net: where z-scores are within a mask',
+  ),
 });
 
 const cellsSchema = z.strictObject({
@@ -328,10 +341,11 @@ const inferenceSchema = z.strictObject({
 });
 
 /**
- * The recipe: every constant of space, network, controller, search, training, augmentation and inference that someone could want to
+ * The recipe: every constant of preparation, space, network, controller, search, training, augmentation and inference that someone could want to
  * change, with its unit and source. A run keeps the whole of its own in `run.json`. What is left out is as in the default recipe.
  */
 export const recipeSchema = z.strictObject({
+  preparation: preparationSchema.prefault({}),
   space: spaceSchema.prefault({}),
   network: networkSchema.prefault({}),
   controller: controllerSchema.prefault({}),

@@ -28,7 +28,7 @@ export type ReportContent = {
 /** Draws the report of a finished search: one self-contained HTML page that requests nothing from anywhere. */
 export function renderReport(content: ReportContent): string {
   const { run, report, architecture } = content;
-  const { controller, space, only_child, fold, folds } = run.settings;
+  const { controller, space, only_child, fold, folds, system } = run.settings;
   const name = basename(run.settings.data_set);
   const [what, how] = only_child
     ? ['Training of one network', 'without a search']
@@ -38,11 +38,11 @@ export function renderReport(content: ReportContent): string {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${name} · RONASMIS</title><style>${STYLE}</style></head>
 <body><main>
 <div class="brand">RONASMIS</div><h1>${name}</h1>
-<div class="lead">${what} of ${formatDate(run.created)} · ${how} · fold ${fold} of ${folds} held out as the test set</div>
+<div class="lead">${what} of ${formatDate(run.created)}${system === undefined ? '' : ` by ${system}`} · ${how} · fold ${fold} of ${folds} held out as the test set</div>
 ${hero(report, classNames)}
 ${tiles(content)}
 <section><h2>${only_child ? 'Architecture' : 'Found architecture'}</h2><p class="lead">${only_child ? 'As it was given.' : 'The best of all evaluated children, with the weights it shared: nothing was retrained.'} Coloured arrows add encoder features to the decoder; sizes are a training patch's, depth × height × width.</p>${drawArchitecture(architecture, run.network)}${cellFigure(architecture)}</section>
-<section><h2>The ${only_child ? 'training' : 'search'}, step by step</h2><p class="lead">${only_child ? 'A step is three passes over the training cases.' : 'As a controller makes up its mind, its entropy falls and the reward of what it proposes rises.'}${coarseNote(content.events)}</p>${curves(content.events)}</section>
+<section><h2>The ${only_child ? 'training' : 'search'}, step by step</h2><p class="lead">${only_child ? stepNote(run) : 'As a controller makes up its mind, its entropy falls and the reward of what it proposes rises.'}${coarseNote(content.events)}</p>${curves(content.events)}</section>
 <section><h2>Dice of every test case</h2><p class="lead">In percent; a dot is a case, the line is the mean. Point at a dot for its name.</p>${dicePlot(report.test_dice, classNames)}</section>
 ${exampleSection(content, classNames)}
 <details><summary>Dice by case</summary>${caseTable(report.test_dice, classNames)}</details>
@@ -76,15 +76,24 @@ function cellFigure(architecture: Architecture): Html {
 function tiles({ run, report, events }: ReportContent): Html {
   const children = sum(events.map((event) => event.children.length));
   const { engine } = run;
+  const isValidated = Object.keys(report.validation_dice.cases).length > 0;
+  const trained = `${formatCount(events.at(-1)?.steps ?? 0)} training steps`;
   const tile = (name: string, value: string, note: string) =>
     html`<div class="tile"><span>${name}</span><b>${value}</b><em>${note}</em></div>`;
   return html`<div class="tiles">
-${tile('Validation Dice', `${formatDice(report.validation_dice.mean)} %`, 'what the search chose by')}
+${isValidated ? tile('Validation Dice', `${formatDice(report.validation_dice.mean)} %`, 'what the search chose by') : html``}
 ${tile('Time', formatSeconds(report.seconds), plural(events.length, 'controller step'))}
-${tile('Children evaluated', String(children), `${formatCount(events.at(-1)?.steps ?? 0)} training steps`)}
+${children > 0 ? tile('Children evaluated', String(children), trained) : tile('Training', trained, 'all cases but those of the test set')}
 ${tile('Parameters', formatCount(report.parameters), `${run.network.channels.join(', ')} channels`)}
 ${tile('Peak memory', formatBytes(report.peak_memory_bytes), engine.device === 'cuda' ? 'of the GPU' : 'of the process')}
 ${tile('Device', `${engine.device}, ${engine.precision}`, engine.cpu)}</div>`;
+}
+
+/** What a step of the training of one network is. */
+function stepNote({ recipe: { search, training } }: RunRecord): string {
+  if (training.steps_per_epoch === null)
+    return `A step is ${plural(search.training_epochs, 'epoch')} of the training cases.`;
+  return `A step is an epoch of ${plural(training.steps_per_epoch, 'training step')}, or of fewer where a time limits the run.`;
 }
 
 function coarseNote(events: readonly SearchEvent[]): string {

@@ -13,6 +13,8 @@ const runFields = z.object({
   /** ISO 8601 time at which the search was started. */
   created: z.string(),
   settings: z.object({
+    /** What trained it, of what can be compared; plain searches and trainings, and run folders from before there were systems, do not say it. */
+    system: z.string().optional(),
     data_set: z.string(),
     /** Where the label maps are, if `data_set` is a folder of images alone. */
     label_folder: z.string().optional(),

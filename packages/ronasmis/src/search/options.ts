@@ -3,7 +3,9 @@ import type { Architecture } from '../architecture/architecture.ts';
 import { UserError } from '../base/errors.ts';
 import type { CreateController } from '../controller/controller.ts';
 import { type ControllerName, controllerCalled } from '../controller/controllers.ts';
+import type { DataSet } from '../data/dataset.ts';
 import type { ComputeDevice, Precision } from '../engine/device.ts';
+import type { PreparedCase } from '../preparation/prepare.ts';
 import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import { type SpaceName, spaceCalled } from '../space/names.ts';
@@ -42,7 +44,24 @@ export interface SearchSettings {
   readonly from?: string;
   /** Every constant that a run goes by. */
   readonly recipe: Recipe;
+  /** What trains, of what can be compared, where it is not plain RONASMIS: `run.json` says it. */
+  readonly system?: string;
 }
+
+/** What a network is planned for: a data set, and its cases as they are prepared. */
+export interface PlannedFor {
+  readonly dataSet: DataSet;
+  readonly cases: readonly PreparedCase[];
+}
+
+/** What is trained, and by which constants. */
+export interface Planned {
+  readonly architecture: Architecture;
+  readonly recipe: Recipe;
+}
+
+/** Plans a network once the scans are known. How these are prepared is not among the constants that it decides. */
+export type PlanNetwork = (known: PlannedFor) => Planned;
 
 /** What a run is told: a search as its users know it, one of a study, or the training of one network. */
 export interface RunSettings extends SearchSettings {
@@ -50,6 +69,8 @@ export interface RunSettings extends SearchSettings {
   readonly lastChildren?: number;
   /** The one network that is trained, where nothing is searched. */
   readonly architecture?: Architecture;
+  /** Plans that network, and what it is trained by. */
+  readonly plan?: PlanNetwork;
   /** Seconds that were spent before the run, on what it trains: they count to its time. */
   readonly earlierSeconds?: number;
   /** Whether the time is that of the training alone, and the test cases are segmented after it, as a comparison wants; within it where this is left out. */
@@ -66,10 +87,12 @@ export type TrainingOptions = Omit<SearchOptions, 'children' | 'controller' | 's
   Pick<RunSettings, 'earlierSeconds'>;
 
 /** The settings of the training of one network. A controller has nothing to do in it; `run.json` has one for every run. */
-export function trainingSettings(architecture: Architecture, options: TrainingOptions): RunSettings {
-  const space = architecture.kind === undefined ? architecture.space : 'fixed';
+export function trainingSettings(trained: Architecture | PlanNetwork, options: TrainingOptions): RunSettings {
+  const isPlanned = typeof trained === 'function';
+  const space = isPlanned || trained.kind !== undefined ? 'fixed' : trained.space;
   const nothingToChoose = { children: 1, controller: 'random', space } as const;
-  return { ...withDefaults({ ...options, ...nothingToChoose }), architecture };
+  const settings = withDefaults({ ...options, ...nothingToChoose });
+  return { ...settings, ...(isPlanned ? { plan: trained } : { architecture: trained }) };
 }
 
 /** Options with what was left out. @throws UserError for a controller or a space that `run.json` can't name */
@@ -127,6 +150,7 @@ export function recordSettings(settings: RunSettings): RunRecord['settings'] {
   const { dataSet, labelFolder, timeSeconds, epochs, memoryBytes, lastChildren, architecture, device, precision } =
     settings;
   return {
+    ...(settings.system !== undefined && { system: settings.system }),
     data_set: resolve(dataSet),
     ...(labelFolder !== undefined && { label_folder: resolve(labelFolder) }),
     time_seconds: timeSeconds ?? null,
@@ -159,9 +183,11 @@ export function recordedSettings(
     only_child,
     earlier_seconds,
     from,
+    system,
   } = settings;
   const { device, precision } = engine;
   return {
+    ...(system !== undefined && { system }),
     dataSet: data_set,
     ...(label_folder !== undefined && { labelFolder: label_folder }),
     out: folder,

@@ -24,6 +24,8 @@ import type { SearchHooks } from './watching.ts';
 
 /** What a run's data set and memory come to. */
 export interface Prepared {
+  /** As they were given, with what was planned. */
+  readonly settings: RunSettings;
   readonly context: RunContext;
   readonly fingerprint: Fingerprint;
   readonly regions: readonly Region[];
@@ -40,33 +42,35 @@ export interface Prepared {
 
 /** Reads and prepares the data set of a run and finds what fits into its memory. @throws UserError for what the user can fix */
 export async function prepare(
-  options: RunSettings,
+  given: RunSettings,
   folder: string,
   dataSet: DataSet,
   { onProgress }: SearchHooks,
 ): Promise<Prepared> {
-  const { folds, fold, recipe } = options;
+  const { folds, fold } = given;
   const engine = describeEngine();
-  const device = chooseDevice(options.device, engine);
-  const precision = await choosePrecision(options.precision, device, engine);
-  const budgetBytes = options.memoryBytes ?? defaultMemoryBytes(device);
+  const device = chooseDevice(given.device, engine);
+  const precision = await choosePrecision(given.precision, device, engine);
+  const budgetBytes = given.memoryBytes ?? defaultMemoryBytes(device);
   const names = dataSet.cases.map(({ name }) => name);
   // Before anything is read: folds that the cases do not suffice for.
   splitCases(names, { folds, fold });
   const { cases, fingerprint, normalisations, warnings, keep } = await prepareOnce(dataSet, {
     folds,
+    recipe: given.recipe.preparation,
     cacheFolder: cacheFolderOf(folder),
     keptFolder: join(dirname(resolve(folder)), '.prepared'),
     memoryLimitBytes: caseBytesWithin(budgetBytes, device),
     onCase: (done, total) => onProgress?.({ phase: 'prepare', step: 0, done, total }),
   });
+  const settings = { ...given, ...given.plan?.({ dataSet, cases }) };
+  const { recipe, space, architecture } = settings;
   const empty = new Set(cases.filter(({ labelled }) => labelled.length === 0).map(({ name }) => name));
   const split = trainedOn(splitLabelled(names, { folds, fold, empty }), recipe.training);
   const hasIgnored = dataSet.ignoredValue !== undefined;
   const flatLevels = flatLevelsFor(fingerprint.commonSpacing, recipe.network);
   const counts = { inputChannels: dataSet.channels.length, classes: dataSet.labels.length, flatLevels };
   const inputs = { ...counts, hasIgnored, cases, split };
-  const { space, architecture } = options;
   if (architecture) requireFit(architecture, cases);
   const demands = { space, volume: fingerprint.commonShape, device, precision, recipe, ...inputs };
   const plan = planMemory(budgetBytes, { ...demands, ...(architecture && { architecture }) });
@@ -79,8 +83,8 @@ export async function prepare(
     dimensions: plan.dimensions,
     cases,
     split,
-    augment: options.augment,
-    ...(options.testsAfterwards && { testsAfterwards: true }),
+    augment: settings.augment,
+    ...(settings.testsAfterwards && { testsAfterwards: true }),
     labelValues: dataSet.labels.map(({ value }) => value),
     scored: scoredClasses(dataSet),
     ignoredValue: dataSet.ignoredValue,
@@ -88,6 +92,7 @@ export async function prepare(
     ...(downsampling && { downsampling }),
   };
   return {
+    settings,
     context,
     fingerprint,
     regions: dataSet.regions,
@@ -119,8 +124,7 @@ export function engineWarnings({ device }: RunContext, { cuda }: EngineDescripti
 
 /** `run.json` of a new run, and of what it has started from. */
 export function runRecord(
-  settings: RunSettings,
-  { context, fingerprint, regions, normalisations, channelFiles, engine }: Prepared,
+  { settings, context, fingerprint, regions, normalisations, channelFiles, engine, budgetBytes }: Prepared,
   started?: Started,
 ): RunRecord {
   const { dimensions, device, precision } = context;
@@ -128,7 +132,7 @@ export function runRecord(
   return {
     version: VERSION,
     created: new Date().toISOString(),
-    settings: { ...recordSettings(settings), ...(from && { from }) },
+    settings: { ...recordSettings({ ...settings, memoryBytes: budgetBytes }), ...(from && { from }) },
     engine: { libtorch: engine.version, device, precision, threads: engine.cpu.threads, cpu: engine.cpu.name },
     recipe: context.recipe,
     network: recordDimensions(dimensions),

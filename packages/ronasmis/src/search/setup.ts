@@ -18,6 +18,7 @@ import { openClock } from './measuring.ts';
 import type { MemoryPlan } from './memory.ts';
 import {
   type OwnParts,
+  type PlanNetwork,
   type RunSettings,
   recordedSettings,
   type TrainingOptions,
@@ -29,7 +30,7 @@ import { createSearchState, createTrainingState, restoreState, type SearchState,
 import type { MemoryUse, SearchHooks, SearchResult } from './watching.ts';
 
 /** What a run works with and its state before the first step, by what the data set and the memory come to. */
-type Begin<Begun> = (prepared: Prepared, settings: RunSettings) => Begun;
+type Begin<Begun> = (prepared: Prepared) => Begun;
 
 interface BegunSearch {
   readonly context: SearchContext;
@@ -43,19 +44,18 @@ interface BegunTraining {
   readonly architecture: Architecture;
 }
 
-const beginSearch: Begin<BegunSearch> = (
-  { context: shared, plan },
-  { controller, seed, children, lastChildren = 0 },
-) => {
+const beginSearch: Begin<BegunSearch> = ({ context: shared, plan, settings }) => {
+  const { controller, seed, children, lastChildren = 0 } = settings;
   const { space } = plan;
   if (space === undefined) throw new Error('A search needs a space.');
   const context = { ...shared, space, children: hasOneChild(space) ? 1 : Math.max(children, lastChildren) };
   return { context, state: createSearchState(context, controller, seed) };
 };
 
-const beginTraining =
-  (architecture: Architecture): Begin<BegunTraining> =>
-  ({ context }, { seed }) => ({ context, state: createTrainingState(context, architecture, seed), architecture });
+const beginTraining: Begin<BegunTraining> = ({ context, settings: { architecture, seed } }) => {
+  if (architecture === undefined) throw new Error('A training needs a network.');
+  return { context, state: createTrainingState(context, architecture, seed), architecture };
+};
 
 /**
  * Checks everything that can be wrong with a search, prepares the data and the first state, and writes `run.json`.
@@ -65,13 +65,13 @@ export function openSearch(settings: RunSettings, hooks: SearchHooks): Promise<O
   return openNew(settings, hooks, beginSearch);
 }
 
-/** The same of the training of one network. */
+/** The same of the training of one network, or of one that is planned once the scans are known. */
 export function openTraining(
-  architecture: Architecture,
+  trained: Architecture | PlanNetwork,
   options: TrainingOptions,
   hooks: SearchHooks,
 ): Promise<OpenedTraining> {
-  return openNew(trainingSettings(architecture, options), hooks, beginTraining(architecture));
+  return openNew(trainingSettings(trained, options), hooks, beginTraining);
 }
 
 /**
@@ -84,11 +84,10 @@ export async function reopenRun(folder: string, hooks: SearchHooks, own: OwnPart
   try {
     const files = await readRun(folder);
     const settings = recordedSettings(files.run, folder, own);
-    const { architecture } = settings;
     const opened =
-      architecture === undefined
+      settings.architecture === undefined
         ? await reopenLocked(files, settings, hooks, beginSearch)
-        : await reopenLocked(files, settings, hooks, beginTraining(architecture));
+        : await reopenLocked(files, settings, hooks, beginTraining);
     return { ...opened, release };
   } catch (error) {
     await release();
@@ -129,16 +128,17 @@ async function openLocked<Begun extends BegunSearch | BegunTraining>(
   const startedAt = performance.now();
   const prepared = await prepare(settings, settings.out, dataSet, hooks);
   const { engine, budgetBytes, plan, warnings } = prepared;
-  const begun = begin(prepared, settings);
+  const begun = begin(prepared);
   const { context, state } = begun;
   const started = earlier && startFrom(state.trainer, networksOf(begun), dataSet, earlier);
   const clock = await clockOf(begun, plan, settings, { startedAt, step: 0, seconds: settings.earlierSeconds ?? 0 });
   requireOneStep(clock);
   state.controller?.begin(outlookOf(clock));
-  const record = runRecord({ ...settings, memoryBytes: budgetBytes }, prepared, started);
+  const record = runRecord(prepared, started);
   await writeRecord(settings.out, 'run.json', record);
   await prepared.keep();
   hooks.onStart?.({
+    isSearch: begun.architecture === undefined,
     engine: record.engine,
     memory: memoryUse(budgetBytes, plan),
     warnings: [
@@ -171,7 +171,7 @@ async function reopenLocked<Begun extends BegunSearch | BegunTraining>(
       `${folder} was begun by a version that left every scan at its own spacing: search again into a new folder.`,
     );
   }
-  const begun = begin(prepared, settings);
+  const begun = begin(prepared);
   const { context, state } = begun;
   const moment = await restoreState(folder, state);
   const { from } = run.settings;
@@ -183,6 +183,7 @@ async function reopenLocked<Begun extends BegunSearch | BegunTraining>(
   const clock = await clockOf(begun, plan, settings, { startedAt, ...moment, seconds });
   if (clock.step === 0) state.controller?.begin(outlookOf(clock));
   hooks.onStart?.({
+    isSearch: begun.architecture === undefined,
     engine: run.engine,
     memory: memoryUse(budgetBytes, plan),
     warnings: engineWarnings(context, engine),

@@ -17,8 +17,9 @@ export interface SearchHooks {
   readonly signal?: AbortSignal;
   /** Told while scans are read, and after each training step and each evaluated child. */
   readonly onProgress?: (progress: Progress) => void;
-  /** Told once, when all checks have passed: what the search computes on, and what is odd, in sentences. */
+  /** Told once, when all checks have passed: whether anything is searched or one network trained, on what, and what is odd, in sentences. */
   readonly onStart?: (start: {
+    readonly isSearch: boolean;
     readonly engine: RunRecord['engine'];
     readonly memory: MemoryUse;
     readonly warnings: readonly string[];

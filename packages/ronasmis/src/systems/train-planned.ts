@@ -1,37 +1,18 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Architecture } from '../architecture/architecture.ts';
-import type { Recipe } from '../recipe/recipe.ts';
+import type { PlanNetwork, TrainingOptions } from '../search/options.ts';
 import { resume } from '../search/resume.ts';
-import type { SearchHooks } from '../search/search.ts';
 import { trainArchitecture } from '../search/train-architecture.ts';
-import type { System, SystemOptions } from './system.ts';
-
-/** What a system that searches nothing comes to for a data set. */
-export interface Planned {
-  readonly architecture: Architecture;
-  readonly recipe: Recipe;
-  /** Whether patches are changed beyond mirroring. */
-  readonly augment: boolean;
-}
+import type { System } from './system.ts';
 
 /**
- * How a system whose network is planned, not searched, trains: the plan is made, which counts to its time, and then the network is trained as
- * any other; or a run that was stopped goes on.
+ * How a system whose network is planned, not searched, trains: the network is planned once the scans are read, and trained as any other; or a run
+ * that was stopped goes on.
+ * @param own what it calls itself, the recipe that its plan begins with, and whether patches are changed beyond mirroring
  */
 export const trainPlanned =
-  (plan: (options: SystemOptions, hooks: SearchHooks) => Promise<Planned>): System['train'] =>
+  (own: Required<Pick<TrainingOptions, 'system' | 'recipe' | 'augment'>>, plan: PlanNetwork): System['train'] =>
   async ({ from: _, python: __, ...options }, hooks) => {
-    if (existsSync(join(options.out, 'run.json'))) {
-      await resume(options.out, hooks);
-      return;
-    }
-    const since = performance.now();
-    const { architecture, recipe, augment } = await plan(options, hooks);
-    const earlierSeconds = (performance.now() - since) / 1000;
-    await trainArchitecture(
-      architecture,
-      { ...options, recipe, augment, earlierSeconds, testsAfterwards: true },
-      hooks,
-    );
+    if (existsSync(join(options.out, 'run.json'))) await resume(options.out, hooks);
+    else await trainArchitecture(plan, { ...options, ...own, testsAfterwards: true }, hooks);
   };

@@ -75,4 +75,25 @@ describe('filling a batch', () => {
     fillBatch([{ ...inMemory, storage }], plan, fromDisk);
     expect(fromDisk).toEqual(fromMemory);
   });
+
+  test('leaves 0 what is 0 in all channels where intensities change and it is told so, and nothing else', () => {
+    // Outside, the first two voxels; the third is 0 in one channel alone.
+    const image = Float32Array.of(0, 0, 0, 2, 3, 0, 0, 5, -1, 2);
+    const storage = { kind: 'memory', image, label: new Uint8Array(5) } as const;
+    const noise = [{ kind: 'noise', deviation: 1, seed: 3 }] as const;
+    const filled = (outsideStaysZero: boolean): Float32Array => {
+      const crop = { case: 0, offset: [0, 0, 0], flip: [] } as const;
+      const arrays = { image: new Float32Array(10), label: new Uint8Array(5) };
+      const augmentation = { intensities: [noise, []], ...(outsideStaysZero && { outsideStaysZero }) };
+      fillBatch(
+        [{ channels: 2, shape: [1, 1, 5], storage }],
+        { patch: [1, 1, 5], crops: [{ ...crop, augmentation }] },
+        arrays,
+      );
+      return arrays.image;
+    };
+    const [noisy, masked] = [filled(false), filled(true)];
+    expect([...noisy].slice(0, 5).every((value, i) => value !== image[i])).toBe(true);
+    expect([...masked]).toEqual([0, 0, ...noisy.slice(2, 5), 0, 0, ...image.slice(7)]);
+  });
 });

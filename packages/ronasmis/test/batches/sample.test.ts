@@ -26,6 +26,7 @@ const prepared = (
   foreground: Uint32Array.from(foreground),
   classForeground,
   outsideCrop: [0],
+  scanSpacing: [1, 1, 1],
 });
 
 describe('sampling crops', () => {

@@ -4,6 +4,7 @@ import type { Progress } from '../../src/run/progress.ts';
 import type { SearchHooks } from '../../src/search/search.ts';
 
 const start: Parameters<NonNullable<SearchHooks['onStart']>>[0] = {
+  isSearch: true,
   engine: { libtorch: '2.15.0', device: 'cpu', precision: 'fp32', threads: 1, cpu: 'a processor' },
   memory: { budgetBytes: 2, expectedBytes: 1 },
   warnings: [],

@@ -72,6 +72,30 @@ export function boxCase(
   };
 }
 
+/** A cube of 24 mm of two channels that are not 0 in a ball alone, and within it are 0 in a smaller one: a hole of what is not 0. A label is in its middle. @param edge of its voxels, in millimetres */
+export function ballCase(name: string, random: Random, edge = 1): TestCase {
+  const size = Math.round(24 / edge);
+  const distanceOf = (voxel: number): number =>
+    Math.hypot(
+      ...[voxel % size, Math.floor(voxel / size) % size, Math.floor(voxel / size ** 2)].map(
+        (at) => (at + 0.5) * edge - 12,
+      ),
+    );
+  const distances = Float64Array.from({ length: size ** 3 }, (_, voxel) => distanceOf(voxel));
+  const channel = (offset: number) =>
+    Array.from(distances, (distance) => (distance > 9 || distance < 2 ? 0 : offset + random.integer(50)));
+  const affine = straight(edge, edge, edge);
+  return {
+    name,
+    image: { shape: [size, size, size, 2], data: Int16Array.from([...channel(100), ...channel(300)]), affine },
+    label: {
+      shape: [size, size, size],
+      data: Uint8Array.from(distances, (distance) => (distance < 5 ? 1 : 0)),
+      affine,
+    },
+  };
+}
+
 /** A NRRD file of a volume, uncompressed. */
 export function nrrdBytes({ shape, data, affine = straight() }: TestCase['image']): Uint8Array {
   const column = (axis: 0 | 1 | 2) => `(${affine.slice(0, 3).map((row) => row[axis])})`;

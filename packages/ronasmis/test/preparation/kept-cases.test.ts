@@ -6,6 +6,7 @@ import { createRandom } from '../../src/base/random.ts';
 import { type DataSet, readDataSet } from '../../src/data/dataset.ts';
 import { prepareOnce } from '../../src/preparation/kept-cases.ts';
 import { imageOf, labelOf, type PreparedDataSet, type PrepareOptions } from '../../src/preparation/prepare.ts';
+import { nnunetRecipe } from '../../src/recipe/nnunet.ts';
 import { boxCase, nrrdBytes, realDataSets, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 
 const root = await temporaryFolder();
@@ -76,10 +77,11 @@ test('what was prepared is taken again, in memory or on the disk, and is the sam
   ]);
 });
 
-test('another file, setting or number of folds is prepared anew', async () => {
+test('another file, setting, recipe of preparation or number of folds is prepared anew', async () => {
   await prepare();
   await mark();
   expect(isKept(await prepare({ folds: 2 }))).toBe(false);
+  expect(isKept(await prepare({ recipe: nnunetRecipe.preparation }))).toBe(false);
   const description = join(folder, 'dataset.json');
   const text = await readFile(description, 'utf8');
   await writeFile(description, text.replace('"core"', '"heart"'));

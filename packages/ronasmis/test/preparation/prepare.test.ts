@@ -5,13 +5,22 @@ import { beforeEach, expect, test } from 'vitest';
 import { createRandom } from '../../src/base/random.ts';
 import { readOwnLabel } from '../../src/data/cropped-label.ts';
 import { readDataSet } from '../../src/data/dataset.ts';
-import { zScore } from '../../src/data/normalisation.ts';
+import { maskedZScore, zScore } from '../../src/data/normalisation.ts';
 import type { Affine } from '../../src/formats/affine.ts';
 import { readNifti, writeNifti } from '../../src/formats/nifti.ts';
 import { turnBetween, turnTo, turnVolume, unturned } from '../../src/formats/orientation.ts';
 import { imageOf, isResampled, labelOf, prepareDataSet } from '../../src/preparation/prepare.ts';
 import { prepareImage } from '../../src/preparation/prepared-image.ts';
-import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet, writeStated } from '../formats/scans.ts';
+import { nnunetRecipe } from '../../src/recipe/nnunet.ts';
+import {
+  ballCase,
+  boxCase,
+  straight,
+  type TestCase,
+  temporaryFolder,
+  writeDataSet,
+  writeStated,
+} from '../formats/scans.ts';
 
 const root = await temporaryFolder();
 const folder = join(root, 'boxes');
@@ -305,6 +314,58 @@ test('a case of another spacing is resampled to that of most, its label too, and
     expect(prepared.image).toEqual(image);
     expect(prepared).toMatchObject({ shape: other.shape, spacing: other.spacing, crop: other.crop });
     expect(prepareImage(scan, normalisations).shape).toEqual([12, 20, 12]);
+  }
+});
+
+test('where little is left of the scans, z-scores are within the mask of what is not 0, in memory, on the disk and of a scan to be segmented', async () => {
+  const balls = [ballCase('a', random), ballCase('b', random), ballCase('c', random, 1.5)];
+  await writeDataSet(folder, balls, { modality: { 0: 'T1', 1: 'T2' } });
+  const dataSet = await readDataSet(folder);
+  const usual = await prepareDataSet(dataSet, { folds: 2, cacheFolder });
+  expect(usual.normalisations).toEqual([zScore, zScore]);
+  // (18 / 24)^3 of the scans is left, 42 %.
+  const rarely = { ...nnunetRecipe.preparation, masked_below: 0.42 };
+  expect((await prepareDataSet(dataSet, { folds: 2, cacheFolder, recipe: rarely })).normalisations).toEqual([
+    zScore,
+    zScore,
+  ]);
+  const recipe = nnunetRecipe.preparation;
+  const inMemory = await prepareDataSet(dataSet, { folds: 2, cacheFolder, recipe });
+  const onDisk = await prepareDataSet(dataSet, { folds: 2, cacheFolder, recipe, memoryLimitBytes: 0 });
+  expect(inMemory.normalisations).toEqual([maskedZScore, maskedZScore]);
+  expect(inMemory.cases.map(isResampled)).toEqual([false, false, true]);
+  for (const [index, one] of inMemory.cases.entries()) {
+    expect(onDisk.cases[index].storage.kind).toBe('disk');
+    expect(imageOf(onDisk.cases[index])).toEqual(imageOf(one));
+    const { image } = prepareImage(
+      await readNifti(dataSet.cases[index].images[0]),
+      inMemory.normalisations,
+      inMemory.fingerprint.commonSpacing,
+    );
+    expect(image).toEqual(imageOf(one));
+    const [size, voxels] = [one.shape[0], one.shape[0] ** 3];
+    const distances = Array.from({ length: voxels }, (_, voxel) =>
+      Math.hypot(
+        ...[voxel % size, Math.floor(voxel / size) % size, Math.floor(voxel / size ** 2)].map(
+          (at) => at + 0.5 - size / 2,
+        ),
+      ),
+    );
+    for (const channel of [0, 1]) {
+      const values = image.subarray(channel * voxels, (channel + 1) * voxels);
+      // Half a voxel diagonal around the ball's surface, the larger voxels' one, may be in or out.
+      expect(values.every((value, voxel) => distances[voxel] < 9 + 1.3 || value === 0)).toBe(true);
+      const inside = [...values].filter((_, voxel) => distances[voxel] < 9);
+      expect([...values].filter((value, voxel) => value === 0 && distances[voxel] < (index === 2 ? 7.7 : 9))).toEqual(
+        [],
+      );
+      if (index === 2) continue;
+      expect(inside.reduce((sum, value) => sum + value, 0) / inside.length).toBeCloseTo(0, 4);
+      expect(inside.reduce((sum, value) => sum + value ** 2, 0) / inside.length).toBeCloseTo(1, 3);
+      // The hole is as dark as nothing in the ball.
+      const hole = [...values].filter((_, voxel) => distances[voxel] < 2);
+      expect(Math.max(...hole)).toBeLessThan(Math.min(...inside.filter((value) => value > hole[0] + 1e-3)));
+    }
   }
 });
 

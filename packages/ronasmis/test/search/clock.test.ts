@@ -233,6 +233,8 @@ it('refuses a time that is too small for one controller step and says how much w
   expect(tooShort).toThrow(UserError);
   expect(tooShort).toThrow(/^--time 37s is too short: .* take about 38 s .*--time 46s, .*--children\.$/);
   expect(() => requireOneStep(clockAt(3, { seconds: 38 }))).not.toThrow();
+  const alone = () => requireOneStep({ ...clockAt(3, { seconds: 10 }), children: 1 });
+  expect(alone).toThrow(/, the shortest training and the report take .*, better several times that\.$/);
 });
 
 describe('a search with a coarse part', () => {

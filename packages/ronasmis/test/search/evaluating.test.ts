@@ -179,6 +179,7 @@ describe('small cases of one shape', () => {
       foreground: new Uint32Array(),
       classForeground: [],
       outsideCrop,
+      scanSpacing: [1, 1, 1],
     };
   };
   const namesOf = (batches: readonly DeviceBatch[]) => batches.map(({ cases }) => cases.map(({ name }) => name));

@@ -21,5 +21,6 @@ export function prepared(name: string, shape: Triple): PreparedCase {
     foreground: new Uint32Array(),
     classForeground: [],
     outsideCrop: [0, 0, 0],
+    scanSpacing: [1, 1, 1],
   };
 }

@@ -7,7 +7,7 @@ import { checkDataSet } from '../../data/check.ts';
 import { foregroundBox } from '../../data/crop.ts';
 import type { DataSet } from '../../data/dataset.ts';
 import { endingOf } from '../../formats/formats.ts';
-import { type PlanInputs, readerOf } from './plan-inputs.ts';
+import { type NnunetDataset, type PlanInputs, readerOf } from './plan-inputs.ts';
 import type { PlannedIntensities } from './plans.ts';
 
 /** What is kept of a case. */
@@ -46,7 +46,7 @@ export async function planInputsOf(
   dataSet: DataSet,
   onCase?: (done: number, total: number) => void,
 ): Promise<PlanInputs> {
-  const { cases, channels, labels, regions, ignoredValue } = dataSet;
+  const { cases, channels } = dataSet;
   const found = new Map<string, CaseFacts>();
   const spread = Math.ceil(spreadValues / cases.length);
   const { problems } = await checkDataSet(dataSet, {
@@ -63,9 +63,6 @@ export async function planInputsOf(
     String(channel),
     pooled(facts.flatMap((one) => one.channels[channel] ?? [])),
   ]);
-  // Files in a format that nnU-Net does not read would be converted to the commonest.
-  const reader = readerOf(endingOf(cases[0].images[0]) ?? '') ?? readerOf('.nii.gz') ?? '';
-  const named = regions.length > 0 ? regions.length + 1 : labels.length;
   return {
     fingerprint: {
       shapes_after_crop: facts.map(({ shape }) => shape),
@@ -73,13 +70,20 @@ export async function planInputsOf(
       foreground_intensity_properties_per_channel: Object.fromEntries(intensities),
       median_relative_size_after_cropping: median(facts.map(({ relativeSize }) => relativeSize)),
     },
-    dataset: {
-      name: basename(resolve(dataSet.folder)),
-      channels,
-      classes: named + (ignoredValue === undefined ? 0 : 1),
-      cases: facts.length,
-      reader,
-    },
+    dataset: datasetOf(dataSet),
+  };
+}
+
+/** What the `dataset.json` of a data set would say to nnU-Net. */
+export function datasetOf({ folder, cases, channels, labels, regions, ignoredValue }: DataSet): NnunetDataset {
+  const named = regions.length > 0 ? regions.length + 1 : labels.length;
+  return {
+    name: basename(resolve(folder)),
+    channels,
+    classes: named + (ignoredValue === undefined ? 0 : 1),
+    cases: cases.length,
+    // Files in a format that nnU-Net does not read would be converted to the commonest.
+    reader: readerOf(endingOf(cases[0].images[0]) ?? '') ?? readerOf('.nii.gz') ?? '',
   };
 }
 

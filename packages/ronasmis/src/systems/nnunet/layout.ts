@@ -1,10 +1,9 @@
 import type { UNet } from '../../architecture/architecture.ts';
 import { UserError } from '../../base/errors.ts';
-import type { Triple } from '../../base/geometry.ts';
-import { readDataSet } from '../../data/dataset.ts';
-import type { SearchHooks } from '../../search/search.ts';
-import type { SystemOptions } from '../system.ts';
-import { planInputsOf } from './fingerprint.ts';
+import { type Triple, voxelsOf } from '../../base/geometry.ts';
+import { median } from '../../base/statistics.ts';
+import type { PlannedFor } from '../../search/options.ts';
+import { datasetOf } from './fingerprint.ts';
 import { planNnunet } from './plan.ts';
 import type { Configuration, Plans } from './plans.ts';
 import type { PresetName } from './presets.ts';
@@ -15,24 +14,36 @@ export interface PlannedNetwork {
   readonly architecture: UNet;
   /** Whether the Dice loss takes a batch for one volume. */
   readonly batchDice: boolean;
+  /** Whether any channel is normalised within the mask of what is not zero. */
+  readonly isMasked: boolean;
 }
 
-/** nnU-Net's plan for a data set, and the network that it plans for full resolution. @throws UserError for what is wrong with the data set */
-export async function planNetwork(
-  { dataSet: folder, labelFolder }: Pick<SystemOptions, 'dataSet' | 'labelFolder'>,
-  preset: PresetName,
-  { onProgress }: SearchHooks,
-): Promise<PlannedNetwork> {
-  const dataSet = await readDataSet(folder, labelFolder);
-  const inputs = await planInputsOf(dataSet, (done, total) => onProgress?.({ phase: 'prepare', step: 0, done, total }));
-  const plans = planNnunet({ ...inputs, preset });
+/**
+ * The network that nnU-Net plans for a data set at full resolution, from its cases as they are prepared: how intensities are distributed, it
+ * does not ask.
+ * @throws UserError where there is none
+ */
+export function planNetwork({ dataSet, cases }: PlannedFor, preset: PresetName): PlannedNetwork {
+  const fingerprint = {
+    shapes_after_crop: cases.map(({ crop }) => crop.shape),
+    spacings: cases.map(({ scanSpacing }) => scanSpacing),
+    foreground_intensity_properties_per_channel: {},
+    median_relative_size_after_cropping: median(
+      cases.map(({ crop }) => voxelsOf(crop.shape) / voxelsOf(crop.scanShape)),
+    ),
+  };
+  const plans = planNnunet({ fingerprint, dataset: datasetOf(dataSet), preset });
   const { '3d_fullres': full } = plans.configurations;
   if (full === undefined) {
     throw new UserError(
-      `${folder}: its scans are of one slice, for which nnU-Net plans no network of three dimensions.`,
+      `${dataSet.folder}: its scans are of one slice, for which nnU-Net plans no network of three dimensions.`,
     );
   }
-  return { architecture: networkOfPlan(full, plans), batchDice: full.batch_dice };
+  return {
+    architecture: networkOfPlan(full, plans),
+    batchDice: full.batch_dice,
+    isMasked: full.use_mask_for_norm.includes(true),
+  };
 }
 
 /** The network of a configuration of three dimensions. */

@@ -24,10 +24,11 @@ function nnunetBy(preset: PresetName, called: Pick<System, 'name' | 'title'>): S
       postProcessing: false,
       inference: 'weighted overlapped patches',
     },
-    train: trainPlanned(async (options, hooks) => {
-      const { architecture, batchDice } = await planNetwork(options, preset, hooks);
+    train: trainPlanned({ system: called.name, recipe: nnunetRecipe, augment: true }, (known) => {
+      const { architecture, batchDice, isMasked } = planNetwork(known, preset);
       const training = { ...nnunetRecipe.training, batch_dice: batchDice };
-      return { architecture, recipe: { ...nnunetRecipe, training }, augment: true };
+      const augmentation = { ...nnunetRecipe.augmentation, outside_stays_zero: isMasked };
+      return { architecture, recipe: { ...nnunetRecipe, training, augmentation } };
     }),
   };
 }

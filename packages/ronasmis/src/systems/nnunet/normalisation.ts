@@ -1,3 +1,5 @@
+import { wholeImage } from '../../recipe/nnunet.ts';
+
 /** What nnU-Net calls its normalisations, by the channel's name in small letters (`get_normalization_scheme`); others are z-scored. */
 const schemes: ReadonlyMap<string, string> = new Map([
   ['ct', 'CTNormalization'],
@@ -7,9 +9,6 @@ const schemes: ReadonlyMap<string, string> = new Map([
   ['rgb_to_0_1', 'RGBTo01Normalization'],
 ]);
 const zScore = 'ZScoreNormalization';
-
-/** Images of which less is left by the crop to what is not zero are normalised within it alone. */
-const wholeImage = 3 / 4;
 
 /**
  * How each channel is normalised, and whether within the mask of what is not zero, which only z-scoring can do.

@@ -1,21 +1,24 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { paperRecipe } from '../../recipe/paper.ts';
-import { defaultRecipe, type Recipe } from '../../recipe/recipe.ts';
+import { defaultRecipe } from '../../recipe/recipe.ts';
 import { resume } from '../../search/resume.ts';
-import { search } from '../../search/search.ts';
+import { type SearchOptions, search } from '../../search/search.ts';
 import type { System } from '../system.ts';
 
 /** RONASMIS as it is by default. */
-export const ronasmis: System = ronasmisBy(defaultRecipe, { name: 'ronasmis', title: 'RONASMIS' });
+export const ronasmis: System = ronasmisBy({ recipe: defaultRecipe }, { name: 'ronasmis', title: 'RONASMIS' });
 
 /** RONASMIS as it was published (Bae et al. 2019), as far as that is known. */
-export const ronasmisPaper: System = ronasmisBy(paperRecipe, {
-  name: 'ronasmis-paper',
-  title: 'RONASMIS, as published',
-});
+export const ronasmisPaper: System = ronasmisBy(
+  { recipe: paperRecipe, system: 'ronasmis-paper' },
+  {
+    name: 'ronasmis-paper',
+    title: 'RONASMIS, as published',
+  },
+);
 
-function ronasmisBy(recipe: Recipe, called: Pick<System, 'name' | 'title'>): System {
+function ronasmisBy(own: Pick<SearchOptions, 'recipe' | 'system'>, called: Pick<System, 'name' | 'title'>): System {
   return {
     ...called,
     traits: {
@@ -27,7 +30,7 @@ function ronasmisBy(recipe: Recipe, called: Pick<System, 'name' | 'title'>): Sys
     },
     train: async ({ from: _, python: __, ...options }, hooks) => {
       if (existsSync(join(options.out, 'run.json'))) await resume(options.out, hooks);
-      else await search({ ...options, recipe, testsAfterwards: true }, hooks);
+      else await search({ ...options, ...own, testsAfterwards: true }, hooks);
     },
   };
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { CellsLayout, CellsUNet } from '../../architecture/cells.ts';
 import { UserError } from '../../base/errors.ts';
 import { readFinishedRun } from '../../inference/model.ts';
+import type { PlanNetwork, PlannedFor } from '../../search/options.ts';
 import { resume } from '../../search/resume.ts';
 import type { SearchHooks } from '../../search/search.ts';
 import { trainArchitecture } from '../../search/train-architecture.ts';
@@ -31,7 +32,8 @@ export const scnas: System = {
   name: 'scnas',
   title: 'SCNAS, after Kim et al.',
   traits,
-  train: async ({ from: _, python: __, ...options }, hooks) => {
+  train: async ({ from: _, python: __, ...given }, hooks) => {
+    const options = { ...given, system: 'scnas' };
     const found = await foundCells(options, hooks);
     await trainCells(found.architecture, found.seconds, options, hooks);
   },
@@ -42,7 +44,8 @@ export const scnasTransfer: System = {
   name: 'scnas-transfer',
   title: 'SCNAS (transfer), after Kim et al.',
   traits,
-  train: async ({ from, python: _, ...options }, hooks) => {
+  train: async ({ from, python: _, ...given }, hooks) => {
+    const options = { ...given, system: 'scnas-transfer' };
     if (existsSync(join(options.out, 'run.json'))) return trainCells(undefined, 0, options, hooks);
     if (from === undefined) {
       throw new UserError(
@@ -55,18 +58,20 @@ export const scnasTransfer: System = {
         `${from} has no cells, so scnas-transfer can take none: name a run folder of scnas with --from.`,
       );
     }
-    const since = performance.now();
-    const layout = await layoutFor(options, hooks);
     const { cells } = architecture;
-    await trainCells({ ...layout, kind: 'cells', cells }, (performance.now() - since) / 1000, options, hooks);
+    const plan: PlanNetwork = (known) => ({
+      architecture: { ...layoutFor(known), kind: 'cells', cells },
+      recipe: overlappedRecipe,
+    });
+    await trainCells(plan, 0, options, hooks);
   },
 };
 
-type Options = Omit<SystemOptions, 'from' | 'python'>;
+type Options = Omit<SystemOptions, 'from' | 'python'> & { readonly system: string };
 
 /** The network of cells for a data set; what is not searched of it is as nnU-Net plans it. */
-async function layoutFor(options: Options, hooks: SearchHooks): Promise<CellsLayout> {
-  const { patch, batch, features, kernels, strides } = (await planNetwork(options, 'default', hooks)).architecture;
+function layoutFor(known: PlannedFor): CellsLayout {
+  const { patch, batch, features, kernels, strides } = planNetwork(known, 'default').architecture;
   return {
     patch,
     batch: Math.min(mostPatches, batch),
@@ -86,18 +91,15 @@ async function foundCells(options: Options, hooks: SearchHooks): Promise<{ archi
   return { architecture, seconds: report.seconds };
 }
 
-async function searchNew({ timeSeconds, epochs, ...options }: Options, hooks: SearchHooks) {
-  const since = performance.now();
-  const layout = await layoutFor(options, hooks);
+function searchNew({ timeSeconds, epochs, ...options }: Options, hooks: SearchHooks) {
   const { share } = overlappedRecipe.cells;
   return trainArchitecture(
-    { ...layout, kind: 'open_cells' },
+    (known) => ({ architecture: { ...layoutFor(known), kind: 'open_cells' }, recipe: overlappedRecipe }),
     {
       ...options,
       ...(timeSeconds !== undefined && { timeSeconds: share * timeSeconds }),
       ...(epochs !== undefined && { epochs: Math.max(1, Math.round(share * epochs)) }),
       recipe: overlappedRecipe,
-      earlierSeconds: (performance.now() - since) / 1000,
       testsAfterwards: true,
     },
     hooks,
@@ -106,15 +108,15 @@ async function searchNew({ timeSeconds, epochs, ...options }: Options, hooks: Se
 
 /** Trains the network of found cells in what is left of the time, or goes on with that. */
 async function trainCells(
-  architecture: CellsUNet | undefined,
+  trained: CellsUNet | PlanNetwork | undefined,
   earlierSeconds: number,
   options: Options,
   hooks: SearchHooks,
 ): Promise<void> {
-  if (architecture === undefined || existsSync(join(options.out, 'run.json'))) await resume(options.out, hooks);
+  if (trained === undefined || existsSync(join(options.out, 'run.json'))) await resume(options.out, hooks);
   else
     await trainArchitecture(
-      architecture,
+      trained,
       { ...options, recipe: overlappedRecipe, earlierSeconds, testsAfterwards: true },
       hooks,
     );

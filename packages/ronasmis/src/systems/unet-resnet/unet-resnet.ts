@@ -23,10 +23,10 @@ export const unetResnet: System = {
     postProcessing: false,
     inference: 'overlapped patches',
   },
-  train: trainPlanned(async (options, hooks) => {
-    const { architecture } = await planNetwork(options, 'default', hooks);
-    return { architecture: residual(architecture), recipe: overlappedRecipe, augment: false };
-  }),
+  train: trainPlanned({ system: 'unet-resnet', recipe: overlappedRecipe, augment: false }, (known) => ({
+    architecture: residual(planNetwork(known, 'default').architecture),
+    recipe: overlappedRecipe,
+  })),
 };
 
 /** The residual network of a plan's layout. */
