@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CellsLayout, CellsUNet } from '../../architecture/cells.ts';
+import type { Architecture } from '../../architecture/architecture.ts';
+import type { CellsLayout } from '../../architecture/cells.ts';
 import { UserError } from '../../base/errors.ts';
 import { readFinishedRun } from '../../inference/model.ts';
 import { resume } from '../../search/resume.ts';
-import type { SearchHooks } from '../../search/search.ts';
+import type { SearchHooks, SearchResult } from '../../search/search.ts';
 import { trainArchitecture } from '../../search/train-architecture.ts';
 import { planNetwork } from '../nnunet/layout.ts';
 import { overlappedRecipe } from '../overlapped.ts';
@@ -24,16 +25,23 @@ const traits: System['traits'] = {
 };
 
 /**
- * SCNAS, after Kim et al. 2019: for half of the time four kinds of cells are searched, in a run of its own in the folder `search`; then the network
- * of the cells that were found is trained from fresh weights. Its full text could not be had: docs/comparison.md says what is known of it and what is ours.
+ * SCNAS, after Kim et al. 2019 (arXiv 1906.05956): for half of the time four kinds of cells are searched, in a run of its own in the folder
+ * `search`; then the network of the cells that were found is trained from fresh weights.
+ *
+ * The paper's, as its abstract has it: the four kinds of cells and that the connections and operations of each are searched by gradients, on a
+ * relaxation from which they are drawn. Its full text could not be had. Ours, after GDAS (Dong & Yang 2019) and nnU-Net's plan: all else, which
+ * docs/comparison.md lists.
  */
 export const scnas: System = {
   name: 'scnas',
   title: 'SCNAS, after Kim et al.',
   traits,
   train: async ({ from: _, python: __, ...options }, hooks) => {
-    const found = await foundCells(options, hooks);
-    await trainCells(found.architecture, found.seconds, options, hooks);
+    if (isBegun(options.out)) return goOn(options.out, hooks);
+    const half = halfOf(options);
+    const { architecture, report } = await searchedCells(half, hooks);
+    const epochs = options.epochs && half.epochs && Math.max(1, options.epochs - half.epochs);
+    await trainCells(architecture, { ...options, ...(epochs !== undefined && { epochs }) }, report.seconds, hooks);
   },
 };
 
@@ -43,7 +51,7 @@ export const scnasTransfer: System = {
   title: 'SCNAS (transfer), after Kim et al.',
   traits,
   train: async ({ from, python: _, ...options }, hooks) => {
-    if (existsSync(join(options.out, 'run.json'))) return trainCells(undefined, 0, options, hooks);
+    if (isBegun(options.out)) return goOn(options.out, hooks);
     if (from === undefined) {
       throw new UserError(
         'scnas-transfer takes the cells of another run: name the run folder of one of scnas with --from.',
@@ -58,11 +66,17 @@ export const scnasTransfer: System = {
     const since = performance.now();
     const layout = await layoutFor(options, hooks);
     const { cells } = architecture;
-    await trainCells({ ...layout, kind: 'cells', cells }, (performance.now() - since) / 1000, options, hooks);
+    await trainCells({ ...layout, kind: 'cells', cells }, options, (performance.now() - since) / 1000, hooks);
   },
 };
 
 type Options = Omit<SystemOptions, 'from' | 'python'>;
+
+const isBegun = (out: string): boolean => existsSync(join(out, 'run.json'));
+
+async function goOn(out: string, hooks: SearchHooks): Promise<void> {
+  await resume(out, hooks);
+}
 
 /** The network of cells for a data set; what is not searched of it is as nnU-Net plans it. */
 async function layoutFor(options: Options, hooks: SearchHooks): Promise<CellsLayout> {
@@ -76,40 +90,35 @@ async function layoutFor(options: Options, hooks: SearchHooks): Promise<CellsLay
   };
 }
 
-/** Searches the cells, or goes on with that. @returns the network of those found, and the seconds that it took */
-async function foundCells(options: Options, hooks: SearchHooks): Promise<{ architecture: CellsUNet; seconds: number }> {
-  const out = join(options.out, 'search');
-  const { architecture, report } = existsSync(join(out, 'run.json'))
-    ? await resume(out, hooks)
-    : await searchNew({ ...options, out }, hooks);
-  if (architecture.kind !== 'cells') throw new Error(`${out} has found no cells.`);
-  return { architecture, seconds: report.seconds };
+/** What the search of cells may take of a budget, and where it has its run. */
+function halfOf({ timeSeconds, epochs, out, ...options }: Options): Options {
+  const { share } = overlappedRecipe.cells;
+  return {
+    ...options,
+    out: join(out, 'search'),
+    ...(timeSeconds !== undefined && { timeSeconds: share * timeSeconds }),
+    ...(epochs !== undefined && { epochs: Math.max(1, Math.round(share * epochs)) }),
+  };
 }
 
-async function searchNew({ timeSeconds, epochs, ...options }: Options, hooks: SearchHooks) {
+/** Searches the cells, or goes on with that. */
+async function searchedCells(options: Options, hooks: SearchHooks): Promise<SearchResult> {
+  if (isBegun(options.out)) return resume(options.out, hooks);
   const since = performance.now();
   const layout = await layoutFor(options, hooks);
-  const { share } = overlappedRecipe.cells;
   return trainArchitecture(
     { ...layout, kind: 'open_cells' },
-    {
-      ...options,
-      ...(timeSeconds !== undefined && { timeSeconds: share * timeSeconds }),
-      ...(epochs !== undefined && { epochs: Math.max(1, Math.round(share * epochs)) }),
-      recipe: overlappedRecipe,
-      earlierSeconds: (performance.now() - since) / 1000,
-    },
+    { ...options, recipe: overlappedRecipe, earlierSeconds: (performance.now() - since) / 1000 },
     hooks,
   );
 }
 
-/** Trains the network of found cells in what is left of the time, or goes on with that. */
+/** Trains the network of found cells in what is left of the time. */
 async function trainCells(
-  architecture: CellsUNet | undefined,
-  earlierSeconds: number,
+  architecture: Architecture,
   options: Options,
+  earlierSeconds: number,
   hooks: SearchHooks,
 ): Promise<void> {
-  if (architecture === undefined || existsSync(join(options.out, 'run.json'))) await resume(options.out, hooks);
-  else await trainArchitecture(architecture, { ...options, recipe: overlappedRecipe, earlierSeconds }, hooks);
+  await trainArchitecture(architecture, { ...options, recipe: overlappedRecipe, earlierSeconds }, hooks);
 }
