@@ -51,9 +51,7 @@ const found: CellsUNet['cells'] = {
 /** Cells with any operations, but that the first edge of each node is not left out. */
 const anyCells = fc
   .tuple(
-    ...allEdges.map(({ cell, source }) =>
-      fc.constantFrom(...operationsFrom(cell, source).slice(source === 0 ? 1 : 0)),
-    ),
+    ...allEdges.map(({ cell, source }) => fc.constantFrom(...operationsFrom(cell, source).slice(source === 0 ? 1 : 0))),
   )
   .map((operations) => cellsOf((edge) => operations[allEdges.findIndex((other) => sameEdge(other, edge))]));
 
@@ -73,7 +71,11 @@ it('takes volumes of any size, and gives logits of their own size and those of a
       scope(() => {
         const logits = forward(network, weights, chirp([1, 2, ...size], 1), { deepSupervision: true });
         expect(logits.map(({ shape }) => shape)).toEqual(
-          network.supervised.map(({ stride }) => [1, 3, ...size.map((extent, axis) => Math.ceil(extent / stride[axis]))]),
+          network.supervised.map(({ stride }) => [
+            1,
+            3,
+            ...size.map((extent, axis) => Math.ceil(extent / stride[axis])),
+          ]),
         );
         const label = tensor(new Uint8Array(product(size)), [1, ...size]);
         expect(networkLoss(network, logits, label).item()).toBeGreaterThan(0);
@@ -91,15 +93,18 @@ describe('weights', () => {
     const encoder = (level: number) => [
       ...layer(`encoder.${level}.encoder.node1.from0.convolution`),
       ...layer(`encoder.${level}.encoder.node2.from1.dilated_convolution`),
+      ...norm(`encoder.${level}.encoder`),
     ];
     const reduction = (level: number) => [
       ...layer(`encoder.${level}.reduction.node1.from0.max_pooling`),
       ...layer(`encoder.${level}.reduction.node2.from0.average_pooling`),
+      ...norm(`encoder.${level}.reduction`),
     ];
     const decoder = (level: number) => [
       ...layer(`decoder.${level}.expansion.node1.from0.interpolation`),
       `decoder.${level}.expansion.node2.from0.transposed_convolution.up`,
       ...norm(`decoder.${level}.expansion.node2.from0.transposed_convolution`),
+      ...norm(`decoder.${level}.expansion`),
       ...layer(`decoder.${level}.decoder.node1.from0.convolution`),
     ];
     const expected = [

@@ -1,4 +1,11 @@
-import { noGradient, oneDnnTakesBfloat16, peakTensorBytes, resetPeakTensorBytes, scope, tensor } from '@ronasmis/libtorch';
+import {
+  noGradient,
+  oneDnnTakesBfloat16,
+  peakTensorBytes,
+  resetPeakTensorBytes,
+  scope,
+  tensor,
+} from '@ronasmis/libtorch';
 import { describe, expect, it } from 'vitest';
 import {
   allEdges,
@@ -15,7 +22,7 @@ import { dataTypeOf, type Precision } from '../../src/engine/device.ts';
 import { toImage } from '../../src/engine/to-device.ts';
 import { cellsNetwork } from '../../src/network/cells.ts';
 import { forward } from '../../src/network/forward.ts';
-import { gumbel, relaxedChoice } from '../../src/network/gates.ts';
+import { relaxedChoice } from '../../src/network/gates.ts';
 import { networkLoss } from '../../src/network/loss.ts';
 import { passBytes } from '../../src/network/memory.ts';
 import type { Network } from '../../src/network/network.ts';
@@ -28,7 +35,7 @@ import {
   likeliestCells,
   logitsName,
 } from '../../src/network/open-cells.ts';
-import type { Gate, Operations } from '../../src/network/operations.ts';
+import type { Gate } from '../../src/network/operations.ts';
 import { sharedParameters } from '../../src/network/parameters.ts';
 import { createWeights, networkWeights, type Weights, weight } from '../../src/network/weights.ts';
 import { chirpValues, product } from '../chirp.ts';
@@ -54,7 +61,8 @@ const open: OpenCellsUNet = {
 const relaxation = { sharpness: 1, temperature: 1 };
 const even: LogitsOf = ({ cell, source }) => operationsFrom(cell, source).map(() => 0);
 /** Other ones for each edge, which no operation has by accident. */
-const uneven: LogitsOf = (edge) => operationsFrom(edge.cell, edge.source).map((_, i) => Math.sin(7 * i + edge.node + 3 * edge.source));
+const uneven: LogitsOf = (edge) =>
+  operationsFrom(edge.cell, edge.source).map((_, i) => Math.sin(7 * i + edge.node + 3 * edge.source));
 
 const draw = (random: ReturnType<typeof createRandom>, logitsOf: LogitsOf = even, of = open) =>
   drawnNetwork(of, ends, { logitsOf, random, relaxation });
@@ -81,7 +89,9 @@ describe('what is drawn on an edge follows the softmax of its logits', () => {
   const shareOfNone = (edge: Edge): number => softmax(uneven(edge))[0];
 
   it.each(allEdges)('of node $node from $source of the $cell cell', (edge) => {
-    const all = edgesOf(edge).map(shareOfNone).reduce((product, share) => product * share);
+    const all = edgesOf(edge)
+      .map(shareOfNone)
+      .reduce((product, share) => product * share);
     const [none, ...others] = softmax(uneven(edge));
     // Where all edges of a node would be left out, this one is put in instead with some probability. Then its operation is drawn by the softmax without none, so that their proportions stay.
     const put = edgesOf(edge).length === 1 ? [all, all] : [0, all];
@@ -158,9 +168,9 @@ describe('weights that are shared', () => {
         expect(names).toContain(gate?.logits ?? name);
       }
     }
-    expect(shared.filter(({ kind }) => kind === 'logits').map(({ name, shape }) => [name, shape])).toEqual(
-      allEdges.map((edge) => [logitsName(edge), [even(edge).length]]),
-    );
+    const logits = shared.filter(({ kind }) => kind === 'logits').map(({ name, shape }) => [name, shape] as const);
+    expect(new Map(logits)).toEqual(new Map(allEdges.map((edge) => [logitsName(edge), [even(edge).length]])));
+    expect(logits).toHaveLength(allEdges.length);
     expect(shared.filter(({ kind }) => kind === 'gate')).toEqual([]);
   });
 
@@ -175,16 +185,20 @@ const size = [8, 16, 16] as const;
 const image = Float32Array.from(chirpValues(2 * product(size), 1));
 const label = chirpLabel(product(size), 3, 3);
 
-/** The loss of a network on one volume, by weights that it makes of these. */
-function lossOf(network: Network, weights: Weights, own: Weights = weights) {
-  const used = networkWeights(network, own, 'float32', { deepSupervision: true });
+/** The loss of a network on one volume, with other factors at its gates where some are given. */
+function lossOf(network: Network, weights: Weights, factors: Weights = new Map()) {
+  const used = new Map([...networkWeights(network, weights, 'float32', { deepSupervision: true }), ...factors]);
   const input = toImage(image, [1, 2, ...size], 'cpu', 'float32');
   return networkLoss(network, forward(network, used, input, { deepSupervision: true }), tensor(label, [1, ...size]));
 }
 
 describe('a loss through a drawn network', () => {
   const random = createRandom(8);
-  const network = drawnNetwork(open, ends, { logitsOf: uneven, random, relaxation: { sharpness: 2, temperature: 0.7 } });
+  const network = drawnNetwork(open, ends, {
+    logitsOf: uneven,
+    random,
+    relaxation: { sharpness: 2, temperature: 0.7 },
+  });
   const gates = gatesOf(network);
   const weights = createWeights(sharedParameters(coveringNetworks(open, ends)), 'cpu', 1);
 
@@ -199,8 +213,13 @@ describe('a loss through a drawn network', () => {
         noGradient(() => scope(() => relaxedChoice(tensor(Float32Array.from(changed), [changed.length]), gate).item()));
       const before = shareOf(values);
       const weighted = (changed: readonly number[]): number =>
-        noGradient(() => scope(() => lossOf(reweighted(network, gate.name, 1 + shareOf(changed) - before), weights).item()));
-      const step = 0.05;
+        noGradient(() =>
+          scope(() => {
+            const factor = tensor(Float32Array.of(1 + shareOf(changed) - before), [1]);
+            return lossOf(network, weights, new Map([[gate.name, factor]])).item();
+          }),
+        );
+      const step = 0.01;
       for (const at of [gate.chosen, 0]) {
         const [more, less] = [step, -step].map((by) => weighted(values.with(at, values[at] + by)));
         const expected = (more - less) / (2 * step);
@@ -209,11 +228,87 @@ describe('a loss through a drawn network', () => {
       }
     }
     expect(compared).toBeGreaterThan(5);
-    for (const weight of weights.values()) weight.clearGradient?.();
   });
 });
 
-/** The network with another factor at one of its gates, without a gradient. */
-function reweighted(network: Network, name: string, factor: number): Network {
-  return { ...network, walk: (operations, image, options) => network.walk(withFactor(operations, name, factor), image, options) };
+describe.skipIf(process.platform !== 'linux')('memory', () => {
+  const wide: OpenCellsUNet = { ...open, features: [12, 18, 24] };
+  const [batch, extent] = [2, [12, 40, 36] as const];
+  const pass = { batch, size: extent, device: 'cpu', training: true } as const;
+  const precisions: readonly Precision[] = oneDnnTakesBfloat16() ? ['fp32', 'bf16'] : ['fp32'];
+  const scan = new Float32Array(batch * 2 * product(extent)).fill(1);
+  const classes = new Uint8Array(batch * product(extent));
+
+  /** Bytes that a training step adds to those of the tensors that are alive, at most, the gradients of its weights included. */
+  function measured(network: Network, precision: Precision): number {
+    const dataType = dataTypeOf[precision];
+    const fresh = createWeights(sharedParameters([network]), 'cpu', 1);
+    resetPeakTensorBytes('cpu');
+    const before = peakTensorBytes('cpu');
+    scope(() => {
+      const loss = scope(() => {
+        const own = networkWeights(network, fresh, dataType, { deepSupervision: true });
+        const logits = forward(network, own, toImage(scan, [batch, 2, ...extent], 'cpu', dataType), {
+          deepSupervision: true,
+        });
+        return networkLoss(network, logits, tensor(classes, [batch, ...extent]));
+      });
+      loss.backward();
+    });
+    return peakTensorBytes('cpu') - before;
+  }
+
+  it.each(precisions)(
+    "of a drawn network's step in %s is within a tenth of what libtorch's allocator gives out",
+    (precision) => {
+      const random = createRandom(4);
+      const networks = [largestNetwork(wide, ends), ...Array.from({ length: 6 }, () => draw(random, even, wide))];
+      for (const network of networks) {
+        const counted = passBytes(network, { ...pass, dataType: dataTypeOf[precision] });
+        expect(Math.abs(counted / measured(network, precision) - 1)).toBeLessThan(0.1);
+      }
+    },
+  );
+
+  it.each(['float32', 'bfloat16'] as const)('in %s, no drawn network takes more than the largest one', (dataType) => {
+    const random = createRandom(6);
+    for (const device of ['cpu', 'cuda'] as const) {
+      const bytes = (network: Network) => passBytes(network, { ...pass, device, dataType });
+      const most = bytes(largestNetwork(wide, ends));
+      for (let one = 0; one < 60; one += 1) expect(bytes(draw(random, even, wide))).toBeLessThanOrEqual(most);
+    }
+  });
+
+  it('is less than a third of what all operations of every edge would take at once', () => {
+    const bytes = (chosen: (edge: Edge) => EdgeOperation) =>
+      passBytes(gated(wide, chosen), { ...pass, dataType: 'float32' });
+    // Each operation adds to a network of the least what it takes more than the least one of its edge.
+    const least = (edge: Edge): EdgeOperation => operationsFrom(edge.cell, edge.source)[1];
+    const smallest = bytes(least);
+    const added = allEdges.flatMap((edge) =>
+      operationsFrom(edge.cell, edge.source)
+        .slice(2)
+        .map(
+          (operation) =>
+            bytes((other) => (logitsName(other) === logitsName(edge) ? operation : least(other))) - smallest,
+        ),
+    );
+    const all = added.reduce((sum, one) => sum + Math.max(0, one), smallest);
+    const random = createRandom(4);
+    const drawn = Array.from({ length: 40 }, () =>
+      passBytes(draw(random, even, wide), { ...pass, dataType: 'float32' }),
+    );
+    const mean = drawn.reduce((sum, one) => sum + one, 0) / drawn.length;
+    expect(mean).toBeLessThan(all / 3);
+    expect(Math.max(...drawn)).toBeLessThan(all / 2);
+  });
+});
+
+/** A network of these operations with a gate on each edge. */
+function gated(of: OpenCellsUNet, chosen: (edge: Edge) => EdgeOperation): Network {
+  const cells: Cells = cellsOf(chosen);
+  return cellsNetwork({ ...of, cells }, ends, (edge) => {
+    const noise = operationsFrom(edge.cell, edge.source).map(() => 0);
+    return { name: `gate.${logitsName(edge)}`, logits: logitsName(edge), chosen: 0, noise, ...relaxation };
+  });
 }
