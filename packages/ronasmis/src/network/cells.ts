@@ -98,9 +98,8 @@ interface Place<Features> {
 }
 
 /**
- * A cell: every node adds up its edges, and the output adds up the nodes. What a decoder takes in is normalised, and so is what leads there: else
- * features that edges keep as they are would grow from cell to cell, and outweigh the others. The decoder's own output is not, for what follows
- * it, an expansion or a head, learns faster from larger features.
+ * A cell: every node adds up its edges, and the output adds up the nodes, normalised. Else features would grow from cell to cell where edges keep
+ * them as they are, and the search would choose operations by how large they leave features, not by what these are worth.
  */
 function cell<Features>(
   operations: Operations<Features>,
@@ -124,7 +123,6 @@ function cell<Features>(
     sources.push(value);
     added.push(value);
   });
-  if (of === 'decoder') return addUp(operations, added);
   return operations.scope(() => operations.normalise(addUp(operations, added), normOf(prefixOf(of, level))));
 }
 

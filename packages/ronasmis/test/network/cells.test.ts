@@ -106,6 +106,7 @@ describe('weights', () => {
       ...norm(`decoder.${level}.expansion.node2.from0.transposed_convolution`),
       ...norm(`decoder.${level}.expansion`),
       ...layer(`decoder.${level}.decoder.node1.from0.convolution`),
+      ...norm(`decoder.${level}.decoder`),
     ];
     const expected = [
       ...layer('stem'),
@@ -148,7 +149,7 @@ describe('an operation, changed alone, changes what the network computes', () =>
   const plain = (): EdgeOperation[] =>
     allEdges.map(({ cell, source }) => {
       const kind = edgeKind(cell, source);
-      return kind === 'inner' ? 'identity' : kind === 'reducing' ? 'convolution' : 'interpolation';
+      return kind === 'inner' ? 'average_pooling' : kind === 'reducing' ? 'convolution' : 'interpolation';
     });
   const cellsWith = (operations: readonly EdgeOperation[]) =>
     cellsOf((edge) => operations[allEdges.findIndex((other) => sameEdge(other, edge))]);
