@@ -97,14 +97,17 @@ interface Place<Features> {
   readonly gateOf: GateOf | undefined;
 }
 
-/** A cell: every node adds up its edges, and the output adds up the nodes. */
+/**
+ * A cell: every node adds up its edges, and the output adds up the nodes, normalised. Else features would grow from cell to cell where edges keep
+ * them as they are, and the search would choose operations by how large they leave features, not by what these are worth.
+ */
 function cell<Features>(
   operations: Operations<Features>,
   nodes: Cells[CellKind],
   inputs: readonly Features[],
   place: Place<Features>,
 ): Features {
-  const { kind: of, gateOf } = place;
+  const { kind: of, level, gateOf } = place;
   const sources = [...inputs];
   const added: Features[] = [];
   nodes.forEach((edges, node) => {
@@ -120,7 +123,7 @@ function cell<Features>(
     sources.push(value);
     added.push(value);
   });
-  return addUp(operations, added);
+  return operations.scope(() => operations.normalise(addUp(operations, added), normOf(prefixOf(of, level))));
 }
 
 function addUp<Features>(operations: Operations<Features>, terms: readonly Features[]): Features {
@@ -133,8 +136,7 @@ function operate<Features>(
   operation: Exclude<EdgeOperation, 'none'>,
   { kind: of, level, channels, size, stride, like, edge }: Place<Features> & { readonly edge: Edge },
 ): Features {
-  const part = of === 'encoder' || of === 'reduction' ? 'encoder' : 'decoder';
-  const prefix = `${part}.${level}.${of}.node${edge.node + 1}.from${edge.source}.${operation}`;
+  const prefix = `${prefixOf(of, level)}.node${edge.node + 1}.from${edge.source}.${operation}`;
   const norm = normOf(prefix);
   const kernel = (extent: Triple): Kernel => ({ name: `${prefix}.conv`, channels, size: extent });
   const changesSize = edgeKind(of, edge.source) !== 'inner';
@@ -165,6 +167,12 @@ function operate<Features>(
     case 'interpolation':
       return operations.scope(() => operations.upsampleAndAdd(convolved(input, point), stride, like ?? input, []));
   }
+}
+
+/** What the names of a cell's weights begin with. */
+function prefixOf(kind: CellKind, level: number): string {
+  const part = kind === 'encoder' || kind === 'reduction' ? 'encoder' : 'decoder';
+  return `${part}.${level}.${kind}`;
 }
 
 const normOf = (prefix: string): Norm => ({ scale: `${prefix}.scale`, shift: `${prefix}.shift` });

@@ -14,18 +14,11 @@ import {
 import type { Random } from '../base/random.ts';
 import type { Gate } from './operations.ts';
 
-/** Of which operation is drawn, and how. */
-export type DrawnGate = Pick<Gate, 'chosen' | 'noise'>;
-
 /**
- * Draws an operation by its probability, the softmax of the scores, as the largest sum of a score and Gumbel noise (Gumbel 1954; Jang et al.
- * 2017).
+ * Standard Gumbel noise: the operation with the largest sum of its score and such noise is drawn with the probability that the softmax of
+ * the scores gives it (Gumbel 1954; Jang et al. 2017).
  */
-export function drawGate(scores: readonly number[], random: Random): DrawnGate {
-  const noise = scores.map(() => -Math.log(-Math.log(random.uniform() || Number.MIN_VALUE)));
-  const sums = scores.map((score, operation) => score + noise[operation]);
-  return { chosen: sums.indexOf(Math.max(...sums)), noise };
-}
+export const gumbel = (random: Random): number => -Math.log(-Math.log(random.uniform() || Number.MIN_VALUE));
 
 /**
  * The factor of a gate, a float32 tensor `[1]`: 1, with the gradient of the relaxed choice, which is the softmax of the logits and the noise

@@ -12,8 +12,8 @@ import { groupBy } from '../base/group-by.ts';
 import type { Random } from '../base/random.ts';
 import { sum } from '../base/statistics.ts';
 import type { Recipe } from '../recipe/recipe.ts';
-import { cellsNetwork, type GateOf } from './cells.ts';
-import { type DrawnGate, drawGate } from './gates.ts';
+import { cellsNetwork } from './cells.ts';
+import { gumbel } from './gates.ts';
 import type { Network } from './network.ts';
 
 /** What fixes the shapes of a network's first and last weights. */
@@ -38,33 +38,19 @@ export function drawnNetwork(
     relaxation,
   }: { readonly logitsOf: LogitsOf; readonly random: Random; readonly relaxation: Relaxation },
 ): Network {
-  const drawn = new Map(
-    allEdges.map((edge) => {
-      const scores = logitsOf(edge).map((logit) => relaxation.sharpness * logit);
-      return [logitsName(edge), drawGate(scores, random)];
-    }),
+  const noise = ofEdges((edge) => operationsFrom(edge.cell, edge.source).map(() => gumbel(random)));
+  const scores = ofEdges((edge) =>
+    logitsOf(edge).map((logit, operation) => relaxation.sharpness * logit + noise(edge)[operation]),
   );
-  const gates = connected(
-    (edge) => gateOfEdge(drawn, edge),
-    ({ noise }, edge, operation) => {
-      return relaxation.sharpness * logitsOf(edge)[operation] + noise[operation];
-    },
-  );
-  const cells = cellsOf((edge) => operationsFrom(edge.cell, edge.source)[gates(edge).chosen]);
-  return cellsNetwork({ ...open, cells }, ends, gated(gates, relaxation));
+  return gatedNetwork(open, ends, { chosen: chosenBy(scores), noise, relaxation });
 }
 
 /** The cells that are the likeliest by these logits. */
 export function likeliestCells(logitsOf: LogitsOf): Cells {
-  const best = (edge: Edge): DrawnGate => {
-    const logits = logitsOf(edge);
-    return { chosen: logits.indexOf(Math.max(...logits)), noise: [] };
-  };
-  const gates = connected(best, (_, edge, operation) => logitsOf(edge)[operation]);
-  return cellsOf((edge) => operationsFrom(edge.cell, edge.source)[gates(edge).chosen]);
+  return cellsChosen(chosenBy(ofEdges(logitsOf)));
 }
 
-/** Entropy of the choice of all edges, nats. */
+/** Entropy of the choices of all edges together, as their operations are drawn, nats. */
 export function entropyOfEdges(logitsOf: LogitsOf, { sharpness }: Pick<Relaxation, 'sharpness'>): number {
   const entropies = allEdges.map((edge) => {
     const scores = logitsOf(edge).map((logit) => sharpness * logit);
@@ -79,57 +65,76 @@ export function entropyOfEdges(logitsOf: LogitsOf, { sharpness }: Pick<Relaxatio
 /** Networks that have all weights between them that drawn ones may have. */
 export function coveringNetworks(open: OpenCellsUNet, ends: Ends): readonly Network[] {
   const most = Math.max(...Object.values(edgeOperations).map(({ length }) => length));
-  return Array.from({ length: most - 1 }, (_, one) => {
-    const chosen = ({ cell, source }: Edge): number => 1 + (one % (operationsFrom(cell, source).length - 1));
-    return networkOfOperations(open, ends, chosen);
-  });
-}
-
-/** The network among those that can be drawn that takes the most time and memory: a convolution on every edge. */
-export function largestNetwork(open: OpenCellsUNet, ends: Ends): Network {
-  const costly: readonly EdgeOperation[] = ['convolution', 'transposed_convolution'];
-  return networkOfOperations(open, ends, ({ cell, source }) =>
-    operationsFrom(cell, source).findIndex((operation) => costly.includes(operation)),
+  return Array.from({ length: most - 1 }, (_, one) =>
+    networkOfOperations(open, ends, (edge) => 1 + (one % (operationsFrom(edge.cell, edge.source).length - 1))),
   );
 }
 
-function networkOfOperations(open: OpenCellsUNet, ends: Ends, chosenOf: (edge: Edge) => number): Network {
-  const gates = (edge: Edge): DrawnGate => ({
-    chosen: chosenOf(edge),
-    noise: operationsFrom(edge.cell, edge.source).map(() => 0),
+/** The network among those that can be drawn that takes the most memory: max pooling keeps where each of its voxels comes from. */
+export function largestNetwork(open: OpenCellsUNet, ends: Ends): Network {
+  const costly: readonly EdgeOperation[] = ['max_pooling', 'transposed_convolution'];
+  return networkOfOperations(open, ends, (edge) =>
+    operationsFrom(edge.cell, edge.source).findIndex((operation) => costly.includes(operation)),
+  );
+}
+
+function networkOfOperations(open: OpenCellsUNet, ends: Ends, chosen: OfEdges<number>): Network {
+  const noise: OfEdges<readonly number[]> = ({ cell, source }) => operationsFrom(cell, source).map(() => 0);
+  return gatedNetwork(open, ends, { chosen, noise, relaxation: { temperature: 1, sharpness: 1 } });
+}
+
+/** Something that each edge has. */
+type OfEdges<Value> = (edge: Edge) => Value;
+
+/** Asks once for what each edge has. */
+function ofEdges<Value>(of: OfEdges<Value>): OfEdges<Value> {
+  const values = new Map(allEdges.map((edge) => [logitsName(edge), { value: of(edge) }]));
+  return (edge) => {
+    const found = values.get(logitsName(edge));
+    if (!found) throw new Error(`There is no edge ${logitsName(edge)}.`);
+    return found.value;
+  };
+}
+
+const cellsChosen = (chosen: OfEdges<number>): Cells =>
+  cellsOf((edge) => operationsFrom(edge.cell, edge.source)[chosen(edge)]);
+
+function gatedNetwork(
+  open: OpenCellsUNet,
+  ends: Ends,
+  {
+    chosen,
+    noise,
+    relaxation,
+  }: {
+    readonly chosen: OfEdges<number>;
+    readonly noise: OfEdges<readonly number[]>;
+    readonly relaxation: Relaxation;
+  },
+): Network {
+  return cellsNetwork({ ...open, cells: cellsChosen(chosen) }, ends, (edge) => {
+    const logits = logitsName(edge);
+    return { name: `gate.${logits}`, logits, chosen: chosen(edge), noise: noise(edge), ...relaxation };
   });
-  const cells = cellsOf((edge) => operationsFrom(edge.cell, edge.source)[chosenOf(edge)]);
-  return cellsNetwork({ ...open, cells }, ends, gated(gates, { temperature: 1, sharpness: 1 }));
 }
 
-const gated =
-  (gates: (edge: Edge) => DrawnGate, relaxation: Relaxation): GateOf =>
-  (edge) => ({ name: `gate.${logitsName(edge)}`, logits: logitsName(edge), ...gates(edge), ...relaxation });
-
-function gateOfEdge(drawn: ReadonlyMap<string, DrawnGate>, edge: Edge): DrawnGate {
-  const found = drawn.get(logitsName(edge));
-  if (!found) throw new Error(`No operation was drawn for ${logitsName(edge)}.`);
-  return found;
+/**
+ * The operation of the highest score on each edge, but that a node all of whose edges would be left out has the one that came nearest to
+ * being in. So where a node has one edge, its operation is drawn by the softmax without `none`.
+ */
+function chosenBy(scores: OfEdges<readonly number[]>): OfEdges<number> {
+  const best = ofEdges((edge) => indexOfHighest(scores(edge)));
+  const bestOfOthers = ofEdges((edge) => indexOfHighest(scores(edge).with(none, -Infinity)));
+  const lag = (edge: Edge): number => scores(edge)[none] - scores(edge)[bestOfOthers(edge)];
+  const mended = new Set(
+    edgesOfNodes
+      .filter((edges) => edges.every((edge) => best(edge) === none))
+      .map((edges) => logitsName(edges.reduce((one, other) => (lag(other) < lag(one) ? other : one)))),
+  );
+  return (edge) => (mended.has(logitsName(edge)) ? bestOfOthers(edge) : best(edge));
 }
 
-/** The same choices, but that a node all of whose edges are left out has the one that came nearest to being in. */
-function connected(
-  gates: (edge: Edge) => DrawnGate,
-  scoreOf: (gate: DrawnGate, edge: Edge, operation: number) => number,
-): (edge: Edge) => DrawnGate {
-  const mended = new Map<string, number>();
-  for (const edges of edgesOfNodes) {
-    if (edges.some((edge) => gates(edge).chosen !== none)) continue;
-    const rivals = edges.flatMap((edge) =>
-      operationsFrom(edge.cell, edge.source).flatMap((_, operation) =>
-        operation === none ? [] : [{ edge, operation, score: scoreOf(gates(edge), edge, operation) }],
-      ),
-    );
-    const best = rivals.reduce((one, other) => (other.score > one.score ? other : one));
-    mended.set(logitsName(best.edge), best.operation);
-  }
-  return (edge) => ({ ...gates(edge), chosen: mended.get(logitsName(edge)) ?? gates(edge).chosen });
-}
+const indexOfHighest = (scores: readonly number[]): number => scores.indexOf(Math.max(...scores));
 
 /** The place of `none` among the operations of any edge. */
 const none = 0;

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CellsLayout, CellsUNet } from '../../architecture/cells.ts';
+import type { Architecture } from '../../architecture/architecture.ts';
+import type { CellsLayout } from '../../architecture/cells.ts';
 import { UserError } from '../../base/errors.ts';
 import { readFinishedRun } from '../../inference/model.ts';
 import type { PlanNetwork, PlannedFor } from '../../search/options.ts';
 import { resume } from '../../search/resume.ts';
-import type { SearchHooks } from '../../search/search.ts';
+import type { SearchHooks, SearchResult } from '../../search/search.ts';
 import { trainArchitecture } from '../../search/train-architecture.ts';
 import { planNetwork } from '../nnunet/layout.ts';
 import { overlappedRecipe } from '../overlapped.ts';
@@ -25,8 +26,12 @@ const traits: System['traits'] = {
 };
 
 /**
- * SCNAS, after Kim et al. 2019: for half of the time four kinds of cells are searched, in a run of its own in the folder `search`; then the network
- * of the cells that were found is trained from fresh weights. Its full text could not be had: docs/comparison.md says what is known of it and what is ours.
+ * SCNAS, after Kim et al. 2019 (arXiv 1906.05956): for half of the time four kinds of cells are searched, in a run of its own in the folder
+ * `search`; then the network of the cells that were found is trained from fresh weights.
+ *
+ * The paper's, as its abstract has it: the four kinds of cells and that the connections and operations of each are searched by gradients, on a
+ * relaxation from which they are drawn. Its full text could not be had. Ours, after GDAS (Dong & Yang 2019) and nnU-Net's plan: all else, which
+ * docs/comparison.md lists.
  */
 export const scnas: System = {
   name: 'scnas',
@@ -34,8 +39,11 @@ export const scnas: System = {
   traits,
   train: async ({ from: _, python: __, ...given }, hooks) => {
     const options = { ...given, system: 'scnas' };
-    const found = await foundCells(options, hooks);
-    await trainCells(found.architecture, found.seconds, options, hooks);
+    if (isBegun(options.out)) return goOn(options.out, hooks);
+    const half = halfOf(options);
+    const { architecture, report } = await searchedCells(half, hooks);
+    const epochs = options.epochs && half.epochs && Math.max(1, options.epochs - half.epochs);
+    await trainCells(architecture, { ...options, ...(epochs !== undefined && { epochs }) }, report.seconds, hooks);
   },
 };
 
@@ -46,7 +54,7 @@ export const scnasTransfer: System = {
   traits,
   train: async ({ from, python: _, ...given }, hooks) => {
     const options = { ...given, system: 'scnas-transfer' };
-    if (existsSync(join(options.out, 'run.json'))) return trainCells(undefined, 0, options, hooks);
+    if (isBegun(options.out)) return goOn(options.out, hooks);
     if (from === undefined) {
       throw new UserError(
         'scnas-transfer takes the cells of another run: name the run folder of one of scnas with --from.',
@@ -63,11 +71,17 @@ export const scnasTransfer: System = {
       architecture: { ...layoutFor(known), kind: 'cells', cells },
       recipe: overlappedRecipe,
     });
-    await trainCells(plan, 0, options, hooks);
+    await trainCells(plan, options, 0, hooks);
   },
 };
 
 type Options = Omit<SystemOptions, 'from' | 'python'> & { readonly system: string };
+
+const isBegun = (out: string): boolean => existsSync(join(out, 'run.json'));
+
+async function goOn(out: string, hooks: SearchHooks): Promise<void> {
+  await resume(out, hooks);
+}
 
 /** The network of cells for a data set; what is not searched of it is as nnU-Net plans it. */
 function layoutFor(known: PlannedFor): CellsLayout {
@@ -81,43 +95,34 @@ function layoutFor(known: PlannedFor): CellsLayout {
   };
 }
 
-/** Searches the cells, or goes on with that. @returns the network of those found, and the seconds that it took */
-async function foundCells(options: Options, hooks: SearchHooks): Promise<{ architecture: CellsUNet; seconds: number }> {
-  const out = join(options.out, 'search');
-  const { architecture, report } = existsSync(join(out, 'run.json'))
-    ? await resume(out, hooks)
-    : await searchNew({ ...options, out }, hooks);
-  if (architecture.kind !== 'cells') throw new Error(`${out} has found no cells.`);
-  return { architecture, seconds: report.seconds };
-}
-
-function searchNew({ timeSeconds, epochs, ...options }: Options, hooks: SearchHooks) {
+/** What the search of cells may take of a budget, and where it has its run. */
+function halfOf({ timeSeconds, epochs, out, ...options }: Options): Options {
   const { share } = overlappedRecipe.cells;
-  return trainArchitecture(
-    (known) => ({ architecture: { ...layoutFor(known), kind: 'open_cells' }, recipe: overlappedRecipe }),
-    {
-      ...options,
-      ...(timeSeconds !== undefined && { timeSeconds: share * timeSeconds }),
-      ...(epochs !== undefined && { epochs: Math.max(1, Math.round(share * epochs)) }),
-      recipe: overlappedRecipe,
-      testsAfterwards: true,
-    },
-    hooks,
-  );
+  return {
+    ...options,
+    out: join(out, 'search'),
+    ...(timeSeconds !== undefined && { timeSeconds: share * timeSeconds }),
+    ...(epochs !== undefined && { epochs: Math.max(1, Math.round(share * epochs)) }),
+  };
 }
 
-/** Trains the network of found cells in what is left of the time, or goes on with that. */
+/** Searches the cells, or goes on with that. */
+function searchedCells(options: Options, hooks: SearchHooks): Promise<SearchResult> {
+  if (isBegun(options.out)) return resume(options.out, hooks);
+  const plan: PlanNetwork = (known) => ({
+    architecture: { ...layoutFor(known), kind: 'open_cells' },
+    recipe: overlappedRecipe,
+  });
+  return trainArchitecture(plan, { ...options, recipe: overlappedRecipe, testsAfterwards: true }, hooks);
+}
+
+/** Trains the network of found cells in what is left of the time. */
 async function trainCells(
-  trained: CellsUNet | PlanNetwork | undefined,
-  earlierSeconds: number,
+  trained: Architecture | PlanNetwork,
   options: Options,
+  earlierSeconds: number,
   hooks: SearchHooks,
 ): Promise<void> {
-  if (trained === undefined || existsSync(join(options.out, 'run.json'))) await resume(options.out, hooks);
-  else
-    await trainArchitecture(
-      trained,
-      { ...options, recipe: overlappedRecipe, earlierSeconds, testsAfterwards: true },
-      hooks,
-    );
+  const how = { ...options, recipe: overlappedRecipe, earlierSeconds, testsAfterwards: true };
+  await trainArchitecture(trained, how, hooks);
 }
