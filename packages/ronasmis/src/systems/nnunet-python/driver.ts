@@ -1,0 +1,29 @@
+import { commonPart } from './driver-common.ts';
+import { predictingPart } from './driver-predicting.ts';
+import { trainingPart } from './driver-training.ts';
+
+const mainPart = `
+def segment():
+    device = choose_device()
+    settle_cuda(device)
+    predict(device, JOB['model'], JOB['cases'])
+    tell('finished', peak_memory_bytes=peak_memory_bytes(device), seconds=spent())
+
+
+# Workers that are spawned import this file as well.
+if __name__ == '__main__':
+    open_lines()
+    end_with_parent()
+    with open(sys.argv[1]) as file:
+        JOB.update(json.load(file))
+    if JOB.get('state') and os.path.isfile(JOB['state']):
+        with open(JOB['state']) as file:
+            STATE.update(json.load(file))
+    {'train': train, 'segment': segment}[JOB['task']]()
+`;
+
+/**
+ * The Python program that has nnU-Net v2 prepare, train and predict, through its own classes and functions. nnU-Net's commands train 1000 epochs
+ * or one of a few other numbers; how many fit into a budget is known here only once a step was timed.
+ */
+export const driver = [commonPart, trainingPart, predictingPart, mainPart].join('');
