@@ -49,7 +49,9 @@ export async function convertCase(
     isPackedNifti(label) && isWhole(labelVolume.data) && values.every((value, index) => value === index);
   if (isAsWanted && isSameGrid(await readGrid(label), grid)) await linkTo(label, target);
   else {
-    const { shape, data, prefix } = turnVolume(labelVolume, back);
+    // The scan's header: the label map's own may have its axes another way round.
+    const { prefix } = turned.imageVolume;
+    const { shape, data } = turnVolume(labelVolume, back);
     await writeNifti(target, { shape, data: toIndices(data, values), prefix });
   }
   return files;

@@ -75,7 +75,10 @@ function requireSameRun({ settings }: NnunetRecord, options: SystemOptions): voi
   );
 }
 
-function jobOf({ out, device, memoryBytes, timeSeconds, epochs }: SystemOptions, { settings, example, test }: NnunetRecord): Job {
+function jobOf(
+  { out, device, memoryBytes, timeSeconds, epochs }: SystemOptions,
+  { settings, example, test }: NnunetRecord,
+): Job {
   const folders = nnunetFolders(out);
   return {
     task: 'train',
