@@ -27,6 +27,16 @@ export const activationNames: readonly Activation[] = Object.keys(activations).f
   (name): name is Activation => name in activations,
 );
 
+/** An activation alone, by libtorch's own operation. */
+export function activate(input: Tensor, activation: Activation): Tensor {
+  return activations[activation].apply(input);
+}
+
+/** The volume that {@link activate} keeps for its gradient. */
+export function keptByActivate(activation: Activation): 'input' | 'output' {
+  return activations[activation].keeps;
+}
+
 /** What there is to know of an activation. */
 export function activationFunction(name: Activation): ActivationFunction {
   return activations[name];

@@ -6,7 +6,7 @@ import { type DataType, scope, type Tensor } from './tensor.ts';
 
 /** One convolution of a block. */
 export interface BlockLayer {
-  /** `[out, in, 3 or 1, 3, 3]`, of equally many planes in all layers. */
+  /** `[out, in, planes, rows, columns]`, each 3 or 1, of one size in all layers; best 3x3x3 or 1x3x3. */
   readonly kernel: Tensor;
   /** `[out]`, of the instance normalisation behind the convolution, as is `shift`. */
   readonly scale: Tensor;
@@ -20,7 +20,7 @@ export interface BlockOptions {
 }
 
 /**
- * Convolutions (3x3x3, or 1x3x3 by their kernels) one after the other, each with instance normalisation and the activation: `[batch, in, depth, height, width]`
+ * Convolutions that keep the size, one after the other, each with instance normalisation and the activation: `[batch, in, depth, height, width]`
  * gives `[batch, out, depth, height, width]`. What a layer makes beside its result is freed when the layer is done, except what autograd keeps.
  */
 export function convolutionBlock(

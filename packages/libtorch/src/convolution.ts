@@ -4,6 +4,7 @@ import {
   conv3d,
   linear,
   oneDnnConvolution,
+  pad,
   permute,
   reshape,
   to,
@@ -42,7 +43,7 @@ export function convolvesBfloat16(shape: readonly number[], dilation: number, pl
   return planes === 3 && dilation === 1 && oneDnnGradientIsSound(shape) && oneDnnTakesBfloat16();
 }
 
-/** A 3x3x3 or 1x3x3 convolution that keeps the size of its volumes, as far as it matters for how it is computed. */
+/** A convolution that keeps the size of its volumes, as far as it matters for how it is computed. */
 export interface Convolving {
   /** Depth, height and width of the volumes in voxels. */
   readonly size: readonly number[];
@@ -61,26 +62,59 @@ export function convolutionType({ size, planes, dilation, dataType, device }: Co
 }
 
 /**
- * A 3x3x3 convolution of stride 1 that keeps the volume's size, or a 1x3x3 one: `[batch, in, depth, height, width]` with a kernel
- * `[out, in, 3 or 1, 3, 3]` gives `[batch, out, depth, height, width]`.
+ * A convolution of stride 1 that keeps the volume's size: `[batch, in, depth, height, width]` with a kernel
+ * `[out, in, planes, rows, columns]`, each of them 3 or 1, gives `[batch, out, depth, height, width]`. Best are 3x3x3 and 1x3x3, as which
+ * a processor computes kernels that are thin within the plane.
  *
  * On a processor float32 is convolved by this package's own code (native/kernels), at one price for every dilation, and bfloat16
  * by oneDNN where it has units for it, since libtorch's `conv3d` leaves a batch of one small volume to a path that is about ten
  * times slower. Elsewhere other types are convolved in float32.
  */
 export function convolution3d(input: Tensor, kernel: Tensor, dilation = 1): Tensor {
-  const [, , planes] = kernel.shape;
-  const padding = [planes === 1 ? 0 : dilation, dilation, dilation];
   const { device, dataType, shape } = input;
-  if (device !== 'cpu') return conv3d(input, kernel, { padding, dilation });
-  if (dataType === 'float32') return winogradConvolution(input, kernel, dilation);
+  if (device !== 'cpu') return conv3d(input, kernel, { padding: margins(kernel, dilation), dilation });
+  const filled = fillPlane(kernel);
+  if (dataType === 'float32') return winogradConvolution(input, filled, dilation);
+  const [, , planes] = filled.shape;
   if (convolutionType({ size: shape.slice(2), planes, dilation, dataType, device }) === 'bfloat16')
-    return oneDnnConvolution(input, kernel, { padding: ones, stride: ones, dilation: ones, groups: 1 });
-  return scope(() =>
-    to(winogradConvolution(to(input, { dataType: 'float32' }), to(kernel, { dataType: 'float32' }), dilation), {
-      dataType: input.dataType,
-    }),
-  );
+    return oneDnnConvolution(input, filled, { padding: ones, stride: ones, dilation: ones, groups: 1 });
+  return inFloat32(input, filled, (wide, kernel) => winogradConvolution(wide, kernel, dilation));
+}
+
+/** What is added on both sides of each axis so that a convolution of stride 1 keeps the size. */
+const margins = ({ shape: [, , ...size] }: Tensor, dilation: number): readonly number[] =>
+  size.map((extent) => (dilation * (extent - 1)) / 2);
+
+/** A kernel of 3 rows and columns that gives what this one does: where there are fewer, the others are 0. */
+function fillPlane(kernel: Tensor): Tensor {
+  const [, , , rows, columns] = kernel.shape;
+  const [above, beside] = [(3 - rows) / 2, (3 - columns) / 2];
+  return above + beside === 0 ? kernel : pad(kernel, [beside, beside, above, above, 0, 0]);
+}
+
+/** What `convolve` makes of the two in float32, in the input's own type. */
+function inFloat32(input: Tensor, kernel: Tensor, convolve: (input: Tensor, kernel: Tensor) => Tensor): Tensor {
+  return scope(() => {
+    const [wide, wideKernel] = [input, kernel].map((tensor) => to(tensor, { dataType: 'float32' }));
+    return to(convolve(wide, wideKernel), { dataType: input.dataType });
+  });
+}
+
+/**
+ * The convolution of which only every `stride`-th voxel of each axis is kept, the first one too: with a kernel as {@link convolution3d} takes it,
+ * `[batch, in, ...size]` gives `[batch, out, ...size / stride]`, rounded up. PyTorch's with a padding of half the kernel, rounded down.
+ *
+ * On a processor it is computed in float32, by oneDNN in libtorch's builds for x64: its bfloat16 gradients are not right for every volume
+ * (see {@link oneDnnGradientIsSound}).
+ */
+export function stridedConvolution3d(input: Tensor, kernel: Tensor, stride: readonly number[]): Tensor {
+  const padding = margins(kernel, 1);
+  if (input.device !== 'cpu') return conv3d(input, kernel, { stride, padding });
+  const convolve = (input: Tensor, kernel: Tensor): Tensor =>
+    process.arch === 'x64'
+      ? oneDnnConvolution(input, kernel, { padding, stride, dilation: ones, groups: 1 })
+      : conv3d(input, kernel, { stride, padding });
+  return input.dataType === 'float32' ? convolve(input, kernel) : inFloat32(input, kernel, convolve);
 }
 
 /**

@@ -1,4 +1,5 @@
-export { type Activation, activationNames, keptByActivation } from './activations.ts';
+export { type Activation, activate, activationNames, keptByActivate, keptByActivation } from './activations.ts';
+export { averagePooling3d } from './average-pooling.ts';
 export {
   type Convolving,
   convolution3d,
@@ -6,6 +7,7 @@ export {
   layOutKernel,
   oneDnnTakesBfloat16,
   pointwiseConvolution3d,
+  stridedConvolution3d,
 } from './convolution.ts';
 export {
   type BlockLayer,
@@ -21,11 +23,12 @@ export { argmaxLabels, confusionMatrix } from './labels.ts';
 export * from './modes.ts';
 export { copyInto, joinParts, type NamedTensors, partOf } from './named-tensors.ts';
 export type { TensorArray } from './native.ts';
-export { normaliseAndActivate } from './normalisation.ts';
+export { normalise, normaliseAndActivate } from './normalisation.ts';
 export { call, type Returned, schema, type Value } from './operation.ts';
 export * from './operations.ts';
 export type { Optimiser } from './optimiser.ts';
 export * from './optimisers.ts';
 export * from './safetensors.ts';
 export { type DataType, type Device, keep, type MemoryFormat, memory, scope, Tensor, tensor } from './tensor.ts';
+export { transposedConvolution3d } from './transposed-convolution.ts';
 export { upsampleAndAdd } from './upsampling.ts';

@@ -6,6 +6,13 @@ import type { Tensor } from './tensor.ts';
 
 const epsilon = 1e-5;
 
+/** Instance normalisation alone; otherwise as {@link normaliseAndActivate}, by libtorch's operations. */
+export function normalise(input: Tensor, scale: Tensor, shift: Tensor): Tensor {
+  // Groups of one channel. libtorch's instance_norm is not used: its gradient is wrong on a processor where a batch of one volume gets
+  // a gradient in channels_last_3d (PyTorch 2.15.0), and its result is contiguous whatever it is given.
+  return groupNorm(input, input.shape[1], { weight: scale, bias: shift, epsilon });
+}
+
 /**
  * Instance normalisation over the voxels (Ulyanov et al. 2016), each channel scaled and shifted, and an activation:
  * `[batch, channel, depth, height, width]` with a scale and a shift `[channel]`.
@@ -31,7 +38,5 @@ export function normaliseInterleaved(
   if (fusedNumber !== null && hasFusedKernels(input.device))
     return fusedInstanceNorm(input, scale, shift, fusedNumber, dilation, size);
   if (dilation !== 1) throw new Error(`Volumes cannot be interleaved with ${activation}, which is not fused.`);
-  // Groups of one channel. libtorch's instance_norm is not used: its gradient is wrong on a processor where a batch of one volume gets
-  // a gradient in channels_last_3d (PyTorch 2.15.0), and its result is contiguous whatever it is given.
-  return apply(groupNorm(input, input.shape[1], { weight: scale, bias: shift, epsilon }));
+  return apply(normalise(input, scale, shift));
 }

@@ -20,43 +20,79 @@ export function addNetwork(graph: Graph, network: Pick<Network, 'walk'>, image: 
 /** Interprets a network as operations of ONNX's own set. */
 function onnxOperations(graph: Graph): Operations<Value> {
   const add = (one: Value, other: Value): Value => apply(graph, 'Add', [one, other]);
-  const normalise = (input: Value, { scale, shift }: Norm, activation: Activation): Value =>
-    activate(
-      graph,
-      apply(graph, 'InstanceNormalization', [input, scale, shift], { epsilon: { float: epsilon } }),
-      activation,
-    );
+  const normalise = (input: Value, { scale, shift }: Norm, activation?: Activation): Value => {
+    const normalised = apply(graph, 'InstanceNormalization', [input, scale, shift], { epsilon: { float: epsilon } });
+    return activation === undefined ? normalised : activate(graph, normalised, activation);
+  };
   return {
-    downsample: (input, stride) => {
+    downsample: (input, stride, pooling = 'max') => {
       if (stride.every((step) => step === 1)) return input;
+      if (pooling === 'average') return averageCells(graph, input, stride);
       const attributes = { kernel_shape: { ints: stride }, strides: { ints: stride }, ceil_mode: { int: 1 } };
       return apply(graph, 'MaxPool', [input], attributes);
     },
     convolutionBlock: (input, layers, { dilation, activation }) =>
       layers.reduce<Value>(
         (features, { kernel, norm }: Layer) =>
-          normalise(convolution(graph, features, kernel, dilation), norm, activation),
+          normalise(convolution(graph, features, kernel, { dilation }), norm, activation),
         input,
       ),
-    convolution: (input, kernel) => convolution(graph, input, kernel, 1),
+    convolution: (input, kernel, stride) => convolution(graph, input, kernel, { stride }),
+    transposedConvolution: (input, { name, size, bias }, like) =>
+      cut(
+        graph,
+        apply(graph, 'ConvTranspose', weighted(input, name, bias), {
+          kernel_shape: { ints: size },
+          strides: { ints: size },
+        }),
+        like,
+      ),
     upsampleAndAdd: (input, stride, like, addends) => addends.reduce(add, upsample(graph, input, stride, like)),
     add,
-    pool: (input) =>
-      apply(graph, 'MaxPool', [input], { kernel_shape: { ints: [3, 3, 3] }, pads: { ints: [1, 1, 1, 1, 1, 1] } }),
+    concatenate: (parts) => apply(graph, 'Concat', parts, { axis: { int: 1 } }),
+    pool: (input, pooling = 'max') => {
+      const window = { kernel_shape: { ints: [3, 3, 3] }, pads: { ints: [1, 1, 1, 1, 1, 1] } };
+      return apply(graph, pooling === 'max' ? 'MaxPool' : 'AveragePool', [input], window);
+    },
     normalise,
+    activate: (input, activation) => activate(graph, input, activation),
     scope: (body) => body(),
   };
 }
 
-/** A convolution that keeps the size. */
-function convolution(graph: Graph, input: Value, { name, size, bias }: Kernel, dilation: number): Value {
+interface ConvolutionSettings {
+  readonly stride?: Triple | undefined;
+  readonly dilation?: number;
+}
+
+/** A convolution that keeps the size, of which a stride takes every so many voxels. */
+function convolution(
+  graph: Graph,
+  input: Value,
+  { name, size, bias }: Kernel,
+  { stride = [1, 1, 1], dilation = 1 }: ConvolutionSettings,
+): Value {
   const margins = size.map((extent) => (dilation * (extent - 1)) / 2);
   const attributes = {
     kernel_shape: { ints: size },
+    strides: { ints: stride },
     dilations: { ints: [dilation, dilation, dilation] },
     pads: { ints: [...margins, ...margins] },
   };
-  return apply(graph, 'Conv', [input, name, ...(bias === undefined ? [] : [bias])], attributes);
+  return apply(graph, 'Conv', weighted(input, name, bias), attributes);
+}
+
+const weighted = (input: Value, kernel: Value, bias: Value | undefined): readonly Value[] =>
+  bias === undefined ? [input, kernel] : [input, kernel, bias];
+
+/** The mean of each cell. Padding at the far end, which counts for nothing, completes the last cell of an axis: none is of padding alone. */
+function averageCells(graph: Graph, input: Value, stride: Triple): Value {
+  const behind = stride.map((step) => step - 1);
+  return apply(graph, 'AveragePool', [input], {
+    kernel_shape: { ints: stride },
+    strides: { ints: stride },
+    pads: { ints: [0, 0, 0, ...behind] },
+  });
 }
 
 function activate(graph: Graph, input: Value, activation: Activation): Value {
@@ -73,6 +109,11 @@ function upsample(graph: Graph, input: Value, stride: Triple, like: Value): Valu
     mode: { text: 'linear' },
     coordinate_transformation_mode: { text: 'half_pixel' },
   });
+  return cut(graph, enlarged, like);
+}
+
+/** The first voxels of each axis, as many as `like` has. */
+function cut(graph: Graph, input: Value, like: Value): Value {
   const size = apply(graph, 'Shape', [like], { start: { int: 2 } });
-  return apply(graph, 'Slice', [enlarged, wholeNumbers(graph, [0, 0, 0]), size, wholeNumbers(graph, [2, 3, 4])]);
+  return apply(graph, 'Slice', [input, wholeNumbers(graph, [0, 0, 0]), size, wholeNumbers(graph, [2, 3, 4])]);
 }

@@ -1,12 +1,20 @@
 import {
+  activate,
   add,
+  averagePool3d,
+  averagePooling3d,
+  concatenate,
   convolution3d,
   convolutionBlock,
   maxPool3d,
+  narrow,
+  normalise,
   normaliseAndActivate,
   pointwiseConvolution3d,
   scope,
+  stridedConvolution3d,
   type Tensor,
+  transposedConvolution3d,
   upsampleAndAdd,
   view,
 } from '@ronasmis/libtorch';
@@ -37,31 +45,53 @@ function libtorchOperations(weights: Weights): Operations<Tensor> {
   const named = (name: string): Tensor => weight(weights, name);
   const normWeights = ({ scale, shift }: Norm) => ({ scale: named(scale), shift: named(shift) });
   return {
-    downsample: (features, stride) =>
-      stride.every((step) => step === 1) ? features : maxPool3d(features, stride, { stride, ceilMode: true }),
+    downsample: (features, stride, pooling = 'max') => {
+      if (isOne(stride)) return features;
+      if (pooling === 'average') return averagePooling3d(features, stride);
+      return maxPool3d(features, stride, { stride, ceilMode: true });
+    },
     convolutionBlock: (features, layers, settings) => {
       const own = layers.map(({ kernel, norm }) => ({ kernel: named(kernel.name), ...normWeights(norm) }));
       return convolutionBlock(features, own, settings);
     },
-    convolution: (features, kernel) => convolve(features, kernel, weights),
+    convolution: (features, kernel, stride = [1, 1, 1]) => convolve(features, kernel, stride, weights),
+    transposedConvolution: (features, { name, bias }, like) =>
+      cut(transposedConvolution3d(features, named(name), bias === undefined ? undefined : named(bias)), sizeOf(like)),
     upsampleAndAdd: (features, stride, like, addends) => upsampleAndAdd(features, stride, sizeOf(like), addends),
     add,
-    pool: (features) => maxPool3d(features, 3, { stride: 1, padding: 1 }),
+    concatenate: (parts) => concatenate(parts, 1),
+    pool: (features, pooling = 'max') => {
+      const window = { stride: 1, padding: 1 };
+      if (pooling === 'average') return averagePool3d(features, 3, { ...window, countIncludePad: false });
+      return maxPool3d(features, 3, window);
+    },
     normalise: (features, norm, activation) => {
       const { scale, shift } = normWeights(norm);
+      if (activation === undefined) return normalise(features, scale, shift);
       return normaliseAndActivate(features, scale, shift, activation);
     },
+    activate,
     scope,
   };
 }
 
-function convolve(features: Tensor, { name, size, bias }: Kernel, weights: Weights): Tensor {
+function convolve(features: Tensor, { name, size, bias }: Kernel, stride: Triple, weights: Weights): Tensor {
   const kernel = weight(weights, name);
   const shift = bias === undefined ? undefined : weight(weights, bias);
-  if (size.every((extent) => extent === 1)) return pointwiseConvolution3d(features, kernel, shift);
-  const convolved = convolution3d(features, kernel);
+  if (isOne(stride) && isOne(size)) return pointwiseConvolution3d(features, kernel, shift);
+  const convolved = isOne(stride) ? convolution3d(features, kernel) : stridedConvolution3d(features, kernel, stride);
   return shift ? add(convolved, view(shift, [1, -1, 1, 1, 1])) : convolved;
 }
+
+/** The first voxels of each axis. */
+function cut(features: Tensor, size: Triple): Tensor {
+  return size.reduce(
+    (result, extent, axis) => (extent < result.shape[axis + 2] ? narrow(result, axis + 2, 0, extent) : result),
+    features,
+  );
+}
+
+const isOne = (size: Triple): boolean => size.every((extent) => extent === 1);
 
 function sizeOf({ shape: [, , depth, height, width] }: Tensor): Triple {
   return [depth, height, width];

@@ -33,7 +33,7 @@ export interface Operation {
   /** Whether the backward pass needs the result, too. */
   readonly keepsResult?: boolean;
   readonly keptBytes?: number;
-  /** Inputs from here on are given the result's own gradient in the backward pass; those before get one of their own. */
+  /** Inputs from here on are given the result's own gradient in the backward pass, or a part of it; those before get one of their own. */
   readonly passedFrom?: number;
   /** Work space, on either way. */
   readonly forwardBytes?: number;
@@ -79,13 +79,13 @@ export function openTape(keepsGraph: boolean): MemoryTape {
   const steps: { readonly step: Step; readonly kept: readonly Block[] }[] = [];
   let open: Block[] = [];
 
-  /** Adds a gradient to what has come back to a tensor: in place where nobody else refers to the sum so far, as autograd does. */
-  const accumulate = (step: Step, gradient: Block): void => {
+  /** Adds a gradient to what has come back to a tensor of so many bytes: in place where nobody else refers to the sum so far, as autograd does. */
+  const accumulate = (step: Step, gradient: Block, bytes: number): void => {
     const sum = step.gradient;
     if (sum === undefined) step.gradient = gradient;
-    else if (sum.references === 1) drop(gradient);
+    else if (sum.references === 1 && sum.bytes === bytes) drop(gradient);
     else {
-      step.gradient = make(sum.bytes);
+      step.gradient = make(bytes);
       drop(sum);
       drop(gradient);
     }
@@ -99,14 +99,14 @@ export function openTape(keepsGraph: boolean): MemoryTape {
     }
     const needed = inputs.map(({ step, block }, at) => {
       if (step === null) return null;
-      return { step, gradient: at >= passedFrom ? hold(gradient) : make(block.bytes) };
+      return { step, bytes: block.bytes, gradient: at >= passedFrom ? hold(gradient) : make(block.bytes) };
     });
     make(weightBytes);
     workSpace(backwardBytes);
     drop(gradient);
     step.gradient = undefined;
     for (const block of kept) drop(block);
-    for (const back of needed) if (back) accumulate(back.step, back.gradient);
+    for (const back of needed) if (back) accumulate(back.step, back.gradient, back.bytes);
   };
 
   return {

@@ -4,12 +4,14 @@ import {
   convolutionType,
   type DataType,
   type Device,
+  keptByActivate,
   keptByActivation,
 } from '@ronasmis/libtorch';
 import type { Triple } from '../base/geometry.ts';
+import { sum } from '../base/statistics.ts';
 import { type CountedShape, type CountedTensor, elements, type MemoryTape, openTape } from './memory-tape.ts';
 import type { Network } from './network.ts';
-import type { BlockSettings, Kernel, Layer, Operations } from './operations.ts';
+import type { BlockSettings, Kernel, Layer, Operations, Pooling } from './operations.ts';
 import { elementCount, recordParameters } from './parameters.ts';
 
 /** What passes through a network at once, and how it is computed. */
@@ -55,14 +57,18 @@ export function passBytes(network: Network, pass: Pass): number {
 /** Interprets a network by the memory that libtorch's operations take, as forward.ts calls them. */
 function countingOperations(counting: Counting): Operations<CountedTensor> {
   return {
-    downsample: (features, stride) => downsample(counting, features, stride),
+    downsample: (features, stride, pooling) => downsample(counting, features, stride, pooling),
     convolutionBlock: (features, layers, settings) => convolutions(counting, features, layers, settings),
-    convolution: (features, kernel) => convolution(counting, features, kernel),
+    convolution: (features, kernel, stride = [1, 1, 1]) => convolution(counting, features, kernel, stride),
+    transposedConvolution: (features, kernel, like) => transposedConvolution(counting, features, kernel, spatial(like)),
     upsampleAndAdd: (features, stride, like, addends) =>
       upsampleAndAdd(counting, features, { stride, size: spatial(like) }, addends),
     add: (one, other) => add(counting, one, other),
-    pool: (features) => maxPool(counting, features, spatial(features)),
+    concatenate: (parts) => concatenate(counting, parts),
+    pool: (features, pooling = 'max') =>
+      pooling === 'max' ? maxPool(counting, features, spatial(features)) : averagePool(counting, features),
     normalise: (features, _norm, activation) => normalise(counting, features, activation),
+    activate: (features, activation) => activate(counting, features, keptByActivate(activation)),
     scope: counting.tape.scope,
   };
 }
@@ -99,12 +105,14 @@ function interleaved({ shape: [batch, channels, ...size] }: CountedTensor, dilat
   return [batch * dilation ** 3, channels, depth, height, width];
 }
 
-function convolution(counting: Counting, input: CountedTensor, kernel: Kernel): CountedTensor {
-  if (kernel.size.every((extent) => extent === 1)) return pointwise(counting, input, kernel.channels);
+function convolution(counting: Counting, input: CountedTensor, kernel: Kernel, stride: Triple): CountedTensor {
   const { dataType, device } = counting;
+  const keepsSize = isOne(stride);
+  if (keepsSize && isOne(kernel.size)) return pointwise(counting, input, kernel.channels);
   const [planes] = kernel.size;
-  const type = convolutionType({ size: spatial(input), planes, dilation: 1, dataType, device });
-  const convolved = convolveIn(type, counting, input, kernel);
+  const strided = device === 'cpu' ? 'float32' : dataType;
+  const type = keepsSize ? convolutionType({ size: spatial(input), planes, dilation: 1, dataType, device }) : strided;
+  const convolved = convolveIn(type, counting, input, kernel, stride);
   return kernel.bias === undefined ? convolved : add(counting, convolved);
 }
 
@@ -114,9 +122,10 @@ function convolveIn(
   { tape, dataType, bytes }: Counting,
   input: CountedTensor,
   { channels: width, size: kernelSize }: Kernel,
+  stride: Triple = [1, 1, 1],
 ): CountedTensor {
-  const [batch, channels, ...size] = input.shape;
-  const shape: CountedShape = [batch, width, ...size];
+  const [batch, channels] = input.shape;
+  const shape: CountedShape = [batch, width, ...divided(input, stride)];
   const taps = elements(kernelSize);
   const weightBytes = taps * channels * width * wideBytes;
   if (type === dataType) return tape.apply({ inputs: [input], shape, bytes, keeps: [input], weightBytes });
@@ -129,17 +138,40 @@ function convolveIn(
   });
 }
 
-function normalise({ tape, bytes }: Counting, input: CountedTensor, activation: Activation): CountedTensor {
+function transposedConvolution(
+  { tape, bytes, device }: Counting,
+  input: CountedTensor,
+  { channels: width, size: cell }: Kernel,
+  size: Triple,
+): CountedTensor {
+  const [batch, channels] = input.shape;
+  const [depth, height, columns] = spatial(input).map((extent, axis) => extent * cell[axis]);
+  const shape: CountedShape = [batch, width, depth, height, columns];
+  const weightBytes = elements(cell) * channels * width * wideBytes;
+  const enlarged = tape.scope(() => {
+    const cells = tape.apply({ inputs: [input], shape, bytes, keeps: [input], weightBytes });
+    // On a processor the cells are computed apart, and then joined.
+    return device === 'cpu' ? tape.apply({ inputs: [cells], shape, bytes }) : cells;
+  });
+  // A part of what is there, which is not copied.
+  return { ...enlarged, shape: [batch, width, ...size] };
+}
+
+function normalise(counting: Counting, input: CountedTensor, activation?: Activation): CountedTensor {
+  const { tape, bytes } = counting;
+  const normalised = tape.apply({ inputs: [input], shape: input.shape, bytes, keeps: [input] });
+  const kept = activation === undefined ? 'nothing' : keptByActivation(activation);
+  return kept === 'nothing' ? normalised : activate(counting, normalised, kept);
+}
+
+function activate({ tape, bytes }: Counting, input: CountedTensor, kept: 'input' | 'output'): CountedTensor {
   const { shape } = input;
-  const normalised = tape.apply({ inputs: [input], shape, bytes, keeps: [input] });
-  switch (keptByActivation(activation)) {
-    case 'nothing':
-      return normalised;
-    case 'input':
-      return tape.apply({ inputs: [normalised], shape, bytes, keeps: [normalised] });
-    case 'output':
-      return tape.apply({ inputs: [normalised], shape, bytes, keepsResult: true });
-  }
+  return tape.apply({
+    inputs: [input],
+    shape,
+    bytes,
+    ...(kept === 'input' ? { keeps: [input] } : { keepsResult: true }),
+  });
 }
 
 function pointwise({ tape, bytes }: Counting, input: CountedTensor, width: number): CountedTensor {
@@ -148,10 +180,36 @@ function pointwise({ tape, bytes }: Counting, input: CountedTensor, width: numbe
   return tape.apply({ inputs: [input], shape: [batch, width, ...size], bytes, keeps: [input], weightBytes });
 }
 
-function downsample(counting: Counting, input: CountedTensor, stride: Triple): CountedTensor {
-  if (stride.every((step) => step === 1)) return input;
-  const [depth, height, width] = spatial(input).map((extent, axis) => Math.ceil(extent / stride[axis]));
-  return maxPool(counting, input, [depth, height, width]);
+function downsample(counting: Counting, input: CountedTensor, stride: Triple, pooling: Pooling = 'max'): CountedTensor {
+  if (isOne(stride)) return input;
+  const size = divided(input, stride);
+  return pooling === 'max' ? maxPool(counting, input, size) : averageCells(counting, input, stride);
+}
+
+/** Sums along one axis after the other, and their quotient. */
+function averageCells({ tape, bytes }: Counting, input: CountedTensor, stride: Triple): CountedTensor {
+  const [batch, channels] = input.shape;
+  return tape.scope(() => {
+    const sum = stride.reduce((features, step, axis) => {
+      const [depth, height, width] = spatial(features).map((extent, other) =>
+        other === axis ? Math.ceil(extent / step) : extent,
+      );
+      return step === 1
+        ? features
+        : tape.apply({ inputs: [features], shape: [batch, channels, depth, height, width], bytes });
+    }, input);
+    return tape.apply({ inputs: [sum], shape: sum.shape, bytes });
+  });
+}
+
+function averagePool({ tape, bytes }: Counting, input: CountedTensor): CountedTensor {
+  return tape.apply({ inputs: [input], shape: input.shape, bytes, keeps: [input] });
+}
+
+function concatenate({ tape, bytes }: Counting, parts: readonly CountedTensor[]): CountedTensor {
+  const [batch] = parts[0].shape;
+  const channels = sum(parts.map(({ shape: [, width] }) => width));
+  return tape.apply({ inputs: parts, shape: [batch, channels, ...spatial(parts[0])], bytes, passedFrom: 0 });
 }
 
 function maxPool({ tape, bytes, training }: Counting, input: CountedTensor, size: Triple): CountedTensor {
@@ -190,6 +248,14 @@ function upsampleAndAdd(
 function add({ tape, bytes }: Counting, ...inputs: readonly [CountedTensor, ...CountedTensor[]]): CountedTensor {
   return tape.apply({ inputs, shape: inputs[0].shape, bytes, passedFrom: 0 });
 }
+
+/** Its size by a stride, rounded up. */
+function divided(input: CountedTensor, stride: Triple): Triple {
+  const [depth, height, width] = spatial(input).map((extent, axis) => Math.ceil(extent / stride[axis]));
+  return [depth, height, width];
+}
+
+const isOne = (size: Triple): boolean => size.every((extent) => extent === 1);
 
 function spatial({ shape: [, , depth, height, width] }: CountedTensor): Triple {
   return [depth, height, width];

@@ -5,7 +5,7 @@ import type { Triple } from '../base/geometry.ts';
 export interface Kernel {
   readonly name: string;
   readonly channels: number;
-  /** `[depth, height, width]`: 3x3x3, 1x3x3 where slices are thick, or 1x1x1. */
+  /** `[depth, height, width]`, each 1 or 3: 3x3x3, 1x3x3 where slices are thick, or 1x1x1. Of a transposed convolution the cell that a voxel becomes. */
   readonly size: Triple;
   /** The name of its bias; none where a norm follows or the result is added to others. */
   readonly bias?: string;
@@ -17,9 +17,14 @@ export interface Kernel {
 export interface Norm {
   readonly scale: string;
   readonly shift: string;
+  /** Whether its scale is 0 before training, so that a residual block starts as its shortcut (Goyal et al. 2017, section 5.1). */
+  readonly startsAtZero?: boolean;
 }
 
-/** A convolution, normalised and activated. Those of a block have kernels of one size, 3x3x3 or 1x3x3. */
+/** How the voxels of a neighbourhood become one: their largest value, or the mean of those that there are. */
+export type Pooling = 'max' | 'average';
+
+/** A convolution, normalised and activated. Those of a block have kernels of one size; 3x3x3 and 1x3x3 take the least time for what they do. */
 export interface Layer {
   readonly kernel: Kernel;
   readonly norm: Norm;
@@ -38,19 +43,25 @@ export interface BlockSettings {
  * @typeParam Features what flows: for libtorch a tensor `[batch, channel, depth, height, width]`
  */
 export interface Operations<Features> {
-  /** Largest value of each cell of `stride` (depth, height, width); the last cell of an axis may be a part of one. */
-  downsample(features: Features, stride: Triple): Features;
-  /** Convolutions one after the other that keep the size, each with instance normalisation and the activation: all of 3x3x3, or all of 1x3x3. */
+  /** Pools each cell of `stride` (depth, height, width), by its largest value where no pooling is given; the last cell of an axis may be a part of one. */
+  downsample(features: Features, stride: Triple, pooling?: Pooling): Features;
+  /** Convolutions one after the other that keep the size, each with instance normalisation and the activation: all by kernels of one size. */
   convolutionBlock(features: Features, layers: readonly Layer[], settings: BlockSettings): Features;
-  /** A convolution alone that keeps the size. */
-  convolution(features: Features, kernel: Kernel): Features;
+  /** A convolution alone, which keeps the size; with a stride every so many voxels of it, from the first on. */
+  convolution(features: Features, kernel: Kernel, stride?: Triple): Features;
+  /** A transposed convolution whose stride is its kernel's size: each voxel becomes a cell. The result is cut to the size of `like`. */
+  transposedConvolution(features: Features, kernel: Kernel, like: Features): Features;
   /** Trilinear upsampling by `stride`, cut to the size of `like`, and the sum with features of that size. */
   upsampleAndAdd(features: Features, stride: Triple, like: Features, addends: readonly Features[]): Features;
   add(one: Features, other: Features): Features;
-  /** 3x3x3 max pooling that keeps the size. */
-  pool(features: Features): Features;
-  /** Instance normalisation and the activation alone. */
-  normalise(features: Features, norm: Norm, activation: Activation): Features;
+  /** The channels of all, in this order. */
+  concatenate(parts: readonly Features[]): Features;
+  /** 3x3x3 pooling that keeps the size, by the largest value where no pooling is given. */
+  pool(features: Features, pooling?: Pooling): Features;
+  /** Instance normalisation, and the activation where one is given. */
+  normalise(features: Features, norm: Norm, activation?: Activation): Features;
+  /** An activation alone. */
+  activate(features: Features, activation: Activation): Features;
   /** Runs a part of the network of which only the result is needed later, in the forward pass or the backward one. */
   scope(body: () => Features): Features;
 }

@@ -1,3 +1,4 @@
+import { sum } from '../base/statistics.ts';
 import type { NetworkDefinition, WalkOptions } from './definition.ts';
 import type { Kernel, Norm, Operations } from './operations.ts';
 
@@ -5,8 +6,13 @@ import type { Kernel, Norm, Operations } from './operations.ts';
 export interface Parameter {
   readonly name: string;
   readonly kind: 'kernel' | 'scale' | 'shift' | 'taps';
-  /** Of a kernel `[out, in, depth, height, width]`, of a norm or a bias `[channel]`, of a matrix of taps `[taps, taps]`. */
+  /**
+   * Of a kernel `[out, in, depth, height, width]`, of a transposed one `[in, out, depth, height, width]`, of a norm or a bias `[channel]`, of a matrix of
+   * taps `[taps, taps]`.
+   */
   readonly shape: readonly number[];
+  /** Of a scale that is 0 before training. */
+  readonly startsAtZero?: boolean;
   /** Of a kernel that dilations share: the matrix through which this network takes it, where it does not take it as it is. */
   readonly taps?: string;
 }
@@ -46,13 +52,17 @@ export function elementCount(parameters: readonly Parameter[]): number {
 
 /** Interprets a network by its weights alone: what flows is a number of channels. */
 function recorder(record: (parameter: Parameter) => void): Operations<number> {
-  const recordKernel = (from: number, { name, channels, size, bias, taps }: Kernel): number => {
-    record({ name, kind: 'kernel', shape: [channels, from, ...size], ...(taps !== undefined && { taps }) });
+  const recordBias = ({ channels, bias }: Kernel): number => {
     if (bias !== undefined) record({ name: bias, kind: 'shift', shape: [channels] });
     return channels;
   };
-  const recordNorm = (channels: number, { scale, shift }: Norm): number => {
-    record({ name: scale, kind: 'scale', shape: [channels] });
+  const recordKernel = (from: number, kernel: Kernel): number => {
+    const { name, channels, size, taps } = kernel;
+    record({ name, kind: 'kernel', shape: [channels, from, ...size], ...(taps !== undefined && { taps }) });
+    return recordBias(kernel);
+  };
+  const recordNorm = (channels: number, { scale, shift, startsAtZero = false }: Norm): number => {
+    record({ name: scale, kind: 'scale', shape: [channels], ...(startsAtZero && { startsAtZero }) });
     record({ name: shift, kind: 'shift', shape: [channels] });
     return channels;
   };
@@ -61,17 +71,24 @@ function recorder(record: (parameter: Parameter) => void): Operations<number> {
     convolutionBlock: (channels, layers) =>
       layers.reduce((from, { kernel, norm }) => recordNorm(recordKernel(from, kernel), norm), channels),
     convolution: recordKernel,
+    transposedConvolution: (from, kernel) => {
+      record({ name: kernel.name, kind: 'kernel', shape: [from, kernel.channels, ...kernel.size] });
+      return recordBias(kernel);
+    },
     upsampleAndAdd: (channels) => channels,
     add: (channels) => channels,
+    concatenate: sum,
     pool: (channels) => channels,
     normalise: recordNorm,
+    activate: (channels) => channels,
     scope: (body) => body(),
   };
 }
 
 /**
- * Weights in the order in which a seed draws them and files list them, whichever way a walk takes: the encoder, the decoder and the heads, each
- * from the full resolution down, in a level its cell's nodes, and larger kernels first; matrices of taps last.
+ * Weights in the order in which a seed draws them and files list them, whichever way a walk takes: the stem, the encoder, the decoder and the heads, each
+ * from the full resolution down, in a level its cell's nodes, and larger kernels first; matrices of taps last. What else a network has comes
+ * before all these, and what is not told apart so stays in the order of the walk.
  */
 function inOrder(parameters: Iterable<Parameter>): readonly Parameter[] {
   return Array.from(parameters, (parameter) => ({ parameter, key: sortKey(parameter) }))
@@ -83,8 +100,8 @@ function inOrder(parameters: Iterable<Parameter>): readonly Parameter[] {
     .map(({ parameter }) => parameter);
 }
 
-const parts = ['encoder', 'decoder', 'head'];
-const placePattern = /^(\w+)\.(\d+)(?:\.node(\d+)\.input(\d+)\.(\d+)x)?/;
+const parts = ['stem', 'encoder', 'decoder', 'head'];
+const placePattern = /^(\w+)(?:\.(\d+))?(?:\.node(\d+)\.input(\d+)\.(\d+)x)?/;
 
 /** Where a weight stands, as its name says; the first number that differs decides. */
 function sortKey({ name, kind }: Parameter): readonly number[] {

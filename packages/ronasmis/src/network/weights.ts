@@ -24,8 +24,11 @@ import { mixTaps } from './taps.ts';
 export type Weights = ReadonlyMap<string, Tensor>;
 
 /**
- * Weights, float32, ready to be trained: kernels by He et al. 2015 (normal, variance 2 / fan-in), scales 1, shifts 0, matrices of taps
- * the identity. `seed` decides them, whatever the device.
+ * Weights, float32, ready to be trained: kernels by He et al. 2015 (normal, variance 2 / fan-in), scales 1 but those that start at 0, shifts 0,
+ * matrices of taps the identity. `seed` decides them, whatever the device.
+ *
+ * As nnU-Net's (`InitWeights_He`, Isensee et al. 2021), whose variance is smaller by a ten-thousandth, for the slope of its leaky ReLU. And as there a
+ * transposed kernel's fan-in is taken to be its second extent, the channels that it makes, times its voxels: what PyTorch holds it for.
  */
 export function createWeights(parameters: readonly Parameter[], device: Device, seed: number): Weights {
   manualSeed(seed);
@@ -41,12 +44,12 @@ export function createWeights(parameters: readonly Parameter[], device: Device, 
   );
 }
 
-function initial({ kind, shape }: Parameter, device: Device): Tensor {
+function initial({ kind, shape, startsAtZero = false }: Parameter, device: Device): Tensor {
   switch (kind) {
     case 'shift':
       return zeros(shape, { dataType: 'float32', device });
     case 'scale':
-      return full(shape, 1, { dataType: 'float32', device });
+      return full(shape, startsAtZero ? 0 : 1, { dataType: 'float32', device });
     case 'taps':
       return scope(() => to(identity(shape[0]), { dataType: 'float32', device }));
     case 'kernel': {
