@@ -25,8 +25,9 @@ def prediction_seconds(trainer):
     voxels = sum(math.prod(case['shape']) for case in JOB['cases']) / math.prod(JOB['example']['shape'])
     way = spent() - began
     one = pass_seconds(trainer)
-    print('RESERVE', tiles, passes, one, voxels, way, flush=True)
-    return ENDING_SECONDS + CAUTION * (passes * one + voxels * way)
+    seconds = ENDING_SECONDS + CAUTION * (passes * one + voxels * way)
+    tell('reserved', seconds=seconds, passes=passes, pass_seconds=one, way_seconds=way)
+    return seconds
 
 
 def pass_seconds(trainer):

@@ -99,29 +99,25 @@ def fit(trainer, end):
     steps, others = [], []
     saved, saving_seconds = spent(), 0
     while trainer.current_epoch < trainer.num_epochs:
-        if end is not None and others:
-            recent = steps[1:][-5 * per_epoch:] or steps
-            epoch_seconds = per_epoch * statistics.mean(recent) + statistics.mean(others)
-            fit_in = int((end - spent()) / epoch_seconds)
-            trainer.num_epochs = min(math.ceil(most / per_epoch), trainer.current_epoch + fit_in)
-            if fit_in < 1:
-                break
         trainer.lr_scheduler.max_steps = trainer.num_epochs
         began, before = spent(), len(steps)
         per_epoch, done = train_epoch(trainer, per_epoch, end, most, steps)
         iterations += done
-        learning_rate = trainer.optimizer.param_groups[0]['lr']
-        tell('epoch', epoch=trainer.current_epoch, total=trainer.num_epochs, iterations=iterations, learning_rate=learning_rate,
-             loss=float(trainer.logger.get_value('train_losses', -1)), step_seconds=statistics.mean(steps[1:] or steps), seconds=spent())
         if spent() - saved >= saving_seconds / SAVING_SHARE and (end is None or spent() + saving_seconds < end):
             saving = spent()
             save_latest(trainer)
             saved, saving_seconds = spent(), spent() - saving
             keep_state(iterations_per_epoch=per_epoch, epochs=trainer.num_epochs, epoch=trainer.current_epoch, iterations=iterations)
         others.append(spent() - began - sum(steps[before:]))
+        step_seconds = statistics.mean(steps[1:][-5 * per_epoch:] or steps)
+        if end is not None:
+            fit_in = int((end - spent()) / (per_epoch * step_seconds + statistics.mean(others)))
+            trainer.num_epochs = min(math.ceil(most / per_epoch), trainer.current_epoch + max(0, fit_in))
+        tell('epoch', epoch=trainer.current_epoch, total=trainer.num_epochs, iterations=iterations, step_seconds=step_seconds,
+             learning_rate=trainer.optimizer.param_groups[0]['lr'], loss=float(trainer.logger.get_value('train_losses', -1)), seconds=spent())
     trainer.on_train_end()
-    step_seconds = statistics.mean(steps[1:] or steps) if steps else 0
-    keep_state(phase='trained', iterations=iterations, iterations_per_epoch=per_epoch, epochs=trainer.current_epoch, step_seconds=step_seconds)
+    step_seconds = statistics.mean(steps[1:] or steps) if steps else STATE.get('step_seconds', 0)
+    keep_state(iterations=iterations, iterations_per_epoch=per_epoch, epochs=trainer.current_epoch, step_seconds=step_seconds)
 
 
 def train():
@@ -137,15 +133,15 @@ def train():
         parameters = sum(one.numel() for one in trainer.network.parameters())
         reserve = prediction_seconds(trainer)
         end = None if JOB['time_seconds'] is None else JOB['time_seconds'] - reserve
-        tell('reserved', seconds=reserve, now=spent())
         if end is not None and spent() >= end and STATE.get('epoch', 0) == 0:
             tell('no_time', seconds=spent(), reserve=reserve)
             sys.exit(3)
         fit(trainer, end)
-        keep_state(model=trainer.output_folder_base, parameters=parameters)
+        write_weights(trainer, JOB['weights'])
+        keep_state(phase='trained', parameters=parameters)
         trainer = None
     tell('trained', iterations=STATE['iterations'], iterations_per_epoch=STATE['iterations_per_epoch'], epochs=STATE['epochs'],
          step_seconds=STATE['step_seconds'], parameters=STATE['parameters'], seconds=spent())
-    predict(device, STATE['model'], JOB['cases'])
+    predict(device, JOB['model'], JOB['cases'])
     tell('finished', peak_memory_bytes=peak_memory_bytes(device), seconds=spent())
 `;

@@ -1,6 +1,7 @@
 import { commonPart } from './driver-common.ts';
 import { predictingPart } from './driver-predicting.ts';
 import { trainingPart } from './driver-training.ts';
+import { weightsPart } from './driver-weights.ts';
 
 const mainPart = `
 def segment():
@@ -26,4 +27,4 @@ if __name__ == '__main__':
  * The Python program that has nnU-Net v2 prepare, train and predict, through its own classes and functions. nnU-Net's commands train 1000 epochs
  * or one of a few other numbers; how many fit into a budget is known here only once a step was timed.
  */
-export const driver = [commonPart, trainingPart, predictingPart, mainPart].join('');
+export const driver = [commonPart, trainingPart, weightsPart, predictingPart, mainPart].join('');

@@ -3,6 +3,9 @@ import { join } from 'node:path';
 /** The one data set of a run's own nnU-Net folders: nnU-Net wants a number and a name. */
 export const rawName = 'Dataset001_compared';
 
+/** Of nnU-Net's configurations, the one that is trained. */
+export const configuration = '3d_fullres';
+
 /** Where nnU-Net's files of a run lie: all of them below the run folder. */
 export function nnunetFolders(run: string) {
   const root = join(run, 'nnunet');
@@ -29,3 +32,7 @@ export function nnunetFolders(run: string) {
     job: join(root, 'job.json'),
   } as const;
 }
+
+/** Where nnU-Net keeps the model that it has trained: all of that but the fold is in its name. */
+export const modelFolder = (run: string): string =>
+  join(nnunetFolders(run).results, rawName, `nnUNetTrainer__nnUNetPlans__${configuration}`);

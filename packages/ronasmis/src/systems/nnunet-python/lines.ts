@@ -6,8 +6,14 @@ const lineSchema = z.discriminatedUnion('event', [
   z.object({ event: z.literal('no_cuda') }),
   /** Fingerprint, plan and preprocessed cases are there. */
   z.object({ event: z.literal('prepared'), seconds: z.number() }),
-  /** What is kept of the time for the test cases. */
-  z.object({ event: z.literal('reserved'), seconds: z.number(), now: z.number() }),
+  /** What is kept of the time for the test cases, which take so many passes of the network; a case's way to it and back is timed by itself. */
+  z.object({
+    event: z.literal('reserved'),
+    seconds: z.number(),
+    passes: z.int(),
+    pass_seconds: z.number(),
+    way_seconds: z.number(),
+  }),
   /** Nothing is left to train in. */
   z.object({ event: z.literal('no_time'), seconds: z.number(), reserve: z.number() }),
   /** A training step: `done` of `total` in the epoch, which counts from 0. */

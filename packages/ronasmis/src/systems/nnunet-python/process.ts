@@ -24,7 +24,12 @@ export interface DriverCase {
 }
 
 /** What the Python program is told to do. */
-export type Job = { readonly device: 'auto' | 'cpu' | 'cuda'; readonly cases: readonly DriverCase[] } & (
+export type Job = {
+  readonly device: 'auto' | 'cpu' | 'cuda';
+  /** nnU-Net's folder of the trained model. */
+  readonly model: string;
+  readonly cases: readonly DriverCase[];
+} & (
   | {
       readonly task: 'train';
       readonly data_set: string;
@@ -36,8 +41,10 @@ export type Job = { readonly device: 'auto' | 'cpu' | 'cuda'; readonly cases: re
       /** A case to learn from, by which the way of a scan to the network and back is timed. */
       readonly example: Pick<DriverCase, 'files' | 'shape'>;
       readonly state: string;
+      /** File for what was learnt. */
+      readonly weights: string;
     }
-  | { readonly task: 'segment'; readonly model: string }
+  | { readonly task: 'segment' }
 );
 
 interface Watching {

@@ -69,11 +69,7 @@ export const resultSchema = z.object({
 export type NnunetResult = z.infer<typeof resultSchema>;
 
 /** What the Python program keeps. */
-const stateSchema = z.looseObject({
-  phase: z.enum(['prepared', 'trained']),
-  seconds: z.number(),
-  model: z.string().optional(),
-});
+const stateSchema = z.looseObject({ phase: z.enum(['prepared', 'trained']), seconds: z.number() });
 
 export const recordName = 'run.json';
 export const resultName = 'result.json';

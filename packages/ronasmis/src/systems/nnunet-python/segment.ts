@@ -10,6 +10,7 @@ import { readGrid, readLabelMap } from '../../formats/read-volume.ts';
 import { writeLabelMap } from '../../preparation/label-map.ts';
 import type { System } from '../system.ts';
 import { convertImage } from './conversion.ts';
+import { modelFolder } from './folders.ts';
 import { type DriverCase, runDriver } from './process.ts';
 import { findNnunet } from './python.ts';
 import { type NnunetRecord, nnunetKey, readNnunetRun } from './record.ts';
@@ -23,8 +24,7 @@ interface Scan {
 /** @see System.segment */
 export const segment: NonNullable<System['segment']> = async (run, paths, out, { device, python: command }) => {
   const { begun, result } = await readNnunetRun(run);
-  const model = begun?.state.model;
-  if (begun === undefined || model === undefined || result === undefined)
+  if (begun === undefined || result === undefined)
     throw new UserError(`${run}: nnU-Net has not finished there. Go on with the comparison first.`);
   if (device === 'mps')
     throw new UserError('--device mps: nnU-Net is run on a CPU or an NVIDIA GPU. Give one of these.');
@@ -36,7 +36,7 @@ export const segment: NonNullable<System['segment']> = async (run, paths, out, {
     scans[0]?.files[0] ?? out,
     async (folder) => ({ folder, cases: await Promise.all(scans.map((scan) => layOut(scan, record, folder))) }),
     async ({ folder, cases }) => {
-      const job = { task: 'segment', device, model, cases, seconds_used: 0 } as const;
+      const job = { task: 'segment', device, model: modelFolder(run), cases, seconds_used: 0 } as const;
       await runDriver(python, run, job, { onLine: () => {} });
       for (const scan of scans) await writeOwn(scan, record, join(folder, `${scan.name}-classes.nii.gz`), out);
     },

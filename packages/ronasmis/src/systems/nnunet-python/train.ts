@@ -7,7 +7,8 @@ import type { Progress } from '../../run/progress.ts';
 import { createRunFolder, writeRecord } from '../../run/run-folder.ts';
 import type { SearchHooks } from '../../search/watching.ts';
 import type { SystemOptions } from '../system.ts';
-import { nnunetFolders, rawName } from './folders.ts';
+import { plannedNetwork } from './architecture.ts';
+import { modelFolder, nnunetFolders, rawName } from './folders.ts';
 import { prepareData, settingsOf } from './prepare.ts';
 import { type Job, runDriver } from './process.ts';
 import { findNnunet, type NnunetPython } from './python.ts';
@@ -60,6 +61,7 @@ async function trainLocked(options: SystemOptions, python: NnunetPython, hooks: 
   const job = { ...jobOf(options, record), seconds_used: seconds() };
   await runDriver(python, out, job, { signal: hooks.signal, onLine: watched.onLine });
   const testDice = await scoreTestCases(out, record);
+  await writeRecord(out, 'architecture.json', await plannedNetwork(modelFolder(out)));
   const result: NnunetResult = { test_dice: testDice, seconds: seconds(), ...watched.figures() };
   await writeRecord(nnunetFolders(out).root, resultName, result);
 }
@@ -83,6 +85,7 @@ function jobOf(
   return {
     task: 'train',
     data_set: rawName,
+    model: modelFolder(out),
     device: device === 'cuda' || device === 'cpu' ? device : 'auto',
     seed: settings.seed,
     time_seconds: timeSeconds ?? null,
@@ -91,5 +94,6 @@ function jobOf(
     example,
     cases: test.map((one) => ({ ...one, out: join(folders.predictions, one.name) })),
     state: folders.state,
+    weights: join(out, 'model.safetensors'),
   };
 }

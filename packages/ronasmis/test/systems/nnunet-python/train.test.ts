@@ -1,0 +1,115 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { expect, it } from 'vitest';
+import { writePhantomDataSet } from '../../../src/data/phantom.ts';
+import type { Progress } from '../../../src/run/progress.ts';
+import { nnunetFolders } from '../../../src/systems/nnunet-python/folders.ts';
+import { readNnunetRun } from '../../../src/systems/nnunet-python/record.ts';
+import { train } from '../../../src/systems/nnunet-python/train.ts';
+import { temporaryFolder } from '../../formats/scans.ts';
+import { standIn } from './stand-in.ts';
+
+const folder = await temporaryFolder();
+const dataSet = join(folder, 'phantom');
+await writePhantomDataSet(dataSet, { cases: 6, seed: 1 });
+const python = await standIn(folder, join(dataSet, 'labelsTr'));
+const options = {
+  dataSet,
+  folds: 3,
+  fold: 0,
+  device: 'cpu',
+  precision: 'auto',
+  seed: 1,
+  timeSeconds: 90,
+  python,
+} as const;
+
+const readJson = async (file: string): Promise<unknown> => JSON.parse(await readFile(file, 'utf8'));
+
+it('nnU-Net learns from all cases but the test set, which is segmented and scored at the end', async () => {
+  const out = join(folder, 'run');
+  const told: Progress[] = [];
+  const warnings: string[] = [];
+  const engines: unknown[] = [];
+  await train(
+    { ...options, out },
+    {
+      onProgress: (progress) => told.push(progress),
+      onWarning: (sentence) => warnings.push(sentence),
+      onStart: ({ engine }) => engines.push(engine),
+    },
+  );
+
+  const folders = nnunetFolders(out);
+  const { begun, result } = await readNnunetRun(out);
+  const test = begun?.record.test.map(({ name }) => name) ?? [];
+  const training = ['1', '2', '3', '4', '5', '6'].map((n) => `phantom_00${n}`).filter((name) => !test.includes(name));
+  expect(test).toHaveLength(2);
+  expect((await readdir(folders.labels)).sort()).toEqual(training.map((name) => `${name}.nii.gz`));
+  const channels = (names: readonly string[]) =>
+    names.flatMap((name) => [`${name}_0000.nii.gz`, `${name}_0001.nii.gz`]);
+  expect((await readdir(folders.images)).sort()).toEqual(channels(training));
+  expect((await readdir(folders.testImages)).sort()).toEqual(channels(test));
+  const [{ train: learnt, val }] = (await readJson(folders.splits)) as [{ train: string[]; val: string[] }];
+  expect(learnt).toEqual(training);
+  expect(training).toContain(val[0]);
+  expect(await readJson(folders.datasetJson)).toMatchObject({
+    numTraining: 4,
+    labels: { background: 0, '1 shell': 1 },
+  });
+
+  // The stand-in says what is right.
+  expect(result?.test_dice.mean).toBe(1);
+  expect(Object.keys(result?.test_dice.cases ?? {}).sort()).toEqual(test);
+  expect(result).toMatchObject({
+    iterations: 21,
+    iterations_per_epoch: 3,
+    epochs: 7,
+    prediction_seconds: 4,
+    device: 'cpu',
+  });
+  expect(await readJson(join(out, 'architecture.json'))).toMatchObject({
+    kind: 'unet',
+    features: [32, 64, 128],
+    batch: 2,
+  });
+
+  expect(new Set(told.map(({ phase }) => phase))).toEqual(new Set(['prepare', 'train', 'final']));
+  expect(told.find(({ phase }) => phase === 'train')).toMatchObject({ step: 1, done: 1, total: 3, loss: 0.5 });
+  expect(warnings).toEqual([expect.stringMatching(/it trains about 7 epochs of 3/)]);
+  expect(engines).toEqual([expect.objectContaining({ device: 'cpu', precision: 'fp32', libtorch: '2.15.0 (Python)' })]);
+});
+
+it('a finished run is not repeated', async () => {
+  const told: Progress[] = [];
+  await train({ ...options, out: join(folder, 'run') }, { onProgress: (progress) => told.push(progress) });
+  expect(told).toEqual([]);
+});
+
+it('a run that has ended halfway goes on with the time that it has left, and without preparing the data again', async () => {
+  const out = join(folder, 'halfway');
+  const dying = await standIn(folder, join(dataSet, 'labelsTr'), { dies: true });
+  await expect(train({ ...options, out, python: dying }, {})).rejects.toThrow(/nnU-Net's process failed/);
+  const { begun } = await readNnunetRun(out);
+  const told: Progress[] = [];
+  await train({ ...options, out, python: dying }, { onProgress: (progress) => told.push(progress) });
+  expect(told.filter(({ phase }) => phase === 'prepare')).toEqual([]);
+  const { result } = await readNnunetRun(out);
+  expect(result?.seconds).toBeGreaterThan(begun?.state.seconds ?? 0);
+  expect(begun?.state.seconds).toBeGreaterThan(10);
+});
+
+it('a run folder of another fold, and a device that nnU-Net is not compared on, are refused', async () => {
+  const out = join(folder, 'halfway-refused');
+  const dying = await standIn(folder, join(dataSet, 'labelsTr'), { dies: true });
+  await expect(train({ ...options, out, python: dying }, {})).rejects.toThrow();
+  await expect(train({ ...options, out, fold: 1 }, {})).rejects.toThrow(/holds a run with another fold \(0, not 1\)/);
+  await expect(train({ ...options, out, device: 'mps' }, {})).rejects.toThrow(/--device mps/);
+});
+
+it('what is wrong with the data set is said before anything is begun', async () => {
+  const missing = join(folder, 'nowhere');
+  await expect(train({ ...options, dataSet: missing, out: join(folder, 'x') }, {})).rejects.toThrow(
+    new RegExp(`${basename(missing)}: there is no such folder`),
+  );
+});
