@@ -77,7 +77,7 @@ export async function prepareData(
     training,
     example: { files: of(validation), shape: (await readGrid(of(validation)[0])).shape },
     test: await testCases(dataSet, split.test, of),
-    fingerprint_sha256: fingerprint.sha256,
+    fingerprint,
   };
   await writeRecord(folders.root, recordName, record);
   const warnings = problems.filter(({ severity }) => severity === 'warning').map(({ message }) => message);

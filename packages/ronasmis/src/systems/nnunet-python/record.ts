@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { tripleSchema } from '../../base/geometry.ts';
 import { labelSchema } from '../../data/description.ts';
-import { diceSummarySchema } from '../../evaluation/summary.ts';
+import { fingerprintSchema } from '../../data/fingerprint.ts';
 import { readRecord } from '../../run/read-run.ts';
+import { reportSchema } from '../../run/report.ts';
 import { nnunetFolders } from './folders.ts';
 
 const testCaseSchema = z.object({
@@ -45,49 +46,45 @@ export const recordSchema = z.object({
   training: z.array(z.string()).readonly(),
   example: z.object({ files: z.array(z.string()).readonly(), shape: tripleSchema }),
   test: z.array(testCaseSchema).readonly(),
-  fingerprint_sha256: z.string(),
+  fingerprint: fingerprintSchema,
 });
 export type NnunetRecord = z.infer<typeof recordSchema>;
 
-/** `nnunet/result.json`: what came of it; a run that has it is finished. */
-export const resultSchema = z.object({
-  /** On the scans' own grids. */
-  test_dice: diceSummarySchema,
-  seconds: z.number(),
+/** `nnunet/training.json`: figures of nnU-Net's training beside those of `report.json`. */
+export const trainingSchema = z.object({
   device: z.enum(['cpu', 'cuda']),
-  peak_memory_bytes: z.number(),
-  parameters: z.int(),
   iterations: z.int(),
   iterations_per_epoch: z.int(),
   epochs: z.int(),
   /** Mean of a training step. */
   step_seconds: z.number(),
-  /** Of nnU-Net's fingerprint, plan and preprocessing, and of the segmentation of the test cases. */
+  /** From the run's start until fingerprint, plan and preprocessed cases were there. */
   preparation_seconds: z.number(),
+  /** Of the segmentation of all test cases. */
   prediction_seconds: z.number(),
 });
-export type NnunetResult = z.infer<typeof resultSchema>;
+export type NnunetTraining = z.infer<typeof trainingSchema>;
 
 /** What the Python program keeps. */
 const stateSchema = z.looseObject({ phase: z.enum(['prepared', 'trained']), seconds: z.number() });
 
 export const recordName = 'run.json';
-export const resultName = 'result.json';
+export const trainingName = 'training.json';
 
 /**
- * The records of a run: what nnU-Net was given and how far it is, once it has prepared that, and what came of it in the end.
+ * The records of a run: what nnU-Net was given and how far it is, once it has prepared that, and the report of a finished run.
  * @throws UserError where one is damaged
  */
 export async function readNnunetRun(run: string) {
   const { root } = nnunetFolders(run);
   const record = await readRecord(root, recordName, recordSchema);
   const state = await readRecord(root, 'state.json', stateSchema);
-  const result = await readRecord(root, resultName, resultSchema);
-  return { begun: record && state && { record, state }, result };
+  const report = await readRecord(run, 'report.json', reportSchema);
+  return { begun: record && state && { record, state }, report };
 }
 
 /** By what label maps of this run are known again, as those of other runs are by `runKey`. */
-export function nnunetKey({ created, settings, fingerprint_sha256 }: NnunetRecord): string {
-  const identity = JSON.stringify([created, settings.seed, 'nnunet-python', settings.fold, fingerprint_sha256]);
+export function nnunetKey({ created, settings, fingerprint }: NnunetRecord): string {
+  const identity = JSON.stringify([created, settings.seed, 'nnunet-python', settings.fold, fingerprint.sha256]);
   return createHash('sha256').update(identity).digest('hex').slice(0, 16);
 }

@@ -23,8 +23,8 @@ interface Scan {
 
 /** @see System.segment */
 export const segment: NonNullable<System['segment']> = async (run, paths, out, { device, python: command }) => {
-  const { begun, result } = await readNnunetRun(run);
-  if (begun === undefined || result === undefined)
+  const { begun, report } = await readNnunetRun(run);
+  if (begun === undefined || report === undefined)
     throw new UserError(`${run}: nnU-Net has not finished there. Go on with the comparison first.`);
   if (device === 'mps')
     throw new UserError('--device mps: nnU-Net is run on a CPU or an NVIDIA GPU. Give one of these.');

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../base/errors.ts';
+import { summariseDice } from '../../evaluation/summary.ts';
 import { openHeartbeat } from '../../run/heartbeat.ts';
 import { lockFolder } from '../../run/lock.ts';
 import type { Progress } from '../../run/progress.ts';
+import type { SearchReport } from '../../run/report.ts';
 import { createRunFolder, writeRecord } from '../../run/run-folder.ts';
 import type { SearchHooks } from '../../search/watching.ts';
 import type { SystemOptions } from '../system.ts';
@@ -12,7 +14,7 @@ import { modelFolder, nnunetFolders, rawName } from './folders.ts';
 import { prepareData, settingsOf } from './prepare.ts';
 import { type Job, runDriver } from './process.ts';
 import { findNnunet, type NnunetPython } from './python.ts';
-import { type NnunetRecord, type NnunetResult, readNnunetRun, resultName } from './record.ts';
+import { type NnunetRecord, readNnunetRun, trainingName } from './record.ts';
 import { scoreTestCases } from './score.ts';
 import { plannedBytes, watchDriver } from './watch.ts';
 
@@ -45,7 +47,7 @@ export async function train(options: SystemOptions, hooks: SearchHooks): Promise
 
 async function trainLocked(options: SystemOptions, python: NnunetPython, hooks: SearchHooks, startedAt: number) {
   const { out } = options;
-  const { begun, result: finished } = await readNnunetRun(out);
+  const { begun, report: finished } = await readNnunetRun(out);
   if (finished !== undefined) return;
   if (begun) requireSameRun(begun.record, options);
   const onCase = (done: number, total: number): void => {
@@ -61,9 +63,19 @@ async function trainLocked(options: SystemOptions, python: NnunetPython, hooks: 
   const job = { ...jobOf(options, record), seconds_used: seconds() };
   await runDriver(python, out, job, { signal: hooks.signal, onLine: watched.onLine });
   const testDice = await scoreTestCases(out, record);
+  const { training, report } = watched.figures();
+  await writeRecord(nnunetFolders(out).root, trainingName, training);
   await writeRecord(out, 'architecture.json', await plannedNetwork(modelFolder(out)));
-  const result: NnunetResult = { test_dice: testDice, seconds: seconds(), ...watched.figures() };
-  await writeRecord(nnunetFolders(out).root, resultName, result);
+  const whole: SearchReport = {
+    // nnU-Net chooses nothing by cases that it has not learnt from.
+    validation_dice: summariseDice({}),
+    test_dice: testDice,
+    seconds: seconds(),
+    evaluation_seconds: training.prediction_seconds,
+    ...report,
+  };
+  // The last file of a run: one that has it is finished.
+  await writeRecord(out, 'report.json', whole);
 }
 
 /** More time, or less, may be given to a run that goes on. @throws UserError where a run folder is of another run */

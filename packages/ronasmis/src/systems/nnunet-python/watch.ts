@@ -1,10 +1,11 @@
 import { cpus } from 'node:os';
 import { availableMemoryBytes } from '@ronasmis/libtorch/machine';
+import type { SearchReport } from '../../run/report.ts';
 import type { SearchHooks } from '../../search/watching.ts';
 import type { SystemOptions } from '../system.ts';
 import type { DriverLine, LineOf } from './lines.ts';
 import type { NnunetPython } from './python.ts';
-import type { NnunetResult } from './record.ts';
+import type { NnunetTraining } from './record.ts';
 
 /** Bytes of a GPU that nnU-Net plans for by itself. */
 export const plannedBytes = 8 * 2 ** 30;
@@ -12,7 +13,10 @@ export const plannedBytes = 8 * 2 ** 30;
 const usualIterations = 250;
 
 /** What is known of a run only once its Python program has ended. */
-type Figures = Omit<NnunetResult, 'test_dice' | 'seconds'>;
+interface Figures {
+  readonly training: NnunetTraining;
+  readonly report: Pick<SearchReport, 'parameters' | 'peak_memory_bytes'>;
+}
 
 interface Watched {
   readonly options: SystemOptions;
@@ -69,14 +73,15 @@ function figuresOf({ started, prepared, trained, finished }: Seen): Figures {
   if (!started || !prepared || !trained || !finished) throw new Error('nnU-Net ended without its figures.');
   const { iterations, iterations_per_epoch, epochs, step_seconds, parameters } = trained;
   return {
-    device: started.device,
-    peak_memory_bytes: finished.peak_memory_bytes,
-    parameters,
-    iterations,
-    iterations_per_epoch,
-    epochs,
-    step_seconds,
-    preparation_seconds: prepared.seconds,
-    prediction_seconds: finished.seconds - trained.seconds,
+    training: {
+      device: started.device,
+      iterations,
+      iterations_per_epoch,
+      epochs,
+      step_seconds,
+      preparation_seconds: prepared.seconds,
+      prediction_seconds: finished.seconds - trained.seconds,
+    },
+    report: { parameters, peak_memory_bytes: finished.peak_memory_bytes },
   };
 }

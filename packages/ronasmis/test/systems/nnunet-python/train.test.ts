@@ -41,7 +41,7 @@ it('nnU-Net learns from all cases but the test set, which is segmented and score
   );
 
   const folders = nnunetFolders(out);
-  const { begun, result } = await readNnunetRun(out);
+  const { begun, report } = await readNnunetRun(out);
   const test = begun?.record.test.map(({ name }) => name) ?? [];
   const training = ['1', '2', '3', '4', '5', '6'].map((n) => `phantom_00${n}`).filter((name) => !test.includes(name));
   expect(test).toHaveLength(2);
@@ -59,15 +59,16 @@ it('nnU-Net learns from all cases but the test set, which is segmented and score
   });
 
   // The stand-in says what is right.
-  expect(result?.test_dice.mean).toBe(1);
-  expect(Object.keys(result?.test_dice.cases ?? {}).sort()).toEqual(test);
-  expect(result).toMatchObject({
+  expect(report?.test_dice.mean).toBe(1);
+  expect(Object.keys(report?.test_dice.cases ?? {}).sort()).toEqual(test);
+  expect(await readJson(join(folders.root, 'training.json'))).toMatchObject({
     iterations: 21,
     iterations_per_epoch: 3,
     epochs: 7,
     prediction_seconds: 4,
     device: 'cpu',
   });
+  expect(report).toMatchObject({ parameters: 5, peak_memory_bytes: 1000, evaluation_seconds: 4 });
   expect(await readJson(join(out, 'architecture.json'))).toMatchObject({
     kind: 'unet',
     features: [32, 64, 128],
@@ -94,8 +95,8 @@ it('a run that has ended halfway goes on with the time that it has left, and wit
   const told: Progress[] = [];
   await train({ ...options, out, python: dying }, { onProgress: (progress) => told.push(progress) });
   expect(told.filter(({ phase }) => phase === 'prepare')).toEqual([]);
-  const { result } = await readNnunetRun(out);
-  expect(result?.seconds).toBeGreaterThan(begun?.state.seconds ?? 0);
+  const { report } = await readNnunetRun(out);
+  expect(report?.seconds).toBeGreaterThan(begun?.state.seconds ?? 0);
   expect(begun?.state.seconds).toBeGreaterThan(10);
 });
 
