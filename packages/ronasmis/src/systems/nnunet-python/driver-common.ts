@@ -49,18 +49,15 @@ def choose_device():
         tell('no_cuda')
         sys.exit(3)
     name = 'cuda' if there and JOB['device'] != 'cpu' else 'cpu'
-    if name == 'cpu':
-        torch.set_num_threads(JOB['threads'])
     tell('started', device=name, threads=JOB['threads'] if name == 'cpu' else 1)
     return torch.device(name)
 
 
-def settle_cuda(device):
-    """As nnU-Net's own program does before it trains: threads do not help where a GPU computes."""
+def settle_threads(device):
+    """As nnU-Net's own program does before it trains: all that there are, but where a GPU computes, one."""
     import torch
-    if device.type == 'cuda':
-        torch.set_num_threads(1)
-        torch.backends.cudnn.benchmark = True
+    torch.set_num_threads(JOB['threads'] if device.type == 'cpu' else 1)
+    torch.backends.cudnn.benchmark = device.type == 'cuda'
 
 
 def peak_memory_bytes(device):

@@ -5,19 +5,22 @@ export const trainingPart = `
 MOST_EPOCHS, ITERATIONS, LEAST_EPOCHS = 1000, 250, 50
 # Checkpoints may take so much of the time.
 SAVING_SHARE = 0.05
+# nnU-Net's own number of processes that prepare the data, where there are as many processors.
+MOST_PROCESSES = 8
 
 
 def prepare():
     """nnU-Net's fingerprint, plan and preprocessing, as nnUNetv2_plan_and_preprocess -c 3d_fullres does them."""
     from nnunetv2.experiment_planning import plan_and_preprocess_api as api
+    processes = min(MOST_PROCESSES, JOB['threads'])
     with_context = multiprocessing.get_context
     if sys.platform == 'linux':
         # Workers that are spawned import PyTorch and nnU-Net again, half a minute each time; forked ones have them.
         multiprocessing.get_context = lambda method=None: with_context('fork' if method == 'spawn' else method)
     try:
-        api.extract_fingerprints([1], num_processes=JOB['threads'])
+        api.extract_fingerprints([1], num_processes=processes)
         api.plan_experiments([1], gpu_memory_target_in_gb=JOB['memory_gb'])
-        api.preprocess([1], configurations=('3d_fullres',), num_processes=(JOB['threads'],))
+        api.preprocess([1], configurations=('3d_fullres',), num_processes=(processes,))
     finally:
         multiprocessing.get_context = with_context
 
@@ -99,20 +102,23 @@ def fit(trainer, end):
     steps, others = [], []
     saved, saving_seconds = spent(), 0
     while trainer.current_epoch < trainer.num_epochs:
+        if end is not None and spent() >= end and trainer.current_epoch > 0:
+            break
         trainer.lr_scheduler.max_steps = trainer.num_epochs
         began, before = spent(), len(steps)
         per_epoch, done = train_epoch(trainer, per_epoch, end, most, steps)
         iterations += done
-        if spent() - saved >= saving_seconds / SAVING_SHARE and (end is None or spent() + saving_seconds < end):
-            saving = spent()
-            save_latest(trainer)
-            saved, saving_seconds = spent(), spent() - saving
-            keep_state(iterations_per_epoch=per_epoch, epochs=trainer.num_epochs, epoch=trainer.current_epoch, iterations=iterations)
         others.append(spent() - began - sum(steps[before:]))
         step_seconds = statistics.mean(steps[1:][-5 * per_epoch:] or steps)
         if end is not None:
             fit_in = int((end - spent()) / (per_epoch * step_seconds + statistics.mean(others)))
             trainer.num_epochs = min(math.ceil(most / per_epoch), trainer.current_epoch + max(0, fit_in))
+        if spent() - saved >= saving_seconds / SAVING_SHARE and trainer.current_epoch < trainer.num_epochs:
+            saving = spent()
+            save_latest(trainer)
+            keep_state(iterations_per_epoch=per_epoch, epochs=trainer.num_epochs, epoch=trainer.current_epoch, iterations=iterations)
+            saved, saving_seconds = spent(), spent() - saving
+            others[-1] += saving_seconds
         tell('epoch', epoch=trainer.current_epoch, total=trainer.num_epochs, iterations=iterations, step_seconds=step_seconds,
              learning_rate=trainer.optimizer.param_groups[0]['lr'], loss=float(trainer.logger.get_value('train_losses', -1)), seconds=spent())
     trainer.on_train_end()
@@ -127,7 +133,7 @@ def train():
         prepare()
         keep_state(phase='prepared')
     tell('prepared', seconds=spent())
-    settle_cuda(device)
+    settle_threads(device)
     if STATE['phase'] == 'prepared':
         trainer = open_trainer(device)
         parameters = sum(one.numel() for one in trainer.network.parameters())

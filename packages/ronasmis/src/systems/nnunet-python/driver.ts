@@ -6,7 +6,7 @@ import { weightsPart } from './driver-weights.ts';
 const mainPart = `
 def segment():
     device = choose_device()
-    settle_cuda(device)
+    settle_threads(device)
     predict(device, JOB['model'], JOB['cases'])
     tell('finished', peak_memory_bytes=peak_memory_bytes(device), seconds=spent())
 

@@ -83,6 +83,7 @@ export async function runDriver(
     });
     const end = (): void => killGroup(child.pid);
     signal?.addEventListener('abort', end);
+    if (signal?.aborted) end();
     process.on('exit', end);
     try {
       if (child.stdout === null) throw new TypeError('A pipe was asked for.');

@@ -50,20 +50,20 @@ print(json.dumps({'turned': plans.transpose_forward, 'shape': list(logits.shape)
     'values': [flat[i * (len(flat) - 1) // 11].item() for i in range(12)], 'mean': (flat * chirp(flat.shape, 9)).mean().item()}))
 `;
 
-// A minute and a half where nothing else runs: PyTorch and nnU-Net are imported three times, and an epoch has 250 steps.
+// PyTorch and nnU-Net are imported three times, which takes half a minute each where other work runs, and leaves a minute to train in.
 it.skipIf(python === undefined)(
-  'nnU-Net trains an epoch, and what it has learnt is the same network here (needs RONASMIS_TEST_NNUNET_PYTHON)',
+  'nnU-Net trains within its time, and what it has learnt is the same network here (needs RONASMIS_TEST_NNUNET_PYTHON)',
   async () => {
     const dataSet = await writeDataSet(join(folder, 'boxes'), visibleBoxes(9));
     const out = join(folder, 'run');
     const options = { device: 'cpu', precision: 'auto', ...(python !== undefined && { python }) } as const;
-    // An epoch ends it long before the time does.
-    const budget = { timeSeconds: 1000, epochs: 1 };
-    await nnunetPython.train({ dataSet, out, ...budget, folds: 3, fold: 1, seed: 1, ...options }, {});
+    const timeSeconds = 200;
+    await nnunetPython.train({ dataSet, out, timeSeconds, folds: 3, fold: 1, seed: 1, ...options }, {});
     const { begun, report } = await readNnunetRun(out);
     const training = await readRecord(nnunetFolders(out).root, 'training.json', trainingSchema);
-    expect(training).toMatchObject({ epochs: 1, iterations: 250, iterations_per_epoch: 250 });
-    expect(report?.test_dice.mean).toBeGreaterThan(0.8);
+    expect(training?.iterations).toBeGreaterThan(1);
+    expect(report?.seconds).toBeGreaterThan(0.7 * timeSeconds);
+    expect(report?.seconds).toBeLessThan(1.2 * timeSeconds);
 
     // What was said of the test cases is said again of the same scans, in the data set's own labels.
     const test = begun?.record.test ?? [];
@@ -98,5 +98,5 @@ it.skipIf(python === undefined)(
     const network = unetNetwork(architecture, { inputChannels: 1, classes: 3 });
     noGradient(() => scope(() => expectDigest(forward(network, tensors, chirp(size, 1))[0], expected, 1e-4)));
   },
-  1_200_000,
+  900_000,
 );
