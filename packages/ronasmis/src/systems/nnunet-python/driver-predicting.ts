@@ -1,11 +1,12 @@
 /** How the Python program segments scans, and what that will take. */
 export const predictingPart = `
-# Seconds in which nnU-Net's process ends and its label maps are scored, and how much longer than it was measured a prediction may take.
+# Seconds in which nnU-Net's process ends and its label maps are scored, and how much longer than it was measured the rest may take.
 ENDING_SECONDS, CAUTION = 3, 1.1
 
 
-def prediction_seconds(trainer):
-    """What the test cases will take: passes of the network by the time of one, and the way there and back by that of a training case."""
+def prediction_seconds(trainer, opening_seconds):
+    """What the test cases will take: passes of the network by the time of one, the way there and back by that of a training case, and what it
+    takes to close the trainer and open the predictor by what it took to open the trainer."""
     import torch
     from nnunetv2.inference.export_prediction import convert_predicted_logits_to_segmentation_with_correct_shape as way_back
     from nnunetv2.inference.sliding_window_prediction import compute_steps_for_sliding_window
@@ -25,7 +26,7 @@ def prediction_seconds(trainer):
     voxels = sum(math.prod(case['shape']) for case in JOB['cases']) / math.prod(JOB['example']['shape'])
     way = spent() - began
     one = pass_seconds(trainer)
-    seconds = ENDING_SECONDS + CAUTION * (passes * one + voxels * way)
+    seconds = ENDING_SECONDS + CAUTION * (passes * one + voxels * way + opening_seconds)
     tell('reserved', seconds=seconds, passes=passes, pass_seconds=one, way_seconds=way)
     return seconds
 

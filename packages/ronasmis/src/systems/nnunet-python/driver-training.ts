@@ -131,13 +131,15 @@ def train():
     device = choose_device()
     if STATE.get('phase') is None:
         prepare()
-        keep_state(phase='prepared')
-    tell('prepared', seconds=spent())
+        keep_state(phase='prepared', prepared_seconds=spent())
+    tell('prepared', seconds=STATE['prepared_seconds'])
     settle_threads(device)
     if STATE['phase'] == 'prepared':
+        began = spent()
         trainer = open_trainer(device)
+        opening_seconds = spent() - began
         parameters = sum(one.numel() for one in trainer.network.parameters())
-        reserve = prediction_seconds(trainer)
+        reserve = prediction_seconds(trainer, opening_seconds)
         end = None if JOB['time_seconds'] is None else JOB['time_seconds'] - reserve
         if end is not None and spent() >= end and STATE.get('epoch', 0) == 0:
             tell('no_time', seconds=spent(), reserve=reserve)

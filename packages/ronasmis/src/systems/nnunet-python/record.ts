@@ -60,8 +60,9 @@ export const trainingSchema = z.object({
   step_seconds: z.number(),
   /** From the run's start until fingerprint, plan and preprocessed cases were there. */
   preparation_seconds: z.number(),
-  /** Of the segmentation of all test cases. */
+  /** Of the segmentation of all test cases, and what was kept for that of a budget of time; null where nothing was trained any more. */
   prediction_seconds: z.number(),
+  reserved_seconds: z.number().nullable(),
 });
 export type NnunetTraining = z.infer<typeof trainingSchema>;
 

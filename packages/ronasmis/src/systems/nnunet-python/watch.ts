@@ -69,7 +69,7 @@ function startOf({ device, threads }: LineOf<'started'>, { options, python, warn
 const shortEpochs = (iterations: number, epochs: number): string =>
   `nnU-Net's 1000 epochs of ${usualIterations} iterations do not fit into the time: it trains about ${epochs} epochs of ${iterations}, over which its learning rate falls to the end.`;
 
-function figuresOf({ started, prepared, trained, finished }: Seen): Figures {
+function figuresOf({ started, prepared, reserved, trained, finished }: Seen): Figures {
   if (!started || !prepared || !trained || !finished) throw new Error('nnU-Net ended without its figures.');
   const { iterations, iterations_per_epoch, epochs, step_seconds, parameters } = trained;
   return {
@@ -81,6 +81,7 @@ function figuresOf({ started, prepared, trained, finished }: Seen): Figures {
       step_seconds,
       preparation_seconds: prepared.seconds,
       prediction_seconds: finished.seconds - trained.seconds,
+      reserved_seconds: reserved?.seconds ?? null,
     },
     report: { parameters, peak_memory_bytes: finished.peak_memory_bytes },
   };

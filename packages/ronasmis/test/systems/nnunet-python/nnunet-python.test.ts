@@ -63,6 +63,7 @@ it.skipIf(python === undefined)(
     const training = await readRecord(nnunetFolders(out).root, 'training.json', trainingSchema);
     expect(training?.iterations).toBeGreaterThan(1);
     expect(report?.seconds).toBeGreaterThan(0.7 * timeSeconds);
+    // A fifth more where other work slows down what was timed, at most.
     expect(report?.seconds).toBeLessThan(1.2 * timeSeconds);
 
     // What was said of the test cases is said again of the same scans, in the data set's own labels.
