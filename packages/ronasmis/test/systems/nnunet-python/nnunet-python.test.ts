@@ -57,7 +57,7 @@ it.skipIf(python === undefined)(
     const dataSet = await writeDataSet(join(folder, 'boxes'), visibleBoxes(9));
     const out = join(folder, 'run');
     const options = { device: 'cpu', precision: 'auto', ...(python !== undefined && { python }) } as const;
-    const timeSeconds = 200;
+    const timeSeconds = 240;
     await nnunetPython.train({ dataSet, out, timeSeconds, folds: 3, fold: 1, seed: 1, ...options }, {});
     const { begun, report } = await readNnunetRun(out);
     const training = await readRecord(nnunetFolders(out).root, 'training.json', trainingSchema);
