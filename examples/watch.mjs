@@ -18,7 +18,7 @@ try {
     if (update.kind === 'run') console.log(`${update.run.settings.controller} on ${update.run.engine.device}`);
     if (update.kind === 'event') {
       const { step, reward_mean, reward_max } = update.event;
-      console.log(`Step ${step}: mean reward ${reward_mean.toFixed(3)}, best ${reward_max.toFixed(3)}`);
+      console.log(`Step ${step}: mean reward ${reward_mean?.toFixed(3)}, best ${reward_max?.toFixed(3)}`);
     }
     if (update.kind === 'progress' && update.progress !== null) {
       const { phase, done, total } = update.progress;

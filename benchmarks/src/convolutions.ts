@@ -11,7 +11,7 @@ import {
   zeros,
 } from '@ronasmis/libtorch';
 import type { NetworkDimensions, Precision } from 'ronasmis';
-import { childNetwork, createWeights, dataTypeOf, macroSpace, weight } from 'ronasmis/internal';
+import { createWeights, dataTypeOf, macroSpace, networkOf, weight } from 'ronasmis/internal';
 import { type Repetition, timed } from './rounds.ts';
 import type { Size } from './training.ts';
 
@@ -57,7 +57,7 @@ function makeLayers(
   patches: number,
   volume: Size,
 ): readonly Layer[] {
-  const { parameters, auxiliaryParameters } = childNetwork(macroSpace(volume, dimensions).base, dimensions);
+  const { parameters, auxiliaryParameters } = networkOf(macroSpace(volume, dimensions).base, dimensions);
   const weights = createWeights([...parameters, ...auxiliaryParameters], 'cpu', 1);
   const noise = (channels: number, level: number): Tensor => {
     const size = volume.map((extent) => Math.ceil(extent / 2 ** level));

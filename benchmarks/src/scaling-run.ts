@@ -1,11 +1,11 @@
 // One size, in a process of its own so that its peak memory is its own: prints what scaling.ts reads.
 import { noGradient, peakMemoryBytes, scope } from '@ronasmis/libtorch';
 import {
-  childNetwork,
   costOf,
   createWeights,
   dataTypeOf,
   networkDimensions,
+  networkOf,
   networkWeights,
   segment,
   toImage,
@@ -24,7 +24,7 @@ const dimensions = { ...standard, channels };
 const size: Size = [side, side, side];
 const training = openTraining([32, 32, 32], dimensions);
 const child = { ...training.context.space.base, patch: { depth: side, height: side, width: side } };
-const network = childNetwork(child, dimensions);
+const network = networkOf(child, dimensions);
 const batch = madeUpBatch(dimensions, 1, size);
 
 /** The whole volume in one pass, as `predict` does it. */

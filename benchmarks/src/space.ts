@@ -1,5 +1,5 @@
 import { type Architecture, createRandom, drawChild } from 'ronasmis';
-import { batchShape, childNetwork, costOf, networkDimensions } from 'ronasmis/internal';
+import { batchShape, costOf, networkDimensions, networkOf } from 'ronasmis/internal';
 import { type Bench, say } from './bench.ts';
 import { type Row, timeRow } from './row.ts';
 import { mean, median } from './statistics.ts';
@@ -14,7 +14,7 @@ export async function space({ whole }: Bench): Promise<readonly Row[]> {
   const children = whole ? many.amongAll : many.alone;
   const dimensions = networkDimensions(1, 3);
   const { context, step } = openTraining([40, 56, 40], dimensions);
-  const perVoxel = (child: Architecture): number => costOf(childNetwork(child, dimensions)).multiplyAdds;
+  const perVoxel = (child: Architecture): number => costOf(networkOf(child, dimensions)).multiplyAdds;
   /** Seconds for each multiply-add of the second step: in the first, the kernels for new shapes are made. */
   const perMultiplyAdd = (child: Architecture): number => {
     const { patches } = batchShape(context, child);

@@ -1,5 +1,5 @@
 import { describeEngine, oneDnnTakesBfloat16 } from '@ronasmis/libtorch';
-import { childNetwork, elementCount, macroSpace, networkDimensions } from 'ronasmis/internal';
+import { elementCount, macroSpace, networkDimensions, networkOf } from 'ronasmis/internal';
 import { type Bench, pythonWith, say } from './bench.ts';
 import { bareConvolutions } from './convolutions.ts';
 import { openPeer, type Peer, type Python, withPeer } from './peer.ts';
@@ -63,7 +63,7 @@ async function openMode(python: Python, mode: Mode, limit = limitSeconds): Promi
 /** Of the base child with the heads of deep supervision. */
 function trainedNumbers(): number {
   const { base } = macroSpace(patch, dimensions);
-  const { parameters, auxiliaryParameters } = childNetwork(base, dimensions);
+  const { parameters, auxiliaryParameters } = networkOf(base, dimensions);
   return elementCount([...parameters, ...auxiliaryParameters]);
 }
 

@@ -1,11 +1,11 @@
 import { describeEngine, scope } from '@ronasmis/libtorch';
 import { type Architecture, createRandom, type NetworkDimensions } from 'ronasmis';
 import {
-  childNetwork,
   choosePrecision,
   createSearchState,
   defaultRecipe,
   macroSpace,
+  networkOf,
   type SearchContext,
   type Trainer,
   type TrainingBatch,
@@ -62,7 +62,7 @@ export function trainOnce(
 ): number {
   const random = { ...createRandom(1), uniform: () => 1 };
   return scope(() =>
-    trainStep(trainer, childNetwork(child, dimensions), batch, {
+    trainStep(trainer, networkOf(child, dimensions), batch, {
       learningRate: trainer.recipe.learning_rate,
       random,
     }).item(),
@@ -77,7 +77,7 @@ export function madeUpBatch(
 ): TrainingBatch {
   const random = createRandom(1);
   const voxels = patches * patch[0] * patch[1] * patch[2];
-  const crop = { case: 0, offset: [0, 0, 0], flip: false } as const;
+  const crop = { case: 0, offset: [0, 0, 0], flip: [] } as const;
   return {
     image: Float32Array.from({ length: voxels * inputChannels }, () => 2 * random.uniform() - 1),
     label: Uint8Array.from({ length: voxels }, (_, voxel) => Math.floor(voxel / 7) % classes),

@@ -10,11 +10,13 @@ import { scope, type Tensor } from './tensor.ts';
  */
 export function averagePooling3d(input: Tensor, stride: readonly number[]): Tensor {
   const [, , ...size] = input.shape;
-  if (size.some((extent, axis) => extent % stride[axis] > 0))
-    return averagePool3d(input, stride, { stride, ceilMode: true });
+  // An axis that is shorter than the stride has one cell, which is all of it.
+  const cell = size.map((extent, axis) => Math.min(extent, stride[axis]));
+  if (size.some((extent, axis) => extent % cell[axis] > 0))
+    return averagePool3d(input, cell, { stride: cell, ceilMode: true });
   return scope(() => {
-    const sum = stride.reduce(sumAlong, permute(input, [0, 2, 3, 4, 1]));
-    const voxels = stride.reduce((product, step) => product * step, 1);
+    const sum = cell.reduce(sumAlong, permute(input, [0, 2, 3, 4, 1]));
+    const voxels = cell.reduce((product, step) => product * step, 1);
     return permute(divideScalar(sum, voxels), [0, 4, 1, 2, 3]);
   });
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { prepareCudaKernels } from './kernels.ts';
@@ -106,6 +106,24 @@ function peakResidentBytes(): number {
     if (kilobytes !== undefined) return Number(kilobytes) * 1024;
   }
   return process.resourceUsage().maxRSS * 1024;
+}
+
+/**
+ * From now on {@link peakMemoryBytes} counts anew, from what is in use then.
+ * @returns whether it does: outside Linux, the resident size of a process has one peak from its beginning to its end
+ */
+export function resetPeakMemoryBytes(device: Device): boolean {
+  if (device !== 'cpu' && device !== 'mps') {
+    native.resetPeakTensorBytes(device);
+    return true;
+  }
+  try {
+    // 5 sets the peak of the resident size to what it is (proc(5)).
+    writeFileSync('/proc/self/clear_refs', '5');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Gives memory that is kept for later tensors back to the device, or on a CPU to the system. */

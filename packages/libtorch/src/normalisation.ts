@@ -6,8 +6,13 @@ import type { Tensor } from './tensor.ts';
 
 const epsilon = 1e-5;
 
-/** Instance normalisation alone; otherwise as {@link normaliseAndActivate}, by libtorch's operations. */
+/** The number that no activation has in native/kernels/instance_norm.h and native/cuda/instance_norm.cu, where the others' are. */
+const noActivation = 3;
+
+/** Instance normalisation alone, otherwise as {@link normaliseAndActivate}. */
 export function normalise(input: Tensor, scale: Tensor, shift: Tensor): Tensor {
+  if (hasFusedKernels(input.device))
+    return fusedInstanceNorm(input, scale, shift, noActivation, 1, input.shape.slice(2));
   // Groups of one channel. libtorch's instance_norm is not used: its gradient is wrong on a processor where a batch of one volume gets
   // a gradient in channels_last_3d (PyTorch 2.15.0), and its result is contiguous whatever it is given.
   return groupNorm(input, input.shape[1], { weight: scale, bias: shift, epsilon });
@@ -18,7 +23,7 @@ export function normalise(input: Tensor, scale: Tensor, shift: Tensor): Tensor {
  * `[batch, channel, depth, height, width]` with a scale and a shift `[channel]`.
  *
  * On a processor and on NVIDIA's GPUs it is one fused operation of this package (native/kernels, native/cuda), in channels_last_3d,
- * where the activation has a fused number; elsewhere libtorch's operations.
+ * where the activation has a fused number; otherwise the two follow each other, and elsewhere both are libtorch's operations.
  */
 export function normaliseAndActivate(input: Tensor, scale: Tensor, shift: Tensor, activation: Activation): Tensor {
   return normaliseInterleaved(input, { scale, shift }, activation, { dilation: 1, size: input.shape.slice(2) });

@@ -667,16 +667,20 @@ export const crossEntropyLoss = tensorOperation(
   ) => [input, target, weight, reduction, ignoreIndex, labelSmoothing],
 );
 
-/** `ronasmis::dice_cross_entropy(Tensor[] logits, Tensor label, int[] strides, float[] weights) -> Tensor` */
+/** `ronasmis::dice_cross_entropy(Tensor[] logits, Tensor label, int[] strides, float[] weights, int[] offsets=[], bool batch_dice=False) -> Tensor` */
 export const fusedDiceCrossEntropy = tensorOperation(
   'ronasmis::dice_cross_entropy',
   '',
-  (logits: readonly Tensor[], label: Tensor, strides: readonly number[], weights: readonly number[]) => [
-    logits,
-    label,
-    strides,
-    weights,
-  ],
+  (
+    logits: readonly Tensor[],
+    label: Tensor,
+    strides: readonly number[],
+    weights: readonly number[],
+    {
+      offsets,
+      batchDice,
+    }: { readonly offsets?: readonly number[] | undefined; readonly batchDice?: boolean | undefined } = {},
+  ) => [logits, label, strides, weights, offsets, batchDice],
 );
 
 /** `aten::one_hot(Tensor self, int num_classes=-1) -> Tensor` */
@@ -1409,16 +1413,30 @@ export const resampleLabels = tensorOperation(
   ) => [labels, size, nearestAxis],
 );
 
-/** `ronasmis::resample_argmax(Tensor logits, int[3] size) -> Tensor` */
+/** `ronasmis::resample_argmax(Tensor logits, int[3] size, int? nearest_axis=None, bool interpolates_logits=False) -> Tensor` */
 export const resampleArgmax = tensorOperation(
   'ronasmis::resample_argmax',
   '',
-  (logits: Tensor, size: number | readonly number[]) => [logits, size],
+  (
+    logits: Tensor,
+    size: number | readonly number[],
+    {
+      nearestAxis,
+      interpolatesLogits,
+    }: { readonly nearestAxis?: number | undefined; readonly interpolatesLogits?: boolean | undefined } = {},
+  ) => [logits, size, nearestAxis, interpolatesLogits],
 );
 
-/** `ronasmis::resample_softmax(Tensor logits, int[3] size) -> Tensor` */
+/** `ronasmis::resample_softmax(Tensor logits, int[3] size, int? nearest_axis=None, bool interpolates_logits=False) -> Tensor` */
 export const resampleSoftmax = tensorOperation(
   'ronasmis::resample_softmax',
   '',
-  (logits: Tensor, size: number | readonly number[]) => [logits, size],
+  (
+    logits: Tensor,
+    size: number | readonly number[],
+    {
+      nearestAxis,
+      interpolatesLogits,
+    }: { readonly nearestAxis?: number | undefined; readonly interpolatesLogits?: boolean | undefined } = {},
+  ) => [logits, size, nearestAxis, interpolatesLogits],
 );

@@ -19,7 +19,10 @@ export interface SgdOptions {
   /** 0 where it is left out. */
   readonly momentum?: number;
   readonly nesterov?: boolean;
+  /** Added to the gradient (L2), times the weight; 0 where it is left out. */
   readonly weightDecay?: number;
+  /** As {@link AdamOptions.scalesLoss}. */
+  readonly scalesLoss?: boolean;
 }
 
 /**
@@ -69,10 +72,10 @@ function adamRule(fused: typeof fusedAdamW, options: AdamOptions): UpdateRule {
 /** Stochastic gradient descent with momentum, as torch.optim.SGD defines it, all parameters in one fused call. */
 export function sgd(parameters: readonly Tensor[], options: SgdOptions): Optimiser {
   const momentum = options.momentum ?? 0;
-  return createOptimiser(parameters, options.learningRate, {
+  const rule: UpdateRule = {
     names: momentum === 0 ? [] : ['momentum'],
     begin: (parameter) => (momentum === 0 ? [] : [zerosLike(parameter, { memoryFormat: 'preserve' })]),
-    update: ({ parameters: changed, gradients, states: [buffers = []] }, learningRate, divisor) => {
+    update: ({ parameters: changed, gradients, states: [buffers = []] }, learningRate, divisor, overflow) => {
       const weightDecay = options.weightDecay ?? 0;
       // Buffers begin as zeros, so no step is a first one: without dampening that is the same.
       fusedSgd(changed, gradients, buffers, {
@@ -84,7 +87,9 @@ export function sgd(parameters: readonly Tensor[], options: SgdOptions): Optimis
         maximize: false,
         isFirstStep: false,
         gradScale: divisor,
+        foundInf: overflow,
       });
     },
-  });
+  };
+  return createOptimiser(parameters, options.learningRate, rule, options.scalesLoss);
 }

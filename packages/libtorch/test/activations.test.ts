@@ -2,7 +2,9 @@ import { expect, it } from 'vitest';
 import { activationFunction } from '../src/activations.ts';
 import {
   type Activation,
+  activate,
   activationNames,
+  keptByActivate,
   keptByActivation,
   multiplyScalar,
   peakTensorBytes,
@@ -30,11 +32,7 @@ it('has a fused operation of its own for each number', () => {
 
 it.each(activationNames)('%s is what its definition says', (name) => {
   const values = Float32Array.of(-30, -2, -0.5, 0, 0.5, 2, 30);
-  const found = scope(() =>
-    activationFunction(name)
-      .apply(tensor(values, [values.length]))
-      .toNumbers(),
-  );
+  const found = scope(() => activate(tensor(values, [values.length]), name).toNumbers());
   found.forEach((value, i) => {
     expect(value).toBeCloseTo(definitions[name](values[i]), 6);
   });
@@ -52,8 +50,8 @@ it.runIf(process.platform === 'linux').each(activationNames)('%s keeps what it s
     leaf.requiresGradient = true;
     const input = multiplyScalar(leaf, 2);
     const before = alive();
-    const sum = scope(() => sumAll(activationFunction(name).apply(input)));
-    expect(alive() - before).toBe(activationFunction(name).keeps === 'output' ? bytes : 0);
+    const sum = scope(() => sumAll(activate(input, name)));
+    expect(alive() - before).toBe(keptByActivate(name) === 'output' ? bytes : 0);
     // One volume is still needed, either the input or, in its place, the output.
     input.free();
     expect(alive() - before).toBe(0);

@@ -12,6 +12,7 @@ import {
   randn,
   scope,
   setThreads,
+  stridedConvolution3d,
   sumAll,
   type Tensor,
   tensor,
@@ -25,17 +26,25 @@ interface Case {
   readonly dilation: number;
   /** Of the kernel. */
   readonly planes: number;
+  readonly rows?: number;
+  readonly columns?: number;
   readonly layout: MemoryFormat;
 }
 
+interface StridedCase extends Omit<Case, 'dilation'> {
+  readonly stride: readonly [number, number, number];
+}
+
 type Operation = (input: Tensor, kernel: Tensor, dilation: number) => Tensor;
+/** Half of the kernel on both sides, rounded down. */
+const halves = (kernel: Tensor): readonly number[] => kernel.shape.slice(2).map((extent) => (extent - 1) / 2);
 const libtorch: Operation = (input, kernel, dilation) =>
-  conv3d(input, kernel, { padding: [kernel.shape[2] === 3 ? dilation : 0, dilation, dilation], dilation });
+  conv3d(input, kernel, { padding: halves(kernel).map((half) => dilation * half), dilation });
 
 /** Output and gradients of input and kernel. */
 function run(operation: Operation, example: Case, dataType: 'float32' | 'float64'): readonly Float64Array[] {
   return scope(() => {
-    const { batch, channels, size, dilation, planes, layout } = example;
+    const { batch, channels, size, dilation, planes, rows = 3, columns = 3, layout } = example;
     const wave = (shape: readonly number[], pace: number): Tensor => {
       const length = shape.reduce((product, extent) => product * extent, 1);
       // Rounded to float32 first, so that both precisions are given the same numbers.
@@ -43,10 +52,10 @@ function run(operation: Operation, example: Case, dataType: 'float32' | 'float64
       return to(tensor(values, shape), { dataType });
     };
     const input = contiguous(wave([batch, channels[0], ...size], 1.3), { memoryFormat: layout });
-    const kernel = wave([channels[1], channels[0], planes, 3, 3], 0.7);
+    const kernel = wave([channels[1], channels[0], planes, rows, columns], 0.7);
     for (const leaf of [input, kernel]) leaf.requiresGradient = true;
     const output = operation(input, kernel, dilation);
-    sumAll(multiply(output, wave([batch, channels[1], ...size], 0.9))).backward();
+    sumAll(multiply(output, wave(output.shape, 0.9))).backward();
     return [output, input.gradient, kernel.gradient].map((found) =>
       Float64Array.from(found ? to(found, { dataType: 'float64' }).toNumbers() : []),
     );
@@ -61,13 +70,21 @@ function difference(ours: Float64Array, exact: Float64Array): number {
 }
 
 const extent = (min: number, max: number): fc.Arbitrary<number> => fc.integer({ min, max });
-const anyCase: fc.Arbitrary<Case> = fc.record({
+const edge = fc.constantFrom(1, 3);
+const anyVolume = {
   batch: extent(1, 2),
   channels: fc.tuple(extent(1, 36), extent(1, 36)),
   size: fc.tuple(extent(1, 9), extent(1, 9), extent(1, 14)),
-  dilation: extent(1, 4),
-  planes: fc.constantFrom(1, 3),
-  layout: fc.constantFrom('contiguous', 'channels_last_3d'),
+  planes: edge,
+  layout: fc.constantFrom<MemoryFormat[]>('contiguous', 'channels_last_3d'),
+};
+const anyCase: fc.Arbitrary<Case> = fc.record({ ...anyVolume, dilation: extent(1, 4) });
+const anyThinCase: fc.Arbitrary<Case> = fc.record({ ...anyVolume, dilation: extent(1, 4), rows: edge, columns: edge });
+const anyStridedCase: fc.Arbitrary<StridedCase> = fc.record({
+  ...anyVolume,
+  rows: edge,
+  columns: edge,
+  stride: fc.tuple(extent(1, 3), extent(1, 3), extent(1, 3)),
 });
 
 describe('convolution3d', () => {
@@ -80,6 +97,18 @@ describe('convolution3d', () => {
         });
       }),
       { numRuns: 80 },
+    );
+  });
+
+  it('equals it with kernels that are thin along any axis', () => {
+    fc.assert(
+      fc.property(anyThinCase, (example) => {
+        const exact = run(libtorch, example, 'float64');
+        run(convolution3d, example, 'float32').forEach((values, part) => {
+          expect(difference(values, exact[part])).toBeLessThan(1e-5);
+        });
+      }),
+      { numRuns: 40 },
     );
   });
 
@@ -177,6 +206,47 @@ describe('convolution3d', () => {
     expect(() => convolution3d(volume, kernel)).toThrow(/the kernel must be \[out, 2, 3 or 1, 3, 3\]/);
     expect(() => convolution3d(kernel, kernel, 0)).toThrow(/dilation must be from 1/);
     expect(() => convolution3d(tensor(new Float32Array(4), [4]), kernel)).toThrow(/\[batch, channel, depth/);
+  });
+});
+
+describe('stridedConvolution3d', () => {
+  it("equals libtorch's conv3d in float64, gradients included, whatever shape, stride and layout", () => {
+    fc.assert(
+      fc.property(anyStridedCase, ({ stride, ...example }) => {
+        const exact = run(
+          (input, kernel) => conv3d(input, kernel, { padding: halves(kernel), stride }),
+          { ...example, dilation: 1 },
+          'float64',
+        );
+        const strided: Operation = (input, kernel) => stridedConvolution3d(input, kernel, stride);
+        run(strided, { ...example, dilation: 1 }, 'float32').forEach((values, part) => {
+          expect(difference(values, exact[part])).toBeLessThan(1e-5);
+        });
+      }),
+      { numRuns: 80 },
+    );
+  });
+
+  it('gives bfloat16 what float32 gives, but for the rounding', () => {
+    scope(() => {
+      const [volume, kernel] = [
+        [2, 8, 5, 12, 9],
+        [6, 8, 3, 3, 3],
+      ].map((shape) => to(randn(shape, { dataType: 'float32' }), { dataType: 'bfloat16' }));
+      const [exact, found] = (['float32', 'bfloat16'] as const).map((dataType) => {
+        const [wide, leaf] = [volume, kernel].map((tensor) => detach(to(tensor, { dataType })));
+        leaf.requiresGradient = true;
+        const output = stridedConvolution3d(wide, leaf, [1, 2, 2]);
+        expect([output.dataType, output.shape]).toEqual([dataType, [2, 6, 5, 6, 5]]);
+        sumAll(to(output, { dataType: 'float32' })).backward();
+        return [output, leaf.gradient].map((tensor) =>
+          Float64Array.from(tensor ? to(tensor, { dataType: 'float32' }).toNumbers() : []),
+        );
+      });
+      found.forEach((values, part) => {
+        expect(difference(values, exact[part])).toBeLessThan(2 ** -8);
+      });
+    });
   });
 });
 

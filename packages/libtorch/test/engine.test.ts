@@ -1,11 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
+  addScalar,
   describeEngine,
+  emptyCache,
+  expand,
   isOutOfMemory,
   oneDnnTakesBfloat16,
   peakMemoryBytes,
+  resetPeakMemoryBytes,
+  scope,
   setThreads,
+  tensor,
   threads,
 } from '../src/index.ts';
 
@@ -35,6 +41,16 @@ test.runIf(process.platform === 'linux')('the peak of memory is what the system 
   const before = peakMemoryBytes('cpu');
   expect(before).toBeGreaterThanOrEqual(Number(kilobytes) * 1024);
   expect(peakMemoryBytes('cpu')).toBeGreaterThanOrEqual(process.memoryUsage.rss());
+});
+
+test.runIf(process.platform === 'linux')('the peak of memory counts anew from what is in use', () => {
+  const peak = scope(() => {
+    addScalar(expand(tensor(Float32Array.of(1), [1]), [50_000_000]), 1);
+    return peakMemoryBytes('cpu');
+  });
+  emptyCache('cpu');
+  expect(resetPeakMemoryBytes('cpu')).toBe(true);
+  expect(peakMemoryBytes('cpu')).toBeLessThan(peak - 100_000_000);
 });
 
 test('tells an error of memory from others', () => {

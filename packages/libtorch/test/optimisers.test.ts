@@ -32,7 +32,8 @@ interface Clipped {
 
 /** Values of torch.optim, PyTorch 2.15.0, written by reference/optimisers.py. */
 const references: Record<string, Trajectory> &
-  Record<'clip to 0.5' | 'clip to 100', Clipped> & { readonly 'adamW, scaled': readonly ScaledStep[] } = JSON.parse(
+  Record<'clip to 0.5' | 'clip to 100', Clipped> &
+  Record<'adamW, scaled' | 'sgd, scaled', readonly ScaledStep[]> = JSON.parse(
   readFileSync(new URL('reference/optimisers.json', import.meta.url), 'utf8'),
 );
 
@@ -229,10 +230,16 @@ describe('a scaled loss', () => {
     optimiser.step(0.1, 0.5);
   }
 
-  test('is handled as by PyTorch: a step that overflowed is left out, and the scale falls', () => {
+  const scaledSgd = (parameters: readonly Tensor[]) =>
+    sgd(parameters, { learningRate: 0.1, momentum: 0.9, weightDecay: 0.3, nesterov: true, scalesLoss: true });
+
+  test.each([
+    ['adamW, scaled', (parameters: readonly Tensor[]) => make(parameters, true)],
+    ['sgd, scaled', scaledSgd],
+  ] as const)('%s: as by PyTorch a step that overflowed is left out, and the scale falls', (name, scaled) => {
     const parameters = makeParameters();
-    const optimiser = make(parameters, true);
-    for (const [step, expected] of references['adamW, scaled'].entries()) {
+    const optimiser = scaled(parameters);
+    for (const [step, expected] of references[name].entries()) {
       takeScaledStep(optimiser, parameters, step);
       expect(scaleOf(optimiser)).toBe(expected.scale);
       parameters.forEach((parameter, i) => {

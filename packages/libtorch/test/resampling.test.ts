@@ -32,6 +32,17 @@ const references: readonly Reference[] = JSON.parse(
   readFileSync(new URL('reference/resampling.json', import.meta.url), 'utf8'),
 );
 
+interface LogitsReference {
+  readonly shape: Triple;
+  readonly size: Triple;
+  readonly nearest_axis: number | null;
+  readonly logits: readonly number[];
+}
+/** Values of nnU-Net 2.8.1, written by reference/resampled_logits.py, which says what they are. */
+const logitsReferences: readonly LogitsReference[] = JSON.parse(
+  readFileSync(new URL('reference/resampled_logits.json', import.meta.url), 'utf8'),
+);
+
 const voxelsOf = ([depth, height, width]: Triple): number => depth * height * width;
 const sines = (length: number, phase: number, scale: number): Float32Array =>
   Float32Array.from({ length }, (_, i) => scale * Math.sin(0.7 * i + phase));
@@ -70,6 +81,22 @@ describe.each(references)('$shape to $size, nearest along $nearest_axis, agrees 
     expect(labels).toEqual(numbers(() => argmaxLabels(tensor(Float32Array.from(probabilities), [1, 3, ...size]))));
   });
 });
+
+test.each(logitsReferences)(
+  'logits of $shape to $size, nearest along $nearest_axis, agree with nnU-Net',
+  ({ shape, size, nearest_axis, logits: expected }) => {
+    scope(() => {
+      const logits = tensor(sines(3 * voxelsOf(shape), 1, 3), [1, 3, ...shape]);
+      const how = { nearestAxis: nearest_axis ?? undefined, interpolatesLogits: true };
+      const wanted = tensor(Float32Array.from(expected), [1, 3, ...size]);
+      const shares = softmax(wanted, 1).toNumbers();
+      expect(largestDifference(resampleSoftmax(logits, size, how).toNumbers(), shares)).toBeLessThan(1e-5);
+      expect(resampleArgmax(logits, size, how).toNumbers()).toEqual(argmaxLabels(wanted).toNumbers());
+      // Probabilities that are interpolated are others.
+      expect(largestDifference(resampleSoftmax(logits, size).toNumbers(), shares)).toBeGreaterThan(0.05);
+    });
+  },
+);
 
 const sizes = fc.tuple(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 7 }), fc.integer({ min: 1, max: 20 }));
 const axes = fc.constantFrom(undefined, 0, 1, 2);
@@ -159,6 +186,22 @@ describe('resampleSoftmax and resampleArgmax', () => {
     );
   });
 
+  test('interpolate nothing along the nearest axis: three times as many slices are each one three times', () => {
+    fc.assert(
+      fc.property(sizes, sizes, fc.boolean(), (shape, [, height, width], interpolatesLogits) => {
+        const depth = shape[0];
+        const resampled = (slices: number) =>
+          numbers(() =>
+            resampleSoftmax(logitsOf(1, 3, shape, 2), [slices, height, width], { nearestAxis: 0, interpolatesLogits }),
+          );
+        const [once, thrice, slice] = [resampled(depth), resampled(3 * depth), height * width];
+        const from = (i: number): number => Math.floor(Math.floor(i / slice) / 3) * slice + (i % slice);
+        const repeated = thrice.map((_, i) => once[from(i)]);
+        expect(largestDifference(thrice, repeated)).toBeLessThan(1e-6);
+      }),
+    );
+  });
+
   test('sum to 1 on any grid, and treat the volumes of a batch alike', () => {
     fc.assert(
       fc.property(sizes, sizes, fc.integer({ min: 2, max: 6 }), (shape, size, classes) => {
@@ -194,6 +237,11 @@ describe('what cannot be resampled is refused by a sentence', () => {
       'an axis that is none',
       () => resampleCubic(zeros([2, 3, 4]), [2, 2, 2], { nearestAxis: 3 }),
       'the axis must be 0, 1 or 2, not 3',
+    ],
+    [
+      'an axis of logits that is none',
+      () => resampleArgmax(zeros([1, 2, 2, 3, 4]), [2, 2, 2], { nearestAxis: -1 }),
+      'the axis must be 0, 1 or 2, not -1',
     ],
     [
       'no logits',

@@ -1,5 +1,5 @@
 /**
- * Searching and training a network, studying whether the search is worth it, segmenting with what was found, scoring, exporting; and the interfaces of
+ * Searching and training a network, studying whether the search is worth it, comparing systems, segmenting with what was found, scoring, exporting; and the interfaces of
  * controllers and search spaces, for one's own.
  *
  * @module ronasmis
@@ -9,6 +9,7 @@ export type { NetworkDimensions } from './architecture/dimensions.ts';
 export { UserError } from './base/errors.ts';
 export type { Triple } from './base/geometry.ts';
 export { createRandom, type Random, type RandomState } from './base/random.ts';
+export { type CompareHooks, type CompareOptions, compare } from './compare/compare.ts';
 export type {
   Choices,
   Controller,
@@ -39,6 +40,7 @@ export {
 } from './inference/predict.ts';
 export type { Weights } from './network/weights.ts';
 export type { Recipe } from './recipe/recipe.ts';
+export type { CompareResults, FailedRun, SystemResult } from './run/compare-record.ts';
 export type { Progress } from './run/progress.ts';
 export type {
   ChildAlone,
@@ -58,3 +60,12 @@ export type { SpaceName } from './space/names.ts';
 export { admittedOptions, type Decision, type SearchSpace, type SpaceLimits } from './space/space.ts';
 export { type CreateSpace, createSpace } from './space/spaces.ts';
 export { type StudyHooks, type StudyOptions, study } from './study/study.ts';
+export { planInputsOf } from './systems/nnunet/fingerprint.ts';
+export { type PlanOptions, planNnunet } from './systems/nnunet/plan.ts';
+export type { NnunetDataset, NnunetFingerprint, PlanInputs } from './systems/nnunet/plan-inputs.ts';
+export { readPlanInputs } from './systems/nnunet/plan-inputs.ts';
+export type { Configuration, PlannedArchitecture, PlannedIntensities, Plans } from './systems/nnunet/plans.ts';
+export { plansSchema } from './systems/nnunet/plans.ts';
+export type { PresetName } from './systems/nnunet/presets.ts';
+export type { System, SystemOptions, Traits } from './systems/system.ts';
+export { systemCalled, systems } from './systems/systems.ts';

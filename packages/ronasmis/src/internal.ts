@@ -12,9 +12,10 @@ export { dataTypeOf } from './engine/device.ts';
 export { choosePrecision } from './engine/precision.ts';
 export { toImage } from './engine/to-device.ts';
 export { segment } from './inference/segment.ts';
-export { childNetwork } from './network/child.ts';
+
 export { costOf } from './network/cost.ts';
 export { composedLoss, fusedLoss } from './network/loss.ts';
+export { networkOf } from './network/of-architecture.ts';
 export { elementCount } from './network/parameters.ts';
 export { createWeights, networkWeights, weight } from './network/weights.ts';
 export { defaultRecipe } from './recipe/recipe.ts';

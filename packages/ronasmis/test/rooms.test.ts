@@ -27,6 +27,7 @@ const rooms = [
   'export',
   'search',
   'systems',
+  'compare',
   'study',
   'cli',
 ];

@@ -19,7 +19,7 @@ LabelLayout layout_of(const ThinnedLabel& label) {
 
 }  // namespace
 
-DiceSlopes add_level(const at::Tensor& logits, const ThinnedLabel& label, double weight, double smooth, at::Tensor& loss) {
+DiceSlopes add_level(const at::Tensor& logits, const ThinnedLabel& label, const LevelSettings& settings, at::Tensor& loss) {
   const LogitsLayout layout = layout_of(logits);
   const LabelLayout labels = layout_of(label);
   const unsigned batch = batch_of(logits);
@@ -34,8 +34,8 @@ DiceSlopes add_level(const at::Tensor& logits, const ThinnedLabel& label, double
                 partial.mutable_data_ptr());
   launch_kernel(logits, variant, "loss_totals", {static_cast<unsigned>(totals.numel()), 1, 1, kThreads}, partial.const_data_ptr(), pieces,
                 totals.mutable_data_ptr());
-  launch_kernel(logits, variant, "loss_level", {1, 1, 1, kThreads}, totals.const_data_ptr(), images, layout.classes, layout.voxels, weight, smooth,
-                loss.mutable_data_ptr(), slopes.at_label.mutable_data_ptr(), slopes.everywhere.mutable_data_ptr());
+  launch_kernel(logits, variant, "loss_level", {1, 1, 1, kThreads}, totals.const_data_ptr(), images, layout.classes, layout.voxels,
+                static_cast<int>(settings.batch_dice), settings.weight, settings.smooth, loss.mutable_data_ptr(), slopes.at_label.mutable_data_ptr(), slopes.everywhere.mutable_data_ptr());
   return slopes;
 }
 

@@ -107,24 +107,28 @@ KERNEL void loss_totals(const float* __restrict__ partial, int pieces, double* _
 }
 
 // Adds a level's loss times `weight` to `loss`, and writes the derivative of the Dice loss by each class's probability: `everywhere`, plus
-// `at_label` at voxels that the label says are of the class. One block.
-KERNEL void loss_level(const double* __restrict__ totals, int batch, int classes, int voxels, double weight, double smooth, double* __restrict__ loss,
-                       float* __restrict__ at_label, float* __restrict__ everywhere) {
+// `at_label` at voxels that the label says are of the class. With `batch_dice` a class has one Dice, of all voxels of the batch, which is
+// added up for each. One block.
+KERNEL void loss_level(const double* __restrict__ totals, int batch, int classes, int voxels, int batch_dice, double weight, double smooth,
+                       double* __restrict__ loss, float* __restrict__ at_label, float* __restrict__ everywhere) {
   const double share = static_cast<double>(batch) * (classes - 1);
+  const double slope_share = batch_dice ? classes - 1 : share;
   double mine = 0;
   for (int at = static_cast<int>(threadIdx.x); at < batch * classes; at += kThreads) {
-    const double* sums = totals + 3 * at;
     at_label[at] = 0;
     everywhere[at] = 0;
     if (at % classes == 0) {
-      mine += sums[0] / (static_cast<double>(batch) * voxels);
+      mine += totals[3 * at] / (static_cast<double>(batch) * voxels);
       continue;
     }
+    double sums[3] = {};
+    for (int of = batch_dice ? at % classes : at; of < batch * classes; of += batch_dice ? classes : batch * classes)
+      for (int term = 0; term < 3; ++term) sums[term] += totals[3 * of + term];
     const double overlap = 2 * sums[0] + smooth;
     const double both = sums[1] + sums[2] + smooth;
     mine += (1 - overlap / both) / share;
-    at_label[at] = static_cast<float>(-2 / both / share);
-    everywhere[at] = static_cast<float>(overlap / (both * both) / share);
+    at_label[at] = static_cast<float>(-2 / both / slope_share);
+    everywhere[at] = static_cast<float>(overlap / (both * both) / slope_share);
   }
   const double sum = block_sum(mine);
   if (threadIdx.x == 0) loss[0] += weight * sum;

@@ -4,6 +4,7 @@
 // The numbers of Activation in kernels/instance_norm.h.
 constexpr int kRelu = 0;
 constexpr int kLeakyRelu = 1;
+constexpr int kNone = 3;
 constexpr float kLeakySlope = 0.01F;
 
 // Voxels whose sums a thread keeps in float32 before it adds them in float64, and how many it reads before it uses the first.
@@ -11,13 +12,14 @@ constexpr int kRun = 32;
 constexpr int kAtOnce = 4;
 
 __device__ inline float activate(float z, int activation) {
+  if (activation == kNone) return z;
   if (activation == kRelu) return z < 0 ? 0 : z;
   if (activation == kLeakyRelu) return z > 0 ? z : kLeakySlope * z;
   return z > 0 ? z : expm1f(z);
 }
 
 __device__ inline float derivative(float z, int activation) {
-  if (z > 0) return 1;
+  if (z > 0 || activation == kNone) return 1;
   if (activation == kRelu) return 0;
   return activation == kLeakyRelu ? kLeakySlope : expf(z);
 }

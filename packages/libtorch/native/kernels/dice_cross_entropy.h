@@ -8,7 +8,7 @@
 
 namespace ronasmis {
 
-// A label [batch, depth, height, width] of which every `stride`-th voxel counts; `size` is how many those are.
+// A label [batch, depth, height, width] of which every `stride`-th voxel counts, from `data` on; `size` is how many those are.
 struct ThinnedLabel {
   const uint8_t* data;
   int64_t whole[3];

@@ -1,4 +1,4 @@
-// Instance normalisation and activation in one: ronasmis::instance_norm_activation, forward and backward.
+// Instance normalisation and activation, if any, in one: ronasmis::instance_norm_activation, forward and backward.
 // Between two convolutions libtorch's own operations read and write a volume about ten times; this reads it twice and writes
 // it once, since the normalised values are computed again where they are needed.
 #include "instance_norm.h"
@@ -69,7 +69,7 @@ void check(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& shift
   TORCH_CHECK(scale.device() == x.device() && shift.device() == x.device(), "all tensors must be on one device");
   TORCH_CHECK(scale.dim() == 1 && scale.size(0) == x.size(1) && shift.sizes() == scale.sizes(), "scale and shift must have a value for each of the ",
               x.size(1), " channels");
-  TORCH_CHECK(activation >= 0 && activation <= 2, "the activation must be 0, 1 or 2");
+  TORCH_CHECK(activation >= 0 && activation <= 3, "the activation must be 0, 1, 2 or 3");
   TORCH_CHECK(dilation == 1 || !cuda::takes(x), "volumes are interleaved on a processor only");
 }
 

@@ -8,8 +8,8 @@
 
 namespace ronasmis {
 
-// The numbers that stand in src/activations.ts.
-enum class Activation : int64_t { kRelu = 0, kLeakyRelu = 1, kElu = 2 };
+// The numbers that stand in src/activations.ts, and that of none at all in src/normalisation.ts.
+enum class Activation : int64_t { kRelu = 0, kLeakyRelu = 1, kElu = 2, kNone = 3 };
 
 // A volume in channels_last_3d: [batch, voxels, channels] in memory. Some voxels may be padding, which no sum takes in and which
 // becomes 0: in rows of `row` voxels, those behind the first `valid[index of the row]`. Without padding it is all one row.

@@ -20,6 +20,7 @@ constexpr int64_t kRunVoxels = 128;
 
 template <Activation activation>
 Vector activate(const Vector& z) {
+  if constexpr (activation == Activation::kNone) return z;
   if constexpr (activation == Activation::kRelu) return at::vec::maximum(z, Vector(0.0F));
   if constexpr (activation == Activation::kLeakyRelu) return Vector::blendv(z * Vector(kLeakySlope), z, z > Vector(0.0F));
   return Vector::blendv(at::vec::minimum(z, Vector(0.0F)).expm1(), z, z > Vector(0.0F));
@@ -27,6 +28,7 @@ Vector activate(const Vector& z) {
 
 template <Activation activation>
 Vector derivative(const Vector& z) {
+  if constexpr (activation == Activation::kNone) return Vector(1.0F);
   if constexpr (activation == Activation::kRelu) return Vector::blendv(Vector(0.0F), Vector(1.0F), z > Vector(0.0F));
   if constexpr (activation == Activation::kLeakyRelu) return Vector::blendv(Vector(kLeakySlope), Vector(1.0F), z > Vector(0.0F));
   return Vector::blendv(at::vec::minimum(z, Vector(0.0F)).exp(), Vector(1.0F), z > Vector(0.0F));
@@ -162,6 +164,7 @@ void with_activation(Activation activation, Body&& body) {
     case Activation::kRelu: return body(std::integral_constant<Activation, Activation::kRelu>{});
     case Activation::kLeakyRelu: return body(std::integral_constant<Activation, Activation::kLeakyRelu>{});
     case Activation::kElu: return body(std::integral_constant<Activation, Activation::kElu>{});
+    case Activation::kNone: return body(std::integral_constant<Activation, Activation::kNone>{});
   }
 }
 

@@ -16,6 +16,7 @@ import {
   maximumAll,
   multiply,
   narrow,
+  normalise,
   normaliseAndActivate,
   permute,
   relu,
@@ -143,6 +144,7 @@ export function compareFusedOperations(device: Device, large?: Shape): void {
           (x, scale, shift) => normaliseAndActivate(x, scale, shift, activation),
           (x, scale, shift) => activations[activation](composedNorm(x, scale, shift)),
         );
+      compare(dataType, layout, [shape, [shape[1]], [shape[1]]], normalise, composedNorm);
     });
 
     const upsamplings: readonly {
@@ -200,24 +202,35 @@ export function compareFusedOperations(device: Device, large?: Shape): void {
       });
     });
 
-    const losses: readonly { readonly classes: number; readonly size: Triple; readonly layout: Layout }[] = [
-      { classes: 3, size: [13, 14, 15], layout: 'channels_last_3d' },
-      { classes: 2, size: [5, 6, 7], layout: 'contiguous' },
-      { classes: 19, size: [5, 6, 7], layout: 'channels_last_3d' },
-      { classes: 150, size: [1, 2, 3], layout: 'contiguous' },
+    const [none, some] = [
+      [0, 0, 0, 0, 0, 0, 0, 0, 0],
+      [0, 0, 0, 0, 1, 1, 2, 1, 0],
     ];
-    it.each(losses)('loss of $classes classes, $size, $layout', ({ classes, size, layout }) => {
-      const strides = [1, 1, 1, 1, 2, 2, 4, 3, 1];
-      const weights = [0.6, 0.3, 0.1];
-      const label = labelOf([2, ...size], classes);
-      compare(
-        dataType,
-        layout,
-        weights.map((_, i) => [2, classes, ...size.map((extent, axis) => Math.ceil(extent / strides[3 * i + axis]))]),
-        (...levels) => fusedDiceCrossEntropy(levels, label, strides, weights),
-        (...levels) => composedLoss(levels, label, strides, weights),
-      );
-    });
+    it.each([
+      { classes: 3, size: [13, 14, 15], layout: 'channels_last_3d', offsets: none, batchDice: false },
+      { classes: 2, size: [5, 6, 7], layout: 'contiguous', offsets: none, batchDice: false },
+      { classes: 19, size: [5, 6, 7], layout: 'channels_last_3d', offsets: none, batchDice: false },
+      { classes: 150, size: [1, 2, 3], layout: 'contiguous', offsets: none, batchDice: false },
+      { classes: 3, size: [12, 14, 15], layout: 'channels_last_3d', offsets: some, batchDice: false },
+      { classes: 4, size: [5, 6, 7], layout: 'contiguous', offsets: some, batchDice: true },
+      { classes: 150, size: [1, 2, 3], layout: 'channels_last_3d', offsets: none, batchDice: true },
+    ] as const)(
+      'loss of $classes classes, $size, $layout, from $offsets on, batch Dice $batchDice',
+      ({ classes, size, layout, offsets, batchDice }) => {
+        const strides = [1, 1, 1, 1, 2, 2, 4, 3, 1];
+        const weights = [0.6, 0.3, 0.1];
+        const label = labelOf([2, ...size], classes);
+        const sizeOf = (level: number): readonly number[] =>
+          size.map((extent, axis) => Math.ceil((extent - offsets[3 * level + axis]) / strides[3 * level + axis]));
+        compare(
+          dataType,
+          layout,
+          weights.map((_, level) => [2, classes, ...sizeOf(level)]),
+          (...levels) => fusedDiceCrossEntropy(levels, label, strides, weights, { offsets, batchDice }),
+          (...levels) => composedLoss(levels, label, strides, weights, { offsets, batchDice }),
+        );
+      },
+    );
 
     it.each([
       [[2, 3, 5, 6, 7], 'channels_last_3d'],

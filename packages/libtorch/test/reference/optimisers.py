@@ -1,6 +1,6 @@
 """Writes optimisers.json: parameters after each of four steps of torch.optim, made with PyTorch 2.15.0 by
 `python optimisers.py > optimisers.json`. The second parameter has no gradient in the second step.
-'adamW, scaled' are those of torch.amp.GradScaler and its scale, with gradients that overflow in the second step."""
+'adamW, scaled' and 'sgd, scaled' are those of torch.amp.GradScaler and its scale, with gradients that overflow in the second step."""
 import json
 import torch
 
@@ -56,6 +56,7 @@ print(json.dumps({
     'adam': train(lambda p: torch.optim.Adam(p, lr=0.1, weight_decay=0.3)),
     'sgd': train(lambda p: torch.optim.SGD(p, lr=0.1)),
     'sgd, momentum': train(lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.3, nesterov=True)),
+    'sgd, scaled': train_scaled(lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.3, nesterov=True)),
     'clip to 0.5': clip(0.5),
     'clip to 100': clip(100),
 }))

@@ -2,16 +2,16 @@ import { z } from 'zod';
 import type { Triple } from '../base/geometry.ts';
 import { activationNames } from './activations.ts';
 import { cellSchema } from './cell.ts';
+import { cellsSchema, openCellsSchema } from './cells.ts';
+import { patchSchema } from './patch.ts';
+import { unetSchema } from './unet.ts';
 
 const activationSchema = z.enum(activationNames);
 const dilationSchema = z.union([z.literal(1), z.literal(2), z.literal(3)]);
 const strideSchema = z.union([z.literal(1), z.literal(2)]);
 
-const patchSchema = z.strictObject({
-  depth: z.int().positive(),
-  height: z.int().positive(),
-  width: z.int().positive(),
-});
+/** Children have no kind: their run folders are older than other networks. */
+const kind = z.undefined().optional();
 const encoderLevelSchema = z.strictObject({ pool: z.strictObject({ depth: strideSchema, plane: strideSchema }) });
 const decoderLevelSchema = z.strictObject({ skips: z.array(z.int().min(0).max(4)).readonly() });
 /** A level's own block of two convolutions. */
@@ -19,6 +19,7 @@ const blockSchema = z.strictObject({ dilation: dilationSchema, activation: activ
 
 /** A child of the macro space (paper, Table 1): every level has a block of its own. */
 const macroSchema = z.strictObject({
+  kind,
   // Run folders from before there was a micro space do not say it.
   space: z.literal('macro').default('macro'),
   patch: patchSchema,
@@ -28,6 +29,7 @@ const macroSchema = z.strictObject({
 
 /** A child of the micro space (ENAS, section 2.5): all levels have the same cell. */
 const microSchema = z.strictObject({
+  kind,
   space: z.literal('micro'),
   patch: patchSchema,
   encoder: z.array(encoderLevelSchema).length(5).readonly(),
@@ -42,18 +44,26 @@ const microSchema = z.strictObject({
  *   depth and within the plane. Level 0 has none: its pool is 1 and 1.
  * - `decoder`: four levels, index = level; `skips` are the encoder levels added to it.
  */
-export const architectureSchema = z.discriminatedUnion('space', [macroSchema, microSchema]);
+const childSchema = z.discriminatedUnion('space', [macroSchema, microSchema]);
 
-/** One child of a search space: all that is chosen of a network. */
+/** Any network that can be trained, as `architecture.json` keeps it: a child of a search space, or one of another kind. */
+export const architectureSchema = z.discriminatedUnion('kind', [childSchema, unetSchema, cellsSchema, openCellsSchema]);
+
+/** Any network that can be trained. */
 export type Architecture = z.infer<typeof architectureSchema>;
+/** Those that say themselves how wide they are and what they are trained on. */
+export type OwnArchitecture = Exclude<Architecture, ChildArchitecture>;
+/** One child of a search space: all that is chosen of a network. */
+export type ChildArchitecture = z.infer<typeof childSchema>;
 /** A child of the macro space: every level has a block of its own. */
 export type MacroArchitecture = z.infer<typeof macroSchema>;
 /** A child of the micro space: all levels have the same cell. */
 export type MicroArchitecture = z.infer<typeof microSchema>;
 export type { Activation } from '@ronasmis/libtorch';
+export type { UNet } from './unet.ts';
 
 /** What the poolings between two levels multiply to, `[depth, height, width]`. */
-export function strideBetween(child: Architecture, fine: number, coarse: number): Triple {
+export function strideBetween(child: ChildArchitecture, fine: number, coarse: number): Triple {
   const between = child.encoder.slice(fine + 1, coarse + 1);
   const depth = between.reduce((product, { pool }) => product * pool.depth, 1);
   const plane = between.reduce((product, { pool }) => product * pool.plane, 1);

@@ -1,4 +1,4 @@
-import type { Activation, Architecture } from './architecture.ts';
+import type { Activation, ChildArchitecture } from './architecture.ts';
 import type { Cell } from './cell.ts';
 
 /** What a level does to its features: two convolutions of its own, or the cell that all levels repeat. */
@@ -7,7 +7,7 @@ export type Block =
   | { readonly kind: 'cell'; readonly cell: Cell };
 
 /** The block of a level of the encoder or the decoder. */
-export function blockOf(architecture: Architecture, part: 'encoder' | 'decoder', level: number): Block {
+export function blockOf(architecture: ChildArchitecture, part: 'encoder' | 'decoder', level: number): Block {
   if ('cell' in architecture) return { kind: 'cell', cell: architecture.cell };
   const { dilation, activation } = architecture[part][level];
   return { kind: 'convolutions', dilation, activation };

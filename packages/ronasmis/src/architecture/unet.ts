@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { patchSchema } from './patch.ts';
 
 const extentSchema = z.int().positive();
-const patchSchema = z.strictObject({ depth: extentSchema, height: extentSchema, width: extentSchema });
 const edgeSchema = z.union([z.literal(1), z.literal(3)]);
 const kernelSchema = z.tuple([edgeSchema, edgeSchema, edgeSchema]).readonly();
 const strideSchema = z.tuple([extentSchema, extentSchema, extentSchema]).readonly();

@@ -5,6 +5,10 @@ export const tripleSchema = z.tuple([z.number(), z.number(), z.number()]).readon
 /** Three numbers, one an axis, in the order that is said where they stand. */
 export type Triple = z.infer<typeof tripleSchema>;
 
+/** The spatial axes of what is in memory, in their order. */
+export const axes = ['depth', 'height', 'width'] as const;
+export type Axis = (typeof axes)[number];
+
 /** From `[depth, height, width]` to x, y, z, and back. */
 export const reversed = ([first, second, third]: Triple): Triple => [third, second, first];
 

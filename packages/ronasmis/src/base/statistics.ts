@@ -71,10 +71,19 @@ export function meanAndDeviation(values: Voxels): { readonly mean: number; reado
   return { mean, deviation: Math.sqrt(squares / values.length) };
 }
 
-/** The value below which `fraction` of the ascending `sorted` lies, interpolated linearly as numpy.percentile does. */
+/** The value below which `fraction` of the ascending `sorted` lies, interpolated linearly as numpy.percentile does, to the bit. */
 export function quantile(sorted: ArrayLike<number>, fraction: number): number {
   const position = fraction * (sorted.length - 1);
-  const below = Math.floor(position);
-  const above = Math.min(below + 1, sorted.length - 1);
-  return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
+  const index = Math.floor(position);
+  const [below, above] = [sorted[index], sorted[Math.min(index + 1, sorted.length - 1)]];
+  const share = position - index;
+  // From the nearer of the two, so that rounding never leads beyond it.
+  return share < 0.5 ? below + share * (above - below) : above - (1 - share) * (above - below);
+}
+
+/** The middle one of the values, or the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((left, right) => left - right);
+  const middle = sorted.length / 2;
+  return (sorted[Math.ceil(middle) - 1] + sorted[Math.floor(middle)]) / 2;
 }

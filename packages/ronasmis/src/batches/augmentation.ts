@@ -1,6 +1,8 @@
-import type { Triple } from '../base/geometry.ts';
+import { type Axis, axes, type Triple } from '../base/geometry.ts';
 import type { Random } from '../base/random.ts';
 import type { Recipe } from '../recipe/recipe.ts';
+import { aroundOne, between } from './chance.ts';
+import { drawIntensities } from './draw-intensities.ts';
 import type { IntensityChange } from './intensities.ts';
 import type { Matrix } from './resample.ts';
 
@@ -8,8 +10,10 @@ import type { Matrix } from './resample.ts';
 export interface Augmentation {
   /** Rotation and scaling, from steps in the patch to steps in the case, in voxels; none where the crop stays straight. */
   readonly matrix?: Matrix;
-  /** Of each channel; none where no intensity changes. */
-  readonly intensities?: readonly IntensityChange[];
+  /** How its labels are found there: `nearest` where it is left out. */
+  readonly labels?: Recipe['augmentation']['label_interpolation'];
+  /** Of each channel, one after the other; none where no intensity changes. */
+  readonly intensities?: readonly (readonly IntensityChange[])[];
 }
 
 /** What is drawn for. */
@@ -22,9 +26,8 @@ export interface Augmented {
 }
 
 /**
- * Draws the augmentation of a crop: a lighter form of nnU-Net's (Isensee et al. 2021, supplement 4), without blur, lower resolution
- * and inverted gamma.
- * Thick slices lose nothing by being turned within their plane, and are few.
+ * Draws the augmentation of a crop. What nnU-Net does (Isensee et al. 2021, supplement 4; nnU-Net v2, `get_training_transforms`) is one
+ * recipe of it. Thick slices lose nothing by being turned within their plane, and are few.
  */
 export function drawAugmentation(
   random: Random,
@@ -38,45 +41,29 @@ export function drawAugmentation(
   const angle = (): number => (rotates ? between(random, [-largest, largest]) : 0);
   const angles: Triple = inPlane ? [angle(), 0, 0] : [angle(), angle(), angle()];
   const scales = random.uniform() < share;
-  const scale = scales ? aroundOne(random, recipe.scale) : 1;
-  const changes = Array.from({ length: channels }, () => drawChange(random, recipe));
+  const scale = scales ? (recipe.scale_balanced ? aroundOne : between)(random, recipe.scale) : 1;
+  const lengths: Triple = recipe.rotation_in === 'voxels' ? [1, 1, 1] : spacing;
+  const intensities = drawIntensities(random, channels, inPlane, recipe);
   return {
-    ...((rotates || scales) && { matrix: turningMatrix(angles, [inPlane ? 1 : scale, scale, scale], spacing) }),
-    ...(changes.some(changesAnything) && { intensities: changes }),
+    ...((rotates || scales) && {
+      matrix: turningMatrix(angles, [inPlane ? 1 : scale, scale, scale], lengths),
+      labels: recipe.label_interpolation,
+    }),
+    ...(intensities.some((changes) => changes.length > 0) && { intensities }),
   };
 }
 
 /** Whether rotating out of the plane would mix thick slices, or turn most of a flat patch out of its case. */
-function isAnisotropic(spacing: Triple, patch: Triple, recipe: Recipe['augmentation']): boolean {
+function isAnisotropic(
+  spacing: Triple,
+  patch: Triple,
+  { thick_slices, flat_patches }: Recipe['augmentation'],
+): boolean {
   return (
-    spacing[0] > recipe.thick_slices * Math.min(spacing[1], spacing[2]) ||
-    Math.max(patch[1], patch[2]) > recipe.thick_slices * patch[0]
+    (thick_slices !== null && spacing[0] > thick_slices * Math.min(spacing[1], spacing[2])) ||
+    Math.max(patch[1], patch[2]) > flat_patches * patch[0]
   );
 }
-
-function drawChange(random: Random, recipe: Recipe['augmentation']): IntensityChange {
-  const sometimes = (value: () => number, otherwise: number): number =>
-    random.uniform() < recipe.intensity ? value() : otherwise;
-  return {
-    noise: { deviation: sometimes(() => Math.sqrt(between(random, recipe.noise)), 0), seed: random.integer(2 ** 31) },
-    brightness: sometimes(() => between(random, recipe.brightness), 1),
-    contrast: sometimes(() => aroundOne(random, recipe.contrast), 1),
-    gamma: sometimes(() => aroundOne(random, recipe.gamma), 1),
-  };
-}
-
-function changesAnything({ noise, brightness, contrast, gamma }: IntensityChange): boolean {
-  return noise.deviation > 0 || brightness !== 1 || contrast !== 1 || gamma !== 1;
-}
-
-/** From the smallest to the largest. */
-type Range = readonly [number, number];
-
-/** As often below 1 as above it. */
-const aroundOne = (random: Random, [low, high]: Range): number =>
-  random.uniform() < 0.5 ? between(random, [low, 1]) : between(random, [1, high]);
-
-const between = (random: Random, [low, high]: Range): number => low + (high - low) * random.uniform();
 
 /**
  * Rotations by `angles` (radians) around the axes depth, height and width one after the other, in millimetres, so that voxels that are
@@ -116,7 +103,7 @@ function mapMatrix(entry: (row: 0 | 1 | 2, column: 0 | 1 | 2) => number): Matrix
   return [row(0), row(1), row(2)];
 }
 
-/** The matrix of a patch that is mirrored along the width besides. */
-export function mirrored(matrix: Matrix): Matrix {
-  return mapMatrix((row, column) => (column === 2 ? -matrix[row][column] : matrix[row][column]));
+/** The matrix of a patch that is mirrored besides. */
+export function mirrored(matrix: Matrix, flip: readonly Axis[]): Matrix {
+  return mapMatrix((row, column) => (flip.includes(axes[column]) ? -1 : 1) * matrix[row][column]);
 }

@@ -1,4 +1,4 @@
-import { type Triple, voxelsOf } from '../base/geometry.ts';
+import { type Axis, axes, type Triple, voxelsOf } from '../base/geometry.ts';
 import {
   type Downsampling,
   downsampledShape,
@@ -9,7 +9,7 @@ import type { PreparedCase } from '../preparation/prepare.ts';
 import { imageSpan, labelSpan } from '../preparation/storage.ts';
 import { type Augmentation, mirrored } from './augmentation.ts';
 import { changeIntensities } from './intensities.ts';
-import { type Block, boxAround, linearRow, nearestRow, type RowSampler, resample } from './resample.ts';
+import { type Block, boxAround, linearRow, majorityRow, nearestRow, type RowSampler, resample } from './resample.ts';
 
 /** Which crops make up a batch: plain data, so that it can be sent to the thread that fills it. */
 export interface BatchPlan {
@@ -31,8 +31,8 @@ export interface BatchCrop {
   readonly case: number;
   /** The patch's first voxel in the case, `[depth, height, width]`; what lies outside the case is filled with 0. */
   readonly offset: Triple;
-  /** Mirrored along the width. */
-  readonly flip: boolean;
+  /** Along which it is mirrored. */
+  readonly flip: readonly Axis[];
   readonly augmentation?: Augmentation;
 }
 
@@ -73,12 +73,12 @@ function fillWhole(cases: readonly CropSource[], { patch, crops }: BatchPlan, { 
       const values = image.subarray(start, start + voxels);
       const span = (from: number, to: number) => imageSpan(storage, channel * size + from, channel * size + to);
       fillPatch({ shape, span }, crop, { shape: patch, values }, intensities);
-      const change = crop.augmentation?.intensities?.[channel];
-      if (change) changeIntensities(values, change);
+      const changes = crop.augmentation?.intensities?.[channel];
+      if (changes) changeIntensities({ shape: patch, values }, changes);
     }
     const span = (from: number, to: number) => labelSpan(storage, from, to);
     const values = label.subarray(index * voxels, (index + 1) * voxels);
-    fillPatch({ shape, span }, crop, { shape: patch, values }, classes);
+    fillPatch({ shape, span }, crop, { shape: patch, values }, classes[crop.augmentation?.labels ?? 'nearest']);
   });
 }
 
@@ -95,7 +95,11 @@ interface Kind<T> {
   readonly sampleRow: RowSampler<T>;
 }
 const intensities: Kind<Float32Array> = { empty: (length) => new Float32Array(length), sampleRow: linearRow };
-const classes: Kind<Uint8Array> = { empty: (length) => new Uint8Array(length), sampleRow: nearestRow };
+const noClasses = (length: number): Uint8Array => new Uint8Array(length);
+const classes: Record<'nearest' | 'linear', Kind<Uint8Array>> = {
+  nearest: { empty: noClasses, sampleRow: nearestRow },
+  linear: { empty: noClasses, sampleRow: majorityRow },
+};
 
 /** Fills a patch: by a copy, or by samples of a copy of what lies around it where it is turned. */
 function fillPatch<T extends Float32Array | Uint8Array>(
@@ -109,10 +113,10 @@ function fillPatch<T extends Float32Array | Uint8Array>(
     copyCrop(source, crop, patch);
     return;
   }
-  const turned = { offset: crop.offset, patch: patch.shape, matrix: crop.flip ? mirrored(matrix) : matrix };
+  const turned = { offset: crop.offset, patch: patch.shape, matrix: mirrored(matrix, crop.flip) };
   const box = boxAround(turned);
   const around = { ...box, values: empty(voxelsOf(box.shape)) };
-  copyCrop(source, { offset: box.offset, flip: false }, around);
+  copyCrop(source, { offset: box.offset, flip: [] }, around);
   resample(around, turned, patch.values, sampleRow);
 }
 
@@ -128,16 +132,19 @@ function copyCrop<T extends Float32Array | Uint8Array>(
   target.fill(0);
   if (beginY >= endY || beginX >= endX) return;
   const count = endX - beginX;
-  const left = flip ? offset[2] + patch[2] - endX : beginX - offset[2];
+  const [depthFlips, heightFlips, widthFlips] = axes.map((axis) => flip.includes(axis));
+  const left = widthFlips ? offset[2] + patch[2] - endX : beginX - offset[2];
   for (let z = beginZ; z < endZ; z++) {
     // From the first to the last voxel that is needed of this plane: one read where the case is on disk.
     const first = (z * height + beginY) * width + beginX;
     const plane = span(first, first + (endY - beginY - 1) * width + count);
+    const slice = depthFlips ? offset[0] + patch[0] - 1 - z : z - offset[0];
     for (let y = beginY; y < endY; y++) {
+      const line = heightFlips ? offset[1] + patch[1] - 1 - y : y - offset[1];
       const row = plane.subarray((y - beginY) * width, (y - beginY) * width + count);
-      const start = ((z - offset[0]) * patch[1] + y - offset[1]) * patch[2] + left;
+      const start = (slice * patch[1] + line) * patch[2] + left;
       target.set(row, start);
-      if (flip) target.subarray(start, start + count).reverse();
+      if (widthFlips) target.subarray(start, start + count).reverse();
     }
   }
 }

@@ -1,29 +1,67 @@
+import type { Triple } from '../base/geometry.ts';
 import { createRandom, normal } from '../base/random.ts';
 import { meanAndDeviation } from '../base/statistics.ts';
+import { blur, lowerResolution } from './filters.ts';
+import type { Block } from './resample.ts';
 
-/** What is done to the intensities of one channel of a patch, in this order; 0 noise and factors of 1 do nothing. */
-export interface IntensityChange {
+/** One change of the intensities of a channel of a patch: plain data, all chance drawn. */
+export type IntensityChange =
   /** Gaussian noise of this standard deviation, drawn from a generator of this seed. */
-  readonly noise: { readonly deviation: number; readonly seed: number };
+  | { readonly kind: 'noise'; readonly deviation: number; readonly seed: number }
+  /** A Gaussian of standard deviations in voxels, `[depth, height, width]`. */
+  | { readonly kind: 'blur'; readonly deviations: Triple }
   /** Multiplies all values. */
-  readonly brightness: number;
+  | { readonly kind: 'brightness'; readonly factor: number }
   /** Multiplies distances from the mean; what leaves the range of before is brought back to its end. */
-  readonly contrast: number;
+  | { readonly kind: 'contrast'; readonly factor: number }
+  /** Times the resolution that detail is left of, `[depth, height, width]`. */
+  | { readonly kind: 'low_resolution'; readonly scale: Triple }
   /** Exponent of the values scaled to 0 to 1; mean and deviation are kept. */
-  readonly gamma: number;
+  | { readonly kind: 'gamma'; readonly exponent: number }
+  /** The same of the negative. */
+  | { readonly kind: 'inverted_gamma'; readonly exponent: number };
+
+/** Changes one channel of a patch in place, one change after the other, each as in nnU-Net (Isensee et al. 2021, supplement 4). */
+export function changeIntensities(patch: Block<Float32Array>, changes: readonly IntensityChange[]): void {
+  for (const change of changes) changeOnce(patch, change);
 }
 
-/** Changes one channel of a patch in place, as nnU-Net does (Isensee et al. 2021, supplement 4). */
-export function changeIntensities(values: Float32Array, { noise, brightness, contrast, gamma }: IntensityChange): void {
-  if (noise.deviation > 0) addNoise(values, noise);
-  if (brightness !== 1) for (let i = 0; i < values.length; i++) values[i] *= brightness;
-  if (contrast !== 1) changeContrast(values, contrast);
-  if (gamma !== 1) changeGamma(values, gamma);
+function changeOnce(patch: Block<Float32Array>, change: IntensityChange): void {
+  const { values } = patch;
+  switch (change.kind) {
+    case 'noise':
+      addNoise(values, change.deviation, change.seed);
+      break;
+    case 'blur':
+      blur(patch, change.deviations);
+      break;
+    case 'brightness':
+      multiply(values, change.factor);
+      break;
+    case 'contrast':
+      changeContrast(values, change.factor);
+      break;
+    case 'low_resolution':
+      lowerResolution(patch, change.scale);
+      break;
+    case 'gamma':
+      changeGamma(values, change.exponent);
+      break;
+    case 'inverted_gamma':
+      multiply(values, -1);
+      changeGamma(values, change.exponent);
+      multiply(values, -1);
+      break;
+  }
 }
 
-function addNoise(values: Float32Array, { deviation, seed }: IntensityChange['noise']): void {
+function addNoise(values: Float32Array, deviation: number, seed: number): void {
   const random = createRandom(seed);
   for (let i = 0; i < values.length; i++) values[i] += deviation * normal(random);
+}
+
+function multiply(values: Float32Array, factor: number): void {
+  for (let i = 0; i < values.length; i++) values[i] *= factor;
 }
 
 function changeContrast(values: Float32Array, contrast: number): void {

@@ -105,3 +105,48 @@ export function nearestRow(
     target[start + i] = values[(k * height + j) * width + c];
   }
 }
+
+/** Shares that differ by less are as large as each other: about what the half precision that nnU-Net keeps them in tells apart. */
+const sameShare = 2.5e-4;
+
+/**
+ * The class of the largest share, by the weights of trilinear interpolation, and of two equal ones the nearest voxel's: what nnU-Net's
+ * labels are (batchgeneratorsv2, `SpatialTransform`).
+ */
+export function majorityRow(
+  { shape: [, height, width], values }: Block<Uint8Array>,
+  { begin: [beginZ, beginY, beginX], step: [stepZ, stepY, stepX], count }: Line,
+  target: Uint8Array,
+  start: number,
+): void {
+  const plane = height * width;
+  const corners = [0, 1, width, width + 1, plane, plane + 1, plane + width, plane + width + 1];
+  for (let i = 0; i < count; i++) {
+    const [z, y, x] = [beginZ + i * stepZ, beginY + i * stepY, beginX + i * stepX];
+    const [k, j, c] = [z | 0, y | 0, x | 0];
+    const at = k * plane + j * width + c;
+    let isOne = true;
+    for (let corner = 1; corner < 8; corner++) if (values[at + corners[corner]] !== values[at]) isOne = false;
+    target[start + i] = isOne
+      ? values[at]
+      : largestShare(
+          corners.map((corner) => values[at + corner]),
+          [z - k, y - j, x - c],
+        );
+  }
+}
+
+/** @param classes of the corners of a voxel's cube, `[depth, height, width]`, with a place in it */
+function largestShare(classes: readonly number[], [z, y, x]: Triple): number {
+  const weightOf = (corner: number): number =>
+    (corner & 4 ? z : 1 - z) * (corner & 2 ? y : 1 - y) * (corner & 1 ? x : 1 - x);
+  const shareOf = (one: number): number =>
+    classes.reduce((sum, other, corner) => (other === one ? sum + weightOf(corner) : sum), 0);
+  const nearest = classes[(z < 0.5 ? 0 : 4) + (y < 0.5 ? 0 : 2) + (x < 0.5 ? 0 : 1)];
+  let [largest, most] = [nearest, shareOf(nearest) + sameShare];
+  for (const one of classes) {
+    if (one === largest || shareOf(one) <= most) continue;
+    [largest, most] = [one, shareOf(one)];
+  }
+  return largest;
+}

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { isLoadError, UserError } from '../base/errors.ts';
 import { VERSION } from '../base/version.ts';
+import { addCompare } from './compare.ts';
 import { addDoctor } from './doctor.ts';
 import { addDownload } from './download.ts';
 import { addEvaluate } from './evaluate.ts';
@@ -8,6 +9,7 @@ import { Exit } from './exit.ts';
 import { addExport } from './export.ts';
 import { addInspect } from './inspect.ts';
 import { coloursOf, note, printJson } from './output.ts';
+import { addPlan } from './plan.ts';
 import { addPredict } from './predict.ts';
 import { addResume } from './resume.ts';
 import { addSearch } from './search.ts';
@@ -46,7 +48,9 @@ function createProgram(): Command {
     addInspect,
     addShow,
     addExport,
+    addPlan,
     addStudy,
+    addCompare,
     addDownload,
     addDoctor,
   ];

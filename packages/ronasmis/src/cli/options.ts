@@ -106,6 +106,7 @@ export const foldOption = (): Option =>
 export type FoldOptions = { readonly folds: number; readonly fold: number };
 
 /** @throws UserError where there is no such fold */
-export function requireFold({ folds, fold }: FoldOptions): void {
-  if (fold >= folds) throw new UserError(`--fold ${fold} is none of the ${folds} folds: take 0 to ${folds - 1}.`);
+export function requireFold({ folds, fold }: Partial<FoldOptions> & Pick<FoldOptions, 'folds'>): void {
+  if (fold !== undefined && fold >= folds)
+    throw new UserError(`--fold ${fold} is none of the ${folds} folds: take 0 to ${folds - 1}.`);
 }

@@ -1,29 +1,27 @@
 import type { Architecture } from '../architecture/architecture.ts';
 import { type Cell, looseEnds, operations } from '../architecture/cell.ts';
 import type { DiceSummary } from '../evaluation/summary.ts';
-import { blockText, levelSizes, type NetworkShape } from '../report/architecture-drawing.ts';
 import { sourceName } from '../report/cell-drawing.ts';
 import { formatDice } from '../report/format.ts';
+import { levelsOf, type NetworkShape } from '../report/levels.ts';
 import { classNamesOf, type RunRecord } from '../run/run-record.ts';
 import { table } from './output.ts';
 
 /** An architecture as a table, a row a level; below it the cell that its levels have in common, if they do. */
 export function architectureText(architecture: Architecture, network: NetworkShape): string {
-  const sizes = levelSizes(architecture);
-  const rows = architecture.encoder.map(({ pool }, level) => {
-    const decoder = architecture.decoder.at(level);
-    return [
-      String(level),
-      sizes[level].join('x'),
-      String(network.channels[level]),
-      level === 0 ? '' : `${pool.depth}x${pool.plane}x${pool.plane}`,
-      blockText(architecture, network, 'encoder', level),
-      decoder === undefined ? '' : blockText(architecture, network, 'decoder', level),
-      decoder === undefined ? '' : decoder.skips.join(', ') || 'none',
-    ];
-  });
-  const levels = table(['level', 'patch', 'channels', 'pooled by', 'encoder', 'decoder', 'adds encoder levels'], rows);
-  return 'cell' in architecture ? `${levels}\n\n${cellText(architecture.cell)}` : levels;
+  const isChild = architecture.kind === undefined;
+  const rows = levelsOf(architecture, network).map(({ size, channels, stride, encoder, decoder }, level) => [
+    String(level),
+    size.join('x'),
+    String(channels),
+    level === 0 ? '' : stride.join('x'),
+    encoder,
+    decoder?.block ?? '',
+    decoder === undefined ? '' : decoder.skips.join(', ') || 'none',
+  ]);
+  const [down, up] = isChild ? ['pooled by', 'adds encoder levels'] : ['stride', 'joins encoder levels'];
+  const levels = table(['level', 'patch', 'channels', down, 'encoder', 'decoder', up], rows);
+  return isChild && 'cell' in architecture ? `${levels}\n\n${cellText(architecture.cell)}` : levels;
 }
 
 /** A cell as a table, a row a node. */

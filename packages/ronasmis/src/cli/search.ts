@@ -30,6 +30,7 @@ interface Options extends EngineOptions, FoldOptions {
   readonly space: SpaceName;
   readonly architecture?: string;
   readonly augment: boolean;
+  readonly from?: string;
   readonly recipe?: string;
   readonly seed: number;
   readonly json?: true;
@@ -68,6 +69,10 @@ export function addSearch(program: Command): void {
         '--architecture <file>',
         'search nothing: train the network of this architecture.json, found or written by hand',
       ).conflicts(['controller', 'space', 'children']),
+    )
+    .option(
+      '--from <run>',
+      'start from the weights of a finished run, of this data set or another; what does not fit is drawn anew',
     )
     .option('--augment', 'also rotate and scale training patches, and change their intensities', searchDefaults.augment)
     .option(

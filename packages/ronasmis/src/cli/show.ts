@@ -33,6 +33,7 @@ export async function printRun(folder: string): Promise<void> {
     print(`${architectureText(architecture, run.network)}\n`);
   }
   await printCurves(files);
+  printStart(files);
   await printRecipe(files);
   if (report === undefined) {
     print(`The search has not ended. Go on with: ronasmis resume ${folder}`);
@@ -56,17 +57,27 @@ async function printCurves({ run, events }: RunFiles): Promise<void> {
   if (last === undefined) return;
   const { formatDice, plural } = await import('../report/format.ts');
   const colours = coloursOf(process.stdout);
-  const rewards = events.map((event) => event.reward_mean);
+  const rewards = events.flatMap((event) => event.reward_mean ?? []);
   const entropies = events.flatMap(({ entropy }) => entropy ?? []);
   const steps = `${plural(last.step, 'controller step')}, ${plural(last.steps, 'training step')}`;
   const { controller, space, only_child } = run.settings;
   const what = only_child ? 'Training' : 'Search';
   const how = only_child ? 'one network' : `${controller} in the ${space} space`;
   print(`${colours.bold(what)}  (${how}, ${steps})`);
-  print(`reward   ${colours.cyan(sparkline(rewards))}  ${formatDice(rewards[0])} to ${formatDice(last.reward_mean)} %`);
+  const [first, latest] = [rewards.at(0), rewards.at(-1)];
+  if (first !== undefined && latest !== undefined)
+    print(`reward   ${colours.cyan(sparkline(rewards))}  ${formatDice(first)} to ${formatDice(latest)} %`);
   const ends = [entropies.at(0), entropies.at(-1)].flatMap((entropy) => entropy?.toFixed(2) ?? []);
   if (ends.length > 0) print(`entropy  ${colours.cyan(sparkline(entropies))}  ${ends.join(' to ')} nats`);
   print('');
+}
+
+/** Which run it started from, and with how many of its weights; nothing where it started from none. */
+function printStart({ run: { settings, taken_over } }: RunFiles): void {
+  if (!settings.from || !taken_over) return;
+  const { taken, adapted, drawn_anew } = taken_over;
+  const weights = `${taken} weights taken over, ${adapted} adapted, ${drawn_anew} drawn anew`;
+  print(`${coloursOf(process.stdout).bold('Started from')}  ${settings.from.run} (${weights})\n`);
 }
 
 /** In what the run's recipe differs from the default one; nothing where it does not. */

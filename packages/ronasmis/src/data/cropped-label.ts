@@ -1,4 +1,4 @@
-import { type Box, voxelsOf } from '../base/geometry.ts';
+import { type Box, type Triple, voxelsOf } from '../base/geometry.ts';
 import { countValues } from '../base/statistics.ts';
 import { type Turn, turnVolume } from '../formats/orientation.ts';
 import { readLabelMap } from '../formats/read-volume.ts';
@@ -48,12 +48,13 @@ export function cropLabel(
 }
 
 /**
- * Reads the label of a case again, as it was before it was resampled.
+ * Reads the label of a case again, as it was before it was resampled, with its spacing `[depth, height, width]` in millimetres.
  * @param prepared with the turn that its label was given when it was prepared
  */
 export async function readOwnLabel(
   { labelFile, labelTurn, crop }: { readonly labelFile: string; readonly labelTurn: Turn; readonly crop: Box },
   values: LabelValues,
-): Promise<CroppedLabel> {
-  return cropLabel(turnVolume(await readLabelMap(labelFile), labelTurn), crop, values);
+): Promise<CroppedLabel & { readonly spacing: Triple }> {
+  const volume = turnVolume(await readLabelMap(labelFile), labelTurn);
+  return { ...cropLabel(volume, crop, values), spacing: volume.spacing };
 }

@@ -11,6 +11,8 @@ export interface Sampling {
 const anisotropic = 3;
 /** Spacings that differ by no more than this share are one. */
 const tolerance = 0.01;
+/** So much coarser than the others an axis of thick slices stays, in millimetres (nnU-Net). */
+const margin = 1e-5;
 
 const axes = [0, 1, 2] as const;
 
@@ -32,7 +34,8 @@ export function commonSpacing(grids: readonly Sampling[]): Triple {
   const widest = Math.max(...others.map((axis) => spacing[axis]));
   const fewest = Math.min(...others.map((axis) => along('shape', axis, 0.5)));
   if (spacing[thick] > anisotropic * widest && anisotropic * along('shape', thick, 0.5) < fewest) {
-    spacing[thick] = Math.max(widest, along('spacing', thick, 0.1));
+    const thin = along('spacing', thick, 0.1);
+    spacing[thick] = thin < widest ? widest + margin : thin;
   }
   return [spacing[0], spacing[1], spacing[2]];
 }

@@ -3,6 +3,7 @@ import { mapConcurrently } from '../base/concurrency.ts';
 import { allErrors, outcomeOf, sortOutcomes, UserError } from '../base/errors.ts';
 import { groupBy } from '../base/group-by.ts';
 import { beside } from '../data/check-case.ts';
+import type { Labelling } from '../data/description.ts';
 import { counterpartNames } from '../formats/case-names.ts';
 import { SCAN_ENDINGS } from '../formats/formats.ts';
 import { placeOn } from '../formats/placement.ts';
@@ -11,7 +12,7 @@ import { listScans } from '../formats/scan-files.ts';
 import type { Volume } from '../formats/volume.ts';
 import { probabilitiesSuffix } from '../preparation/label-map.ts';
 import { meanInterval } from './paired-tests.ts';
-import { type ClassScores, scoreClasses } from './scores.ts';
+import { type ClassScores, scoreLabelling } from './scores.ts';
 import { type CaseScores, caseMean, type DiceSummary, type Spread, spreadOf, summariseDice } from './summary.ts';
 
 /** What `evaluate` found. Classes are label values as text. */
@@ -52,24 +53,72 @@ export async function evaluate(
   const [names, counterparts] = counterpartNames(ones, others);
   const predicted = byName(ones.paths, names);
   const expected = byName(others.paths, counterparts);
+  const pairOf = ([name, files]: readonly [string, readonly string[]]): LabelPair => {
+    const reference = referenceOf(name, files[0], expected, labels);
+    return { name, prediction: only(files), reference };
+  };
+  const { results, problems } = await scorePairs([...predicted], pairOf, { toleranceMillimetres }, onCase);
+  return {
+    ...evaluationOf(results, problems, toleranceMillimetres),
+    without_prediction: [...expected.keys()].filter((name) => !predicted.has(name)),
+  };
+}
+
+/** A prediction and the label map that it is compared with. */
+export interface LabelPair {
+  readonly name: string;
+  readonly prediction: string;
+  readonly reference: string;
+}
+
+/**
+ * As {@link evaluate}, of files that are named one by one, and of what a data set scores: its regions in place of its labels where it has any,
+ * and nothing where a label map has its ignored value.
+ * @throws UserError that names each pair that can't be scored: none is left out
+ */
+export async function evaluatePairs(
+  pairs: readonly LabelPair[],
+  {
+    toleranceMillimetres = 1,
+    ...scored
+  }: { readonly toleranceMillimetres?: number } & Partial<Pick<Labelling, 'regions' | 'ignoredValue'>> = {},
+  onCase: (done: number, total: number) => void = () => {},
+): Promise<Omit<Evaluation, 'without_prediction' | 'problems'>> {
+  const how = { toleranceMillimetres, ...scored };
+  const { results, problems } = await scorePairs(pairs, (pair) => pair, how, onCase);
+  if (problems.length > 0) throw allErrors(problems);
+  return evaluationOf(results, [], toleranceMillimetres);
+}
+
+type ScoredPair = { readonly name: string } & Awaited<ReturnType<typeof evaluateCase>>;
+
+/** @param pairOf throws a UserError where there is no pair */
+async function scorePairs<Item>(
+  items: readonly Item[],
+  pairOf: (item: Item) => LabelPair,
+  how: ScoreOptions,
+  onCase: (done: number, total: number) => void,
+): Promise<{ readonly results: readonly ScoredPair[]; readonly problems: readonly string[] }> {
   let done = 0;
-  const outcomes = await mapConcurrently([...predicted], async ([name, files]) => {
+  const outcomes = await mapConcurrently(items, async (item) => {
     const outcome = await outcomeOf(async () => {
-      const reference = referenceOf(name, files[0], expected, labels);
-      return { name, ...(await evaluateCase(only(files), reference, toleranceMillimetres)) };
+      const { name, prediction, reference } = pairOf(item);
+      return { name, ...(await evaluateCase(prediction, reference, how)) };
     });
-    onCase(++done, predicted.size);
+    onCase(++done, items.length);
     return outcome;
   });
-  const { results, problems } = sortOutcomes(outcomes);
+  return sortOutcomes(outcomes);
+}
+
+function evaluationOf(scored: readonly ScoredPair[], problems: readonly string[], tolerance: number) {
   return {
-    tolerance_mm: toleranceMillimetres,
+    tolerance_mm: tolerance,
     ...summarise(
-      results.map(({ name, scores }) => [name, scores]),
+      scored.map(({ name, scores }) => [name, scores]),
       problems,
     ),
-    warnings: results.flatMap(({ warning }) => warning?.message ?? []),
-    without_prediction: [...expected.keys()].filter((name) => !predicted.has(name)),
+    warnings: scored.flatMap(({ warning }) => warning?.message ?? []),
     problems,
   };
 }
@@ -109,16 +158,16 @@ function referenceOf(
   throw new UserError(`${file} has no label of the same name in ${folder}: add it, or move the prediction away.`);
 }
 
-async function evaluateCase(predictionFile: string, referenceFile: string, tolerance: number) {
+/** How surfaces are compared, and what of the labels is. */
+type ScoreOptions = { readonly toleranceMillimetres: number } & Partial<Pick<Labelling, 'regions' | 'ignoredValue'>>;
+
+async function evaluateCase(predictionFile: string, referenceFile: string, how: ScoreOptions) {
   const [prediction, reference] = await mapConcurrently([predictionFile, referenceFile], readLabels);
   const { kind, volume, what, voxels } = placeOn(prediction, reference);
   if (kind === 'elsewhere')
     throw new UserError(`${predictionFile}: ${what}. Write the prediction on the scan's own grid.`);
-  const scores = scoreClasses(volume.data, reference.data, {
-    shape: reference.shape,
-    spacing: reference.spacing,
-    toleranceMillimetres: tolerance,
-  });
+  const grid = { shape: reference.shape, spacing: reference.spacing, toleranceMillimetres: how.toleranceMillimetres };
+  const scores = scoreLabelling(volume.data, reference.data, how, grid);
   return { scores, ...(kind === 'near' && { warning: beside({ file: predictionFile, what, voxels }, 'predictions') }) };
 }
 
@@ -180,7 +229,7 @@ function diceOf(classes: Readonly<Record<string, ClassScores>>): CaseScores {
   return Object.fromEntries(Object.entries(classes).map(([label, scores]) => [label, scores.dice]));
 }
 
-const csvColumns = [
+export const csvColumns = [
   'dice',
   'hd95_mm',
   'nsd',
@@ -208,6 +257,6 @@ export function toCsv({ cases }: Pick<Evaluation, 'cases'>): string {
 }
 
 /** A text as RFC 4180 writes it where it holds a comma, a quote or a line break. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,3 +1,4 @@
+import type { Labelling } from '../data/description.ts';
 import { diceOfOverlap } from './dice.ts';
 import { cropMask } from './mask.ts';
 import { compareLabels, type Labels } from './overlap.ts';
@@ -39,4 +40,30 @@ export function scoreClasses(
     });
   }
   return scores;
+}
+
+/**
+ * As {@link scoreClasses}, of what a data set scores: its regions by their names in place of its labels, where it has any, and no voxel that has
+ * the ignored value in the reference.
+ */
+export function scoreLabelling(
+  prediction: Labels,
+  reference: Labels,
+  { regions = [], ignoredValue }: Partial<Pick<Labelling, 'regions' | 'ignoredValue'>>,
+  grid: SurfaceGrid,
+): ReadonlyMap<string, ClassScores> {
+  const kept = (labels: Labels): Labels =>
+    ignoredValue === undefined
+      ? labels
+      : Float64Array.from(labels, (label, voxel) => (reference[voxel] === ignoredValue ? 0 : label));
+  const [predicted, wanted] = [kept(prediction), kept(reference)];
+  if (regions.length === 0) return scoreClasses(predicted, wanted, grid);
+  const scores = regions.flatMap(({ name, values }) => {
+    const [inPrediction, inReference] = [predicted, wanted].map((labels) =>
+      Uint8Array.from(labels, (label) => (values.includes(label) ? 1 : 0)),
+    );
+    const found = scoreClasses(inPrediction, inReference, grid).get('1');
+    return found === undefined ? [] : [[name, found] as const];
+  });
+  return new Map(scores);
 }

@@ -56,6 +56,7 @@ function onnxOperations(graph: Graph): Operations<Value> {
     },
     normalise,
     activate: (input, activation) => activate(graph, input, activation),
+    gate: (input) => input,
     scope: (body) => body(),
   };
 }

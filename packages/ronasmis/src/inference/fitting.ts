@@ -2,7 +2,8 @@ import { freeMemoryBytes } from '@ronasmis/libtorch';
 import { type Triple, voxelsOf } from '../base/geometry.ts';
 import { type Pass, passBytes } from '../network/memory.ts';
 import type { Network } from '../network/network.ts';
-import { type Tiling, tileFor } from './tiles.ts';
+import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
+import { paddedTo, tileFor } from './tiles.ts';
 
 /** Share of what is free that a prediction takes where no budget is given. */
 const shareOfFree = 0.8;
@@ -17,17 +18,21 @@ export function bytesForPass(memoryBytes: number | undefined, device: Pass['devi
   return device === 'cuda' ? memoryBytes : memoryBytes - processBytes;
 }
 
-type How = Pick<Pass, 'device' | 'dataType'> & { readonly tiling?: Tiling };
+type How = Pick<Pass, 'device' | 'dataType'> & {
+  readonly inference?: Recipe['inference'];
+  /** The window that slides over the volume, which is passed as a whole where it is left out. */
+  readonly window?: Triple | undefined;
+};
 
 /**
- * The tile that a volume has to be passed in for a pass to take no more than `bytes`: the whole volume where that fits, and undefined
- * where no tile does.
+ * The tile that a volume has to be passed in for a pass to take no more than `bytes`: the window, or else the whole volume, where that fits, and
+ * undefined where no tile does.
  */
 export function fittingTile(network: Network, volume: Triple, bytes: number, how: How): Triple | undefined {
-  return tileFor(volume, (tile) => neededBytes(network, volume, tile, how) <= bytes, how.tiling);
+  return tileFor(how.window ?? volume, (tile) => neededBytes(network, volume, tile, how) <= bytes, how.inference);
 }
 
-/** MiB of `--memory` that suffice for a volume in one pass, and in the smallest tiles. */
+/** MiB of `--memory` that suffice for a volume in one pass, or for its windows, and in the smallest tiles. */
 export function sufficientMemory(
   network: Network,
   volume: Triple,
@@ -35,12 +40,12 @@ export function sufficientMemory(
 ): { readonly whole: number; readonly tiles: number } {
   const found: number[] = [];
   tileFor(
-    volume,
+    how.window ?? volume,
     (tile) => {
       found.push(neededBytes(network, volume, tile, how));
       return false;
     },
-    how.tiling,
+    how.inference,
   );
   const budget = (bytes: number): number => Math.ceil((bytes + (how.device === 'cuda' ? 0 : processBytes)) / 2 ** 20);
   return { whole: budget(found[0]), tiles: budget(Math.min(...found)) };
@@ -48,11 +53,27 @@ export function sufficientMemory(
 
 /** Bytes that a pass over a tile of a volume takes, and what is made of the whole volume meanwhile. */
 function neededBytes(network: Network, volume: Triple, tile: Triple, how: How): number {
-  const { inputChannels, classes } = network;
-  const voxels = voxelsOf(volume);
   const pass = passFactor * passBytes(network, { ...how, batch: 1, size: tile, training: false });
-  // The image as it was prepared and as the network takes it; sums of the logits and of their weights, and the quotient.
-  const image = 8 * inputChannels * voxels;
-  const sums = tile === volume || how.device === 'cuda' ? 0 : 4 * (2 * classes + 1) * voxels;
-  return pass + image + sums;
+  // As it was prepared and as the network takes it.
+  const image = 8 * network.inputChannels * voxelsOf(volume);
+  return pass + image + bytesBesidePass(network, volume, { ...how, tile: tile === volume ? undefined : tile });
+}
+
+/** Bytes that are alive during a pass over a volume, or a tile of it, beside those of the pass and the image itself. */
+export function bytesBesidePass(
+  { inputChannels, classes }: Pick<Network, 'inputChannels' | 'classes'>,
+  volume: Triple,
+  {
+    tile,
+    device,
+    inference: { mirroring } = defaultRecipe.inference,
+  }: Pick<How, 'device' | 'inference'> & { readonly tile: Triple | undefined },
+): number {
+  const padded = paddedTo(volume, tile ?? volume);
+  const copy = String(padded) === String(volume) ? 0 : 4 * inputChannels * voxelsOf(padded);
+  // Sums of the logits and of their weights, and the quotient, which are the processor's.
+  const sums = tile === undefined || device === 'cuda' ? 0 : 4 * (2 * classes + 1) * voxelsOf(padded);
+  // The mirrored image, the sum of the logits of its mirrorings, and those that are mirrored back.
+  const mirrored = mirroring ? 4 * (inputChannels + 2 * classes) * voxelsOf(tile ?? volume) : 0;
+  return copy + sums + mirrored;
 }

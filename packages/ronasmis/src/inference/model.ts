@@ -12,8 +12,8 @@ import {
 import type { Architecture } from '../architecture/architecture.ts';
 import { isLoadError, UserError } from '../base/errors.ts';
 import { quoted } from '../base/json.ts';
-import { childNetwork } from '../network/child.ts';
 import type { Network } from '../network/network.ts';
+import { networkOf } from '../network/of-architecture.ts';
 import type { Weights } from '../network/weights.ts';
 import { readRun } from '../run/read-run.ts';
 import { dimensionsOf, type RunRecord } from '../run/run-record.ts';
@@ -64,7 +64,7 @@ export async function openModel({ folder, run, architecture }: FinishedRun, devi
     const reason = quoted(error instanceof Error ? error.message : String(error));
     throw new UserError(`${path} cannot be read (${reason}). Search again into a new folder.`);
   });
-  const network = childNetwork(architecture, dimensionsOf(run));
+  const network = networkOf(architecture, dimensionsOf(run));
   const weights = network.parameters.map(({ name, shape }): [string, Tensor] => {
     const stored = tensors.get(name);
     if (!stored)

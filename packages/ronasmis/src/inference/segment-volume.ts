@@ -3,6 +3,7 @@ import { UserError } from '../base/errors.ts';
 import type { Triple } from '../base/geometry.ts';
 import { zScore } from '../data/normalisation.ts';
 import type { CaseProblem } from '../data/problems.ts';
+import { thickAxis } from '../data/spacing.ts';
 import type { ComputeDevice } from '../engine/device.ts';
 import { toImage } from '../engine/to-device.ts';
 import { turnTo, turnVolume, unturned } from '../formats/orientation.ts';
@@ -12,7 +13,7 @@ import { prepareImage } from '../preparation/prepared-image.ts';
 import { bytesForPass, fittingTile, sufficientMemory } from './fitting.ts';
 import type { Model } from './model.ts';
 import { segment, segmentWithProbabilities } from './segment.ts';
-import { tileOffsets } from './tiles.ts';
+import { paddedTo, tileOffsets, windowOf } from './tiles.ts';
 
 /** How scans are segmented. */
 export interface SegmentationOptions {
@@ -23,8 +24,9 @@ export interface SegmentationOptions {
 }
 
 /**
- * What a network says of a scan, in one pass or, where memory does not suffice for that, in tiles.
- * @param warn told of tiles
+ * What a network says of a scan, in one pass or in windows of the patch, as the run's recipe has it, or, where memory does not suffice for that, in
+ * smaller tiles.
+ * @param warn told of these
  * @throws UserError where the scan has other channels than the network, its spacing can't be that of a scan, or memory does not even
  * suffice for tiles
  */
@@ -35,7 +37,8 @@ export function segmentVolume(
   warn: (warning: CaseProblem) => unknown,
 ): Segmentation & { readonly tile: Triple | null } {
   const { orientation } = model.run;
-  const tiling = model.run.recipe.inference;
+  const { inference } = model.run.recipe;
+  const window = windowOf(inference, model.architecture);
   const turn = orientation === undefined ? unturned : turnTo(scan, orientation);
   const volume = turnVolume(scan, turn);
   const expected = model.network.inputChannels;
@@ -47,27 +50,27 @@ export function segmentVolume(
     );
   }
   const { normalisation = Array.from({ length: channels }, () => zScore), spacing } = model.run;
-  const { image, shape, crop } = prepareImage(volume, normalisation, spacing);
-  const tile = fittingTile(model.network, shape, bytesForPass(memoryBytes, device), { device, dataType, tiling });
+  const { image, shape, crop, ...prepared } = prepareImage(volume, normalisation, spacing);
+  const how = { device, dataType, inference, window };
+  const tile = fittingTile(model.network, shape, bytesForPass(memoryBytes, device), how);
   if (tile === undefined) {
-    const { tiles } = sufficientMemory(model.network, shape, { device, dataType, tiling });
+    const { tiles } = sufficientMemory(model.network, shape, how);
     const what = 'memory does not suffice for it, nor for tiles of it';
     throw new UserError(`${volume.file}: ${what}. Give at least --memory ${tiles}MiB.`);
   }
-  const isWhole = String(tile) === String(shape);
-  if (!isWhole) {
-    const { whole } = sufficientMemory(model.network, shape, { device, dataType, tiling });
-    const tiles = `${tileOffsets(shape, tile, tiling).length} overlapping tiles of ${tile.join(' x ')} voxels`;
-    const message = `${volume.file} does not fit into memory in one pass: it is segmented in ${tiles}, which is worse the smaller they are. One pass takes --memory ${whole}MiB.`;
-    const several =
-      'are segmented in overlapping tiles, for they do not fit into memory in one pass (which is worse the smaller the tiles are)';
-    const fix = `One pass of each takes --memory ${whole}MiB.`;
-    warn({ severity: 'warning', file: volume.file, message, kind: { several, fix, what: tiles, distance: whole } });
+  if (String(tile) !== String(window ?? shape)) {
+    const { whole } = sufficientMemory(model.network, shape, how);
+    const offsets = tileOffsets(paddedTo(shape, tile), tile, inference);
+    warn(
+      warningOfTiles(volume.file, window, `${offsets.length} overlapping tiles of ${tile.join(' x ')} voxels`, whole),
+    );
   }
+  const passed = window === undefined && String(tile) === String(shape) ? null : tile;
   const [classes, shares] = scope(() => {
     const input = toImage(image, [1, channels, ...shape], device, dataType);
-    const sizes = { size: crop.shape, ...(!isWhole && { tile, tiling }) };
-    const given = [model.network, model.weights, input, sizes] as const;
+    const axis = thickAxis(prepared.spacing, volume.spacing);
+    const plan = { size: crop.shape, tile: passed ?? undefined, inference, thickAxis: axis };
+    const given = [model.network, model.weights, input, plan] as const;
     if (!probabilities) return [segment(...given).toArray()];
     const both = segmentWithProbabilities(...given);
     return [both.classes.toArray(), both.probabilities.toArray()];
@@ -78,6 +81,18 @@ export function segmentVolume(
     ...(shares instanceof Float32Array && { probabilities: shares }),
     crop,
     turn,
-    tile: isWhole ? null : tile,
+    tile: passed,
   };
+}
+
+/** What is said of a scan that is segmented in tiles that are smaller than it should be, with the MiB that would suffice. */
+function warningOfTiles(file: string, window: Triple | undefined, what: string, sufficient: number): CaseProblem {
+  const misfit = window
+    ? ": a window of the network's patch does not fit into memory"
+    : ' does not fit into memory in one pass';
+  const message = `${file}${misfit}: it is segmented in ${what}, which is worse the smaller they are. One pass takes --memory ${sufficient}MiB.`;
+  const whole = window ? "windows of the network's patch" : 'one pass';
+  const several = `are segmented in overlapping tiles, for they do not fit into memory in ${whole} (which is worse the smaller the tiles are)`;
+  const fix = `One pass of each takes --memory ${sufficient}MiB.`;
+  return { severity: 'warning', file, message, kind: { several, fix, what, distance: sufficient } };
 }

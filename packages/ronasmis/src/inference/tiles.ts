@@ -1,23 +1,23 @@
-import {
-  addInPlace,
-  divide,
-  multiply,
-  narrow,
-  noGradient,
-  scope,
-  type Tensor,
-  tensor,
-  to,
-  zeros,
-} from '@ronasmis/libtorch';
-import type { Triple } from '../base/geometry.ts';
+import type { Architecture } from '../architecture/architecture.ts';
+import { type Triple, voxelsOf } from '../base/geometry.ts';
 import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
 
-/** How a volume is passed in tiles. */
-export type Tiling = Pick<Recipe['inference'], 'smallest_tile' | 'tile_step' | 'tile_standard_deviation'>;
+/** How a volume is passed in tiles: in windows of the training patch, or where memory does not suffice for one pass. */
+export type Tiling = Pick<
+  Recipe['inference'],
+  'window' | 'smallest_tile' | 'tile_step' | 'tile_standard_deviation' | 'tile_weights'
+>;
+
+/** The window that slides over volumes, which is a child's training patch; undefined where the recipe passes them as a whole. */
+export function windowOf(
+  { window }: Pick<Tiling, 'window'>,
+  { patch: { depth, height, width } }: Pick<Architecture, 'patch'>,
+): Triple | undefined {
+  return window === 'patch' ? [depth, height, width] : undefined;
+}
 
 /**
- * The largest tile of a volume that fits, by making the longest axis shorter again and again; the volume's own size where that does.
+ * The largest tile of a volume (or of a window) that fits, by making the longest axis shorter again and again; the volume's own size where that does.
  * No tile is smaller than 16 voxels (the recipe's) along an axis that is not: five levels would have nothing left to pool.
  * @returns undefined where not even the smallest fits
  */
@@ -37,77 +37,48 @@ export function tileFor(
   return tile;
 }
 
-/** The first voxels of the tiles that cover a volume, neighbours overlapping by half or more, as nnU-Net's sliding window places them. */
+/** A volume's size once it is padded to that of a tile, along the axes where it is smaller. */
+export function paddedTo(volume: Triple, tile: Triple): Triple {
+  const along = (axis: 0 | 1 | 2): number => Math.max(volume[axis], tile[axis]);
+  return [along(0), along(1), along(2)];
+}
+
+/**
+ * The first voxels of the tiles that cover a volume, neighbours overlapping by half or more (the recipe's `tile_step`). Windows of the patch stand
+ * exactly where nnU-Net's do (`compute_steps_for_sliding_window`), which rounds halves to even numbers.
+ * @param volume nowhere smaller than the tile
+ */
 export function tileOffsets(
   volume: Triple,
   tile: Triple,
-  { tile_step }: Pick<Tiling, 'tile_step'> = defaultRecipe.inference,
+  { tile_step, window }: Pick<Tiling, 'tile_step' | 'window'> = defaultRecipe.inference,
 ): readonly Triple[] {
   const along = (axis: 0 | 1 | 2): readonly number[] => {
     const room = volume[axis] - tile[axis];
     const gaps = Math.ceil(room / (tile[axis] * tile_step));
-    return Array.from({ length: gaps + 1 }, (_, i) => (gaps === 0 ? 0 : Math.round((i * room) / gaps)));
+    if (gaps === 0) return [0];
+    const at = (i: number): number =>
+      window === 'patch' ? roundToEven((room / gaps) * i) : Math.round((i * room) / gaps);
+    return Array.from({ length: gaps + 1 }, (_, i) => at(i));
   };
   const [depths, rows, columns] = [along(0), along(1), along(2)];
   return depths.flatMap((z) => rows.flatMap((y) => columns.map((x): Triple => [z, y, x])));
 }
 
-/** What a volume is passed in, and into how many classes. */
-export interface TiledPass {
-  readonly tile: Triple;
-  readonly classes: number;
-  readonly tiling?: Tiling;
+function roundToEven(value: number): number {
+  const rounded = Math.round(value);
+  return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }
 
-/**
- * Logits of a volume, put together from those of overlapping tiles: each counts most in its middle, by a Gaussian of an eighth of the tile
- * (the recipe's; nnU-Net, Isensee et al. 2021). The network's norms see a tile where they would see the volume, so the result is near that of one pass, and
- * not the same.
- *
- * @param image [1, channel, depth, height, width]
- * @param logitsOf of a tile [1, channel, ...tile], logits [1, class, ...tile]
- * @returns float32 [1, class, depth, height, width] on the processor, whatever the device
- */
-export function logitsInTiles(
-  image: Tensor,
-  { tile, classes, tiling = defaultRecipe.inference }: TiledPass,
-  logitsOf: (tile: Tensor) => Tensor,
-): Tensor {
-  const [, , depth, height, width] = image.shape;
-  const volume: Triple = [depth, height, width];
-  return noGradient(() =>
-    scope(() => {
-      const importance = gaussian(tile, tiling);
-      const sums = zeros([1, classes, ...volume], { dataType: 'float32' });
-      const weights = zeros([1, 1, ...volume], { dataType: 'float32' });
-      for (const offset of tileOffsets(volume, tile, tiling)) {
-        scope(() => {
-          const part = to(boxOf(image, offset, tile), {
-            dataType: image.dataType,
-            copy: true,
-            memoryFormat: 'channels_last_3d',
-          });
-          const logits = to(logitsOf(part), { dataType: 'float32', device: 'cpu' });
-          addInPlace(boxOf(sums, offset, tile), multiply(logits, importance));
-          addInPlace(boxOf(weights, offset, tile), importance);
-        });
-      }
-      return divide(sums, weights);
-    }),
-  );
-}
-
-function boxOf(volume: Tensor, offset: Triple, size: Triple): Tensor {
-  return offset.reduce((part, start, axis) => narrow(part, axis + 2, start, size[axis]), volume);
-}
-
-/** What the voxels of a tile count [1, 1, ...tile]: 1 in its middle. */
-function gaussian(tile: Triple, { tile_standard_deviation }: Pick<Tiling, 'tile_standard_deviation'>): Tensor {
-  const [depths, rows, columns] = tile.map((size) =>
-    Array.from({ length: size }, (_, at) =>
-      Math.exp(-0.5 * ((at - (size - 1) / 2) / (size * tile_standard_deviation)) ** 2),
-    ),
-  );
-  const values = depths.flatMap((z) => rows.flatMap((y) => columns.map((x) => z * y * x)));
-  return tensor(Float32Array.from(values), [1, 1, ...tile]);
+/** How many voxels pass through a network for a volume, those in several windows and mirrorings as often as they do. */
+export function voxelsPassed(
+  volume: Triple,
+  window: Triple | undefined,
+  inference: Pick<Recipe['inference'], 'tile_step' | 'window' | 'mirroring'>,
+): number {
+  const voxels =
+    window === undefined
+      ? voxelsOf(volume)
+      : voxelsOf(window) * tileOffsets(paddedTo(volume, window), window, inference).length;
+  return (inference.mirroring ? 8 : 1) * voxels;
 }

@@ -1,20 +1,18 @@
-import { type Architecture, strideBetween } from '../architecture/architecture.ts';
+import { type ChildArchitecture, strideBetween } from '../architecture/architecture.ts';
 import { blockOf } from '../architecture/blocks.ts';
 import { kernelDepth, type NetworkDimensions } from '../architecture/dimensions.ts';
 import type { Triple } from '../base/geometry.ts';
 import { sum } from '../base/statistics.ts';
-import type { Recipe } from '../recipe/recipe.ts';
 import { cell } from './cell.ts';
 import type { WalkOptions } from './definition.ts';
 import { defineNetwork, type Network } from './network.ts';
 import type { Kernel, Layer, Operations } from './operations.ts';
-import { type Parameter, sharedParameters } from './parameters.ts';
 
 /** Decoder levels whose logits are compared with the label: the finest, and two for deep supervision (Dou et al. 2016). */
 const supervisedLevels = [0, 1, 2] as const;
 
 /** A child of a search as a network: the base architecture with the child's choices. */
-export function childNetwork(child: Architecture, dimensions: NetworkDimensions): Network {
+export function childNetwork(child: ChildArchitecture, dimensions: NetworkDimensions): Network {
   const shares = supervisedLevels.map((_, index) => 2 ** -index);
   const total = sum(shares);
   return defineNetwork({
@@ -28,21 +26,9 @@ export function childNetwork(child: Architecture, dimensions: NetworkDimensions)
   });
 }
 
-/** The weights that children of these architectures need between them, with or without the matrices of taps. */
-export function childrenParameters(
-  children: readonly Architecture[],
-  dimensions: NetworkDimensions,
-  { mixes_taps: mixesTaps }: Pick<Recipe['network'], 'mixes_taps'>,
-): readonly Parameter[] {
-  return sharedParameters(
-    children.map((child) => childNetwork(child, dimensions)),
-    { mixesTaps },
-  );
-}
-
 /** A child, the sizes of the network that it is a path through, and how this pass goes. */
 interface Path extends WalkOptions {
-  readonly child: Architecture;
+  readonly child: ChildArchitecture;
   readonly dimensions: NetworkDimensions;
 }
 

@@ -57,6 +57,7 @@ export function costOf(network: Pick<Network, 'walk' | 'inputChannels'>): Cost {
     pool: (features, pooling = 'max') => (pooling === 'max' ? keep(features, keptByMaxPooling) : features),
     normalise: (features) => keep(features, 1),
     activate: (features) => keep(features, 1),
+    gate: (features) => keep(features, 1),
     scope: (body) => body(),
   };
   const image = { channels: network.inputChannels, volume: 1 };

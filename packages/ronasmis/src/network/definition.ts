@@ -12,6 +12,8 @@ export interface WalkOptions {
 /** Logits that are compared with the label: by which strides it is downsampled to them, and their share of the loss. */
 export interface Supervision {
   readonly stride: Triple;
+  /** Which voxel of each cell of `stride` is compared, `[depth, height, width]`; the first where it is left out. */
+  readonly offset?: Triple;
   readonly weight: number;
 }
 

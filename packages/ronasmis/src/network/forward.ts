@@ -7,6 +7,7 @@ import {
   convolution3d,
   convolutionBlock,
   maxPool3d,
+  multiply,
   narrow,
   normalise,
   normaliseAndActivate,
@@ -71,6 +72,7 @@ function libtorchOperations(weights: Weights): Operations<Tensor> {
       return normaliseAndActivate(features, scale, shift, activation);
     },
     activate,
+    gate: (features, { name }) => multiply(features, named(name)),
     scope,
   };
 }

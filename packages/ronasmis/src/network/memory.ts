@@ -69,6 +69,7 @@ function countingOperations(counting: Counting): Operations<CountedTensor> {
       pooling === 'max' ? maxPool(counting, features, spatial(features)) : averagePool(counting, features),
     normalise: (features, _norm, activation) => normalise(counting, features, activation),
     activate: (features, activation) => activate(counting, features, keptByActivate(activation)),
+    gate: (features) => gate(counting, features),
     scope: counting.tape.scope,
   };
 }
@@ -171,6 +172,17 @@ function activate({ tape, bytes }: Counting, input: CountedTensor, kept: 'input'
     shape,
     bytes,
     ...(kept === 'input' ? { keeps: [input] } : { keepsResult: true }),
+  });
+}
+
+/** A product with one number: its gradient takes the features, and a product of them with theirs. */
+function gate({ tape, bytes }: Counting, input: CountedTensor): CountedTensor {
+  return tape.apply({
+    inputs: [input],
+    shape: input.shape,
+    bytes,
+    keeps: [input],
+    backwardBytes: bytes * elements(input.shape),
   });
 }
 

@@ -30,6 +30,24 @@ export interface Layer {
   readonly norm: Norm;
 }
 
+/**
+ * The relaxed choice of an operation on an edge of a cell (GDAS; Dong & Yang 2019, section 3.2): features are multiplied by 1, yet what the loss
+ * would gain by more of them goes back to the logits of the edge's operations, by the softmax that the choice was drawn from.
+ */
+export interface Gate {
+  readonly name: string;
+  /** The name of the logits among the weights, one for each operation. */
+  readonly logits: string;
+  /** Of the operation that was drawn. */
+  readonly chosen: number;
+  /** Gumbel noise that it was drawn with, one for each operation. */
+  readonly noise: readonly number[];
+  /** By which logits and noise are divided before the softmax. */
+  readonly temperature: number;
+  /** By which the logits are multiplied before anything else: they move so many times as fast as other weights. */
+  readonly sharpness: number;
+}
+
 /** How the convolutions of a block are made. */
 export interface BlockSettings {
   readonly dilation: number;
@@ -62,6 +80,8 @@ export interface Operations<Features> {
   normalise(features: Features, norm: Norm, activation?: Activation): Features;
   /** An activation alone. */
   activate(features: Features, activation: Activation): Features;
+  /** Passes features on as they are, and gradients to what they were chosen by. */
+  gate(features: Features, gate: Gate): Features;
   /** Runs a part of the network of which only the result is needed later, in the forward pass or the backward one. */
   scope(body: () => Features): Features;
 }

@@ -1,24 +1,41 @@
 import { sum } from '../base/statistics.ts';
 import type { NetworkDefinition, WalkOptions } from './definition.ts';
-import type { Kernel, Norm, Operations } from './operations.ts';
+import type { Gate, Kernel, Norm, Operations } from './operations.ts';
 
 /** A weight of a network. */
 export interface Parameter {
   readonly name: string;
-  readonly kind: 'kernel' | 'scale' | 'shift' | 'taps';
+  readonly kind: 'kernel' | 'scale' | 'shift' | 'taps' | 'gate' | 'logits';
   /**
    * Of a kernel `[out, in, depth, height, width]`, of a transposed one `[in, out, depth, height, width]`, of a norm or a bias `[channel]`, of a matrix of
-   * taps `[taps, taps]`.
+   * taps `[taps, taps]`, of a gate `[1]`, of logits `[operation]`.
    */
   readonly shape: readonly number[];
   /** Of a scale that is 0 before training. */
   readonly startsAtZero?: boolean;
   /** Of a kernel that dilations share: the matrix through which this network takes it, where it does not take it as it is. */
   readonly taps?: string;
+  /** Of a gate: the choice that it stands for. */
+  readonly gate?: Gate;
 }
 
 /** The weights that a walk through a network meets, each once, in the order of {@link inOrder}. Throws where two have one name. */
 export function recordParameters(network: NetworkDefinition, options: WalkOptions): readonly Parameter[] {
+  return parametersOf(network, network.inputChannels, options);
+}
+
+/** Names of the kernels that take in the scan itself: those that have another shape where it has a channel more. */
+export function imageKernels(network: NetworkDefinition): readonly string[] {
+  const [own, wider] = [0, 1].map((more) =>
+    parametersOf(network, network.inputChannels + more, { deepSupervision: true }),
+  );
+  return own.filter(({ shape }, at) => String(shape) !== String(wider[at].shape)).map(({ name }) => name);
+}
+
+/** Whether a weight of this name makes logits: its first axis is the classes. Every network calls these so. */
+export const isOfHead = (name: string): boolean => name.startsWith('head.');
+
+function parametersOf(network: NetworkDefinition, inputChannels: number, options: WalkOptions): readonly Parameter[] {
   const found = new Map<string, Parameter>();
   const record = (parameter: Parameter): void => {
     const other = found.get(parameter.name);
@@ -28,11 +45,11 @@ export function recordParameters(network: NetworkDefinition, options: WalkOption
       );
     found.set(parameter.name, parameter);
   };
-  network.walk(recorder(record), network.inputChannels, options);
+  network.walk(recorder(record), inputChannels, options);
   return inOrder(found.values());
 }
 
-/** The weights that networks share, with the matrices of taps of those that take a kernel through one, unless they are left out. */
+/** The weights that networks share, with the matrices of taps of those that take a kernel through one, unless they are left out, and the logits of gates. */
 export function sharedParameters(
   networks: readonly NetworkDefinition[],
   { mixesTaps = true }: { readonly mixesTaps?: boolean } = {},
@@ -42,8 +59,12 @@ export function sharedParameters(
     const count = depth * height * width;
     return taps === undefined || !mixesTaps ? [] : [{ name: taps, kind: 'taps', shape: [count, count] }];
   });
-  return inOrder(new Map([...all, ...taps].map((parameter) => [parameter.name, parameter])).values());
+  const shared = [...all, ...taps].flatMap((parameter) => (parameter.gate ? logitsOf(parameter.gate) : parameter));
+  return inOrder(new Map(shared.map((parameter) => [parameter.name, parameter])).values());
 }
+
+/** What gates of an edge are made of. */
+const logitsOf = ({ logits, noise }: Gate): Parameter => ({ name: logits, kind: 'logits', shape: [noise.length] });
 
 /** How many numbers these weights are. */
 export function elementCount(parameters: readonly Parameter[]): number {
@@ -81,6 +102,10 @@ function recorder(record: (parameter: Parameter) => void): Operations<number> {
     pool: (channels) => channels,
     normalise: recordNorm,
     activate: (channels) => channels,
+    gate: (channels, gate) => {
+      record({ name: gate.name, kind: 'gate', shape: [1], gate });
+      return channels;
+    },
     scope: (body) => body(),
   };
 }

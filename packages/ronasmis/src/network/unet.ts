@@ -48,8 +48,18 @@ export function unetNetwork(
 function supervisedStages({ decoder, strides }: UNet): readonly Supervision[] {
   const shares = Array.from({ length: Math.max(1, decoder.counts.length - 1) }, (_, stage) => 2 ** -stage);
   const total = sum(shares);
-  return shares.map((share, stage) => ({ stride: strideOf(strides.slice(0, stage + 1)), weight: share / total }));
+  return shares.map((share, stage) => {
+    const stride = strideOf(strides.slice(0, stage + 1));
+    return { stride, offset: middleOf(stride), weight: share / total };
+  });
 }
+
+/** The voxel of a cell that nnU-Net compares (`DownsampleSegForDSTransform`, whose interpolation is "nearest-exact"). */
+const middleOf = ([depth, height, width]: Triple): Triple => [
+  Math.floor(depth / 2),
+  Math.floor(height / 2),
+  Math.floor(width / 2),
+];
 
 const strideOf = (strides: readonly Triple[]): Triple =>
   strides.reduce(([depth, height, width], [d, h, w]) => [depth * d, height * h, width * w], noStride);

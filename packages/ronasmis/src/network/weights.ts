@@ -12,6 +12,7 @@ import {
   to,
   zeros,
 } from '@ronasmis/libtorch';
+import { gateOf } from './gates.ts';
 import type { Network } from './network.ts';
 import type { Parameter } from './parameters.ts';
 import { mixTaps } from './taps.ts';
@@ -47,6 +48,8 @@ export function createWeights(parameters: readonly Parameter[], device: Device, 
 function initial({ kind, shape, startsAtZero = false }: Parameter, device: Device): Tensor {
   switch (kind) {
     case 'shift':
+    case 'gate':
+    case 'logits':
       return zeros(shape, { dataType: 'float32', device });
     case 'scale':
       return full(shape, startsAtZero ? 0 : 1, { dataType: 'float32', device });
@@ -92,7 +95,8 @@ export function networkWeights(
   return scope(
     () =>
       new Map(
-        used.map(({ name, taps }) => {
+        used.map(({ name, taps, gate }) => {
+          if (gate) return [name, to(gateOf(weight(weights, gate.logits), gate), { dataType })];
           const matrix = taps === undefined ? undefined : weights.get(taps);
           const shared = weight(weights, name);
           const own = matrix === undefined ? shared : mixTaps(shared, matrix);

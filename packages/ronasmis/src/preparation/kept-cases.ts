@@ -16,14 +16,8 @@ import { normalisationSchema } from '../data/normalisation.ts';
 import { problemSchema } from '../data/problems.ts';
 import { formatByName } from '../formats/formats.ts';
 import { turnSchema } from '../formats/orientation.ts';
-import {
-  caseBytes,
-  foregroundOf,
-  type PreparedCase,
-  type PreparedDataSet,
-  type PrepareOptions,
-  prepareDataSet,
-} from './prepare.ts';
+import { foregroundOf } from './foreground.ts';
+import { caseBytes, type PreparedCase, type PreparedDataSet, type PrepareOptions, prepareDataSet } from './prepare.ts';
 import { type CaseFiles, type CaseStorage, caseFiles, imageSpan, labelSpan, moveToDisk } from './storage.ts';
 
 const caseSchema = z.object({
@@ -119,7 +113,7 @@ async function readKept(
     if (!isDeepStrictEqual(await hashesOf(storage), sha256)) throw new Error(`${folder}: ${geometry.name} is damaged.`);
     done += 1;
     onCase?.(done, record.cases.length);
-    return { ...geometry, storage, foreground: foregroundOf(labelSpan(storage, 0, voxels)) };
+    return { ...geometry, storage, ...foregroundOf(labelSpan(storage, 0, voxels)) };
   });
   return { ...record, cases };
 }
@@ -133,12 +127,15 @@ async function keep(folder: string, keptFolder: string, { cases, ...rest }: Prep
     const { bavail, bsize } = await statfs(keptFolder);
     if (bytesOf(cases) > shareOfDisk * bavail * bsize) return;
     await mkdir(temporary);
-    const kept = await mapConcurrently(cases, async ({ storage, foreground: _, ...geometry }): Promise<KeptCase> => {
-      const path = join(temporary, geometry.name);
-      if (storage.kind === 'memory') await moveToDisk(path, storage.image, storage.label);
-      else await linkFiles(storage, path);
-      return { ...geometry, sha256: await hashesOf(storage) };
-    });
+    const kept = await mapConcurrently(
+      cases,
+      async ({ storage, foreground: _, classForeground: __, ...geometry }): Promise<KeptCase> => {
+        const path = join(temporary, geometry.name);
+        if (storage.kind === 'memory') await moveToDisk(path, storage.image, storage.label);
+        else await linkFiles(storage, path);
+        return { ...geometry, sha256: await hashesOf(storage) };
+      },
+    );
     const record: z.infer<typeof keptSchema> = { ...rest, cases: kept };
     await writeAtomically(join(temporary, RECORD), Buffer.from(JSON.stringify(record)));
     await rm(folder, { recursive: true, force: true });

@@ -9,18 +9,19 @@ import { checkDataSet } from '../data/check.ts';
 import { cropLabel } from '../data/cropped-label.ts';
 import type { DataSet } from '../data/dataset.ts';
 import { IGNORED_CLASS } from '../data/description.ts';
-import { type Fingerprint, labelledVoxels } from '../data/fingerprint.ts';
+import type { Fingerprint } from '../data/fingerprint.ts';
 import { isCt, type Normalisation, normalisationsFor, normalise, zScore } from '../data/normalisation.ts';
 import { type Problem, problem } from '../data/problems.ts';
 import { shapeAt } from '../data/spacing.ts';
 import type { Turn } from '../formats/orientation.ts';
 import { readGrid } from '../formats/read-volume.ts';
 import { imageAt, labelAt } from './at-spacing.ts';
+import { type Foreground, foregroundOf } from './foreground.ts';
 import { changesShape, type PreparedImage, prepareImage } from './prepared-image.ts';
 import { type CaseStorage, changeImage, imageSpan, labelSpan, moveToDisk } from './storage.ts';
 
 /** A case as training and validation take it; `imageOf` and `labelOf` give its arrays. */
-export interface PreparedCase extends Omit<PreparedImage, 'image'> {
+export interface PreparedCase extends Omit<PreparedImage, 'image'>, Foreground {
   readonly name: string;
   readonly labelFile: string;
   /** From the voxel order of that file to the one of `shape`. */
@@ -30,8 +31,6 @@ export interface PreparedCase extends Omit<PreparedImage, 'image'> {
   readonly labelled: readonly number[];
   /** Of these, those of which nothing is left at the data set's spacing. */
   readonly lost: readonly number[];
-  /** Flat indices into `[depth, height, width]` of labelled voxels: all of them, or 10,000 spread evenly. */
-  readonly foreground: Uint32Array;
   /** By class index, labelled voxels (of `shape`'s size) outside the crop: they can't be found, yet they count in a Dice. */
   readonly outsideCrop: readonly number[];
 }
@@ -55,8 +54,6 @@ export interface PreparedDataSet {
   readonly normalisations: readonly Normalisation[];
   readonly warnings: readonly Problem[];
 }
-
-const MAX_FOREGROUND_VOXELS = 10_000;
 
 /**
  * Decodes, checks, crops and normalises every case, once, and resamples it to the data set's spacing, in shared memory or on disk.
@@ -137,13 +134,8 @@ async function prepareCase(
   const storage = await storeCase(cacheFolder, name, image, label);
   const inside = classesIn(label);
   const labelled = labelValues.flatMap((_, index) => (inside.has(index) || outsideCrop[index] > 0 ? [index] : []));
-  const own = { labelled, lost: [], foreground: foregroundOf(label), outsideCrop };
+  const own = { labelled, lost: [], ...foregroundOf(label), outsideCrop };
   return { name, labelFile, labelTurn, ...geometry, storage, ...own };
-}
-
-/** What {@link PreparedCase} says of it. */
-export function foregroundOf(label: Uint8Array): Uint32Array {
-  return labelledVoxels(label, MAX_FOREGROUND_VOXELS, IGNORED_CLASS);
 }
 
 /** The class indices of a label, without the background and what is ignored. */
@@ -177,7 +169,7 @@ async function caseAt(one: PreparedCase, spacing: Triple, cacheFolder: string | 
     spacing,
     storage: await storeCase(cacheFolder, one.name, image, label),
     lost: one.labelled.filter((index) => !left.has(index) && one.outsideCrop[index] === 0),
-    foreground: foregroundOf(label),
+    ...foregroundOf(label),
     outsideCrop: one.outsideCrop.map((voxels) => growth * voxels),
   };
 }

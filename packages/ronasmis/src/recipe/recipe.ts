@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { axes } from '../base/geometry.ts';
 
 /** What is said of a constant beside its value: what it counts, and where the value comes from. */
 export interface ConstantNote {
@@ -15,6 +16,8 @@ const range = z
   .tuple([z.number(), z.number()])
   .readonly()
   .refine(([low, high]) => low <= high, 'the smaller number comes first');
+/** How often intensities are changed: of the patches, and of the channels of each of these. */
+const shares = z.tuple([share, share]).readonly();
 
 const note = <Schema extends z.ZodType>(schema: Schema, unit: string, source: string): Schema => {
   notes.add(schema, { unit, source });
@@ -146,68 +149,181 @@ const searchSchema = z.strictObject({
   coarse_depth: note(count.default(32), 'slices of the patch from which the depth is downsampled too', 'ours'),
 });
 
-const trainingSchema = z.strictObject({
-  loss: note(
-    z.enum(['dice_cross_entropy', 'dice']).default('dice_cross_entropy'),
-    'soft Dice, with or without cross-entropy',
-    'nnU-Net; paper: Dice',
-  ),
-  learning_rate: note(positive.default(2e-3), "Adam's, where the schedule begins", 'ours; the paper does not say'),
-  schedule_power: note(
-    z.number().min(0).default(0.9),
-    'exponent of the polynomial by which the rate falls to 0; 0: it is constant',
-    'nnU-Net',
-  ),
-  weight_decay: note(z.number().min(0).default(1e-3), 'for each step', 'paper: 1e-3 or 1e-4'),
-  weight_decay_in: note(
-    z.enum(['weights', 'gradient']).default('weights'),
-    'where it acts: on the weights (AdamW) or in the gradient (Adam)',
-    'Loshchilov & Hutter 2019; paper: Adam',
-  ),
-  gradient_clipping: note(
-    positive.nullable().default(12),
-    'norm to which gradients are clipped; null: they are not',
-    'nnU-Net',
-  ),
-  averaged_share: note(
-    share.default(0.1),
-    'of the training steps so far that the moving average of the weights is over; 0: the weights as they are',
-    'Polyak & Juditsky 1992; the share is ours',
-  ),
-  drop_path: note(
-    share.default(0.1),
-    'of the skips that are left out at each step',
-    'paper, Table 1: the zero operation',
-  ),
-  foreground_every: note(count.default(3), 'patches, of which one is around a labelled voxel', 'nnU-Net'),
-});
+const trainingSchema = z
+  .strictObject({
+    loss: note(
+      z.enum(['dice_cross_entropy', 'dice']).default('dice_cross_entropy'),
+      'soft Dice, with or without cross-entropy',
+      'nnU-Net; paper: Dice',
+    ),
+    batch_dice: note(
+      z.boolean().default(false),
+      'whether a class has one Dice a mini-batch, of all its voxels, in place of one a patch',
+      'nnU-Net: where patches see little of a scan',
+    ),
+    optimiser: note(
+      z.enum(['adam', 'sgd']).default('adam'),
+      'Adam, or stochastic gradient descent with Nesterov momentum',
+      'paper; nnU-Net: SGD',
+    ),
+    momentum: note(z.number().min(0).lt(1).default(0.99), "SGD's; Adam has moments of its own", 'nnU-Net'),
+    learning_rate: note(
+      positive.default(2e-3),
+      "the optimiser's, where the schedule begins",
+      'ours; the paper does not say',
+    ),
+    schedule_power: note(
+      z.number().min(0).default(0.9),
+      'exponent of the polynomial by which the rate falls to 0; 0: it is constant',
+      'nnU-Net',
+    ),
+    steps_per_epoch: note(
+      count.nullable().default(null),
+      'training steps of an epoch, within which the rate is constant; null: search.training_epochs passes, the rate falls at each step',
+      'ours; nnU-Net: 250',
+    ),
+    weight_decay: note(z.number().min(0).default(1e-3), 'for each step', 'paper: 1e-3 or 1e-4'),
+    weight_decay_in: note(
+      z.enum(['weights', 'gradient']).default('weights'),
+      'where it acts: on the weights (AdamW) or in the gradient (Adam, SGD)',
+      'Loshchilov & Hutter 2019; paper: Adam',
+    ),
+    gradient_clipping: note(
+      positive.nullable().default(12),
+      'norm to which gradients are clipped; null: they are not',
+      'nnU-Net',
+    ),
+    averaged_share: note(
+      share.default(0.1),
+      'of the training steps so far that the moving average of the weights is over; 0: the weights as they are',
+      'Polyak & Juditsky 1992; the share is ours',
+    ),
+    drop_path: note(
+      share.default(0.1),
+      'of the skips that are left out at each step',
+      'paper, Table 1: the zero operation',
+    ),
+    foreground_every: note(count.default(3), 'patches, of which one is around a labelled voxel', 'nnU-Net'),
+    foreground_last: note(
+      share.nullable().default(null),
+      "of a batch's patches, its last: instead, each is around a voxel of one class of its case, even where it reaches beyond the case's end; null: none",
+      'ours; nnU-Net: 0.33',
+    ),
+    batch_cases: note(
+      z.enum(['one', 'any']).default('one'),
+      "that a batch's patches are of: one, or any of the training cases, drawn for each patch",
+      'ours: one scan is read for a batch; nnU-Net: any',
+    ),
+    all_cases: note(
+      z.boolean().default(false),
+      'whether validation cases are trained on as well: all but the test fold, for systems that choose nothing by them',
+      'ours',
+    ),
+  })
+  .refine(({ optimiser, weight_decay_in }) => optimiser === 'adam' || weight_decay_in === 'gradient', {
+    path: ['weight_decay_in'],
+    error: "SGD decays weights in the gradient: give weight_decay_in 'gradient'",
+  });
 
 const augmentationSchema = z.strictObject({
-  flip: note(share.default(0.5), 'of the patches that are mirrored along the width', 'paper'),
+  flip: note(share.default(0.5), 'of the patches, those that are mirrored along each of the axes', 'paper'),
+  flip_axes: note(z.array(z.enum(axes)).readonly().default(['width']), 'along which patches are mirrored', 'paper'),
   spatial: note(share.default(0.2), 'of the patches that are rotated, and that are scaled', 'nnU-Net'),
   spatial_in_plane: note(share.default(0.6), 'the same where slices are thick', 'ours'),
   rotation: note(positive.default(Math.PI / 6), 'radians, the largest angle', 'nnU-Net'),
   rotation_in_plane: note(positive.default(Math.PI), 'radians, the same where slices are thick', 'nnU-Net'),
+  rotation_in: note(
+    z.enum(['millimetres', 'voxels']).default('millimetres'),
+    'lengths that a rotation keeps',
+    'ours: where voxels are no cubes, one in voxels shears',
+  ),
   scale: note(range.default([0.7, 1.4]), 'times', 'nnU-Net'),
+  scale_balanced: note(
+    z.boolean().default(true),
+    'whether half of the scales are below 1; otherwise they are uniform over their range',
+    'nnU-Net v1',
+  ),
   thick_slices: note(
+    positive.nullable().default(3),
+    'slice thickness over voxel width beyond which slices are thick; null: only where patches are flat',
+    'nnU-Net v1',
+  ),
+  flat_patches: note(
     positive.default(3),
-    'slice thickness over voxel width beyond which slices are not mixed',
+    'voxels of a patch within the plane over its slices beyond which slices count as thick: they are not mixed',
     'nnU-Net',
   ),
-  intensity: note(share.default(0.15), 'of the channels, for each change of intensities', 'nnU-Net'),
-  noise: note(range.default([0, 0.1]), 'variance of Gaussian noise', 'nnU-Net'),
-  brightness: note(range.default([0.7, 1.3]), 'times', 'nnU-Net'),
-  contrast: note(range.default([0.65, 1.5]), 'times the distance from the mean', 'nnU-Net'),
-  gamma: note(range.default([0.7, 1.5]), 'exponent', 'nnU-Net'),
+  label_interpolation: note(
+    z.enum(['nearest', 'linear']).default('nearest'),
+    'labels of rotated and scaled patches: of the nearest voxel, or the class of the largest share by linear weights',
+    'ours: faster',
+  ),
+  noise_share: note(shares.default([1, 0.15]), 'of the patches, and of their channels, with noise', 'ours'),
+  noise: note(range.default([0, 0.1]), 'variance or standard deviation of Gaussian noise', 'nnU-Net'),
+  noise_in: note(z.enum(['variance', 'deviation']).default('variance'), 'what of it is drawn', 'nnU-Net, as described'),
+  noise_of: note(z.enum(['channel', 'patch']).default('channel'), 'what it is drawn for', 'ours'),
+  blur_share: note(shares.default([0, 0.5]), 'of the patches, and of their channels, that are blurred', 'ours'),
+  blur: note(range.default([0.5, 1]), 'voxels, standard deviation of the Gaussian along an axis', 'nnU-Net'),
+  brightness_share: note(shares.default([1, 0.15]), 'of the patches, and of their channels', 'nnU-Net v1'),
+  brightness: note(range.default([0.7, 1.3]), 'times', 'nnU-Net v1'),
+  contrast_share: note(shares.default([1, 0.15]), 'of the patches, and of their channels', 'nnU-Net v1'),
+  contrast: note(range.default([0.65, 1.5]), 'times the distance from the mean', 'nnU-Net v1'),
+  low_resolution_share: note(shares.default([0, 0.5]), 'of the patches, and of their channels', 'ours'),
+  low_resolution: note(range.default([0.5, 1]), 'times the resolution that details are left of', 'nnU-Net'),
+  inverted_gamma_share: note(shares.default([0, 1]), 'of the patches, and of their channels, as negatives', 'ours'),
+  gamma_share: note(shares.default([1, 0.15]), 'of the patches, and of their channels', 'ours'),
+  gamma: note(range.default([0.7, 1.5]), 'exponent, of negatives too', 'nnU-Net'),
+});
+
+const cellsSchema = z.strictObject({
+  share: note(
+    share.default(0.5),
+    'of the time, in which cells are searched; in the rest they are trained',
+    'ours, for SCNAS',
+  ),
+  sharpness: note(
+    positive.default(25),
+    'times as fast as other weights, the logits of the operations on an edge',
+    'ours: within a few hundred steps they would hardly leave the uniform choice',
+  ),
+  temperature: note(
+    z.tuple([positive, positive]).readonly().default([2, 0.5]),
+    'of the relaxed choice, at first and at last',
+    'ours, after GDAS (Dong & Yang 2019)',
+  ),
 });
 
 const inferenceSchema = z.strictObject({
-  smallest_tile: note(count.default(16), 'voxels along an axis, where memory does not suffice for one pass', 'ours'),
+  window: note(
+    z.enum(['volume', 'patch']).default('volume'),
+    "what passes through the network at once: the whole volume, or windows of the training patch's size that slide over it",
+    'paper: one-shot inference',
+  ),
+  smallest_tile: note(
+    count.default(16),
+    'voxels along an axis, of which tiles are multiples where memory does not suffice for one pass',
+    'ours',
+  ),
   tile_step: note(share.default(0.5), 'of a tile, from one to the next at most', 'nnU-Net'),
   tile_standard_deviation: note(
     positive.default(1 / 8),
     "of a tile: standard deviation of its voxels' weights",
     'nnU-Net',
+  ),
+  tile_weights: note(
+    z.enum(['gaussian', 'even']).default('gaussian'),
+    'by what the logits of a voxel are averaged that is in several tiles or windows',
+    'nnU-Net',
+  ),
+  mirroring: note(
+    z.boolean().default(false),
+    'whether each pass is the mean of the logits of all eight mirrorings',
+    'paper, Table 2: no test-time augmentation',
+  ),
+  interpolated: note(
+    z.enum(['probabilities', 'logits']).default('probabilities'),
+    "what is brought to the scan's own grid: probabilities linearly, or logits linearly, across thick slices the nearest",
+    'ours',
   ),
 });
 
@@ -222,6 +338,7 @@ export const recipeSchema = z.strictObject({
   search: searchSchema.prefault({}),
   training: trainingSchema.prefault({}),
   augmentation: augmentationSchema.prefault({}),
+  cells: cellsSchema.prefault({}),
   inference: inferenceSchema.prefault({}),
 });
 

@@ -95,16 +95,21 @@ function coarseNote(events: readonly SearchEvent[]): string {
 function curves(events: readonly SearchEvent[]): Html {
   const steps = events.map((event) => event.step);
   const entropies = events.flatMap(({ entropy }) => entropy ?? []);
+  const [best, average] = [
+    events.flatMap(({ reward_max }) => reward_max ?? []),
+    events.flatMap(({ reward_mean }) => reward_mean ?? []),
+  ];
+  const rewards = {
+    title: 'Reward: validation Dice, %',
+    steps,
+    series: [
+      { name: 'best child', values: best.map((reward) => reward * 100), tone: 'warm' },
+      { name: 'mean', values: average.map((reward) => reward * 100), tone: 'accent' },
+    ],
+    format: formatFigure,
+  } as const;
   return html`<div class="charts">
-${lineChart({
-  title: 'Reward: validation Dice, %',
-  steps,
-  series: [
-    { name: 'best child', values: events.map((event) => event.reward_max * 100), tone: 'warm' },
-    { name: 'mean', values: events.map((event) => event.reward_mean * 100), tone: 'accent' },
-  ],
-  format: formatFigure,
-})}
+${best.length === 0 ? html`` : lineChart(rewards)}
 ${entropies.length === 0 ? html`` : lineChart({ title: 'Entropy of the controller, nats', steps, series: [{ name: 'entropy', values: entropies, tone: 'accent' }], format: formatFigure })}
 ${lineChart({ title: 'Training loss', steps, series: [{ name: 'loss', values: events.map((event) => event.loss), tone: 'accent' }], format: formatFigure })}</div>`;
 }

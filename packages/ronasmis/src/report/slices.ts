@@ -61,16 +61,23 @@ export function chooseSlices(volume: ExampleVolume): readonly Slice[] {
   const labelled = Array.from({ length: depth }, (_, z) => z).filter(hasLabel);
   const candidates = labelled.length > 0 ? labelled : [Math.floor(depth / 2)];
   const chosen = new Set([0.25, 0.5, 0.75].map((part) => candidates[Math.round(part * (candidates.length - 1))]));
-  return [...chosen].map((z) => ({
-    image: volume.image.slice(z * plane, (z + 1) * plane),
-    ...(volume.prediction && { prediction: volume.prediction.slice(z * plane, (z + 1) * plane) }),
-    reference: volume.reference.slice(z * plane, (z + 1) * plane),
+  return [...chosen].map((z) => sliceAt(volume, z));
+}
+
+/** The slice at this depth, from 0. */
+export function sliceAt({ image, prediction, reference, shape, spacing }: ExampleVolume, z: number): Slice {
+  const [depth, height, width] = shape;
+  const range = [z * height * width, (z + 1) * height * width] as const;
+  return {
+    image: image.slice(...range),
+    ...(prediction && { prediction: prediction.slice(...range) }),
+    reference: reference.slice(...range),
     height,
     width,
-    pixelAspect: volume.spacing[1] / volume.spacing[2],
+    pixelAspect: spacing[1] / spacing[2],
     number: z + 1,
     count: depth,
-  }));
+  };
 }
 
 const isSet = (label: number): boolean => label !== 0;
@@ -79,8 +86,15 @@ const isSet = (label: number): boolean => label !== 0;
  * Draws a slice with the contours of the reference and of a prediction over it. Rows run from last to first: in the
  * usual orientation (+y anterior) the patient's front is up.
  * @param classes how many there are beside the background
+ * @param caption in place of which slice it is
+ * @param background what {@link sliceImage} makes, or a reference to it
  */
-export function drawSlice(slice: Slice, classes: number): Html {
+export function drawSlice(
+  slice: Slice,
+  classes: number,
+  caption = `slice ${slice.number} of ${slice.count}`,
+  background = sliceImage(slice),
+): Html {
   const { height, width } = slice;
   const contours = (mask: Uint8Array, kind: string) =>
     Array.from({ length: classes }, (_, i) => {
@@ -88,9 +102,15 @@ export function drawSlice(slice: Slice, classes: number): Html {
       return path === '' ? html`` : html`<path class="${kind} class${i % 6}" d="${path}"/>`;
     });
   return html`<figure class="slice"><svg viewBox="0 0 ${width} ${height}" style="aspect-ratio:${width} / ${height * slice.pixelAspect}" preserveAspectRatio="none" role="img" aria-label="Slice ${slice.number}">
-<g transform="matrix(1 0 0 -1 0 ${height})"><image href="${toPng(slice)}" width="${width}" height="${height}" preserveAspectRatio="none"/>
+<g transform="matrix(1 0 0 -1 0 ${height})">${background}
 ${contours(slice.reference, 'reference')}${slice.prediction ? contours(slice.prediction, 'prediction') : []}</g></svg>
-<figcaption>slice ${slice.number} of ${slice.count}</figcaption></figure>`;
+<figcaption>${caption}</figcaption></figure>`;
+}
+
+/** The intensities of a slice, as an image of an SVG; by its `id` others on the page may refer to it. */
+export function sliceImage(slice: Slice, id?: string): Html {
+  const { height, width } = slice;
+  return html`<image ${id === undefined ? '' : html`id="${id}" `}href="${toPng(slice)}" width="${width}" height="${height}" preserveAspectRatio="none"/>`;
 }
 
 /** Grey 8-bit PNG as a data URI, the window from the 1st to the 99th percentile. */

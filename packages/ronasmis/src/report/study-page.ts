@@ -91,7 +91,7 @@ function alonePlot({ alone }: StudyResults): Html {
     y: test_dice * 100,
     label: `${run}: ${formatDice(reward)} % shared, ${formatDice(test_dice)} % alone`,
   }));
-  return html`<div class="charts">${scatterPlot(dots, 'reward with shared weights, %', 'Test Dice trained alone, %', formatFigure)}</div>`;
+  return html`<div class="charts">${scatterPlot(dots, { name: 'reward with shared weights, %', format: formatFigure }, { name: 'Test Dice trained alone, %', format: formatFigure })}</div>`;
 }
 
 function childCount({ contributions }: StudyResults): number {

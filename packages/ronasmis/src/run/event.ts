@@ -7,8 +7,9 @@ export const eventSchema = withOldNames(
   z.object({
     step: z.int(),
     seconds: z.number(),
-    reward_mean: z.number(),
-    reward_max: z.number(),
+    /** Null where nothing is evaluated, for all cases but the test cases are trained on. */
+    reward_mean: z.number().nullable(),
+    reward_max: z.number().nullable(),
     /** Moving average of the rewards that the children were compared with; null where the controller has none. */
     baseline: z.number().nullable(),
     /** Entropy of what the children were drawn from, nats; null where the controller has no distribution. */

@@ -1,5 +1,5 @@
 /**
- * The files of a run folder and of a study: their schemas, reading them, and following a search while it runs. Loads no libtorch, so that it
+ * The files of a run folder, a study and a comparison: their schemas, reading them, and following a search while it runs. Loads no libtorch, so that it
  * is there at once, on machines that have none as well.
  *
  * @module ronasmis/run
@@ -12,10 +12,19 @@ export {
 } from '../architecture/architecture.ts';
 export { UserError } from '../base/errors.ts';
 export { type DiceSummary, diceSummarySchema } from '../evaluation/summary.ts';
+export {
+  type CompareRecord,
+  type CompareResults,
+  compareResultsSchema,
+  compareSchema,
+  type FailedRun,
+  type ScoredRun,
+  type SystemResult,
+} from './compare-record.ts';
 export { eventSchema, type SearchEvent } from './event.ts';
 export { isAtWork } from './lock.ts';
 export { progressSchema, type RunProgress } from './progress.ts';
-export { type RunFiles, readRun, readStudy } from './read-run.ts';
+export { type RunFiles, readComparison, readRun, readStudy } from './read-run.ts';
 export { reportSchema, type SearchReport } from './report.ts';
 export { classNamesOf, type RunRecord, runSchema } from './run-record.ts';
 export {

@@ -4,6 +4,7 @@ import type { ZodType } from 'zod';
 import { type Architecture, architectureSchema } from '../architecture/architecture.ts';
 import { codeOf, UserError } from '../base/errors.ts';
 import { parseJson } from '../base/json.ts';
+import { type CompareRecord, compareSchema } from './compare-record.ts';
 import { eventSchema, type SearchEvent } from './event.ts';
 import { reportSchema, type SearchReport } from './report.ts';
 import { type RunRecord, runSchema } from './run-record.ts';
@@ -56,7 +57,16 @@ export async function readStudy(folder: string): Promise<StudyRecord> {
   throw new UserError(`${folder} is no study, for it has no study.json: name the folder given to study --out.`);
 }
 
-/** A record of a run folder or of a study; undefined where it is not there. @throws UserError where it is damaged */
+/** Reads the record of a comparison, finished or not. @throws UserError where the folder holds none or the record is damaged */
+export async function readComparison(folder: string): Promise<CompareRecord> {
+  const found = await readRecord(folder, 'compare.json', compareSchema);
+  if (found !== undefined) return found;
+  throw new UserError(
+    `${folder} is no comparison, for it has no compare.json: name the folder given to compare --out.`,
+  );
+}
+
+/** A record of a run folder, a study or a comparison; undefined where it is not there. @throws UserError where it is damaged */
 export async function readRecord<T>(folder: string, name: string, schema: ZodType<T>): Promise<T | undefined> {
   const path = join(folder, name);
   const text = await readIfThere(path);

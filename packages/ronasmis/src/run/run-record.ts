@@ -28,12 +28,16 @@ const runFields = z.object({
     space: z.string(),
     /** The one child that is trained, where it is neither searched nor the base child. */
     only_child: architectureSchema.optional(),
+    /** Spent before the run on what it trains, and counted to its time. */
+    earlier_seconds: z.number().optional(),
     augment: z.boolean(),
     folds: z.int(),
     fold: z.int(),
     device: z.string(),
     precision: z.string(),
     seed: z.int(),
+    /** The run whose weights it started from, by its absolute path and {@link runKey}; runs that started from none do not say it. */
+    from: z.object({ run: z.string(), key: z.string() }).optional(),
   }),
   engine: z.object({
     libtorch: z.string(),
@@ -46,7 +50,7 @@ const runFields = z.object({
   recipe: recipeSchema.prefault({}),
   network: z.object({
     /** Channels of each level, the full resolution first. */
-    channels: z.array(z.int().positive()).length(levels).readonly(),
+    channels: z.array(z.int().positive()).min(1).readonly(),
     input_channels: z.int().positive(),
     /** Number of classes, the background included. */
     classes: z.int().positive(),
@@ -69,6 +73,8 @@ const runFields = z.object({
   /** Millimetres between voxels of the network's volumes, `[depth, height, width]`; run folders from before scans were resampled do not say it. */
   spacing: z.tuple([z.number().positive(), z.number().positive(), z.number().positive()]).readonly().optional(),
   fingerprint: z.record(z.string(), z.unknown()),
+  /** How many weights were as they had been in the run that it started from, how many were made to fit, and how many were drawn anew. */
+  taken_over: z.object({ taken: z.int(), adapted: z.int(), drawn_anew: z.int() }).optional(),
 });
 /** `run.json`: everything that a search was told and what it ran on. */
 export const runSchema = runFields

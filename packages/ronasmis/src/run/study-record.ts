@@ -32,11 +32,11 @@ const contestantSchema = z.object({
   best_reward: z.array(rewardPointSchema).readonly(),
 });
 
-/** `reinforce` less another contestant, in test Dice. */
-const comparisonSchema = z.object({
+/** One contestant less another, in test Dice. */
+export const comparisonSchema = z.object({
   other: z.string(),
   difference: z.number(),
-  /** Of the difference, from its values by seed (Student's t, 95 %); null for a single seed. */
+  /** Of the difference, from its values by seed, or by fold and seed (Student's t, 95 %); null for a single one. */
   interval: z.object({ low: z.number(), high: z.number() }).nullable(),
   /** Of Wilcoxon's signed rank test over the test cases, each a mean over the seeds; and after Holm's correction. */
   p: z.number(),
@@ -83,7 +83,7 @@ export type ContestRun = z.infer<typeof contestRunSchema>;
 export type RewardPoint = z.infer<typeof rewardPointSchema>;
 /** What the searches of a contestant come to. */
 export type ContestantResult = z.infer<typeof contestantSchema>;
-/** `reinforce` less another contestant, in test Dice. */
+/** One contestant less another, in test Dice. */
 export type Comparison = z.infer<typeof comparisonSchema>;
 /** A child's reward among shared weights, and its Dice after it was trained alone. */
 export type ChildAlone = z.infer<typeof childAloneSchema>;

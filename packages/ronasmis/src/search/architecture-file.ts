@@ -1,9 +1,15 @@
-import { type Architecture, architectureSchema, strideBetween } from '../architecture/architecture.ts';
+import {
+  type Architecture,
+  architectureSchema,
+  type ChildArchitecture,
+  strideBetween,
+} from '../architecture/architecture.ts';
+import { patchOf } from '../architecture/patch.ts';
 import { reasonOf, UserError } from '../base/errors.ts';
+import type { Triple } from '../base/geometry.ts';
 import { parseJson } from '../base/json.ts';
 import { readText } from '../base/text-file.ts';
 import type { PreparedCase } from '../preparation/prepare.ts';
-import { patchOf } from './batch-shape.ts';
 
 /**
  * Reads an `architecture.json`, as a search has left it or as someone wrote it.
@@ -25,7 +31,22 @@ function refusal(file: string, why: string): UserError {
 
 /** What the schema does not say of an architecture. */
 function problemOf(architecture: Architecture): string | undefined {
-  const { encoder, decoder } = architecture;
+  const isChild = architecture.kind === undefined;
+  const problem = isChild ? childProblem(architecture) : undefined;
+  if (problem !== undefined) return problem;
+  const strides = stridesOf(architecture);
+  const patch = patchOf(architecture);
+  if (patch.every((extent, axis) => extent >= strides[axis])) return undefined;
+  return `at patch: of ${patch.join(' x ')} voxels, poolings of ${strides.join(' x ')} in all leave less than one`;
+}
+
+/** All strides of an architecture together. */
+function stridesOf(architecture: Architecture): Triple {
+  if (architecture.kind !== undefined) return architecture.strides.reduce(multiplied);
+  return strideBetween(architecture, 0, architecture.encoder.length - 1);
+}
+
+function childProblem({ encoder, decoder }: ChildArchitecture): string | undefined {
   const [{ pool }] = encoder;
   if (pool.depth !== 1 || pool.plane !== 1) return 'at encoder.0.pool: nothing is pooled before the full resolution';
   for (const [level, { skips }] of decoder.entries()) {
@@ -33,18 +54,18 @@ function problemOf(architecture: Architecture): string | undefined {
     if (skips.includes(lowest)) return `at decoder.${level}.skips: the decoder begins with encoder level ${lowest}`;
     if (new Set(skips).size < skips.length) return `at decoder.${level}.skips: an encoder level is named twice`;
   }
-  const [patch, strides] = [patchOf(architecture), strideBetween(architecture, 0, encoder.length - 1)];
-  if (patch.some((extent, axis) => extent < strides[axis])) {
-    return `at patch: of ${patch.join(' x ')} voxels, poolings of ${strides.join(' x ')} in all leave less than one`;
-  }
   return undefined;
 }
+
+const multiplied = (one: Triple, other: Triple): Triple => [one[0] * other[0], one[1] * other[1], one[2] * other[2]];
 
 /** @throws UserError where a network's training patch is larger than any scan: what lies outside is padding, which teaches nothing */
 export function requireFit(architecture: Architecture, cases: readonly PreparedCase[]): void {
   const patch = patchOf(architecture);
   const largest = ([0, 1, 2] as const).map((axis) => Math.max(...cases.map(({ shape }) => shape[axis])));
-  if (patch.every((extent, axis) => extent <= largest[axis])) return;
+  // A network that is not cut to fit, as children are, has patches that its strides divide.
+  const step = architecture.kind === undefined ? [1, 1, 1] : stridesOf(architecture);
+  if (patch.every((extent, axis) => extent <= step[axis] * Math.ceil(largest[axis] / step[axis]))) return;
   throw new UserError(
     `The architecture's patch of ${patch.join(' x ')} voxels (depth, height, width) is larger than the scans, of which the largest have ` +
       `${largest.join(' x ')} at the data set's spacing: make its patch smaller.`,

@@ -26,7 +26,7 @@ export interface Durations extends StepDurations {
 }
 
 /** What of a recipe a clock goes by. */
-export type ClockRecipe = Pick<Recipe, 'search' | 'controller'>;
+export type ClockRecipe = Pick<Recipe, 'search' | 'controller' | 'training'>;
 
 /** A search's clock: it owns what was measured of time, how far the search is, and when it has to stop training. */
 export interface Clock {
@@ -34,7 +34,7 @@ export interface Clock {
   readonly recipe: ClockRecipe;
   /** As they were last measured: before the search, then at each controller step. */
   readonly durations: Durations;
-  /** Training steps of three epochs: what a controller step trains, at least. */
+  /** Training steps of three epochs, or of one where the recipe says how many it has: what a controller step trains, at least. */
   readonly trainingSteps: number;
   /** Children evaluated at a controller step that others follow, at most. */
   readonly children: number;
@@ -120,6 +120,15 @@ export function trainedFraction(clock: Clock, done = 0): number {
   const ofEpochs = (clock.step + done / clock.trainingSteps) / clock.limit.epochs;
   const ofSeconds = Number.isFinite(clock.limit.seconds) ? clock.elapsed() / trainUntil(clock) : 0;
   return Math.min(1, Math.max(ofEpochs, ofSeconds));
+}
+
+/**
+ * How much of the training is done, as the learning rate goes by it: at every step, or, where the recipe says how many steps an epoch has and
+ * epochs alone limit the run, at the beginning of each epoch, as nnU-Net's falls.
+ */
+export function scheduledFraction(clock: Clock, done: number): number {
+  const isByEpoch = clock.recipe.training.steps_per_epoch !== null && !Number.isFinite(clock.limit.seconds);
+  return trainedFraction(clock, isByEpoch ? 0 : done);
 }
 
 /**

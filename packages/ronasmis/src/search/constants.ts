@@ -7,6 +7,10 @@ export const fewestLaterSteps = 2;
 export const smallestShare = 0.5;
 /** Yet when evaluation took less time than was thought, what is left is used if it holds this share. */
 export const smallestRest = 0.1;
+/** Of a run whose epochs have a stated length, what a kill may cost, about. */
+export const secondsBetweenCheckpoints = 60;
+/** And of its time no more than this share. */
+export const shareBetweenCheckpoints = 1 / 10;
 /** Seconds that drawing and writing the report take. */
 export const reportSeconds = 2;
 

@@ -2,6 +2,7 @@ import { concatenate, scope, type Tensor } from '@ronasmis/libtorch';
 import { voxelsOf } from '../base/geometry.ts';
 import { groupBy } from '../base/group-by.ts';
 import { readOwnLabel } from '../data/cropped-label.ts';
+import { thickAxis } from '../data/spacing.ts';
 import { dataTypeOf } from '../engine/device.ts';
 import { toImage, toLabel } from '../engine/to-device.ts';
 import {
@@ -22,6 +23,10 @@ export interface DeviceBatch {
   readonly image: Tensor;
   readonly label: Tensor;
   readonly cases: readonly EvaluatedCase[];
+  /** By what the volumes were downsampled, and the windows that slide over them have to be. */
+  readonly downsampling?: Downsampling;
+  /** The axis of thick slices, where the label is on another grid than the image. */
+  readonly thickAxis?: 0 | 1 | 2 | undefined;
 }
 
 interface EvaluatedCase {
@@ -69,19 +74,21 @@ function toDeviceBatch(
       name,
       outsideCrop: outsideCrop.map((voxels) => voxels / voxelsOf(downsampling)),
     })),
+    downsampling,
   }));
 }
 
 /** A case with its label on the scan's own grid, read again where the case was resampled: predictions are brought back for it. */
 export async function toOwnGridBatch(context: RunContext, prepared: PreparedCase): Promise<DeviceBatch> {
   if (!isResampled(prepared)) return toDeviceBatch(context, [prepared]);
-  const { label, outsideCrop } = await readOwnLabel(prepared, context);
+  const { label, outsideCrop, spacing } = await readOwnLabel(prepared, context);
   const batch = toDeviceBatch(context, [prepared]);
   batch.label.free();
   return {
     image: batch.image,
     label: toLabel(label, [1, ...prepared.crop.shape], context.device),
     cases: [{ name: prepared.name, outsideCrop }],
+    thickAxis: thickAxis(prepared.spacing, spacing),
   };
 }
 

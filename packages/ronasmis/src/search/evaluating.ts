@@ -16,8 +16,10 @@ import { dataTypeOf } from '../engine/device.ts';
 import { diceOfOverlap } from '../evaluation/dice.ts';
 import { type CaseScores, patientMean } from '../evaluation/summary.ts';
 import { segment } from '../inference/segment.ts';
-import { childNetwork } from '../network/child.ts';
+import { windowOf } from '../inference/tiles.ts';
+import { networkOf } from '../network/of-architecture.ts';
 import { freeNetworkWeights, networkWeights, type Weights } from '../network/weights.ts';
+import { downsampledShape } from '../preparation/downsampling.ts';
 import type { PreparedCase } from '../preparation/prepare.ts';
 import { whereMemorySuffices } from '../training/out-of-memory.ts';
 import type { RunContext } from './context.ts';
@@ -57,8 +59,8 @@ export interface EvaluationHooks {
 }
 
 /**
- * Phase two of a controller step: every child segments every validation case in one shot (paper, section 2.3). Rewards are Dice at the
- * data set's spacing: bringing every prediction back to its scan's grid would only cost time, for children are compared with each other.
+ * Phase two of a controller step: every child segments every validation case, by default in one shot (paper, section 2.3). Rewards are Dice at
+ * the data set's spacing: bringing every prediction back to its scan's grid would only cost time, for children are compared with each other.
  * One that was proposed more than once is evaluated once.
  */
 export async function evaluateChildren<Child extends Evaluable>(
@@ -102,7 +104,7 @@ async function evaluateWithinMemory(
 }
 
 /**
- * Dice of each foreground class of each case, every volume predicted in one shot, by case name and label value; `null` where
+ * Dice of each foreground class of each case, every volume predicted as `predict` does, by case name and label value; `null` where
  * neither prediction nor label has the class. It is that of the grid of the label. `between` is awaited after every pass, so that a search can be stopped there.
  */
 export async function evaluate(
@@ -111,13 +113,16 @@ export async function evaluate(
   between: () => Promise<void>,
 ): Promise<NamedScores> {
   const scores: [string, CaseScores][] = [];
-  const network = childNetwork(architecture, context.dimensions);
+  const { inference } = context.recipe;
+  const window = windowOf(inference, architecture);
+  const network = networkOf(architecture, context.dimensions);
   const own = noGradient(() => networkWeights(network, weights, dataTypeOf[context.precision]));
   try {
-    for (const { image, label, cases } of batches) {
+    for (const { image, label, cases, downsampling, thickAxis } of batches) {
+      const tile = window && downsampledShape(window, downsampling ?? [1, 1, 1]);
       noGradient(() =>
         scope(() => {
-          const predictions = segment(network, own, image, { size: label.shape.slice(1) });
+          const predictions = segment(network, own, image, { size: label.shape.slice(1), tile, inference, thickAxis });
           cases.forEach(({ name, outsideCrop }, index) => {
             const [prediction, reference] = [predictions, label].map((all) => narrow(all, 0, index, 1));
             scores.push([name, compare(prediction, reference, context, outsideCrop)]);

@@ -1,22 +1,24 @@
-import { noGradient, scope } from '@ronasmis/libtorch';
+import { narrow, noGradient, scope, type Tensor } from '@ronasmis/libtorch';
 import type { Architecture } from '../architecture/architecture.ts';
-import { voxelsOf } from '../base/geometry.ts';
+import { type Triple, voxelsOf } from '../base/geometry.ts';
+import { sum } from '../base/statistics.ts';
 import { dataTypeOf } from '../engine/device.ts';
 import { segment } from '../inference/segment.ts';
-import { childNetwork } from '../network/child.ts';
+import { voxelsPassed, windowOf } from '../inference/tiles.ts';
+import { networkOf } from '../network/of-architecture.ts';
 import { networkWeights } from '../network/weights.ts';
 import type { Downsampling } from '../preparation/downsampling.ts';
 import { isResampled, type PreparedCase } from '../preparation/prepare.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import { measureStep } from '../training/measure.ts';
 import { whereMemorySuffices } from '../training/out-of-memory.ts';
 import type { Trainer } from '../training/trainer.ts';
 import { batchShape } from './batch-shape.ts';
-import { type Clock, type Durations, sufficesForCoarse } from './clock.ts';
-import { reportSeconds } from './constants.ts';
+import { type Clock, type Durations, type Limit, sufficesForCoarse } from './clock.ts';
+import { reportSeconds, secondsBetweenCheckpoints, shareBetweenCheckpoints } from './constants.ts';
 import { caseNamed, type RunContext } from './context.ts';
 import { toDeviceBatches } from './device-batches.ts';
 import { evaluateOnOwnGrid } from './evaluating.ts';
-import { voxelsOfAll } from './memory.ts';
 import type { RunSettings } from './options.ts';
 
 /** Networks of a run that its durations are measured with. */
@@ -58,7 +60,7 @@ export async function openClock(
   const full = await measureDurations(bench, base);
   const limit = { epochs, seconds: timeSeconds };
   const { recipe } = context;
-  const trainingSteps = recipe.search.training_epochs * context.split.training.length;
+  const trainingSteps = stepsOfAnEpoch(context, limit, full);
   const hasCoarse = context.downsampling !== undefined && sufficesForCoarse(limit, trainingSteps, full, recipe);
   return {
     limit,
@@ -73,11 +75,25 @@ export async function openClock(
   };
 }
 
+/**
+ * Training steps of a controller step. Where the recipe says how long an epoch is and the run has only a time, which all epochs share
+ * anyway, an epoch is no longer than about what a killed run may lose.
+ */
+function stepsOfAnEpoch({ recipe, split }: RunContext, limit: Limit, { train }: Durations): number {
+  const { steps_per_epoch } = recipe.training;
+  if (steps_per_epoch === null) return recipe.search.training_epochs * split.training.length;
+  if (Number.isFinite(limit.epochs)) return steps_per_epoch;
+  const seconds = Math.min(secondsBetweenCheckpoints, shareBetweenCheckpoints * limit.seconds);
+  return Math.min(steps_per_epoch, Math.max(1, Math.floor(seconds / train)));
+}
+
 async function measureLargest(bench: Bench, largest: Architecture): Promise<void> {
   const { device, split } = bench.context;
-  const validation = split.validation.map((name) => caseNamed(bench.context, name));
+  const evaluated = (split.validation.length > 0 ? split.validation : split.test).map((name) =>
+    caseNamed(bench.context, name),
+  );
   await whereMemorySuffices(device, () => measureTraining(bench, largest));
-  await whereMemorySuffices(device, () => measureEvaluation(bench, largest, validation.reduce(largerCase)));
+  await whereMemorySuffices(device, () => measurePass(bench, largest, evaluated.reduce(largerCase)));
 }
 
 /** The parts of a run at full resolution, by the base child. */
@@ -88,52 +104,70 @@ async function measureDurations(bench: Bench, base: Architecture): Promise<Durat
   const [validation, test] = [split.validation, split.test].map((names) =>
     names.map((name) => caseNamed(bench.context, name)),
   );
-  const perVoxel = measureEvaluation(bench, base, validation[0]) / voxelsOf(validation[0].shape);
-  const oneShots = (cases: readonly PreparedCase[]): number => perVoxel * voxelsOfAll(cases);
-  const evaluate = oneShots(validation);
-  const testing = oneShots(test.filter((prepared) => !isResampled(prepared)));
-  const onOtherGrids = await measureOtherGrids(bench, base, test.filter(isResampled));
-  return { train, evaluate, final: evaluate + testing + onOtherGrids + oneShots(test.slice(0, 3)) + reportSeconds };
+  const { inference } = bench.context.recipe;
+  const [measured] = [...validation, ...test];
+  const perVoxel = measurePass(bench, base, measured);
+  const secondsOf = (cases: readonly PreparedCase[], how = inference): number =>
+    perVoxel * sum(cases.map(({ shape }) => voxelsPassed(shape, windowOf(how, base), how)));
+  const evaluate = secondsOf(validation);
+  const [resampled, others] = [test.filter(isResampled), test.filter((prepared) => !isResampled(prepared))];
+  // A scan in all its windows and mirrorings may take minutes: on the scans' own grids, it is measured without them.
+  const few = { ...inference, mirroring: false, tile_step: 1 };
+  const onOtherGrids =
+    (await measureOtherGrids(bench, base, resampled, few)) + secondsOf(resampled) - secondsOf(resampled, few);
+  const drawn = secondsOf(test.slice(0, 3));
+  return { train, evaluate, final: evaluate + secondsOf(others) + onOtherGrids + drawn + reportSeconds };
 }
 
 /** Seconds of a training step. */
 function measureTraining({ context, trainer }: Bench, child: Architecture, downsampling?: Downsampling): number {
   const { patch, patches } = batchShape(context, child);
-  const crop = { case: 0, offset: [0, 0, 0], flip: false } as const;
+  const crop = { case: 0, offset: [0, 0, 0], flip: [] } as const;
   const plan = { patch, crops: Array.from({ length: patches }, () => crop), ...(downsampling && { downsampling }) };
-  return measureStep(trainer, childNetwork(child, context.dimensions), plan, context.dimensions.inputChannels);
+  return measureStep(trainer, networkOf(child, context.dimensions), plan, context.dimensions.inputChannels);
 }
 
-/** Seconds of a one-shot prediction of a case, after a first one. */
-function measureEvaluation({ context, trainer }: Bench, child: Architecture, prepared: PreparedCase): number {
+/** Seconds that a voxel takes to be predicted, of a pass after a first one: over a case as a whole, or over a window of it. */
+function measurePass({ context, trainer }: Bench, child: Architecture, prepared: PreparedCase): number {
+  const inference = { ...context.recipe.inference, mirroring: false };
+  const tile = windowOf(inference, child);
   return noGradient(() =>
     scope(() => {
       const [{ image }] = toDeviceBatches(context, [prepared]);
-      const network = childNetwork(child, context.dimensions);
+      const part = tile ? cornerOf(image, tile) : image;
+      const network = networkOf(child, context.dimensions);
       const own = networkWeights(network, trainer.weights, dataTypeOf[context.precision]);
-      segment(network, own, image);
+      const pass = (): Tensor => segment(network, own, part, { tile, inference });
+      pass();
       const started = performance.now();
-      segment(network, own, image).toArray();
-      return (performance.now() - started) / 1000;
+      pass().toArray();
+      return (performance.now() - started) / 1000 / voxelsOf(tile ?? prepared.shape);
     }),
   );
 }
 
+/** The first voxels of an image, no more than a window has. */
+function cornerOf(image: Tensor, window: Triple): Tensor {
+  return window.reduce((part, size, axis) => narrow(part, axis + 2, 0, Math.min(size, image.shape[axis + 2])), image);
+}
+
 /**
- * Seconds that these cases take to be evaluated on their scans' own grids, by the first of them: labels are read again, and predictions
- * brought back, which may take longer than the network does.
+ * Seconds that these cases take to be evaluated on their scans' own grids by this inference, from the first of them: labels are read again, and
+ * predictions brought back, which may take longer than the network does.
  */
 async function measureOtherGrids(
   { context, trainer }: Bench,
   base: Architecture,
   cases: readonly PreparedCase[],
+  inference: Recipe['inference'],
 ): Promise<number> {
   if (cases.length === 0) return 0;
   const started = performance.now();
-  await evaluateOnOwnGrid({ context, weights: trainer.weights }, base, cases[0], async () => {});
+  const measured = { ...context, recipe: { ...context.recipe, inference } };
+  await evaluateOnOwnGrid({ context: measured, weights: trainer.weights }, base, cases[0], async () => {});
   const seconds = (performance.now() - started) / 1000;
   const voxels = cases.map(({ crop }) => voxelsOf(crop.shape));
-  return seconds * voxels.reduce((sum, ofCase) => sum + ofCase / voxels[0], 0);
+  return seconds * sum(voxels.map((ofCase) => ofCase / voxels[0]));
 }
 
 /** What a step takes on downsampled volumes, where it takes `full` on others. */

@@ -1,12 +1,17 @@
 import { freeMemoryBytes, limitTensorBytes } from '@ronasmis/libtorch';
-import type { Architecture } from '../architecture/architecture.ts';
+import type { Architecture, ChildArchitecture, OwnArchitecture } from '../architecture/architecture.ts';
 import { type NetworkDimensions, networkDimensions } from '../architecture/dimensions.ts';
+import { patchOf } from '../architecture/patch.ts';
 import { UserError } from '../base/errors.ts';
 import { type Triple, voxelsOf } from '../base/geometry.ts';
 import type { CaseSplit } from '../data/folds.ts';
 import { type ComputeDevice, dataTypeOf, type Precision } from '../engine/device.ts';
-import { childNetwork, childrenParameters } from '../network/child.ts';
+import { bytesBesidePass } from '../inference/fitting.ts';
+import { windowOf } from '../inference/tiles.ts';
+
 import { passBytes } from '../network/memory.ts';
+import type { Network } from '../network/network.ts';
+import { networkOf, parametersOf } from '../network/of-architecture.ts';
 import { elementCount } from '../network/parameters.ts';
 import { isResampled, type PreparedCase } from '../preparation/prepare.ts';
 import type { Recipe } from '../recipe/recipe.ts';
@@ -15,7 +20,7 @@ import { patchVoxelCounts } from '../space/macro.ts';
 import type { SpaceName } from '../space/names.ts';
 import type { SearchSpace } from '../space/space.ts';
 import { type CreateSpace, createSpace } from '../space/spaces.ts';
-import { batchShape, patchOf } from './batch-shape.ts';
+import { batchShape } from './batch-shape.ts';
 import {
   batchesAtOnce,
   composedLossBytes,
@@ -52,8 +57,10 @@ export interface MemoryDemands {
 /** How a search keeps within its memory. */
 export interface MemoryPlan {
   readonly dimensions: NetworkDimensions;
-  /** What memory leaves of it. */
-  readonly space: SearchSpace;
+  /** What memory leaves of it; undefined where one network is trained that belongs to no space. */
+  readonly space: SearchSpace | undefined;
+  /** Voxels of the largest patch, or of the batch that a network says itself. */
+  readonly batchVoxels: number;
   /** Of the networks that are trained, the most demanding one, and the one that durations are measured with. */
   readonly largest: Architecture;
   readonly base: Architecture;
@@ -84,22 +91,34 @@ export function caseBytesWithin(budgetBytes: number, device: ComputeDevice): num
  */
 export function planMemory(budgetBytes: number, demands: MemoryDemands): MemoryPlan {
   const { architecture: alone } = demands;
+  return alone?.kind === undefined ? planSpace(budgetBytes, demands, alone) : planNetwork(budgetBytes, demands, alone);
+}
+
+/** The plan of a search, or of the training of a child alone: widths and patches are tried until memory suffices. */
+export function planSpace(
+  budgetBytes: number,
+  demands: MemoryDemands,
+  alone?: ChildArchitecture,
+): MemoryPlan & { readonly space: SearchSpace } {
   const usableBytes = budgetBytes - reservedBytes;
   const counts = patchVoxelCounts(demands.volume);
   const { recipe } = demands;
   const { widths } = recipe.network;
-  const candidates = widths.flatMap((width) => counts.map((patchVoxels) => candidate(demands, width, patchVoxels)));
+  const candidates = widths.flatMap((width) =>
+    counts.map((patchVoxels) => candidate(demands, alone, { width, patchVoxels })),
+  );
   const chosen = candidates.find(({ neededBytes }) => neededBytes <= usableBytes);
   if (!chosen) throw tooSmall(budgetBytes, Math.min(...candidates.map(({ neededBytes }) => neededBytes)), alone);
   const { width, patchVoxels, batchVoxels, dimensions, bytesFor } = chosen;
   const isAmple = Math.max(...demandingChildren(chosen.space).map(bytesFor)) * safetyFactor <= usableBytes;
-  const fits = (child: Architecture): boolean => bytesFor(child) <= usableBytes;
+  const fits = (child: ChildArchitecture): boolean => bytesFor(child) <= usableBytes;
   const space = isAmple
     ? chosen.space
     : createSpace(demands.space, demands.volume, dimensions, { patchVoxels, fits, recipe: recipe.space });
   return {
     dimensions,
     space,
+    batchVoxels: voxelsOf(patchOf(space.base)),
     largest: alone ?? space.largest,
     base: alone ?? space.base,
     bytesFor,
@@ -112,16 +131,40 @@ export function planMemory(budgetBytes: number, demands: MemoryDemands): MemoryP
   };
 }
 
-function candidate(demands: MemoryDemands, width: number, patchVoxels: number) {
+/** The plan of a network that says itself how wide it is and what it is trained on: memory suffices for it or not. */
+function planNetwork(budgetBytes: number, demands: MemoryDemands, alone: OwnArchitecture): MemoryPlan {
+  const { inputChannels, classes, flatLevels, recipe } = demands;
+  const dimensions = { inputChannels, classes, flatLevels, channels: alone.features };
+  const batchVoxels = alone.batch * voxelsOf(patchOf(alone));
+  const weightBytes = 4 * elementCount(parametersOf([alone], dimensions, recipe.network));
+  const bytesFor = predictor(demands, dimensions, { batchVoxels, weightBytes });
+  const neededBytes = bytesFor(alone);
+  if (neededBytes > budgetBytes - reservedBytes) throw tooSmall(budgetBytes, neededBytes, alone);
+  return {
+    dimensions,
+    space: undefined,
+    batchVoxels,
+    largest: alone,
+    base: alone,
+    bytesFor,
+    hostBytes: hostBytes(demands, batchVoxels),
+    concessions: [],
+  };
+}
+
+function candidate(
+  demands: MemoryDemands,
+  alone: ChildArchitecture | undefined,
+  { width, patchVoxels }: { readonly width: number; readonly patchVoxels: number },
+) {
   const { recipe } = demands;
   const dimensions = networkDimensions(demands.inputChannels, demands.classes, demands.flatLevels, {
     width,
     widening: recipe.network.widening,
   });
   const space = createSpace(demands.space, demands.volume, dimensions, { patchVoxels, recipe: recipe.space });
-  const { architecture: alone } = demands;
   const batchVoxels = Math.max(patchVoxels, alone ? voxelsOf(patchOf(alone)) : 0);
-  const parameters = childrenParameters(alone ? [alone] : space.covering, dimensions, recipe.network);
+  const parameters = parametersOf(alone ? [alone] : space.covering, dimensions, recipe.network);
   const weightBytes = 4 * elementCount(parameters);
   const bytesFor = predictor(demands, dimensions, { batchVoxels, weightBytes });
   return { width, patchVoxels, batchVoxels, dimensions, space, bytesFor, neededBytes: bytesFor(alone ?? space.base) };
@@ -136,7 +179,7 @@ function tooSmall(budgetBytes: number, neededBytes: number, alone: Architecture 
 }
 
 /** Children that take about the most: the one with the most activations, with every dilation. */
-function demandingChildren({ largest }: SearchSpace): readonly Architecture[] {
+function demandingChildren({ largest }: SearchSpace): readonly ChildArchitecture[] {
   if ('cell' in largest) return [largest];
   return ([1, 2, 3] as const).map((dilation) => ({
     ...largest,
@@ -156,7 +199,6 @@ function predictor(
   const named = (names: readonly string[]): readonly PreparedCase[] => cases.filter(({ name }) => names.includes(name));
   const [validation, test] = [named(split.validation), named(split.test)];
   const groups = [...evaluatedTogether(validation), ...test.map((one) => [one])];
-  const largest = groups.reduce((one, other) => (voxelsOfAll(other) > voxelsOfAll(one) ? other : one));
 
   const elementBytes = dataType === 'float32' ? 4 : 2;
   const onDevice = voxelsOfAll(validation) * (demands.inputChannels * elementBytes + 1);
@@ -167,10 +209,26 @@ function predictor(
     const { patch, patches } = batchShape({ batchVoxels }, child);
     const shared = { dataType, device };
     const trained = { ...shared, batch: patches, size: patch, training: true };
-    const evaluated = { ...shared, batch: largest.length, size: largest[0].shape, training: false };
-    const network = childNetwork(child, dimensions);
-    return fixed + passFactor * Math.max(...[trained, evaluated].map((pass) => passBytes(network, pass)));
+    const network = networkOf(child, dimensions);
+    const evaluated = evaluationBytes(demands, child, { network, groups });
+    return fixed + passFactor * Math.max(passBytes(network, trained), evaluated);
   };
+}
+
+/** What the evaluation takes of the most demanding of these groups of cases, each of which is passed at once: as a whole, or in windows of the patch. */
+function evaluationBytes(
+  { device, precision, recipe: { inference } }: Pick<MemoryDemands, 'device' | 'precision' | 'recipe'>,
+  child: Architecture,
+  { network, groups }: { readonly network: Network; readonly groups: readonly (readonly PreparedCase[])[] },
+): number {
+  const tile = windowOf(inference, child);
+  const largest = groups.reduce((one, other) => (voxelsOfAll(other) > voxelsOfAll(one) ? other : one));
+  const batch = tile ? Math.max(...groups.map(({ length }) => length)) : largest.length;
+  const pass = { dataType: dataTypeOf[precision], device, batch, size: tile ?? largest[0].shape, training: false };
+  const beside = groups.map(
+    (group) => group.length * bytesBesidePass(network, group[0].shape, { tile, device, inference }),
+  );
+  return passBytes(network, pass) + Math.max(...beside);
 }
 
 /** What the process takes beside its tensors; nothing where a GPU's memory is meant. */

@@ -1,9 +1,11 @@
-import type { Architecture } from '../architecture/architecture.ts';
+import type { Architecture, ChildArchitecture } from '../architecture/architecture.ts';
 import type { Random } from '../base/random.ts';
 import { sum } from '../base/statistics.ts';
+import type { BatchPlan } from '../batches/fill-batch.ts';
 import { samplePlan } from '../batches/sample.ts';
 import { sampleIndex } from '../controller/draw.ts';
-import { childNetwork } from '../network/child.ts';
+import type { Network } from '../network/network.ts';
+import { networkOf } from '../network/of-architecture.ts';
 import type { Downsampling } from '../preparation/downsampling.ts';
 import type { SearchSpace } from '../space/space.ts';
 import type { MiniBatch } from '../training/train.ts';
@@ -32,7 +34,8 @@ export function* sharedMiniBatches(
         patch_lead !== null && outlook.done < patch_share
           ? withDrawnPatch(context.space, child, patch_lead / (1 - outlook.done / patch_share), random)
           : child;
-      yield miniBatch(context, random, { architecture, chosen: order[index], downsampling });
+      const plan = patchesOf(context, random, { architecture, chosen: order[index], downsampling });
+      yield { network: networkOf(architecture, context.dimensions), plan };
     }
   }
 }
@@ -41,7 +44,12 @@ export function* sharedMiniBatches(
  * A child as it is trained once: on a patch that is drawn among those of its space, first its depth, then its plane.
  * @param lead by how many logits the child's own depth, and the largest plane, lead
  */
-export function withDrawnPatch(space: SearchSpace, child: Architecture, lead: number, random: Random): Architecture {
+export function withDrawnPatch(
+  space: SearchSpace,
+  child: ChildArchitecture,
+  lead: number,
+  random: Random,
+): ChildArchitecture {
   const patches = space.patchesOf?.(child) ?? [child.patch];
   const depths = patches.map((patch) => patch.depth);
   const depth = drawLed(depths, { leader: child.patch.depth, lead }, random);
@@ -68,26 +76,46 @@ function drawLed<Value>(
   ];
 }
 
+/** What of a run the mini-batches of one network are made of. */
+type OneNetwork = Pick<TrainingRun, 'context' | 'state' | 'architecture'>;
+
 /** The same of one network. */
-export function* ownMiniBatches(
-  { context, state, architecture }: TrainingRun,
+export function ownMiniBatches(run: OneNetwork, downsampling: Downsampling | undefined): Generator<MiniBatch, never> {
+  const network = networkOf(run.architecture, run.context.dimensions);
+  return networkMiniBatches(run, () => network, downsampling);
+}
+
+/** The same of networks that are all trained on the patches of one architecture. */
+export function* networkMiniBatches(
+  { context, state, architecture }: OneNetwork,
+  networkFor: () => Network,
   downsampling: Downsampling | undefined,
 ): Generator<MiniBatch, never> {
   for (;;) {
     for (const chosen of shuffledCases(context, state.random)) {
-      yield miniBatch(context, state.random, { architecture, chosen, downsampling });
+      yield { network: networkFor(), plan: patchesOf(context, state.random, { architecture, chosen, downsampling }) };
     }
   }
 }
 
 /** Three epochs of the training cases, each in an order of its own, as indices into the run's cases. */
-function shuffledCases({ cases, split, recipe }: RunContext, random: Random): readonly number[] {
-  const indices = split.training.map((name) => cases.findIndex((prepared) => prepared.name === name));
-  return Array.from({ length: recipe.search.training_epochs }, () => random.shuffle(indices)).flat();
+function shuffledCases(context: RunContext, random: Random): readonly number[] {
+  const indices = trainingCases(context);
+  return Array.from({ length: context.recipe.search.training_epochs }, () => random.shuffle(indices)).flat();
 }
 
-/** Patches of the case `chosen` for a network. */
-function miniBatch(
+const trainingCases = ({ cases, split }: RunContext): readonly number[] =>
+  split.training.map((name) => cases.findIndex((prepared) => prepared.name === name));
+
+/** Of each patch of a mini-batch: the case `chosen`, or where the recipe says so any that is trained on. */
+function casesOfPatches(context: RunContext, random: Random, patches: number, chosen: number): readonly number[] {
+  if (context.recipe.training.batch_cases === 'one') return Array.from({ length: patches }, () => chosen);
+  const training = trainingCases(context);
+  return Array.from({ length: patches }, () => training[random.integer(training.length)]);
+}
+
+/** Patches for a network. */
+function patchesOf(
   context: RunContext,
   random: Random,
   drawn: {
@@ -95,11 +123,10 @@ function miniBatch(
     readonly chosen: number;
     readonly downsampling: Downsampling | undefined;
   },
-): MiniBatch {
-  const { cases, augment, dimensions, recipe } = context;
+): BatchPlan {
+  const { cases, augment, recipe } = context;
   const { architecture, chosen, downsampling } = drawn;
   const { patch, patches } = batchShape(context, architecture);
-  const crops = Array.from({ length: patches }, () => chosen);
-  const plan = samplePlan(random, cases, crops, { patch, augment, downsampling, recipe });
-  return { network: childNetwork(architecture, dimensions), plan };
+  const ofPatches = casesOfPatches(context, random, patches, chosen);
+  return samplePlan(random, cases, ofPatches, { patch, augment, downsampling, recipe });
 }

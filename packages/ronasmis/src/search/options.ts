@@ -38,6 +38,8 @@ export interface SearchSettings {
   readonly device: 'auto' | ComputeDevice;
   readonly precision: 'auto' | Precision;
   readonly seed: number;
+  /** Run folder of a finished run, of this data set or another, whose weights this one starts from. */
+  readonly from?: string;
   /** Every constant that a run goes by. */
   readonly recipe: Recipe;
 }
@@ -48,17 +50,21 @@ export interface RunSettings extends SearchSettings {
   readonly lastChildren?: number;
   /** The one network that is trained, where nothing is searched. */
   readonly architecture?: Architecture;
+  /** Seconds that were spent before the run, on what it trains: they count to its time. */
+  readonly earlierSeconds?: number;
 }
 
 /** The same from outside: everything but the data set and the run folder has a default. */
 export type SearchOptions = Pick<SearchSettings, 'dataSet' | 'out'> & Partial<SearchSettings>;
 
 /** The same of the training of one network, where there is nothing to choose. */
-export type TrainingOptions = Omit<SearchOptions, 'children' | 'controller' | 'space'>;
+export type TrainingOptions = Omit<SearchOptions, 'children' | 'controller' | 'space'> &
+  Pick<RunSettings, 'earlierSeconds'>;
 
 /** The settings of the training of one network. A controller has nothing to do in it; `run.json` has one for every run. */
 export function trainingSettings(architecture: Architecture, options: TrainingOptions): RunSettings {
-  const nothingToChoose = { children: 1, controller: 'random', space: architecture.space } as const;
+  const space = architecture.kind === undefined ? architecture.space : 'fixed';
+  const nothingToChoose = { children: 1, controller: 'random', space } as const;
   return { ...withDefaults({ ...options, ...nothingToChoose }), architecture };
 }
 
@@ -126,6 +132,7 @@ export function recordSettings(settings: RunSettings): RunRecord['settings'] {
     ...recordedParts(settings),
     ...(lastChildren !== undefined && { last_children: lastChildren }),
     ...(architecture && { only_child: architecture }),
+    ...(settings.earlierSeconds !== undefined && { earlier_seconds: settings.earlierSeconds }),
     device,
     precision,
   };
@@ -137,7 +144,17 @@ export function recordedSettings(
   folder: string,
   { controller, space }: OwnParts,
 ): RunSettings {
-  const { data_set, label_folder, time_seconds, epochs, memory_bytes, last_children, only_child } = settings;
+  const {
+    data_set,
+    label_folder,
+    time_seconds,
+    epochs,
+    memory_bytes,
+    last_children,
+    only_child,
+    earlier_seconds,
+    from,
+  } = settings;
   const { device, precision } = engine;
   return {
     dataSet: data_set,
@@ -151,6 +168,8 @@ export function recordedSettings(
     space: partNamed('space', settings.space, space, spaceCalled),
     ...(last_children !== undefined && { lastChildren: last_children }),
     ...(only_child && { architecture: only_child }),
+    ...(earlier_seconds !== undefined && { earlierSeconds: earlier_seconds }),
+    ...(from && { from: from.run }),
     recipe,
     device,
     precision,

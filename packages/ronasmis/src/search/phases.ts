@@ -11,7 +11,7 @@ import {
   isCoarse,
   isLastStep,
   mustStopEvaluating,
-  trainedFraction,
+  scheduledFraction,
 } from './clock.ts';
 import { caseNamed } from './context.ts';
 import { freeBatches, toDeviceBatches } from './device-batches.ts';
@@ -88,7 +88,7 @@ export async function trainPhase(run: Run, plans: Iterator<MiniBatch, never>): P
     {
       planned,
       isEnough: (done) => hasTrainedEnough(clock, done),
-      fraction: (done) => trainedFraction(clock, done),
+      fraction: (done) => scheduledFraction(clock, done),
       after: (done) => watch.tell({ phase: 'train', step, done, total: Math.max(done, planned) }),
     },
   );
@@ -102,13 +102,14 @@ export interface EvaluationPhase<Child> {
   readonly seconds: number;
 }
 
-/** Phase two of a controller step: as many of its children are evaluated as there is time for. */
+/** Phase two of a controller step: as many of its children are evaluated as there is time for; nothing where there are none. */
 export async function evaluatePhase<Child extends Evaluable>(
   run: Run,
   { evaluator }: Stage,
   children: readonly Child[],
 ): Promise<EvaluationPhase<Child>> {
   const { clock, watch } = run;
+  if (children.length === 0) return { children: [], seconds: 0 };
   const since = clock.elapsed();
   const step = clock.step + 1;
   const wanted = isLastStep(clock) ? children.length : childrenPerStep(clock);
@@ -136,7 +137,7 @@ export async function endStep(run: Run, stage: Stage, outcome: StepOutcome): Pro
   const { children } = evaluation;
   const [loss, coarse] = [training.loss, stage.downsampling !== undefined];
   const rewards = children.map(({ reward }) => reward);
-  const [average, best] = [mean(rewards), Math.max(...rewards)];
+  const [average, best] = rewards.length === 0 ? [null, null] : [mean(rewards), Math.max(...rewards)];
   const outOfMemory = training.leftOut + children.filter((child) => child.outOfMemory).length;
   clock.step += 1;
   if (coarse && !isCoarse(clock)) enterFullResolution(clock);
@@ -161,7 +162,8 @@ export async function endStep(run: Run, stage: Stage, outcome: StepOutcome): Pro
   });
   await saveState(folder, state, { step, seconds });
   const counts = { done: rewards.length, total: rewards.length };
-  await watch.tell({ phase: 'evaluate', step, ...counts, loss, entropy, reward: average, dice: best, coarse });
+  const found = { ...(average !== null && { reward: average }), ...(best !== null && { dice: best }) };
+  await watch.tell({ phase: 'evaluate', step, ...counts, loss, entropy, ...found, coarse });
 }
 
 function outOfMemorySentence(count: number, step: number): string {

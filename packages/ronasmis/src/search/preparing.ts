@@ -1,21 +1,21 @@
 import { dirname, join, resolve } from 'node:path';
 import { describeEngine, type EngineDescription } from '@ronasmis/libtorch';
 import { flatLevelsFor } from '../architecture/dimensions.ts';
-import { voxelsOf } from '../base/geometry.ts';
 import { VERSION } from '../base/version.ts';
 import type { DataSet } from '../data/dataset.ts';
 import type { Region } from '../data/description.ts';
 import type { Fingerprint } from '../data/fingerprint.ts';
-import { splitCases, splitLabelled } from '../data/folds.ts';
+import { type CaseSplit, splitCases, splitLabelled } from '../data/folds.ts';
 import type { Normalisation } from '../data/normalisation.ts';
 import type { Problem } from '../data/problems.ts';
 import { chooseDevice } from '../engine/device.ts';
 import { choosePrecision } from '../engine/precision.ts';
 import { prepareOnce } from '../preparation/kept-cases.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import { type RunRecord, recordDimensions } from '../run/run-record.ts';
 import { requireFit } from './architecture-file.ts';
-import { patchOf } from './batch-shape.ts';
 import { type RunContext, scoredClasses } from './context.ts';
+import { recordStart, type Started } from './earlier-run.ts';
 import { caseBytesWithin, defaultMemoryBytes, limitMemory, type MemoryPlan, planMemory } from './memory.ts';
 import { type RunSettings, recordSettings } from './options.ts';
 import { coarseDownsampling } from './resolution.ts';
@@ -61,7 +61,7 @@ export async function prepare(
     onCase: (done, total) => onProgress?.({ phase: 'prepare', step: 0, done, total }),
   });
   const empty = new Set(cases.filter(({ labelled }) => labelled.length === 0).map(({ name }) => name));
-  const split = splitLabelled(names, { folds, fold, empty });
+  const split = trainedOn(splitLabelled(names, { folds, fold, empty }), recipe.training);
   const hasIgnored = dataSet.ignoredValue !== undefined;
   const flatLevels = flatLevelsFor(fingerprint.commonSpacing, recipe.network);
   const counts = { inputChannels: dataSet.channels.length, classes: dataSet.labels.length, flatLevels };
@@ -83,7 +83,7 @@ export async function prepare(
     labelValues: dataSet.labels.map(({ value }) => value),
     scored: scoredClasses(dataSet),
     ignoredValue: dataSet.ignoredValue,
-    batchVoxels: voxelsOf(patchOf(plan.space.base)),
+    batchVoxels: plan.batchVoxels,
     ...(downsampling && { downsampling }),
   };
   return {
@@ -100,6 +100,11 @@ export async function prepare(
   };
 }
 
+/** How the cases are used: where the recipe says so, those for validation are trained on too, and nothing is evaluated before the end. */
+function trainedOn(split: CaseSplit, { all_cases }: Recipe['training']): CaseSplit {
+  return all_cases ? { ...split, training: [...split.training, ...split.validation].sort(), validation: [] } : split;
+}
+
 const sentenceOf = ({ message, cases }: Problem): string =>
   cases === undefined ? message : `${message} ('ronasmis inspect' lists all.)`;
 
@@ -111,16 +116,18 @@ export function engineWarnings({ device }: RunContext, { cuda }: EngineDescripti
   ];
 }
 
-/** `run.json` of a new run. */
+/** `run.json` of a new run, and of what it has started from. */
 export function runRecord(
   settings: RunSettings,
   { context, fingerprint, regions, normalisations, channelFiles, engine }: Prepared,
+  started?: Started,
 ): RunRecord {
   const { dimensions, device, precision } = context;
+  const { from, taken_over } = started ? recordStart(started) : {};
   return {
     version: VERSION,
     created: new Date().toISOString(),
-    settings: recordSettings(settings),
+    settings: { ...recordSettings(settings), ...(from && { from }) },
     engine: { libtorch: engine.version, device, precision, threads: engine.cpu.threads, cpu: engine.cpu.name },
     recipe: context.recipe,
     network: recordDimensions(dimensions),
@@ -131,5 +138,6 @@ export function runRecord(
     orientation: fingerprint.orientation,
     spacing: fingerprint.commonSpacing,
     fingerprint: { ...fingerprint },
+    ...(taken_over && { taken_over }),
   };
 }

@@ -7,8 +7,9 @@ import { IGNORED_CLASS } from '../data/description.ts';
 import { dataTypeOf } from '../engine/device.ts';
 import { type CaseScores, type DiceSummary, summariseDice } from '../evaluation/summary.ts';
 import { segment } from '../inference/segment.ts';
-import { childNetwork } from '../network/child.ts';
+import { windowOf } from '../inference/tiles.ts';
 import type { Network } from '../network/network.ts';
+import { networkOf } from '../network/of-architecture.ts';
 import { elementCount } from '../network/parameters.ts';
 import { freeNetworkWeights, networkWeights, type Weights } from '../network/weights.ts';
 import { imageOf, labelOf } from '../preparation/prepare.ts';
@@ -51,7 +52,7 @@ export async function finish(run: Run, evaluator: Evaluator, candidates: Candida
   const { architecture, scores } = await bestChild(run, evaluator, candidates);
   const testDice = await evaluateTestCases(run, architecture);
   const { averaged } = state.trainer;
-  const network = childNetwork(architecture, context.dimensions);
+  const network = networkOf(architecture, context.dimensions);
   const report: SearchReport = {
     validation_dice: summariseDice(scores),
     test_dice: testDice,
@@ -65,7 +66,7 @@ export async function finish(run: Run, evaluator: Evaluator, candidates: Candida
   const { run: record, events } = await readRun(folder);
   const examples = pickExamples(report.test_dice).map((example) => ({
     ...example,
-    slices: slicesOf(run, network, example),
+    slices: slicesOf(run, architecture, example),
   }));
   await writeRunFile(folder, 'report.html', renderReport({ run: record, architecture, report, events, examples }));
   await writeRecord(folder, 'report.json', report);
@@ -107,13 +108,15 @@ async function evaluateTestCases(run: Run, child: Architecture): Promise<DiceSum
   return summariseDice(scores);
 }
 
-function slicesOf({ context, state }: Run, network: Network, { name }: Example): readonly Slice[] {
+function slicesOf({ context, state }: Run, child: Architecture, { name }: Example): readonly Slice[] {
   const prepared = caseNamed(context, name);
+  const network = networkOf(child, context.dimensions);
+  const { inference } = context.recipe;
   const classes = noGradient(() =>
     scope(() => {
       const [{ image }] = toDeviceBatches(context, [prepared]);
       const own = networkWeights(network, state.trainer.averaged, dataTypeOf[context.precision]);
-      return segment(network, own, image).toNumbers();
+      return segment(network, own, image, { tile: windowOf(inference, child), inference }).toNumbers();
     }),
   );
   const { shape, spacing } = prepared;

@@ -4,6 +4,8 @@ import { UserError } from '../base/errors.ts';
 import { removeWhereEmpty } from '../base/files.ts';
 import { type DataSet, readDataSet } from '../data/dataset.ts';
 import { requireApart } from '../data/outputs.ts';
+import type { Network } from '../network/network.ts';
+import { networkOf } from '../network/of-architecture.ts';
 import { lockFolder } from '../run/lock.ts';
 import { type RunFiles, readRun } from '../run/read-run.ts';
 import { createRunFolder, keepEventsUntil, requireNew, writeRecord } from '../run/run-folder.ts';
@@ -11,6 +13,7 @@ import { hasOneChild } from '../space/spaces.ts';
 import { type Clock, expectedTrainingSteps, outlookOf, requireOneStep } from './clock.ts';
 import { harmlessPasses } from './constants.ts';
 import type { RunContext, SearchContext } from './context.ts';
+import { type EarlierRun, readEarlierRun, readEarlierRunAgain, startFrom, startWarnings } from './earlier-run.ts';
 import { openClock } from './measuring.ts';
 import type { MemoryPlan } from './memory.ts';
 import {
@@ -45,6 +48,7 @@ const beginSearch: Begin<BegunSearch> = (
   { controller, seed, children, lastChildren = 0 },
 ) => {
   const { space } = plan;
+  if (space === undefined) throw new Error('A search needs a space.');
   const context = { ...shared, space, children: hasOneChild(space) ? 1 : Math.max(children, lastChildren) };
   return { context, state: createSearchState(context, controller, seed) };
 };
@@ -98,12 +102,14 @@ async function openNew<Begun extends BegunSearch | BegunTraining>(
   begin: Begin<Begun>,
 ) {
   const dataSet = await readDataSet(settings.dataSet, settings.labelFolder);
+  const { from, out } = settings;
+  const earlier = from === undefined ? undefined : await readEarlierRun(from, out);
   await requireApart(settings.out, dataSet);
   const made = await createRunFolder(settings.out);
   const release = await lockFolder(settings.out);
   try {
     await requireNew(settings.out);
-    return { ...(await openLocked(settings, dataSet, hooks, begin)), release };
+    return { ...(await openLocked(settings, dataSet, hooks, begin, earlier)), release };
   } catch (error) {
     await release();
     // No run can go on from here; where this fails too, the first error is the one to be told.
@@ -118,22 +124,29 @@ async function openLocked<Begun extends BegunSearch | BegunTraining>(
   dataSet: DataSet,
   hooks: SearchHooks,
   begin: Begin<Begun>,
+  earlier: EarlierRun | undefined,
 ) {
   const startedAt = performance.now();
   const prepared = await prepare(settings, settings.out, dataSet, hooks);
   const { engine, budgetBytes, plan, warnings } = prepared;
   const begun = begin(prepared, settings);
   const { context, state } = begun;
-  const clock = await clockOf(begun, plan, settings, { startedAt, step: 0, seconds: 0 });
+  const started = earlier && startFrom(state.trainer, networksOf(begun), dataSet, earlier);
+  const clock = await clockOf(begun, plan, settings, { startedAt, step: 0, seconds: settings.earlierSeconds ?? 0 });
   requireOneStep(clock);
   state.controller?.begin(outlookOf(clock));
-  const record = runRecord({ ...settings, memoryBytes: budgetBytes }, prepared);
+  const record = runRecord({ ...settings, memoryBytes: budgetBytes }, prepared, started);
   await writeRecord(settings.out, 'run.json', record);
   await prepared.keep();
   hooks.onStart?.({
     engine: record.engine,
     memory: memoryUse(budgetBytes, plan),
-    warnings: [...engineWarnings(context, engine), ...overfitWarnings(context, clock), ...warnings],
+    warnings: [
+      ...engineWarnings(context, engine),
+      ...(started ? startWarnings(started) : []),
+      ...overfitWarnings(context, clock),
+      ...warnings,
+    ],
   });
   return { ...begun, clock, folder: settings.out, plan, lastChildren: [] };
 }
@@ -161,8 +174,13 @@ async function reopenLocked<Begun extends BegunSearch | BegunTraining>(
   const begun = begin(prepared, settings);
   const { context, state } = begun;
   const moment = await restoreState(folder, state);
+  const { from } = run.settings;
+  if (from && moment.step === 0) {
+    startFrom(state.trainer, networksOf(begun), dataSet, await readEarlierRunAgain(from, folder));
+  }
   await keepEventsUntil(folder, moment.step);
-  const clock = await clockOf(begun, plan, settings, { startedAt, ...moment });
+  const seconds = Math.max(moment.seconds, settings.earlierSeconds ?? 0);
+  const clock = await clockOf(begun, plan, settings, { startedAt, ...moment, seconds });
   if (clock.step === 0) state.controller?.begin(outlookOf(clock));
   hooks.onStart?.({
     engine: run.engine,
@@ -171,6 +189,12 @@ async function reopenLocked<Begun extends BegunSearch | BegunTraining>(
   });
   const lastChildren = events.find(({ step }) => step === clock.step)?.children ?? [];
   return { ...begun, clock, folder, plan, lastChildren };
+}
+
+/** The networks whose weights a run trains. */
+function networksOf({ context, architecture }: BegunSearch | BegunTraining): readonly Network[] {
+  const architectures = architecture === undefined ? context.space.covering : [architecture];
+  return architectures.map((child) => networkOf(child, context.dimensions));
 }
 
 function clockOf(

@@ -10,7 +10,7 @@ import { createRandom, type Random, restoreRandom } from '../base/random.ts';
 import type { Controller, CreateController } from '../controller/controller.ts';
 import type { ControllerName } from '../controller/controllers.ts';
 import { createController } from '../controller/create.ts';
-import { childrenParameters } from '../network/child.ts';
+import { parametersOf } from '../network/of-architecture.ts';
 import { createWeights } from '../network/weights.ts';
 import { createTrainer, restoreTrainer, type Trainer, trainerTensors } from '../training/trainer.ts';
 import type { RunContext, SearchContext } from './context.ts';
@@ -60,7 +60,7 @@ export function createTrainingState(context: RunContext, architecture: Architect
 /** The training of fresh weights, which are all that these networks need. */
 function trainerOf(context: RunContext, architectures: readonly Architecture[], seed: number): Trainer {
   const { dimensions, device, precision, recipe, ignoredValue } = context;
-  const parameters = childrenParameters(architectures, dimensions, recipe.network);
+  const parameters = parametersOf(architectures, dimensions, recipe.network);
   return createTrainer(createWeights(parameters, device, seed), {
     device,
     precision,

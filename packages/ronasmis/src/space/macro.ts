@@ -1,4 +1,4 @@
-import { type Architecture, type MacroArchitecture, strideBetween } from '../architecture/architecture.ts';
+import { type ChildArchitecture, type MacroArchitecture, strideBetween } from '../architecture/architecture.ts';
 import type { NetworkDimensions } from '../architecture/dimensions.ts';
 import { UserError } from '../base/errors.ts';
 import type { Triple } from '../base/geometry.ts';
@@ -24,7 +24,7 @@ export interface MacroSpace extends SearchSpace {
   readonly base: MacroArchitecture;
   readonly largest: MacroArchitecture;
   /** Patches that its poolings divide and its dilations fit into, whichever patch it has. */
-  patchesOf(child: Architecture): readonly Architecture['patch'][];
+  patchesOf(child: ChildArchitecture): readonly ChildArchitecture['patch'][];
 }
 
 /** Patch sizes to choose from, in voxels, largest first. */
@@ -103,7 +103,7 @@ function sizesFor([depth, height, width]: MedianVolume): Omit<PatchSizes, 'mostV
 }
 
 /** The patches of the space on which a child can be trained. */
-function patchesFor(child: Architecture, sizes: PatchSizes): readonly Architecture['patch'][] {
+function patchesFor(child: ChildArchitecture, sizes: PatchSizes): readonly ChildArchitecture['patch'][] {
   const [depthStride, planeStride] = strideBetween(child, 0, child.encoder.length - 1);
   const levels = 'cell' in child ? [] : [child.encoder, child.decoder].flatMap((part) => [...part.entries()]);
   const fits = (depth: number, plane: number): boolean =>

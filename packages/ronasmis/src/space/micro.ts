@@ -1,4 +1,4 @@
-import type { Architecture } from '../architecture/architecture.ts';
+import type { ChildArchitecture } from '../architecture/architecture.ts';
 import {
   type Cell,
   cellNodes,
@@ -85,14 +85,14 @@ export function microSpace(
   { patchVoxels, fits, recipe = defaultRecipe.space }: SpaceLimits = noLimits,
 ): SearchSpace {
   const { patch, encoder, decoder } = macroSpace(volume, dimensions, { patchVoxels, recipe }).base;
-  const withCell = (cell: Cell, all?: readonly number[]): Architecture => ({
+  const withCell = (cell: Cell, all?: readonly number[]): ChildArchitecture => ({
     space: 'micro',
     patch,
     encoder: encoder.map(({ pool }) => ({ pool })),
     decoder: decoder.map(({ skips }) => ({ skips: all ?? skips })),
     cell,
   });
-  const decode = (choices: readonly number[]): Architecture => withCell(decodeCell(choices));
+  const decode = (choices: readonly number[]): ChildArchitecture => withCell(decodeCell(choices));
   const fittingly = (choices: readonly number[]): readonly boolean[] =>
     admitted(choices, recipe).map(
       (allowed, option) => allowed && (!fits || fits(decode(completed([...choices, option])))),

@@ -1,4 +1,4 @@
-import type { Architecture } from '../architecture/architecture.ts';
+import type { ChildArchitecture } from '../architecture/architecture.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 
 /** One choice, to be answered by the index of an option. */
@@ -20,17 +20,17 @@ export interface SearchSpace {
   /** Which options of the decision after `choices` lead to a child that the space allows: never none. */
   admitted(choices: readonly number[]): readonly boolean[];
   /** The child that a full list of choices says. */
-  decode(choices: readonly number[]): Architecture;
+  decode(choices: readonly number[]): ChildArchitecture;
   /** Patches that a child can be trained on, in place of its own as well; its own alone where the space does not say it. */
-  patchesOf?(child: Architecture): readonly Architecture['patch'][];
+  patchesOf?(child: ChildArchitecture): readonly ChildArchitecture['patch'][];
   /** What a person would start from: a U-Net of the largest patch that memory allows, as much pooling as can be, level-to-level skips. */
-  readonly base: Architecture;
+  readonly base: ChildArchitecture;
   /** The base child's choices. */
   readonly baseChoices: readonly number[];
   /** Children that use every weight of the space between them: what the shared weights are made for. */
-  readonly covering: readonly Architecture[];
+  readonly covering: readonly ChildArchitecture[];
   /** Of the children that fit into memory, the one that keeps the most activations for the backward pass. */
-  readonly largest: Architecture;
+  readonly largest: ChildArchitecture;
 }
 
 /** What a memory budget and a recipe leave of a space. */
@@ -38,7 +38,7 @@ export interface SpaceLimits {
   /** That a training patch may have. */
   readonly patchVoxels: number;
   /** Whether memory suffices for a child; left out where it does for all. */
-  readonly fits?: (child: Architecture) => boolean;
+  readonly fits?: (child: ChildArchitecture) => boolean;
   /** The default one where it is left out. */
   readonly recipe?: Recipe['space'];
 }

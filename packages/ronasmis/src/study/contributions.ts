@@ -13,7 +13,9 @@ import { skipLevels } from '../space/table1.ts';
 export function contributions(events: readonly SearchEvent[]): readonly Contribution[] {
   const relative = events.flatMap(({ children, reward_mean }) =>
     children.flatMap(({ architecture, reward }) =>
-      'cell' in architecture ? [] : [{ made: choicesOf(architecture), relative: reward - reward_mean }],
+      architecture.kind !== undefined || 'cell' in architecture
+        ? []
+        : [{ made: choicesOf(architecture), relative: reward - (reward_mean ?? 0) }],
     ),
   );
   const rewards = new Map<string, Map<string, number[]>>();

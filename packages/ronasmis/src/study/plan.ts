@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Architecture } from '../architecture/architecture.ts';
+import { inTurns } from '../compare/series.ts';
 import { type ControllerName, controllerNames } from '../controller/controllers.ts';
 import type { ComputeDevice, Precision } from '../engine/device.ts';
 import type { SearchEvent } from '../run/event.ts';
@@ -60,16 +61,20 @@ export function runName(contestant: string, seed: number): string {
   return `${contestant}-${seed}`;
 }
 
-/** All contestants' searches, seed by seed. Each seed begins with another one, so that the machine's mood favours none. */
+/**
+ * All contestants' searches, seed by seed. The first is one that needs the most time for a step, as it evaluates the most children: a time that is
+ * too short is refused before any other has used it up.
+ */
 export function plannedContests({
   seeds,
   children,
 }: Pick<StudyOptions, 'seeds' | 'children'>): readonly PlannedSearch[] {
-  return Array.from({ length: seeds }, (_, i) => i + 1).flatMap((seed) =>
-    contestants.map((_, place) => {
-      const { name, controller, space } = contestants[(place + seed - 1) % contestants.length];
+  const dearest = contestants.findIndex(({ controller }) => controller === 'random');
+  const inOrder = [...contestants.slice(dearest), ...contestants.slice(0, dearest)];
+  return inTurns(inOrder, seeds).flatMap((round, i) =>
+    round.map(({ name, controller, space }) => {
       const evaluatesMore = controller === 'random' && { lastChildren: rankedPerEvaluated * children };
-      return { name: runName(name, seed), controller, space, seed, ...evaluatesMore };
+      return { name: runName(name, i + 1), controller, space, seed: i + 1, ...evaluatesMore };
     }),
   );
 }

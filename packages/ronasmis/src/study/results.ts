@@ -1,13 +1,13 @@
 import { basename } from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { mean, sum } from '../base/statistics.ts';
-import { holm, meanInterval, signedRankTest } from '../evaluation/paired-tests.ts';
+import { type Contest, compareWith } from '../compare/paired.ts';
 import { kendallTau } from '../evaluation/rank-correlation.ts';
-import { caseMean, type DiceSummary, spreadOf } from '../evaluation/summary.ts';
+import { type DiceSummary, spreadOf } from '../evaluation/summary.ts';
 import type { SearchEvent } from '../run/event.ts';
 import type { RunFiles } from '../run/read-run.ts';
 import type { SearchReport } from '../run/report.ts';
-import type { Comparison, ContestantResult, ContestRun, RewardPoint, StudyResults } from '../run/study-record.ts';
+import type { ContestantResult, ContestRun, RewardPoint, StudyResults } from '../run/study-record.ts';
 import { contributions } from './contributions.ts';
 import { contestants, runName, type SharedChild } from './plan.ts';
 
@@ -15,7 +15,7 @@ import { contestants, runName, type SharedChild } from './plan.ts';
 type FinishedRun = RunFiles & { readonly report: SearchReport };
 
 /** A contestant's searches, in the order of their seeds. */
-interface Contest {
+interface Searches {
   readonly name: string;
   readonly runs: readonly FinishedRun[];
 }
@@ -47,7 +47,7 @@ export function studyResults({ seeds, contestRuns, children, aloneRuns, joules }
     seeds,
     test_cases: Object.keys(reinforce.runs[0].report.test_dice.cases).length,
     contestants: contests.map((contest) => contestantResult(contest, joules)),
-    comparisons: compareWith(reinforce, others),
+    comparisons: compareWith(contestOf(reinforce), others.map(contestOf)),
     alone: aloneResults(children, aloneRuns.map(finishedRun)),
     contributions: contributions(random.flatMap(({ events }) => events)),
   };
@@ -76,7 +76,7 @@ function requireOneDataSet(runs: readonly RunFiles[]): void {
   );
 }
 
-function contestantResult({ name, runs }: Contest, joules: Readonly<Record<string, number | null>>): ContestantResult {
+function contestantResult({ name, runs }: Searches, joules: Readonly<Record<string, number | null>>): ContestantResult {
   return {
     name,
     test_dice: spreadOf(runs.map(({ report }) => worthOf(report.test_dice))) ?? {
@@ -118,29 +118,17 @@ function bestRewards(searches: readonly (readonly SearchEvent[])[]): readonly Re
   });
 }
 
-/** The differences of one contestant's test Dice from each other one's, tested as one family. */
-function compareWith(one: Contest, others: readonly Contest[]): readonly Comparison[] {
-  const compared = others.map((other) => {
-    const bySeed = one.runs.map(({ report }, i) => worthOf(report.test_dice) - worthOf(other.runs[i].report.test_dice));
-    return {
-      other: other.name,
-      difference: mean(bySeed),
-      interval: meanInterval(bySeed),
-      p: signedRankTest(caseDifferences(one, other)),
-    };
-  });
-  const adjusted = holm(compared.map(({ p }) => p));
-  return compared.map((comparison, i) => ({ ...comparison, p_holm: adjusted[i] }));
-}
-
-/** By test case, one's Dice less the other's, each a mean over the seeds; cases without any class are left out. */
-function caseDifferences(one: Contest, other: Contest): readonly number[] {
-  const meanOf = ({ runs }: Contest, name: string): number | undefined =>
-    spreadOf(runs.map(({ report }) => caseMean(report.test_dice.cases[name])))?.mean;
-  return Object.keys(one.runs[0].report.test_dice.cases).flatMap((name) => {
-    const [mine, theirs] = [meanOf(one, name), meanOf(other, name)];
-    return mine === undefined || theirs === undefined ? [] : [mine - theirs];
-  });
+/** As it is compared: seed by seed. */
+function contestOf({ name, runs }: Searches): Contest {
+  return {
+    name,
+    runs: new Map(
+      runs.map(({ run, report }) => [
+        String(run.settings.seed),
+        { worth: worthOf(report.test_dice), cases: report.test_dice.cases },
+      ]),
+    ),
+  };
 }
 
 function aloneResults(children: readonly SharedChild[], runs: readonly FinishedRun[]): StudyResults['alone'] {

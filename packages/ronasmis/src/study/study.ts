@@ -4,14 +4,16 @@ import type { Architecture } from '../architecture/architecture.ts';
 import { mapConcurrently } from '../base/concurrency.ts';
 import { UserError } from '../base/errors.ts';
 import { removeWhereEmpty } from '../base/files.ts';
+import { type RunPlace, runSeries, type Series, withEnergy } from '../compare/series.ts';
+import { discardUnbegun, openSeries, type SeriesKind } from '../compare/series-folder.ts';
 import { renderStudy } from '../report/study-page.ts';
 import { readRun } from '../run/read-run.ts';
-import { writeRunFile } from '../run/run-folder.ts';
-import type { StudyRecord, StudyResults } from '../run/study-record.ts';
+import { writeRecord, writeRunFile } from '../run/run-folder.ts';
+import { type StudyRecord, type StudyResults, studySchema } from '../run/study-record.ts';
+import { recordSettings, withDefaults } from '../search/options.ts';
 import { resume } from '../search/resume.ts';
 import { type SearchHooks, search } from '../search/search.ts';
 import { trainArchitecture } from '../search/train-architecture.ts';
-import { openEnergyMeter } from './energy.ts';
 import {
   aloneShare,
   childrenAlone,
@@ -27,7 +29,6 @@ import {
   trainingOptions,
 } from './plan.ts';
 import { studyResults } from './results.ts';
-import { discardUnbegun, openStudy, writeStudy } from './study-folder.ts';
 
 export type { StudyOptions } from './plan.ts';
 
@@ -37,7 +38,18 @@ export type { StudyOptions } from './plan.ts';
  */
 export interface StudyHooks extends SearchHooks {
   /** Told before each search; `number` is its place among all `total`, from 1. */
-  readonly onSearch?: (search: { readonly run: string; readonly number: number; readonly total: number }) => void;
+  readonly onSearch?: (search: RunPlace) => void;
+}
+
+const kind: SeriesKind<StudyRecord> = { what: 'a study', file: 'study.json', schema: studySchema };
+
+/** Writes the record over the one before, whole or not at all. */
+const writeStudy = (folder: string, record: StudyRecord): Promise<void> => writeRecord(folder, kind.file, record);
+
+/** What all searches of a study have in common. Seeds are no setting: more of them extend a study. */
+function settingsOf(options: StudyOptions): StudyRecord['settings'] {
+  const [any] = plannedContests({ ...options, seeds: 1 });
+  return studySchema.shape.settings.parse(recordSettings(withDefaults(searchOptions(options, any))));
 }
 
 /**
@@ -48,12 +60,13 @@ export interface StudyHooks extends SearchHooks {
  * @throws UserError for what is wrong with the data set, the options or the folder
  */
 export async function study(options: StudyOptions, hooks: StudyHooks = {}): Promise<StudyResults> {
-  const { record, made, release } = await openStudy(options);
+  const settings = settingsOf(options);
+  const { record, made, release } = await openSeries(kind, options, settings, (common) => ({ ...common, settings }));
   try {
     return await runStudy(options, record, hooks);
   } catch (error) {
     // The first error is the one to be told.
-    await discardUnbegun(options.out).catch(() => {});
+    await discardUnbegun(options.out, kind.file).catch(() => {});
     throw error;
   } finally {
     await release();
@@ -67,14 +80,14 @@ async function runStudy(options: StudyOptions, record: StudyRecord, hooks: Study
   const seconds = options.timeSeconds ?? Number.NaN;
   const mostAlone = Math.min(childrenAlone, options.children);
   const later = { runs: mostAlone, seconds: mostAlone * aloneShare * seconds };
-  await runSearches(options, record, { planned: contests, eachSeconds: seconds, earlier: 0, later }, hooks);
+  await runAll(options, record, { planned: contests, eachSeconds: seconds, earlier: 0, later }, hooks);
   const { children, steps } = await randomSearch(out, mostAlone);
   const architectures = children.map(({ architecture }) => architecture);
   const epochs = epochsAlone(steps);
   const alone = plannedAlone(architectures, await patchOfBaseChild(out), epochs);
   const eachSeconds = (seconds * epochs) / steps;
   const nothing = { runs: 0, seconds: 0 };
-  await runSearches(options, record, { planned: alone, eachSeconds, earlier: contests.length, later: nothing }, hooks);
+  await runAll(options, record, { planned: alone, eachSeconds, earlier: contests.length, later: nothing }, hooks);
   const read = (runs: readonly PlannedRun[]) => mapConcurrently(runs, ({ name }) => readRun(join(out, name)));
   const [contestRuns, aloneRuns] = [await read(contests), await read(alone)];
   const results = studyResults({ seeds: options.seeds, contestRuns, children, aloneRuns, joules: record.joules });
@@ -84,77 +97,35 @@ async function runStudy(options: StudyOptions, record: StudyRecord, hooks: Study
   return results;
 }
 
-/** Searches of a study that follow each other. */
-interface Stage {
-  readonly planned: readonly PlannedRun[];
-  /** About what each takes; NaN where that is not known. */
-  readonly eachSeconds: number;
-  /** Runs of the stages before. */
-  readonly earlier: number;
-  /** What is to follow: how many runs, and about how long they take together. */
-  readonly later: { readonly runs: number; readonly seconds: number };
-}
-
-/** Runs one search after the other, but those that have finished. */
-async function runSearches(
+/** Runs those that have not finished, one after the other. */
+function runAll(
   options: StudyOptions,
   record: StudyRecord,
-  { planned, eachSeconds, earlier, later }: Stage,
+  stage: Pick<Series<PlannedRun>, 'planned' | 'eachSeconds' | 'earlier' | 'later'>,
   hooks: StudyHooks,
 ): Promise<void> {
-  const isOpen = ({ name }: PlannedRun): boolean => !existsSync(join(options.out, name, 'report.json'));
-  let isFirst = earlier === 0;
-  for (const [index, next] of planned.entries()) {
-    if (!isOpen(next)) continue;
-    hooks.signal?.throwIfAborted();
-    hooks.onSearch?.({ run: next.name, number: earlier + index + 1, total: earlier + planned.length + later.runs });
-    const secondsAfter = planned.slice(index + 1).filter(isOpen).length * eachSeconds + later.seconds;
-    await runSearch(options, record, next, withTimeOfStudy(hooks, secondsAfter, isFirst));
-    isFirst = false;
-  }
-}
-
-/** Adds the seconds of the searches that follow to a search's time left; tells none where they are not known. */
-function withTimeOfStudy(
-  { onProgress, onStart, onWarning, signal }: StudyHooks,
-  secondsAfter: number,
-  isFirst: boolean,
-): SearchHooks {
-  return {
-    ...(signal && { signal }),
-    ...(onWarning && { onWarning }),
-    ...(onStart && isFirst && { onStart }),
-    onProgress: ({ secondsLeft, ...progress }) => {
-      const ofStudy = (secondsLeft ?? Number.NaN) + secondsAfter;
-      onProgress?.({ ...progress, ...(Number.isFinite(ofStudy) && { secondsLeft: ofStudy }) });
-    },
+  const series = {
+    ...stage,
+    onRun: hooks.onSearch,
+    isOpen: ({ name }: PlannedRun) => !existsSync(join(options.out, name, 'report.json')),
+    run: (next: PlannedRun, ofRun: SearchHooks) => runOne(options, record, next, ofRun),
   };
+  return runSeries(series, hooks);
 }
 
 /** One search, from its beginning or from where it was stopped, and the energy that it takes. */
-async function runSearch(
+async function runOne(
   options: StudyOptions,
   record: StudyRecord,
   planned: PlannedRun,
   hooks: SearchHooks,
 ): Promise<void> {
-  const folder = join(options.out, planned.name);
+  const { name } = planned;
+  const folder = join(options.out, name);
   const isBegun = existsSync(join(folder, 'run.json'));
-  const before = isBegun ? (record.joules[planned.name] ?? null) : 0;
-  const note = async (joules: number | null): Promise<void> => {
-    record.joules[planned.name] = joules;
-    await writeStudy(options.out, record);
-  };
-  // Unknown until it has ended, for a kill leaves no time to say it.
-  await note(null);
-  const meter = await openEnergyMeter(record.engine.device);
-  try {
-    if (isBegun) await resume(folder, hooks);
-    else await begin(options, record, planned, hooks);
-  } finally {
-    const joules = await meter.close();
-    await note(before === null || joules === null ? null : before + joules);
-  }
+  await withEnergy(record, { name, isBegun, write: () => writeStudy(options.out, record) }, () =>
+    isBegun ? resume(folder, hooks) : begin(options, record, planned, hooks),
+  );
 }
 
 function begin(

@@ -59,6 +59,7 @@ function averageWeights({ averaged, weights, steps, recipe }: Trainer): void {
 const lossOf = ({ hasIgnored, recipe }: Trainer): LossOptions => ({
   hasIgnored,
   crossEntropy: recipe.loss === 'dice_cross_entropy',
+  batchDice: recipe.batch_dice,
 });
 
 /** `[batch, channel, depth, height, width]` */

@@ -45,7 +45,7 @@ export interface Trained {
   readonly secondsPerStep: number;
 }
 
-/** The learning rate after a share of the training: it falls to 0 by a polynomial, as nnU-Net's does. */
+/** The learning rate after a share of the training, 0 to 1: it falls to 0 by a polynomial, as nnU-Net's does (`PolyLRScheduler`). */
 export function learningRateAt({ learning_rate, schedule_power }: Recipe['training'], fraction: number): number {
   return learning_rate * (1 - fraction) ** schedule_power;
 }

@@ -9,6 +9,8 @@ import {
   type Optimiser,
   partOf,
   scope,
+  sgd,
+  type Tensor,
 } from '@ronasmis/libtorch';
 import type { ComputeDevice, Precision } from '../engine/device.ts';
 import type { Weights } from '../network/weights.ts';
@@ -32,9 +34,8 @@ export interface Trainer {
 /** What fresh weights are trained on, and how. */
 export type TrainerOptions = Pick<Trainer, 'device' | 'precision' | 'hasIgnored' | 'recipe'>;
 
-/** The training of fresh weights on `device`, before its first step: by AdamW or Adam, as the recipe says, with losses scaled in float16. */
+/** The training of fresh weights on `device`, before its first step. */
 export function createTrainer(weights: Weights, { device, precision, hasIgnored, recipe }: TrainerOptions): Trainer {
-  const optimiser = recipe.weight_decay_in === 'weights' ? adamW : adam;
   return {
     device,
     precision,
@@ -42,13 +43,20 @@ export function createTrainer(weights: Weights, { device, precision, hasIgnored,
     recipe,
     weights,
     averaged: noGradient(() => scope(() => new Map(Array.from(weights, ([name, tensor]) => [name, clone(tensor)])))),
-    optimiser: optimiser([...weights.values()], {
-      learningRate: recipe.learning_rate,
-      weightDecay: recipe.weight_decay,
-      scalesLoss: precision === 'fp16',
-    }),
+    optimiser: createOptimiser([...weights.values()], precision, recipe),
     steps: 0,
   };
+}
+
+/** AdamW, Adam or SGD with Nesterov momentum, as the recipe says, with losses scaled in float16. */
+function createOptimiser(weights: readonly Tensor[], precision: Precision, recipe: Recipe['training']): Optimiser {
+  const options = {
+    learningRate: recipe.learning_rate,
+    weightDecay: recipe.weight_decay,
+    scalesLoss: precision === 'fp16',
+  };
+  if (recipe.optimiser === 'adam') return (recipe.weight_decay_in === 'weights' ? adamW : adam)(weights, options);
+  return sgd(weights, { ...options, momentum: recipe.momentum, nesterov: recipe.momentum > 0 });
 }
 
 /** The tensors that a stopped training needs to go on, as its checkpoint holds them. */

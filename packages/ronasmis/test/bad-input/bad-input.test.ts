@@ -13,6 +13,7 @@ import type { Inputs } from './inputs.ts';
 import { layouts } from './layouts.ts';
 import { options, predictions } from './options.ts';
 import { forbidden, full, limited, outputs } from './outputs.ts';
+import { plans } from './plans.ts';
 import { runs, scans } from './runs.ts';
 import { type Row, readTable } from './table.ts';
 import { voxels } from './voxels.ts';
@@ -31,6 +32,7 @@ const inputs: Inputs = {
   ...scans,
   ...options,
   ...predictions,
+  ...plans,
 };
 const rows = readTable();
 /** The group of what is noticed before anything is read. */
@@ -43,12 +45,14 @@ type Outcome = Awaited<ReturnType<typeof run>>;
 
 const search = ['--epochs', '1', '--children', '1', '--folds', '3', '--device', 'cpu', '--precision', 'fp32'];
 const study = ['--time', '1m', '--folds', '3', '--device', 'cpu', '--precision', 'fp32'];
+const compare = ['--systems', 'ronasmis', ...study];
 const withoutTime = study.slice(2);
 
 /** The words of a command, before those of the input, which may say otherwise. */
 function command(verb: string, wrong: string, out: string): readonly string[] {
   if (verb === 'search') return [verb, '--out', out, ...search];
   if (verb === 'study') return [verb, '--out', out, ...(wrong === 'A study without a time' ? withoutTime : study)];
+  if (verb === 'compare') return [verb, '--out', out, ...compare];
   if (verb === 'predict') return [verb, '--out', out, '--device', 'cpu', '--precision', 'fp32'];
   if (verb === 'export') return [verb, '--out', out];
   return verb === 'inspect' ? [verb, '--folds', '3'] : [verb];

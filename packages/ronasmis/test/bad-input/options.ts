@@ -39,6 +39,8 @@ export const options: Inputs = {
     ...(await runAndScan(() => {})(folder)),
   ],
   'A study without a time': searchWith(),
+  'A system that is none': searchWith('--systems', 'ronasmis,nonsense'),
+  'A system twice': searchWith('--systems', 'ronasmis,ronasmis'),
   'A negative tolerance': async (folder) => ['--tolerance', '-1', ...(await labelMaps(() => {})(folder))],
 };
 

@@ -152,6 +152,14 @@ export const outputs: Inputs = {
     await mkdir(join(folder, 'taken'));
     await writeFile(join(folder, 'taken', 'notes.txt'), '');
   }),
+  'A comparison where something else is': searchInto('taken', async (folder) => {
+    await mkdir(join(folder, 'taken'));
+    await writeFile(join(folder, 'taken', 'notes.txt'), '');
+  }),
+  'A damaged compare.json': searchInto('taken', async (folder) => {
+    await mkdir(join(folder, 'taken'));
+    await writeFile(join(folder, 'taken', 'compare.json'), '{"version": 1}');
+  }),
   'A damaged study.json': searchInto('taken', async (folder) => {
     await mkdir(join(folder, 'taken'));
     await writeFile(join(folder, 'taken', 'study.json'), '{"version": 1}');

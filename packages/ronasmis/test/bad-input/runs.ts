@@ -1,6 +1,6 @@
 import { appendFile, cp, mkdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ones, type Tensor, to } from '@ronasmis/libtorch';
+import { full, ones, type Tensor, to } from '@ronasmis/libtorch';
 import { createRandom } from '../../src/base/random.ts';
 import type { Progress } from '../../src/run/progress.ts';
 import { search } from '../../src/search/search.ts';
@@ -58,6 +58,15 @@ const stopped =
     return [run];
   };
 
+/** A sound data set, and a finished run to start from that is sound until `spoil` has been at it. */
+const startingFrom =
+  (spoil: (run: string) => unknown): Inputs[string] =>
+  async (folder) => {
+    const [copy] = await dataSet(() => {})(folder);
+    const [run] = await runFolder(spoil)(folder);
+    return [copy, '--from', run];
+  };
+
 /** What is wrong with the folder of a run. */
 export const runs: Inputs = {
   'A folder that is no run': async (folder) => [folder],
@@ -92,6 +101,17 @@ export const runs: Inputs = {
   'Weights that are whole numbers': withWeights((name, weight) => [[name, to(weight, { dataType: 'int32' })]]),
   'A damaged checkpoint': stopped((run) => writeFile(join(run, 'checkpoint.safetensors'), 'no weights')),
   'A run whose data set is gone': stopped((_, copy) => rm(copy, { recursive: true })),
+  'A folder to start from that is no run': startingFrom((run) => rm(join(run, 'run.json'))),
+  'A run to start from that has not finished': startingFrom((run) => rm(join(run, 'report.json'))),
+  'A run to start from whose weights end early': startingFrom((run) => truncate(model(run), 9000)),
+  'A run to start from whose training went astray': startingFrom((run) =>
+    writeTinyRun(run, new Map(storedWeights).set(first, full([2, 1, 3, 3, 3], Number.NaN))),
+  ),
+  'A run to start from in the place of the new one': async (folder) => {
+    const words = await startingFrom(() => {})(folder);
+    return [...words, '--out', join(folder, 'run')];
+  },
+  'A run to start from of another width': startingFrom(() => {}),
   'A run whose data set has changed': stopped((_, copy) => cp(join(copy, 'imagesTr', 'a.nii.gz'), image(copy))),
 };
 

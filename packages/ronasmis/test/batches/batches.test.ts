@@ -23,8 +23,8 @@ const lost: CropSource = {
 const planOf = (index: number, patch: Triple, offset: Triple): BatchPlan => ({
   patch,
   crops: [
-    { case: index, offset, flip: false },
-    { case: index, offset: [0, 0, 0], flip: true },
+    { case: index, offset, flip: [] },
+    { case: index, offset: [0, 0, 0], flip: ['width'] },
   ],
 });
 

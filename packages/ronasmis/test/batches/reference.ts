@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import type { Triple } from '../../src/base/geometry.ts';
+import type { IntensityChange } from '../../src/batches/intensities.ts';
 import type { Matrix } from '../../src/batches/resample.ts';
 import { chirpValues, type Digest } from '../chirp.ts';
 
@@ -22,6 +23,21 @@ export const reference: {
   readonly contrast: Record<string, Digest>;
   readonly gamma: Digest;
 } = JSON.parse(readFileSync(new URL('../reference/augmentation.json', import.meta.url), 'utf8'));
+
+/** Values of nnU-Net's own transforms and data loader, written by reference/nnunet-augmentation.py, which says what they are. */
+export const nnunetReference: {
+  readonly intensities: readonly (Digest & { readonly change: IntensityChange })[];
+  readonly turned: readonly Pick<Turned, 'matrix' | 'patch' | 'image' | 'label'>[];
+  readonly placed: readonly {
+    readonly shape: Triple;
+    readonly patch: Triple;
+    readonly voxel: Triple;
+    readonly around: Triple;
+    readonly first: Triple;
+    readonly last: Triple;
+  }[];
+  readonly last_around_foreground: Record<string, number>;
+} = JSON.parse(readFileSync(new URL('../reference/nnunet-augmentation.json', import.meta.url), 'utf8'));
 
 /** That values are those of a digest, by some of them and a mean of all. */
 export function expectDigest(values: ArrayLike<number>, expected: Digest, tolerance: number): void {

@@ -64,7 +64,7 @@ describe('search', () => {
 
   it('hands every option on', async () => {
     const options =
-      '--labels masks --memory 1.5GiB --out r --time 1.5h --children 4 --controller evolution --space fixed --augment --folds 3 --fold 2 --device cpu --precision fp32';
+      '--labels masks --memory 1.5GiB --out r --time 1.5h --children 4 --controller evolution --space fixed --augment --folds 3 --fold 2 --device cpu --precision fp32 --from runs/earlier';
     await run('search', 'data', ...options.split(' '), '--seed', '7', '--json');
     expect(search.mock.calls[0][0]).toEqual({
       dataSet: 'data',
@@ -80,6 +80,7 @@ describe('search', () => {
       fold: 2,
       device: 'cpu',
       precision: 'fp32',
+      from: 'runs/earlier',
       seed: 7,
     });
     await run('search', 'data', '--time', '90s', '--epochs', '9', '--space', 'micro', '--json');
@@ -89,14 +90,21 @@ describe('search', () => {
   it('of an architecture trains it, and hands the other options on', async () => {
     const file = join(folder, '..', 'by-hand.json');
     // Of what a report is drawn of, one skip comes from where the decoder begins.
+    if (architecture.kind !== undefined) throw new Error('A search leaves a child.');
     const decoder = architecture.decoder.map((level) => ({ ...level, skips: level.skips.filter((from) => from < 4) }));
     const byHand = { ...architecture, decoder };
     await writeFile(file, JSON.stringify(byHand));
-    const { code } = await run('search', 'data', '--architecture', file, '--time', '5m', '--seed', '3', '--json');
+    const { code } = await run(
+      'search',
+      'data',
+      '--architecture',
+      file,
+      ...'--time 5m --seed 3 --from a --json'.split(' '),
+    );
     expect(code).toBe(0);
     expect(search).not.toHaveBeenCalled();
     const { children, controller, space, ...common } = defaults;
-    const options = { dataSet: 'data', out: join('runs', 'data'), ...common, timeSeconds: 300, seed: 3 };
+    const options = { dataSet: 'data', out: join('runs', 'data'), ...common, timeSeconds: 300, seed: 3, from: 'a' };
     expect(trainArchitecture.mock.calls[0].slice(0, 2)).toEqual([byHand, options]);
   });
 

@@ -6,6 +6,7 @@ import type { Affine } from '../../src/formats/affine.ts';
 import { writeNifti } from '../../src/formats/nifti.ts';
 import { referenceVolume, SHAPE, twoEllipsoids } from '../evaluation/masks.ts';
 import { MICRO_ARCHITECTURE, reportContent } from '../report/content.ts';
+import { dataset, fingerprint } from '../systems/nnunet/described.ts';
 import { run, writeRunFolder } from './run.ts';
 
 const { predict, IncompletePrediction } = vi.hoisted(() => {
@@ -35,6 +36,26 @@ const AFFINE: Affine = [
 const writeVolume = (path: string, data: Uint8Array | Float32Array) =>
   writeNifti(path, { shape: SHAPE, data, affine: AFFINE });
 
+async function dataSet(name: string, cases: number): Promise<string> {
+  const folder = join(root, name);
+  await mkdir(join(folder, 'imagesTr'), { recursive: true });
+  await mkdir(join(folder, 'labelsTr'));
+  const training = Array.from({ length: cases }, (_, i) => ({
+    image: `imagesTr/${i}.nii.gz`,
+    label: `labelsTr/${i}.nii.gz`,
+  }));
+  for (const [i, { image, label }] of training.entries()) {
+    await writeVolume(
+      join(folder, image),
+      Float32Array.from(referenceVolume(), (v, voxel) => v + Math.sin(voxel + i)),
+    );
+    await writeVolume(join(folder, label), twoEllipsoids(i % 3));
+  }
+  const labels = { 0: 'background', 1: 'outer', 2: 'inner' };
+  await writeFile(join(folder, 'dataset.json'), JSON.stringify({ name, labels, modality: { 0: 'MRI' }, training }));
+  return folder;
+}
+
 describe('show', () => {
   it('prints what a finished search found', async () => {
     const folder = join(root, 'finished');
@@ -62,6 +83,20 @@ describe('show', () => {
     expect(stdout).toMatch(/^node 1 +3x3x3 convolution of input +identity of input$/m);
     expect(stdout).toMatch(/^node 3 +identity of node 1 +dilated 3x3x3 convolution of input$/m);
     expect(stdout).toMatch(/^output +node 2 \+ node 3$/m);
+  });
+
+  it('says which run a search started from, in one line', async () => {
+    const folder = join(root, 'started');
+    await writeRunFolder(folder, true);
+    expect((await run('show', folder)).stdout).not.toContain('Started from');
+    const path = join(folder, 'run.json');
+    const record = JSON.parse(await readFile(path, 'utf8'));
+    const settings = { ...record.settings, from: { run: '/runs/earlier', key: '0123456789abcdef' } };
+    const taken_over = { taken: 60, adapted: 3, drawn_anew: 22 };
+    await writeFile(path, JSON.stringify({ ...record, settings, taken_over }));
+    const { code, stdout } = await run('show', folder);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Started from {2}\/runs\/earlier \(60 weights taken over, 3 adapted, 22 drawn anew\)$/m);
   });
 
   it('says nothing of an entropy where the controller has none', async () => {
@@ -98,26 +133,6 @@ describe('show', () => {
 });
 
 describe('inspect', () => {
-  async function dataSet(name: string, cases: number): Promise<string> {
-    const folder = join(root, name);
-    await mkdir(join(folder, 'imagesTr'), { recursive: true });
-    await mkdir(join(folder, 'labelsTr'));
-    const training = Array.from({ length: cases }, (_, i) => ({
-      image: `imagesTr/${i}.nii.gz`,
-      label: `labelsTr/${i}.nii.gz`,
-    }));
-    for (const [i, { image, label }] of training.entries()) {
-      await writeVolume(
-        join(folder, image),
-        Float32Array.from(referenceVolume(), (v, voxel) => v + Math.sin(voxel + i)),
-      );
-      await writeVolume(join(folder, label), twoEllipsoids(i % 3));
-    }
-    const labels = { 0: 'background', 1: 'outer', 2: 'inner' };
-    await writeFile(join(folder, 'dataset.json'), JSON.stringify({ name, labels, modality: { 0: 'MRI' }, training }));
-    return folder;
-  }
-
   it('prints the fingerprint of a sound data set', async () => {
     const folder = await dataSet('sound', 5);
     const { code, stdout } = await run('inspect', folder);
@@ -154,6 +169,35 @@ describe('inspect', () => {
     expect(code).toBe(2);
     expect(stdout).toMatch(/error: .*dataset\.json|error: .*small/);
     expect((await run('inspect', join(root, 'nowhere'))).code).toBe(2);
+  });
+});
+
+describe('plan', () => {
+  const files = async () => {
+    const [fingerprintFile, datasetFile] = ['dataset_fingerprint.json', 'dataset.json'].map((name) => join(root, name));
+    await writeFile(fingerprintFile, JSON.stringify(fingerprint));
+    await writeFile(datasetFile, JSON.stringify(dataset));
+    return ['--fingerprint', fingerprintFile, '--dataset-json', datasetFile];
+  };
+
+  it('prints the configurations and their stages', async () => {
+    const { code, stdout } = await run('plan', ...(await files()), '--preset', 'm');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/ {2}nnUNetPlannerResEncM\nAxes +depth, height, width of the scans\n/);
+    // nnunetv2 2.8.1: compute_conv_feature_map_size gives 652,672,512 of the 680,000,000 values that are for 8 GB: 7.68 GB.
+    expect(stdout).toMatch(/^3d_fullres +48 x 192 x 192 +2 +2\.1 x 0\.75 x 0\.75 +119 x 478 x 478 +yes +7\.7 GiB$/m);
+    expect(stdout).toMatch(/^3d_lowres {2}ResidualEncoderUNet\nstage +features +kernel +stride +blocks$/m);
+    expect(stdout).toMatch(/^3 +256 +3 x 3 x 3 +2 x 2 x 2 +6$/m);
+  });
+
+  it('prints the plans as nnU-Net writes them, from two files or from a data set', async () => {
+    const { stdout } = await run('plan', ...(await files()), '--json');
+    expect(JSON.parse(stdout).configurations['3d_fullres'].patch_size).toEqual([48, 224, 192]);
+    const folder = await dataSet('planned', 2);
+    const planned = JSON.parse((await run('plan', folder, '--json')).stdout);
+    expect(planned).toMatchObject({ dataset_name: 'planned', experiment_planner_used: 'ExperimentPlanner' });
+    const alone = await run('plan', join(folder, 'imagesTr'), '--labels', join(folder, 'labelsTr'), '--json');
+    expect(JSON.parse(alone.stdout).configurations).toEqual(planned.configurations);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Architecture } from '../../src/architecture/architecture.ts';
+import type { ChildArchitecture } from '../../src/architecture/architecture.ts';
 import type { Decision, SearchSpace } from '../../src/space/space.ts';
 
 /** Two levels, whose dilations are decided last, and a skip from each. */
@@ -11,7 +11,7 @@ const decisions: readonly Decision[] = [
   { choice: 'skip', options: 2, sources: [null, 4] },
 ];
 
-function unbuilt(): Architecture {
+function unbuilt(): ChildArchitecture {
   throw new Error('The small space is for the controller alone: it builds no networks.');
 }
 

@@ -51,7 +51,7 @@ describe('the examples of parts of your own', () => {
     expect(lines[0]).toMatch(/^hillClimbing on \w+$/);
     expect(lines.filter((line) => line.startsWith('Step'))).toEqual(
       events.map(({ step, reward_mean, reward_max }) => {
-        return `Step ${step}: mean reward ${reward_mean.toFixed(3)}, best ${reward_max.toFixed(3)}`;
+        return `Step ${step}: mean reward ${reward_mean?.toFixed(3)}, best ${reward_max?.toFixed(3)}`;
       }),
     );
     expect(watched.stdout).toMatch(/^train, \d+ of \d+$/m);

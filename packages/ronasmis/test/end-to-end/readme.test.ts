@@ -15,7 +15,7 @@ const textOf = (document: string): Promise<string> => readFile(join(checkout, do
 /** The README and the guides, in the order in which they are read. */
 const documents = [
   'README.md',
-  ...['setup', 'data', 'search', 'study', 'predict', 'export', 'memory'].map((guide) => `docs/${guide}.md`),
+  ...['setup', 'data', 'search', 'study', 'predict', 'export', 'memory', 'plan'].map((guide) => `docs/${guide}.md`),
 ];
 const texts = await Promise.all(documents.map(textOf));
 /** How many searches the study of its guide is said to make. */
@@ -100,6 +100,9 @@ const outcomes: Readonly<Record<string, (args: readonly string[], options: Optio
   async export(_, { out }, { stdout }) {
     expect((await readFile(join(root, out))).length).toBeGreaterThan(1e6);
     expect(stdout).toContain(out);
+  },
+  async plan(_, __, { stdout }) {
+    expect(stdout).toMatch(/^3d_fullres +\d+ x \d+ x \d+ +\d+ .* [MG]iB$/m);
   },
   async evaluate([, labels], _, { stdout }) {
     for (const word of ['HD95 mm', 'NSD %', 'reference mm3']) expect(stdout).toContain(word);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UserError } from '../../src/base/errors.ts';
-import { evaluate, toCsv } from '../../src/evaluation/evaluate.ts';
+import { evaluate, evaluatePairs, toCsv } from '../../src/evaluation/evaluate.ts';
 import type { Affine } from '../../src/formats/affine.ts';
 import { writeStated } from '../formats/scans.ts';
 import { referenceVolume, SHAPE, twoEllipsoids } from './masks.ts';
@@ -165,5 +165,20 @@ describe('evaluate', () => {
       expect.stringMatching(/z\.nii has no label of the same name/),
     ]);
     expect([Object.keys(cases), dice.mean, without_prediction]).toEqual([['b'], 1, []]);
+  });
+
+  it('scores files that are named one by one, wherever they lie, or says of all that can not be', async () => {
+    const labels = await folderOf('one-by-one', { 'x.nii.gz': referenceVolume(), 'y.nii.gz': twoEllipsoids(0) });
+    const predictions = await folderOf('others', { 'p.nii.gz': twoEllipsoids(0) });
+    const pairs = ['x', 'y'].map((name) => ({
+      name,
+      prediction: join(predictions, 'p.nii.gz'),
+      reference: join(labels, `${name}.nii.gz`),
+    }));
+    const { cases } = await evaluatePairs(pairs, { regions: [{ name: 'both', values: [1, 2] }] });
+    expect(cases.y.both.dice).toBe(1);
+    expect(Object.keys(cases.x)).toEqual(['both']);
+    const gone = pairs.map((pair) => ({ ...pair, prediction: join(predictions, `${pair.name}.nii.gz`) }));
+    await expect(evaluatePairs([pairs[0], ...gone])).rejects.toThrow(/x\.nii\.gz.*no such file.*\n.*y\.nii\.gz/);
   });
 });

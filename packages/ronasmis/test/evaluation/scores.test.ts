@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { dicePerClass } from '../../src/evaluation/dice.ts';
-import { scoreClasses } from '../../src/evaluation/scores.ts';
+import { scoreClasses, scoreLabelling } from '../../src/evaluation/scores.ts';
 import { surfaceScores } from '../../src/evaluation/surface.ts';
 import { referenceVolume, SHAPE, twoEllipsoids } from './masks.ts';
 
@@ -34,5 +34,31 @@ describe('scoreClasses', () => {
 
   it('refuses volumes of different sizes', () => {
     expect(() => scoreClasses(new Uint8Array(8), new Uint8Array(4), grid)).toThrow(/prediction has 8 voxels/);
+  });
+});
+
+describe('scoreLabelling', () => {
+  const lengths = { shape: [1, 1, 8], spacing: [1, 1, 1], toleranceMillimetres: 1 } as const;
+  const prediction = Uint8Array.of(1, 1, 2, 2, 2, 0, 3, 1);
+  const reference = Uint8Array.of(1, 2, 2, 2, 0, 0, 9, 9);
+  const diceOf = (...how: Parameters<typeof scoreLabelling>) =>
+    Object.fromEntries([...scoreLabelling(...how)].map(([name, { dice }]) => [name, dice]));
+
+  it('is that of the classes where a data set has labels alone', () => {
+    expect(diceOf(prediction, reference, {}, lengths)).toMatchObject({ 1: (2 * 1) / (3 + 1), 2: (2 * 2) / (3 + 3) });
+  });
+
+  it('scores nothing where the reference is ignored', () => {
+    expect(diceOf(prediction, reference, { ignoredValue: 9 }, lengths)).toEqual({ 1: 2 / 3, 2: 2 / 3 });
+  });
+
+  it('scores regions by their names in place of labels', () => {
+    const regions = [
+      { name: 'whole', values: [1, 2, 3] },
+      { name: 'core', values: [2] },
+      { name: 'absent', values: [4] },
+    ];
+    // 5 of the 8 voxels are in the prediction and 4 in the reference, where nothing is ignored any more.
+    expect(diceOf(prediction, reference, { regions, ignoredValue: 9 }, lengths)).toEqual({ whole: 8 / 9, core: 4 / 6 });
   });
 });

@@ -1,6 +1,6 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
-import type { Architecture } from '../../src/architecture/architecture.ts';
+import type { ChildArchitecture } from '../../src/architecture/architecture.ts';
 import { VERSION } from '../../src/base/version.ts';
 import { encodeOnnx } from '../../src/export/model.ts';
 import { ModelProtoSchema, type ValueInfoProto } from '../../src/export/onnx_pb.ts';
@@ -8,7 +8,7 @@ import type { RunRecord } from '../../src/run/run-record.ts';
 import { predictingNames } from '../network/peer.ts';
 import { macroChild, microChild, narrowModel } from './models.ts';
 
-const decode = (settings: Partial<RunRecord> = {}, child: Architecture = macroChild) =>
+const decode = (settings: Partial<RunRecord> = {}, child: ChildArchitecture = macroChild) =>
   fromBinary(ModelProtoSchema, encodeOnnx(narrowModel(child, settings)));
 
 const metadataOf = (settings: Partial<RunRecord>) =>

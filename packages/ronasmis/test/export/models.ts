@@ -1,9 +1,9 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeSafetensors } from '@ronasmis/libtorch';
-import type { Architecture } from '../../src/architecture/architecture.ts';
+import type { ChildArchitecture } from '../../src/architecture/architecture.ts';
 import type { Model } from '../../src/inference/model.ts';
-import { childNetwork } from '../../src/network/child.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
 import { weight } from '../../src/network/weights.ts';
 import { writeRecord } from '../../src/run/run-folder.ts';
 import { type RunRecord, recordDimensions } from '../../src/run/run-record.ts';
@@ -15,11 +15,15 @@ export const macroChild = reference.children['skips from finer and coarser level
 export const microChild = microReference.children['every operation, of odd volumes'].child;
 
 /** A child with its run of two channels and three classes, as a finished search has them, but narrow and not trained. */
-export function narrowModel(architecture: Architecture, settings: Partial<RunRecord> = {}, dimensions = narrow): Model {
+export function narrowModel(
+  architecture: ChildArchitecture,
+  settings: Partial<RunRecord> = {},
+  dimensions = narrow,
+): Model {
   const { run } = reportContent(1);
   return {
     architecture,
-    network: childNetwork(architecture, dimensions),
+    network: networkOf(architecture, dimensions),
     weights: chirpWeights(dimensions, architecture.space),
     run: { ...run, network: recordDimensions(dimensions), ...settings },
   };

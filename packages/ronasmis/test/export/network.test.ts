@@ -1,21 +1,25 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Architecture } from '../../src/architecture/architecture.ts';
+import type { ChildArchitecture } from '../../src/architecture/architecture.ts';
 import { compare, loadRuntime } from '../../src/export/check.ts';
 import { encodeOnnx } from '../../src/export/model.ts';
 import type { Model } from '../../src/inference/model.ts';
 import { microReference, narrow, reference } from '../network/peer.ts';
+import { references, withWeights } from '../network/unet-reference.ts';
 import { randomChildren } from '../space/walk.ts';
-import { narrowModel } from './models.ts';
+import { macroChild, narrowModel } from './models.ts';
 
 const runtime = await loadRuntime();
 
 /** Compares a child on images `[batch, channel, depth, height, width]` of each shape, by one and the same file. */
-async function expectAgreement(child: Architecture, ...shapes: readonly (readonly number[])[]): Promise<void> {
+async function expectAgreement(child: ChildArchitecture, ...shapes: readonly (readonly number[])[]): Promise<void> {
   await expectModelAgreement(narrowModel(child), ...shapes);
 }
 
-async function expectModelAgreement(model: Model, ...shapes: readonly (readonly number[])[]): Promise<void> {
+async function expectModelAgreement(
+  model: Omit<Model, 'architecture'>,
+  ...shapes: readonly (readonly number[])[]
+): Promise<void> {
   const onnx = encodeOnnx(model);
   for (const shape of shapes) {
     const { largestDifference, largestLogit, equalLabels } = await compare(runtime, onnx, model, shape);
@@ -52,4 +56,12 @@ describe('ONNX Runtime computes what the network here computes', () => {
     const { child } = reference.children['the base'];
     await expectAgreement(child, [1, 2, 1, 19, 23], [1, 2, 1, 1, 1]);
   });
+
+  test.each(Object.entries(references))(
+    'for U-Nets, of sizes that their strides divide or not: %s',
+    async (_name, { architecture }) => {
+      const { run } = narrowModel(macroChild);
+      await expectModelAgreement({ ...withWeights(architecture), run }, [2, 2, 8, 32, 24], [1, 2, 9, 21, 19]);
+    },
+  );
 });

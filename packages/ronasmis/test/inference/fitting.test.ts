@@ -1,7 +1,15 @@
-import { freeMemoryBytes } from '@ronasmis/libtorch';
+import { freeMemoryBytes, peakTensorBytes, resetPeakTensorBytes, scope } from '@ronasmis/libtorch';
 import { describe, expect, it } from 'vitest';
-import { bytesForPass, fittingTile, sufficientMemory } from '../../src/inference/fitting.ts';
+import { networkDimensions } from '../../src/architecture/dimensions.ts';
+import { type Triple, voxelsOf } from '../../src/base/geometry.ts';
+import { toImage } from '../../src/engine/to-device.ts';
+import { bytesBesidePass, bytesForPass, fittingTile, sufficientMemory } from '../../src/inference/fitting.ts';
+import { segment } from '../../src/inference/segment.ts';
 import { passBytes } from '../../src/network/memory.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
+import { nnunetRecipe } from '../../src/recipe/nnunet.ts';
+import { macroSpace } from '../../src/space/macro.ts';
+import { spaceWeights } from '../network/peer.ts';
 import { network } from './tiny-run.ts';
 
 const cpu = { device: 'cpu', dataType: 'float32' } as const;
@@ -38,6 +46,54 @@ describe('fittingTile', () => {
     tiles.forEach((size, i) => {
       if (size) expect(passBytes(network, { ...cpu, batch: 1, size, training: false })).toBeLessThanOrEqual(sizes[i]);
     });
+  });
+});
+
+describe('windows of the patch', () => {
+  const dimensions = networkDimensions(1, 3);
+  const wide = networkOf(macroSpace([32, 32, 32], dimensions).base, dimensions);
+  const inference = { ...nnunetRecipe.inference, smallest_tile: 16 };
+  const how = { ...cpu, inference, window: [32, 32, 32] as const };
+
+  it('take what a pass over one takes, however large the volume is, beside its own arrays', () => {
+    const large = [64, 64, 128] as const;
+    const { whole } = sufficientMemory(wide, [32, 32, 32], how);
+    const ofVolume = sufficientMemory(wide, large, how).whole;
+    expect(ofVolume).toBeGreaterThan(whole);
+    // An image twice, sums and means of three classes' logits, and their weights: 36 bytes for a voxel.
+    expect(ofVolume - whole).toBeLessThan((36 * 64 * 64 * 128) / mebibyte);
+    expect(sufficientMemory(wide, large, cpu).whole).toBeGreaterThan(ofVolume + 50);
+  });
+
+  it('are of that size where one fits, even in a smaller volume, and smaller where not', () => {
+    const { whole, tiles } = sufficientMemory(network, volume, how);
+    const within = (mebibytes: number, of: Triple = volume) =>
+      fittingTile(network, of, bytesForPass(mebibytes * mebibyte, 'cpu'), how);
+    expect(within(whole)).toEqual([32, 32, 32]);
+    expect(within(whole, [20, 24, 18])).toEqual([32, 32, 32]);
+    expect(within(whole - 1)).toEqual([16, 32, 32]);
+    expect(within(tiles)).toEqual([16, 16, 16]);
+    expect(within(tiles - 1)).toBeUndefined();
+  });
+
+  it.skipIf(process.platform !== 'linux').each([
+    { size: [24, 48, 32], tile: [24, 32, 32] },
+    { size: [24, 40, 20], tile: [24, 32, 40] },
+    { size: [24, 32, 40], tile: undefined },
+  ] as const)("of $tile over $size, mirrored, take the bytes that libtorch's allocator gives out", ({ size, tile }) => {
+    const wideWeights = spaceWeights('macro', dimensions, 2);
+    const values = new Float32Array(voxelsOf(size));
+    const measured = scope(() => {
+      resetPeakTensorBytes('cpu');
+      const before = peakTensorBytes('cpu');
+      segment(wide, wideWeights, toImage(values, [1, 1, ...size], 'cpu', 'float32'), { tile, inference });
+      return peakTensorBytes('cpu') - before;
+    });
+    const pass = passBytes(wide, { ...cpu, batch: 1, size: tile ?? size, training: false });
+    const image = tile ? 4 * voxelsOf(size) : 0;
+    const ratio = (pass + image + bytesBesidePass(wide, size, { ...cpu, tile, inference })) / measured;
+    expect(ratio).toBeGreaterThan(0.95);
+    expect(ratio).toBeLessThan(1.15);
   });
 });
 

@@ -1,20 +1,24 @@
 import { mkdtemp, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { expect, it } from 'vitest';
+import type { Triple } from '../../src/base/geometry.ts';
 import { createRandom } from '../../src/base/random.ts';
 import { zScore } from '../../src/data/normalisation.ts';
 import { toImage } from '../../src/engine/to-device.ts';
 import { orientationOf } from '../../src/formats/affine.ts';
 import { readNifti, writeNifti } from '../../src/formats/nifti.ts';
 import { turnTo, turnVolume } from '../../src/formats/orientation.ts';
-import { fittingTile } from '../../src/inference/fitting.ts';
+import { fittingTile, sufficientMemory } from '../../src/inference/fitting.ts';
 import { loadModel } from '../../src/inference/model.ts';
 import { predict } from '../../src/inference/predict.ts';
-import { type SegmentationSizes, segment } from '../../src/inference/segment.ts';
+import { type SegmentationPlan, segment } from '../../src/inference/segment.ts';
 import { prepareImage } from '../../src/preparation/prepared-image.ts';
+import { nnunetRecipe } from '../../src/recipe/nnunet.ts';
+import { defaultRecipe } from '../../src/recipe/recipe.ts';
+import { writeRecord } from '../../src/run/run-folder.ts';
 import { straight } from '../formats/scans.ts';
 import { predictInto, refusal, root, run, scan, writeRun, writeScan } from './predicting.ts';
-import { labels, network, storedWeights, weights } from './tiny-run.ts';
+import { child, labels, network, storedWeights, weights } from './tiny-run.ts';
 
 it('turns scans of all 48 orientations to that of the training data, and its label maps back', async () => {
   const turnedRun = await writeRun(storedWeights, { orientation: 'RAS' });
@@ -96,7 +100,7 @@ it('segments a scan in tiles where memory does not suffice for one pass, and say
     const [prediction] = await predict({ ...options, device: 'cpu', precision: 'fp32' }, hooks);
     return { ...prediction, labels: [...(await readNifti(prediction.output)).data] };
   };
-  const labelsOf = (sizes: SegmentationSizes): readonly number[] => {
+  const labelsOf = (sizes: SegmentationPlan): readonly number[] => {
     const { image } = prepareImage(stored, [zScore]);
     const input = toImage(image, [1, 1, 33, 36, 40], 'cpu', 'float32');
     return segment(network, weights, input, sizes)
@@ -118,6 +122,40 @@ it('segments a scan in tiles where memory does not suffice for one pass, and say
   const [, onePass] = /One pass takes --memory (\d+)MiB\.$/.exec(warnings[0]) ?? [];
   expect((await predictLarge(Number(onePass))).tile).toBeNull();
   expect((await predictLarge(Number(onePass) - 1)).tile).not.toBeNull();
+});
+
+it("segments by windows of the patch where the run's recipe says so, in smaller ones where memory does not suffice, and says so", async () => {
+  const inference = { ...nnunetRecipe.inference, smallest_tile: 16 };
+  const windowed = await writeRun(storedWeights, { recipe: { ...defaultRecipe, inference } });
+  await writeRecord(windowed, 'architecture.json', { ...child, patch: { depth: 32, height: 32, width: 48 } });
+  const segmented = async (memoryBytes: number) => {
+    const warnings: string[] = [];
+    const hooks = { onWarning: (sentence: string) => warnings.push(sentence) };
+    const options = { run: windowed, inputs: [scan], out: join(root, 'windows'), memoryBytes } as const;
+    const [{ tile, output }] = await predict({ ...options, device: 'cpu', precision: 'fp32' }, hooks);
+    return { tile, warnings, data: (await readNifti(output)).data };
+  };
+  const { image, shape } = prepareImage(await readNifti(scan), [zScore]);
+  const input = toImage(image, [1, 1, ...shape], 'cpu', 'float32');
+  const inside = (tile: Triple) =>
+    segment(network, weights, input, { tile, inference })
+      .toNumbers()
+      .map((index) => labels[index].value);
+  const ample = await segmented(2 ** 32);
+  expect([ample.tile, ample.warnings]).toEqual([[32, 32, 48], []]);
+  expect(Array.from(ample.data).filter((_, voxel) => isInside(voxel))).toEqual(inside([32, 32, 48]));
+  const { whole } = sufficientMemory(network, shape, {
+    device: 'cpu',
+    dataType: 'float32',
+    inference,
+    window: [32, 32, 48],
+  });
+  const tight = await segmented((whole - 1) * 2 ** 20);
+  expect(tight.tile).toEqual([32, 32, 32]);
+  expect(tight.warnings).toEqual([
+    `${scan}: a window of the network's patch does not fit into memory: it is segmented in 1 overlapping tiles of 32 x 32 x 32 voxels, which is worse the smaller they are. One pass takes --memory ${whole}MiB.`,
+  ]);
+  expect(Array.from(tight.data).filter((_, voxel) => isInside(voxel))).toEqual(inside([32, 32, 32]));
 });
 
 /** The scan's file again, its voxels so many millimetres apart. */

@@ -1,9 +1,21 @@
-import { memory, noGradient, scope } from '@ronasmis/libtorch';
+import {
+  argmaxLabels,
+  memory,
+  noGradient,
+  resampleArgmax,
+  resampleSoftmax,
+  scope,
+  type Tensor,
+} from '@ronasmis/libtorch';
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/base/random.ts';
 import { toImage } from '../../src/engine/to-device.ts';
+import { meanOfMirrorings } from '../../src/inference/mirroring.ts';
 import { segment, segmentWithProbabilities } from '../../src/inference/segment.ts';
+import { logitsInTiles } from '../../src/inference/sliding-window.ts';
 import { forward } from '../../src/network/forward.ts';
+import { nnunetRecipe } from '../../src/recipe/nnunet.ts';
+import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import { network, weights } from './tiny-run.ts';
 
 const shape = [1, 1, 17, 20, 16] as const;
@@ -48,9 +60,46 @@ describe('segment', () => {
     });
   });
 
+  it("by nnU-Net's inference takes the class of the largest logit, of mirrored windows, nearest across thick slices", () => {
+    const tile = [8, 24, 16] as const;
+    noGradient(() =>
+      scope(() => {
+        const once = (part: Tensor): Tensor => forward(network, weights, part)[0];
+        const mirrored = (part: Tensor): Tensor => meanOfMirrorings(part, once);
+        const windows = logitsInTiles(image, { tile, classes, tiling: nnunetRecipe.inference }, mirrored);
+        const plan = { tile, inference: nnunetRecipe.inference };
+        const here = segment(network, weights, image, plan).toNumbers();
+        expect(here).toEqual(argmaxLabels(windows).toNumbers());
+        expect(here).not.toEqual(segment(network, weights, image).toNumbers());
+        for (const thickAxis of [undefined, 0] as const) {
+          const other = { ...plan, size: [30, 21, 13], thickAxis };
+          const how = { nearestAxis: thickAxis, interpolatesLogits: true };
+          const found = segmentWithProbabilities(network, weights, image, other);
+          expect(found.classes.toNumbers()).toEqual(resampleArgmax(windows, other.size, how).toNumbers());
+          expect(found.probabilities.toNumbers()).toEqual(resampleSoftmax(windows, other.size, how).toNumbers());
+        }
+        // Probabilities are interpolated across slices too.
+        const inference = { ...nnunetRecipe.inference, interpolated: 'probabilities' } as const;
+        const found = segment(network, weights, image, { ...plan, inference, size: [30, 21, 13], thickAxis: 0 });
+        expect(found.toNumbers()).toEqual(resampleArgmax(windows, [30, 21, 13]).toNumbers());
+      }),
+    );
+  });
+
+  it('mirrors a whole volume as well', () => {
+    noGradient(() =>
+      scope(() => {
+        const inference = { ...defaultRecipe.inference, mirroring: true };
+        const mean = meanOfMirrorings(image, (part) => forward(network, weights, part)[0]);
+        expect(segment(network, weights, image, { inference }).toNumbers()).toEqual(argmaxLabels(mean).toNumbers());
+      }),
+    );
+  });
+
   it('leaves no tensor but its result', () => {
     const before = memory().tensors;
     segment(network, weights, image).free();
+    segment(network, weights, image, { tile: [8, 24, 16], inference: nnunetRecipe.inference }).free();
     expect(memory().tensors).toBe(before);
   });
 });

@@ -1,8 +1,9 @@
-import { memory, multiplyScalar, pointwiseConvolution3d, scope, type Tensor, tensor } from '@ronasmis/libtorch';
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { logitsInTiles, tileFor, tileOffsets } from '../../src/inference/tiles.ts';
-import { chirp } from '../chirp.ts';
+import { paddedTo, tileFor, tileOffsets, voxelsPassed, windowOf } from '../../src/inference/tiles.ts';
+import { nnunetRecipe } from '../../src/recipe/nnunet.ts';
+import { defaultRecipe } from '../../src/recipe/recipe.ts';
 
 type Size = readonly [number, number, number];
 const sizes = (least: number, most: number): fc.Arbitrary<Size> => {
@@ -64,50 +65,38 @@ test('tiles cover every voxel, lie inside, and overlap by half of a tile or more
   );
 });
 
-describe('logits in tiles', () => {
-  const kernel = tensor(
-    Float32Array.from({ length: 6 }, (_, i) => Math.sin(i + 1)),
-    [3, 2, 1, 1, 1],
+describe('the windows of a patch', () => {
+  interface Reference {
+    readonly image: Size;
+    readonly patch: Size;
+    readonly step: number;
+    readonly steps: readonly (readonly number[])[];
+  }
+  /** Of nnU-Net, written by reference/sliding_window.py, which says what they are. */
+  const { offsets: references }: { readonly offsets: readonly Reference[] } = JSON.parse(
+    readFileSync(new URL('../reference/sliding_window.json', import.meta.url), 'utf8'),
   );
-  const pointwise = (image: Tensor): Tensor => pointwiseConvolution3d(image, kernel);
 
-  test('are those of the volume for a network that looks at single voxels', () => {
-    scope(() => {
-      const image = chirp([1, 2, 20, 33, 18], 1);
-      const [found, expected] = [logitsInTiles(image, { tile: [16, 16, 16], classes: 3 }, pointwise), pointwise(image)];
-      expect(found.shape).toEqual(expected.shape);
-      const theirs = expected.toNumbers();
-      found.toNumbers().forEach((value, i) => {
-        expect(Math.abs(value - theirs[i])).toBeLessThan(1e-5);
-      });
-    });
+  test.each(references)('of $patch stand in $image as those of nnU-Net', ({ image, patch, step, steps }) => {
+    const offsets = tileOffsets(image, patch, { ...nnunetRecipe.inference, tile_step: step });
+    const wanted = steps[0].flatMap((z) => steps[1].flatMap((y) => steps[2].map((x) => [z, y, x])));
+    expect(offsets).toEqual(wanted);
   });
 
-  test('weigh a tile most in its middle', () => {
-    // The first tile says 0 and the second 1, of 24 voxels in two tiles of 16.
-    let calls = 0;
-    const values = scope(() =>
-      logitsInTiles(chirp([1, 1, 1, 1, 24], 1), { tile: [1, 1, 16], classes: 1 }, (tile) => {
-        const said = multiplyScalar(tile, 0);
-        return calls++ === 0 ? said : tensor(new Float32Array(16).fill(1), [1, 1, 1, 1, 16]);
-      }).toNumbers(),
+  test('are of the training patch, where the recipe has any', () => {
+    const child = { patch: { depth: 12, height: 16, width: 24 } };
+    expect(windowOf(nnunetRecipe.inference, child)).toEqual([12, 16, 24]);
+    expect(windowOf(defaultRecipe.inference, child)).toBeUndefined();
+  });
+
+  test('pass a voxel as often as they and their mirrorings hold it', () => {
+    const [volume, window] = [[9, 13, 10] as const, [6, 8, 4] as const];
+    expect(voxelsPassed(volume, window, nnunetRecipe.inference)).toBe(8 * (2 * 3 * 4) * (6 * 8 * 4));
+    expect(voxelsPassed(volume, window, { ...nnunetRecipe.inference, mirroring: false, tile_step: 1 })).toBe(
+      12 * 6 * 8 * 4,
     );
-    expect(calls).toBe(2);
-    expect(values.slice(0, 8)).toEqual(new Array(8).fill(0));
-    expect(values.slice(16)).toEqual(new Array(8).fill(1));
-    // Between the two middles, at 7.5 and 15.5, as nnU-Net's Gaussian of an eighth of the tile has it.
-    const share = (x: number): number => {
-      const [first, second] = [7.5, 15.5].map((middle) => Math.exp(-0.5 * ((x - middle) / 2) ** 2));
-      return second / (first + second);
-    };
-    for (let x = 8; x < 16; x += 1) expect(values[x]).toBeCloseTo(share(x), 5);
-  });
-
-  test('leave no tensor but the result', () => {
-    const image = chirp([1, 2, 16, 20, 16], 1);
-    const before = memory().tensors;
-    const found = logitsInTiles(image, { tile: [16, 16, 16], classes: 3 }, pointwise);
-    expect(memory().tensors).toBe(before + 1);
-    found.free();
+    expect(voxelsPassed([2, 3, 4], window, { ...nnunetRecipe.inference, mirroring: false })).toBe(6 * 8 * 4);
+    expect(voxelsPassed(volume, undefined, defaultRecipe.inference)).toBe(9 * 13 * 10);
+    expect(paddedTo([2, 13, 4], window)).toEqual([6, 13, 4]);
   });
 });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Tensor, writeSafetensors } from '@ronasmis/libtorch';
-import { childNetwork } from '../../src/network/child.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
 import { weight } from '../../src/network/weights.ts';
 import { writeRecord } from '../../src/run/run-folder.ts';
 import { type RunRecord, recordDimensions } from '../../src/run/run-record.ts';
@@ -11,7 +11,7 @@ import { tinyContext } from '../search/tiny-context.ts';
 const { dimensions, space } = tinyContext;
 /** The child that tiny runs have found, and the weights that it has, untrained. */
 export const child = space.base;
-export const network = childNetwork(child, dimensions);
+export const network = networkOf(child, dimensions);
 export const weights = spaceWeights('macro', dimensions, 2);
 export const labels = [0, 2, 5].map((value) => ({ value, name: `label ${value}` }));
 /** The weights on the child's path, as a run folder has them. */

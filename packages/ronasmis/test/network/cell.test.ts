@@ -1,14 +1,14 @@
 import { memory, noGradient, scope, type Tensor, tensor } from '@ronasmis/libtorch';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Architecture } from '../../src/architecture/architecture.ts';
+import type { ChildArchitecture } from '../../src/architecture/architecture.ts';
 import type { Cell, OperationName, Term } from '../../src/architecture/cell.ts';
 import type { Triple } from '../../src/base/geometry.ts';
 import { cell } from '../../src/network/cell.ts';
-import { childNetwork } from '../../src/network/child.ts';
 import { forward } from '../../src/network/forward.ts';
 import { networkLoss } from '../../src/network/loss.ts';
 import type { Network } from '../../src/network/network.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
 import type { Weights } from '../../src/network/weights.ts';
 import { chirp, product } from '../chirp.ts';
 import { randomChildren } from '../space/walk.ts';
@@ -114,9 +114,9 @@ test('all loose ends are added up: nodes that only pass on give the same cell ho
 test('a network of cells leaves no tensors behind', () => {
   const image = chirp([1, 2, 9, 17, 16], 0);
   const label = tensor(chirpLabel(9 * 17 * 16, 3, 3), [1, 9, 17, 16]);
-  const step = (child: Architecture): void => {
+  const step = (child: ChildArchitecture): void => {
     scope(() => {
-      const network = childNetwork(child, narrow);
+      const network = networkOf(child, narrow);
       networkLoss(network, forward(network, weights, image, { deepSupervision: true }), label).backward();
     });
     for (const weight of weights.values()) weight.clearGradient();

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { noGradient, scope } from '@ronasmis/libtorch';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Architecture } from '../../src/architecture/architecture.ts';
+import type { ChildArchitecture } from '../../src/architecture/architecture.ts';
 import { createRandom } from '../../src/base/random.ts';
 import { fillBatch } from '../../src/batches/fill-batch.ts';
 import { samplePlan } from '../../src/batches/sample.ts';
 import { readDataSet } from '../../src/data/dataset.ts';
 import { writePhantomDataSet } from '../../src/data/phantom.ts';
-import { childNetwork } from '../../src/network/child.ts';
 import { forward } from '../../src/network/forward.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
 import type { Weights } from '../../src/network/weights.ts';
 import { type PreparedCase, prepareDataSet } from '../../src/preparation/prepare.ts';
 import { createSearchState } from '../../src/search/state.ts';
@@ -39,7 +39,7 @@ describe('a choice, changed alone', () => {
   const changes = oneChanged(space, 1);
   const weights = chirpWeights(narrow);
   const image = chirp([1, 2, 32, 64, 64], 1);
-  const finest = (child: Architecture) => forward(childNetwork(child, narrow), weights, image)[0];
+  const finest = (child: ChildArchitecture) => forward(networkOf(child, narrow), weights, image)[0];
 
   test.each(changes)('$name makes the network that it makes in PyTorch, not the base', ({ name, child }) => {
     noGradient(() =>
@@ -75,7 +75,7 @@ describe('a child with one choice changed', async () => {
   const dimensions = { inputChannels: 2, classes: 4, channels: [2, 3, 4, 4, 4], flatLevels: 0 };
   const space = macroSpace([40, 40, 40], dimensions);
   const context = { ...tinyContext, dimensions, space };
-  const batchFor = ({ patch }: Architecture) => {
+  const batchFor = ({ patch }: ChildArchitecture) => {
     const plan = samplePlan(createRandom(1), cases, [0], {
       patch: [patch.depth, patch.height, patch.width],
       augment: false,
@@ -95,7 +95,7 @@ describe('a child with one choice changed', async () => {
     expect(losses[3]).toBeLessThan(0.99 * losses[0]);
     const after = valuesOf(state.trainer.weights);
     const moved = [...after.keys()].filter((name) => String(after.get(name)) !== String(before.get(name)));
-    const network = childNetwork(child, dimensions);
+    const network = networkOf(child, dimensions);
     const onItsWay = [...trainedNames(network), ...network.parameters.flatMap(({ taps }) => taps ?? [])];
     expect(moved.sort()).toEqual(onItsWay.sort());
   });

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { Architecture } from '../../src/architecture/architecture.ts';
+import type { ChildArchitecture } from '../../src/architecture/architecture.ts';
 import { networkDimensions } from '../../src/architecture/dimensions.ts';
-import { childNetwork } from '../../src/network/child.ts';
 import { costOf } from '../../src/network/cost.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
 import { microReference, reference } from './peer.ts';
 
 const dimensions = networkDimensions(1, 3);
-const costOfChild = (child: Architecture) => costOf(childNetwork(child, dimensions));
+const costOfChild = (child: ChildArchitecture) => costOf(networkOf(child, dimensions));
 
 describe.each([
   { space: 'macro', ...reference },

@@ -1,12 +1,12 @@
 import { keep, scope, type Tensor, tensor } from '@ronasmis/libtorch';
 import { describe, expect, test } from 'vitest';
-import type { Architecture } from '../../src/architecture/architecture.ts';
+import type { ChildArchitecture } from '../../src/architecture/architecture.ts';
 import type { NetworkDimensions } from '../../src/architecture/dimensions.ts';
-import { childNetwork } from '../../src/network/child.ts';
 import { costOf } from '../../src/network/cost.ts';
 import { forward } from '../../src/network/forward.ts';
 import { networkLoss } from '../../src/network/loss.ts';
 import type { Network } from '../../src/network/network.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
 import type { Weights } from '../../src/network/weights.ts';
 import { chirp, product } from '../chirp.ts';
 import { chirpLabel, chirpWeights, microReference, narrow, reference, sharedBy } from './peer.ts';
@@ -14,7 +14,7 @@ import { chirpLabel, chirpWeights, microReference, narrow, reference, sharedBy }
 const flat: NetworkDimensions = { ...narrow, flatLevels: 2 };
 
 /** The same network by kernels of three planes, of which the outer ones are 0. */
-function padded(weights: Weights, space: Architecture['space']): Weights {
+function padded(weights: Weights, space: ChildArchitecture['space']): Weights {
   const shapes = new Map(sharedBy(space, narrow).map(({ name, shape }) => [name, shape]));
   const pad = ([name, flatKernel]: readonly [string, Tensor]): [string, Tensor] => {
     const shape = shapes.get(name) ?? [];
@@ -55,7 +55,7 @@ describe.each([
     const wide = padded(weights, child.space);
     const changed = [...wide].filter(([name, kernel]) => kernel !== weights.get(name)).map(([name]) => name);
     expect(changed.length).toBeGreaterThan(5);
-    const [found, expected] = [trained(weights, childNetwork(child, flat)), trained(wide, childNetwork(child, narrow))];
+    const [found, expected] = [trained(weights, networkOf(child, flat)), trained(wide, networkOf(child, narrow))];
     for (const [name, values] of found) {
       const all = expected.get(name) ?? [];
       const exact = changed.includes(name) ? all.filter((_, i) => Math.floor(i / 9) % 3 === 1) : all;
@@ -67,12 +67,12 @@ describe.each([
   });
 
   test('what they reach no more is not counted either', () => {
-    const [found, plain] = [flat, narrow].map((dimensions) => costOf(childNetwork(child, dimensions)).multiplyAdds);
+    const [found, plain] = [flat, narrow].map((dimensions) => costOf(networkOf(child, dimensions)).multiplyAdds);
     expect(found).toBeLessThan(0.7 * plain);
     // Levels that are not flat cost what they did.
     const deep = [flat, narrow].map(
       ({ channels, ...counts }) =>
-        costOf(childNetwork(child, { ...counts, channels: channels.map((width, level) => (level < 2 ? 1e-9 : width)) }))
+        costOf(networkOf(child, { ...counts, channels: channels.map((width, level) => (level < 2 ? 1e-9 : width)) }))
           .multiplyAdds,
     );
     expect(deep[0]).toBeCloseTo(deep[1], 3);

@@ -1,8 +1,8 @@
 import { type Interleaving, scope, tensor } from '@ronasmis/libtorch';
 import { describe, expect, test, vi } from 'vitest';
-import { childNetwork } from '../../src/network/child.ts';
 import { forward } from '../../src/network/forward.ts';
 import { networkLoss } from '../../src/network/loss.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
 import { chirp, expectDigest, product } from '../chirp.ts';
 import { chirpLabel, chirpWeights, narrow, reference } from './peer.ts';
 
@@ -17,7 +17,7 @@ interleavingFor.mockImplementation(({ dilation, size }: Interleaving): Interleav
 
 describe.each(Object.entries(reference.children))('%s, interleaved', (_name, { child, size, ...expected }) => {
   test('has the logits, loss and gradients of the same network in PyTorch, which dilates', () => {
-    const network = childNetwork(child, narrow);
+    const network = networkOf(child, narrow);
     const weights = chirpWeights(narrow);
     scope(() => {
       const logits = forward(network, weights, chirp(size, 1), { deepSupervision: true });

@@ -1,10 +1,10 @@
 import { noGradient, scope, type Tensor, tensor } from '@ronasmis/libtorch';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Architecture, type MacroArchitecture, strideBetween } from '../../src/architecture/architecture.ts';
-import { childNetwork } from '../../src/network/child.ts';
+import { type ChildArchitecture, type MacroArchitecture, strideBetween } from '../../src/architecture/architecture.ts';
 import { forward } from '../../src/network/forward.ts';
 import { networkLoss } from '../../src/network/loss.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
 import type { Weights } from '../../src/network/weights.ts';
 import { chirp, expectDigest, product } from '../chirp.ts';
 import { randomChildren } from '../space/walk.ts';
@@ -16,8 +16,8 @@ const label = (size: readonly number[]): Tensor => {
 };
 
 /** The finest logits at prediction. */
-function predict(weights: Weights, child: Architecture, image: Tensor, dimensions = narrow): number[] {
-  const network = childNetwork(child, dimensions);
+function predict(weights: Weights, child: ChildArchitecture, image: Tensor, dimensions = narrow): number[] {
+  const network = networkOf(child, dimensions);
   return noGradient(() => scope(() => forward(network, weights, image)[0].toNumbers()));
 }
 
@@ -29,7 +29,7 @@ describe.each([
   ...Object.entries(reference.children).map(([name, expected]) => [`${name} (macro)`, expected] as const),
   ...Object.entries(microReference.children).map(([name, expected]) => [`${name} (micro)`, expected] as const),
 ])('%s', (_name, { child, size, logits, loss, gradients }) => {
-  const network = childNetwork(child, narrow);
+  const network = networkOf(child, narrow);
 
   test('logits, loss and gradients are those of the same network in PyTorch', () => {
     const weights = chirpWeights(narrow, child.space);
@@ -108,7 +108,7 @@ describe('volumes are taken as they are', () => {
       fc.assert(
         fc.property(randomChildren(space, [40, 40, 40], thin), fc.tuple(extent, extent, extent), (child, volume) => {
           scope(() => {
-            const network = childNetwork(child, thin);
+            const network = networkOf(child, thin);
             const logits = forward(network, weights, chirp([1, 1, ...volume], 2), { deepSupervision: true });
             supervisedLevels.forEach((level, i) => {
               const strides = strideBetween(child, 0, level);
@@ -140,7 +140,7 @@ describe('volumes are taken as they are', () => {
 
 describe('a dropped skip', () => {
   const { child, size } = reference.children['skips from finer and coarser levels, of odd volumes'];
-  const network = childNetwork(child, narrow);
+  const network = networkOf(child, narrow);
   const weights = chirpWeights(narrow);
   const image = chirp(size, 1);
 

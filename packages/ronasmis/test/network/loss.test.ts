@@ -1,10 +1,10 @@
-import { type DataType, scope, setThreads, type Tensor, tensor, threads, to } from '@ronasmis/libtorch';
+import { concatenate, type DataType, scope, setThreads, type Tensor, tensor, threads, to } from '@ronasmis/libtorch';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Architecture } from '../../src/architecture/architecture.ts';
+import type { ChildArchitecture } from '../../src/architecture/architecture.ts';
 import { IGNORED_CLASS } from '../../src/data/description.ts';
-import { childNetwork } from '../../src/network/child.ts';
 import { composedLoss, fusedLoss, networkLoss, type SupervisedLevel } from '../../src/network/loss.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
 import { chirp, expectDigest, product } from '../chirp.ts';
 import { chirpLabel, narrow, reference } from './peer.ts';
 
@@ -63,19 +63,26 @@ interface Case {
   readonly size: Triple;
   readonly strides: readonly Triple[];
   readonly layout: 'contiguous' | 'channels_last_3d';
+  readonly batchDice: boolean;
+  /** Whether the label is compared by the middle of each cell, where the last cell of the axis has it; else by the first voxel. */
+  readonly isCentred: boolean;
 }
 
 /** The loss and the gradients of all levels' logits, as numbers. */
-function run(lossOf: Loss, { batch, classes, size, strides, layout }: Case, dataType: DataType): readonly number[][] {
+function run(lossOf: Loss, example: Case, dataType: DataType): readonly number[][] {
+  const { batch, classes, size, strides, layout, batchDice, isCentred } = example;
+  const first: Triple = [0, 0, 0];
   return scope(() => {
     const levels = strides.map((stride, level) => {
+      const middle = (axis: 0 | 1 | 2) => Math.min(Math.floor(stride[axis] / 2), (size[axis] - 1) % stride[axis]);
+      const offset: Triple = isCentred ? [middle(0), middle(1), middle(2)] : first;
       const downsampled = size.map((extent, axis) => Math.ceil(extent / stride[axis]));
       const scores = chirp([batch, classes, ...downsampled], level, (value) => 6 * value);
       const logits = to(scores, { dataType, copy: true, memoryFormat: layout });
       logits.requiresGradient = true;
-      return { logits, stride, weight: 1 / (level + 1) };
+      return { logits, stride, offset, weight: 1 / (level + 1) };
     });
-    const loss = lossOf(levels, labelOf([batch, ...size], classes));
+    const loss = lossOf(levels, labelOf([batch, ...size], classes), { batchDice });
     loss.backward();
     return [loss, ...levels.map(({ logits }) => logits.gradient)].map((found) =>
       found ? to(found, { dataType: 'float32' }).toNumbers() : [],
@@ -99,6 +106,8 @@ describe('the fused loss and the composed one', () => {
     size: fc.tuple(extent(5), extent(6), extent(19)),
     strides: fc.array(fc.tuple(step, step, step), { minLength: 1, maxLength: 3 }),
     layout: fc.constantFrom('contiguous', 'channels_last_3d'),
+    batchDice: fc.boolean(),
+    isCentred: fc.boolean(),
   });
   const large: Case = {
     batch: 2,
@@ -110,6 +119,8 @@ describe('the fused loss and the composed one', () => {
       [4, 4, 4],
     ],
     layout: 'channels_last_3d',
+    batchDice: false,
+    isCentred: false,
   };
 
   function expectSame(example: Case, dataType: DataType, tolerance: number): void {
@@ -132,7 +143,7 @@ describe('the fused loss and the composed one', () => {
   test('are the same in bfloat16 but for the rounding of the gradient', () => {
     for (const layout of ['contiguous', 'channels_last_3d'] as const) {
       expectSame({ ...large, layout }, 'bfloat16', 0.01);
-      expectSame({ ...large, layout, classes: 5 }, 'bfloat16', 0.01);
+      expectSame({ ...large, layout, classes: 5, batchDice: true, isCentred: true }, 'bfloat16', 0.01);
     }
   });
 
@@ -156,6 +167,8 @@ describe('the fused loss and the composed one', () => {
     expect(() => fusedLoss(single(logits), wrong)).toThrow(/a voxel of class 7, but there are 3 classes/);
     expect(() => fusedLoss([{ logits, stride: [1, 2, 1], weight: 1 }], label)).toThrow(/downsampled by 1, 2 and 1/);
     expect(() => fusedLoss([{ logits, stride: [0, 1, 1], weight: 1 }], label)).toThrow(/1 or more, not 0/);
+    const beyond = { logits, stride: [1, 1, 2], offset: [0, 0, 2], weight: 1 } as const;
+    expect(() => fusedLoss([beyond], label)).toThrow(/within the stride 2 .* unlike 2/);
     expect(() => fusedLoss([], label)).toThrow(/one or more/);
     expect(() => fusedLoss(single(logits), to(label, { dataType: 'int64' }))).toThrow(/must be uint8/);
     expect(() => fusedLoss(single(label), label)).toThrow(/\[batch, class, depth, height, width\]/);
@@ -220,13 +233,13 @@ test('a patch of ignored voxels alone has the loss 0, and no gradient that is no
 
 describe('networkLoss', () => {
   const { child: base } = reference.children['the base'];
-  const child: Architecture = {
+  const child: ChildArchitecture = {
     ...base,
     encoder: base.encoder.map((choice, level) =>
       level === 2 ? { ...choice, pool: { depth: 1 as const, plane: 2 as const } } : choice,
     ),
   };
-  const network = childNetwork(child, narrow);
+  const network = networkOf(child, narrow);
   const label = labelOf([1, 6, 9, 7], 3);
   const logits = [chirp([1, 3, 6, 9, 7], 0), chirp([1, 3, 3, 5, 4], 1), chirp([1, 3, 3, 3, 2], 2)];
 
@@ -249,6 +262,30 @@ describe('networkLoss', () => {
     const parts = logits.map((scores, i) => composedLoss(single(scores), downsampled(strides[i])).item());
     const expected = (4 * parts[0] + 2 * parts[1] + parts[2]) / 7;
     expect(networkLoss(network, logits, label).item()).toBeCloseTo(expected, 5);
+  });
+
+  test('compares the voxel of each cell that a level names, or the one before that the last cell has too', () => {
+    const scores = chirp([1, 3, 2, 3, 2], 2);
+    const compare = (offset: Triple) =>
+      networkLoss({ supervised: [{ stride: [3, 4, 4], offset, weight: 1 }] }, [scores], label).item();
+    // Of 6, 9 and 7 voxels the last cells have 3, 1 and 3.
+    expect(compare([1, 2, 2])).toBe(compare([1, 0, 2]));
+    expect(compare([2, 0, 1])).not.toBe(compare([1, 0, 1]));
+    const values = label.toNumbers();
+    const kept = [1, 4].flatMap((z) => [0, 4, 8].flatMap((y) => [2, 6].map((x) => values[(z * 9 + y) * 7 + x])));
+    const expected = composedLoss(single(scores), tensor(Uint8Array.from(kept), [1, 2, 3, 2])).item();
+    expect(compare([1, 2, 2])).toBeCloseTo(expected, 5);
+  });
+
+  test('takes Dice over the batch as of one long volume', () => {
+    const [first, second] = [chirp([1, 3, 2, 3, 4], 0), chirp([1, 3, 2, 3, 4], 5)];
+    const [one, two] = [labelOf([1, 2, 3, 4], 3), labelOf([1, 2, 3, 4], 2)];
+    const whole = composedLoss(single(concatenate([first, second], 2)), concatenate([one, two], 1)).item();
+    const batch = [single(concatenate([first, second], 0)), concatenate([one, two], 0)] as const;
+    for (const lossOf of [fusedLoss, composedLoss]) {
+      expect(lossOf(...batch, { batchDice: true }).item()).toBeCloseTo(whole, 5);
+      expect(Math.abs(lossOf(...batch).item() - whole)).toBeGreaterThan(1e-3);
+    }
   });
 
   test('refuses logits of another resolution', () => {

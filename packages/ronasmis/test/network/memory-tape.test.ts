@@ -79,3 +79,12 @@ test('a gradient that is passed on takes no memory of its own, and one that nobo
   // The input, what was made, the sum; on the way back the input is left, with the gradient of the sum, and those of both where they are apart.
   expect([peakOf(0), peakOf(2)]).toEqual([300, 400]);
 });
+
+test('a part of a larger gradient is not added to: the sum has memory of its own, of the size of what it belongs to', () => {
+  const tape = openTape(true);
+  const made = apply(tape, apply(tape, tape.input(shape, 1)), { backwardBytes: 1000 });
+  const joined = tape.apply({ inputs: [made, made], shape: [1, 2, 1, 10, 10], bytes: 1, passedFrom: 0 });
+  tape.backward([joined]);
+  // The sum, what comes back from it, and its work space.
+  expect(tape.peakBytes()).toBe(1200);
+});

@@ -1,17 +1,18 @@
 import { noGradient, oneDnnTakesBfloat16, peakTensorBytes, resetPeakTensorBytes, scope } from '@ronasmis/libtorch';
 import { describe, expect, it } from 'vitest';
-import type { Architecture } from '../../src/architecture/architecture.ts';
+import type { ChildArchitecture } from '../../src/architecture/architecture.ts';
 import { networkDimensions } from '../../src/architecture/dimensions.ts';
+import { patchOf } from '../../src/architecture/patch.ts';
 import { voxelsOf } from '../../src/base/geometry.ts';
 import { createRandom } from '../../src/base/random.ts';
 import { drawChild } from '../../src/controller/draw.ts';
 import { dataTypeOf, type Precision } from '../../src/engine/device.ts';
 import { toImage } from '../../src/engine/to-device.ts';
 import { segment } from '../../src/inference/segment.ts';
-import { childNetwork } from '../../src/network/child.ts';
 import { passBytes } from '../../src/network/memory.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
 import { networkWeights } from '../../src/network/weights.ts';
-import { batchShape, patchOf } from '../../src/search/batch-shape.ts';
+import { batchShape } from '../../src/search/batch-shape.ts';
 import { createSearchState } from '../../src/search/state.ts';
 import { createSpace } from '../../src/space/spaces.ts';
 import { tinyContext } from '../search/tiny-context.ts';
@@ -53,10 +54,10 @@ function openSpace({ space, precision, volume, flatLevels }: MemoryCase) {
 
 type Opened = ReturnType<typeof openSpace>;
 
-function trainedRatio({ context, state }: Opened, child: Architecture): number {
+function trainedRatio({ context, state }: Opened, child: ChildArchitecture): number {
   const { patch, patches: batch } = batchShape(context, child);
   const voxels = batch * voxelsOf(patch);
-  const crops = Array.from({ length: batch }, () => ({ case: 0, offset: [0, 0, 0] as const, flip: false }));
+  const crops = Array.from({ length: batch }, () => ({ case: 0, offset: [0, 0, 0] as const, flip: [] }));
   const arrays = { image: new Float32Array(2 * voxels).fill(1), label: new Uint8Array(voxels) };
   const plan = { patch, crops };
   // The first step makes the optimiser's state.
@@ -69,12 +70,12 @@ function trainedRatio({ context, state }: Opened, child: Architecture): number {
     device: 'cpu' as const,
     training: true,
   };
-  return passBytes(childNetwork(child, context.dimensions), pass) / measure(step);
+  return passBytes(networkOf(child, context.dimensions), pass) / measure(step);
 }
 
-function evaluatedRatio({ context, state }: Opened, child: Architecture, size: MemoryCase['volume']): number {
+function evaluatedRatio({ context, state }: Opened, child: ChildArchitecture, size: MemoryCase['volume']): number {
   const dataType = dataTypeOf[context.precision];
-  const network = childNetwork(child, context.dimensions);
+  const network = networkOf(child, context.dimensions);
   const values = new Float32Array(2 * size[0] * size[1] * size[2]);
   return noGradient(() =>
     scope(() => {

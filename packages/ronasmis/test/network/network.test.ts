@@ -1,10 +1,10 @@
 import { scope, tensor } from '@ronasmis/libtorch';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { childNetwork } from '../../src/network/child.ts';
 import { forward } from '../../src/network/forward.ts';
 import { networkLoss } from '../../src/network/loss.ts';
 import { defineNetwork } from '../../src/network/network.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
 import type { Weights } from '../../src/network/weights.ts';
 import { chirp } from '../chirp.ts';
 import { randomChildren } from '../space/walk.ts';
@@ -29,7 +29,7 @@ describe('the weights of a child', () => {
       const weights = sharedBy[space];
       fc.assert(
         fc.property(randomChildren(space, [40, 40, 40], dimensions), (child) => {
-          const network = childNetwork(child, dimensions);
+          const network = networkOf(child, dimensions);
           const trained = withGradient(weights, () => {
             networkLoss(network, forward(network, weights, image, { deepSupervision: true }), label).backward();
           });

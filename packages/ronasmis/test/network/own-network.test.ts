@@ -34,7 +34,7 @@ const layer = (name: string, channels: number, size: Kernel['size']): Layer => (
 const [cube, plane, point] = [[3, 3, 3] as const, [1, 3, 3] as const, [1, 1, 1] as const];
 
 /**
- * Two levels that are no child of any space: layers of one block of different widths, biases of wide kernels, a 3x3x3 head,
+ * Three levels that are no child of any space: layers of one block of different widths, biases of wide kernels, a 3x3x3 head,
  * names of its own. Every operation is in it.
  */
 const network = defineNetwork({
@@ -60,9 +60,20 @@ const network = defineNetwork({
       const normalised = operations.normalise(convolved, { scale: 'deep.scale', shift: 'deep.shift' }, 'relu');
       return operations.add(operations.pool(normalised), normalised);
     });
+    const coarsest = operations.scope(() => {
+      const kernel = { name: 'strided', channels: 10, size: cube, bias: 'strided.bias' };
+      const strided = operations.convolution(coarse, kernel, [2, 1, 2]);
+      const normalised = operations.normalise(strided, { scale: 'strided.scale', shift: 'strided.shift' });
+      const pooled = operations.pool(operations.downsample(coarse, [2, 1, 2], 'average'), 'average');
+      return operations.activate(operations.concatenate([normalised, pooled]), 'elu');
+    });
+    const joined = operations.scope(() => {
+      const back = { name: 'back', channels: 16, size: [2, 1, 2], bias: 'back.bias' } as const;
+      return operations.add(operations.transposedConvolution(coarsest, back, coarse), coarse);
+    });
     const sum = operations.scope(() =>
       operations.upsampleAndAdd(
-        operations.convolution(coarse, { name: 'up', channels: 6, size: point }),
+        operations.convolution(joined, { name: 'up', channels: 6, size: point }),
         [1, 2, 2],
         fine,
         [fine],
@@ -99,16 +110,18 @@ test('its weights are those that it names, in the order of its way', () => {
   const norm = (name: string) => [`${name}.scale`, `${name}.shift`];
   const expected = [
     ...['wide', 'narrow'].flatMap((name) => [name, ...norm(name)]),
-    ...['point', 'deep', 'deep.bias', ...norm('deep'), 'up', 'head', 'head.bias'],
+    ...['point', 'deep', 'deep.bias', ...norm('deep'), 'strided', 'strided.bias', ...norm('strided')],
+    ...['back', 'back.bias', 'up', 'head', 'head.bias'],
   ];
   expect(predictingNames(network)).toEqual(expected);
   expect(trainedNames(network)).toEqual([...expected, 'auxiliary', 'auxiliary.bias']);
   expect(network.parameters.find(({ name }) => name === 'narrow')?.shape).toEqual([8, 12, 3, 3, 3]);
+  expect(network.parameters.find(({ name }) => name === 'back')?.shape).toEqual([26, 16, 2, 1, 2]);
 });
 
 test.each(precisions)('it trains in %s: the loss falls, every weight moves, and no tensor is left', (precision) => {
   const weights = fresh();
-  const optimiser = adam([...weights.values()], { learningRate: 0.02 });
+  const optimiser = adam([...weights.values()], { learningRate: 0.005 });
   const step = (): number => {
     const loss = backward(weights, precision);
     optimiser.step();
@@ -155,13 +168,15 @@ describe.skipIf(process.platform !== 'linux')("passBytes is within a tenth of li
   });
 });
 
-test('its cost is counted: multiply-adds of all but the head, and what norms and the pooling keep', () => {
+test('its cost is counted: multiply-adds of all but the head, and what norms, the poolings and others keep', () => {
   const { multiplyAdds, activations } = costOf(network);
   const fine = 27 * 2 * 12 + 27 * 12 * 8 + 8 * 6;
   const coarse = 9 * 6 * 16 + 16 * 6;
-  expect(multiplyAdds).toBe(fine + coarse / 4);
-  // Two norms; a norm, and a pooling whose indices are of twice the size.
-  expect(activations).toBe(12 + 8 + (16 + 2 * 16) / 4);
+  // The transposed kernel has four taps, each of which meets every voxel once.
+  const coarsest = 27 * 16 * 10 + 4 * 26 * 16;
+  expect(multiplyAdds).toBe(fine + coarse / 4 + coarsest / 16);
+  // Two norms; a norm, and a pooling whose indices are of twice the size; a norm, a concatenation and an activation.
+  expect(activations).toBe(12 + 8 + (16 + 2 * 16) / 4 + (10 + 26 + 26) / 16);
 });
 
 test('it segments, and ONNX Runtime computes the same of it', async () => {

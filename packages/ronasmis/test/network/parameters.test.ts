@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Architecture } from '../../src/architecture/architecture.ts';
+import type { ChildArchitecture } from '../../src/architecture/architecture.ts';
 import type { NetworkDimensions } from '../../src/architecture/dimensions.ts';
-import { childNetwork } from '../../src/network/child.ts';
 import { defineNetwork } from '../../src/network/network.ts';
-import { elementCount, recordParameters, sharedParameters } from '../../src/network/parameters.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
+import { elementCount, imageKernels, recordParameters, sharedParameters } from '../../src/network/parameters.ts';
 import { randomChildren } from '../space/walk.ts';
 import { microReference, narrow, predictingNames, reference, sharedBy } from './peer.ts';
 
@@ -20,7 +20,7 @@ interface ChildParameters {
 /** What was shared, in which order, before networks recorded it; the file says how it was made. */
 const earlier: {
   readonly shared: readonly {
-    readonly space: Architecture['space'];
+    readonly space: ChildArchitecture['space'];
     readonly dimensions: NetworkDimensions;
     readonly parameters: Readonly<Record<string, readonly number[]>>;
   }[];
@@ -33,17 +33,23 @@ test.each(earlier.shared)(`${title}: $dimensions.flatLevels flat levels`, ({ spa
   expect(found).toEqual(Object.entries(parameters));
 });
 
-const children: readonly (readonly [string, Architecture])[] = [
+const children: readonly (readonly [string, ChildArchitecture])[] = [
   ...Object.entries(reference.children).map(([name, { child }]) => [`${name} (macro)`, child] as const),
   ...Object.entries(microReference.children).map(([name, { child }]) => [`${name} (micro)`, child] as const),
 ];
 test.each(children)('so has what a child has of its own: %s', (name, child) => {
   const { names, taps, count } = earlier.children[name];
-  const network = childNetwork(child, narrow);
+  const network = networkOf(child, narrow);
   expect(predictingNames(network)).toEqual(names);
   const throughTaps = network.parameters.flatMap(({ name, taps }) => (taps === undefined ? [] : [[name, taps]]));
   expect(throughTaps.sort()).toEqual(Object.entries(taps).sort());
   expect(elementCount([...network.parameters, ...network.auxiliaryParameters])).toBe(count);
+});
+
+test.each(children)('the first kernel alone takes in the scan: %s', (name, child) => {
+  expect(imageKernels(networkOf(child, narrow))).toEqual([
+    name.endsWith('(micro)') ? 'encoder.0.match' : 'encoder.0.conv1',
+  ]);
 });
 
 test('all that a child is made of is shared by its space, in the same shapes, with the matrices that it needs', () => {
@@ -51,7 +57,7 @@ test('all that a child is made of is shared by its space, in the same shapes, wi
     const shared = new Map(sharedBy(space, narrow).map((parameter) => [parameter.name, parameter]));
     fc.assert(
       fc.property(randomChildren(space, [40, 40, 40], narrow), (child) => {
-        const network = childNetwork(child, narrow);
+        const network = networkOf(child, narrow);
         for (const { name, kind, shape, taps } of [...network.parameters, ...network.auxiliaryParameters]) {
           expect(shared.get(name)).toMatchObject({ kind, shape });
           const count = shape.slice(2).reduce((product, extent) => product * extent, 1);
@@ -69,14 +75,14 @@ describe('the numbers of a child', () => {
 
   test('are counted', () => {
     // A block: 2 (27 + scale + shift); a decoder level: its block, the way up and one skip; the head: 2 and its bias.
-    expect(elementCount(childNetwork(child, dimensions).parameters)).toBe(9 * 2 * 29 + 4 * 2 + 4);
+    expect(elementCount(networkOf(child, dimensions).parameters)).toBe(9 * 2 * 29 + 4 * 2 + 4);
     const all = { ...child, decoder: child.decoder.map((level) => ({ ...level, skips: [0, 1, 2, 3] })) };
-    expect(elementCount(childNetwork(all, dimensions).parameters)).toBe(9 * 2 * 29 + 4 * 5 + 4);
+    expect(elementCount(networkOf(all, dimensions).parameters)).toBe(9 * 2 * 29 + 4 * 5 + 4);
   });
 
   test('do not change with a dilation, whose matrices are only what the kernels are made by', () => {
     const dilated = { ...child, encoder: child.encoder.map((level) => ({ ...level, dilation: 3 as const })) };
-    const [plain, mixed] = [child, dilated].map((each) => childNetwork(each, dimensions));
+    const [plain, mixed] = [child, dilated].map((each) => networkOf(each, dimensions));
     expect(elementCount(mixed.parameters)).toBe(elementCount(plain.parameters));
     const matrices = elementCount(sharedParameters([mixed])) - elementCount(sharedParameters([plain]));
     expect(matrices).toBe(5 * 2 * 27 ** 2);

@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import type { Tensor } from '@ronasmis/libtorch';
-import type { Architecture, MacroArchitecture, MicroArchitecture } from '../../src/architecture/architecture.ts';
+import type { ChildArchitecture, MacroArchitecture, MicroArchitecture } from '../../src/architecture/architecture.ts';
 import type { NetworkDimensions } from '../../src/architecture/dimensions.ts';
-import { childNetwork } from '../../src/network/child.ts';
 import type { Network } from '../../src/network/network.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
 import { type Parameter, sharedParameters } from '../../src/network/parameters.ts';
 import { createWeights, type Weights } from '../../src/network/weights.ts';
 import { createSpace } from '../../src/space/spaces.ts';
 import { type Digest, fillWithChirp, product } from '../chirp.ts';
 
-interface ChildReference<Child extends Architecture> {
+interface ChildReference<Child extends ChildArchitecture> {
   readonly child: Child;
   readonly size: readonly number[];
   readonly logits: readonly Digest[];
@@ -24,7 +24,7 @@ interface LossReference {
   readonly gradient: Digest;
 }
 
-interface Reference<Child extends Architecture> {
+interface Reference<Child extends ChildArchitecture> {
   readonly children: Record<string, ChildReference<Child>>;
   /** The finest logits of the base, and of it with one choice changed, by the choice's name. */
   readonly choices: Record<string, Digest>;
@@ -45,13 +45,13 @@ export const microReference: Reference<MicroArchitecture> = read('micro.json');
 export const narrow: NetworkDimensions = { inputChannels: 2, classes: 3, channels: [4, 6, 8, 10, 12], flatLevels: 0 };
 
 /** What all children of a space share, in the order of its list. */
-export function sharedBy(space: Architecture['space'], dimensions: NetworkDimensions): readonly Parameter[] {
+export function sharedBy(space: ChildArchitecture['space'], dimensions: NetworkDimensions): readonly Parameter[] {
   const { covering } = createSpace(space, [40, 40, 40], dimensions);
-  return sharedParameters(covering.map((child) => childNetwork(child, dimensions)));
+  return sharedParameters(covering.map((child) => networkOf(child, dimensions)));
 }
 
 /** The weights that all children of a space share, as a search makes them. */
-export function spaceWeights(space: Architecture['space'], dimensions: NetworkDimensions, seed: number): Weights {
+export function spaceWeights(space: ChildArchitecture['space'], dimensions: NetworkDimensions, seed: number): Weights {
   return createWeights(sharedBy(space, dimensions), 'cpu', seed);
 }
 
@@ -67,7 +67,7 @@ export const trainedNames = ({ parameters, auxiliaryParameters }: Network): read
 export const supervisedLevels = [0, 1, 2] as const;
 
 /** Weights that the reference has too, by the order that the network lists them in. */
-export function chirpWeights(dimensions: NetworkDimensions, space: Architecture['space'] = 'macro'): Weights {
+export function chirpWeights(dimensions: NetworkDimensions, space: ChildArchitecture['space'] = 'macro'): Weights {
   const weights = spaceWeights(space, dimensions, 0);
   [...weights].forEach(([name, weight], position) => {
     fillWithChirp(weight, position, changeFor(name, weight));

@@ -1,8 +1,8 @@
 import { layOutKernel, memory, multiply, noGradient, scope, sumAll, type Tensor, tensor, to } from '@ronasmis/libtorch';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { childNetwork } from '../../src/network/child.ts';
 import type { Network } from '../../src/network/network.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
 import { mixTaps } from '../../src/network/taps.ts';
 import { freeNetworkWeights, networkWeights, weight } from '../../src/network/weights.ts';
 import { chirp } from '../chirp.ts';
@@ -74,7 +74,7 @@ describe('the weights of a child', () => {
   it('are the shared ones, but for the kernels of dilated levels', () => {
     fc.assert(
       fc.property(randomChildren('macro', [40, 40, 40], narrow), (child) => {
-        const network = childNetwork(child, narrow);
+        const network = networkOf(child, narrow);
         const before = memory().tensors;
         const own = noGradient(() => scope(() => networkWeights(network, weights, 'float32')));
         expect([...own.keys()]).toEqual(predictingNames(network));
@@ -96,9 +96,9 @@ describe('the weights of a child', () => {
 
   it('are made by matrices of their own for both convolutions of a level, and none where nothing is dilated', () => {
     const { child } = reference.children['the base'];
-    expect(tapsOf(childNetwork(child, narrow)).size).toBe(0);
+    expect(tapsOf(networkOf(child, narrow)).size).toBe(0);
     const decoder = child.decoder.map((level, i) => (i === 2 ? { ...level, dilation: 3 as const } : level));
-    expect([...tapsOf(childNetwork({ ...child, decoder }, narrow))]).toEqual([
+    expect([...tapsOf(networkOf({ ...child, decoder }, narrow))]).toEqual([
       ['decoder.2.conv1', 'decoder.2.taps1.dilation3'],
       ['decoder.2.conv2', 'decoder.2.taps2.dilation3'],
     ]);
@@ -110,7 +110,7 @@ describe('the weights of a child', () => {
     noGradient(() =>
       scope(() => {
         const [exact, rounded] = (['float32', 'bfloat16'] as const).map((dataType) =>
-          weight(networkWeights(childNetwork({ ...child, encoder }, narrow), weights, dataType), 'encoder.1.conv2'),
+          weight(networkWeights(networkOf({ ...child, encoder }, narrow), weights, dataType), 'encoder.1.conv2'),
         );
         expect(rounded.dataType).toBe('bfloat16');
         const values = to(rounded, { dataType: 'float32' }).toNumbers();

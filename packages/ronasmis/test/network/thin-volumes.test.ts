@@ -1,13 +1,13 @@
 import { noGradient, oneDnnTakesBfloat16, scope, tensor } from '@ronasmis/libtorch';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Architecture, strideBetween } from '../../src/architecture/architecture.ts';
+import { type ChildArchitecture, strideBetween } from '../../src/architecture/architecture.ts';
 import { dataTypeOf, type Precision } from '../../src/engine/device.ts';
 import { toImage } from '../../src/engine/to-device.ts';
 import { segment } from '../../src/inference/segment.ts';
-import { childNetwork } from '../../src/network/child.ts';
 import { forward } from '../../src/network/forward.ts';
 import { networkLoss } from '../../src/network/loss.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
 import { networkWeights } from '../../src/network/weights.ts';
 import { createSearchState } from '../../src/search/state.ts';
 import { macroSpace } from '../../src/space/macro.ts';
@@ -33,12 +33,12 @@ const thinChild = fc
     return walks(space).map((choices) => ({ volume, space, child: space.decode(choices) }));
   });
 
-function batchOf({ patch }: Architecture) {
+function batchOf({ patch }: ChildArchitecture) {
   const size = [patch.depth, patch.height, patch.width] as const;
   return {
     image: Float32Array.from(chirpValues(product(size), 1)),
     label: chirpLabel(product(size), 3, 3),
-    plan: { patch: size, crops: [{ case: 0, offset: [0, 0, 0] as const, flip: false }] },
+    plan: { patch: size, crops: [{ case: 0, offset: [0, 0, 0] as const, flip: [] }] },
   };
 }
 
@@ -51,7 +51,7 @@ describe('of volumes of 5 to 24 slices', () => {
         const losses = [1, 2].map(() => trainOnce(context, state, child, batchOf(child)));
         for (const loss of losses) expect(loss).toBeGreaterThan(0);
         scope(() => {
-          const network = childNetwork(child, dimensions);
+          const network = networkOf(child, dimensions);
           const weights = networkWeights(network, state.trainer.weights, dataTypeOf[precision]);
           const values = Float32Array.from(chirpValues(product(volume), 2));
           const image = toImage(values, [1, 1, ...volume], 'cpu', dataTypeOf[precision]);
@@ -68,7 +68,7 @@ describe('of volumes of 5 to 24 slices', () => {
       fc.property(thinChild, ({ volume, child }) => {
         noGradient(() =>
           scope(() => {
-            const network = childNetwork(child, dimensions);
+            const network = networkOf(child, dimensions);
             const logits = forward(network, weights, chirp([1, 1, ...volume], 2), { deepSupervision: true });
             supervisedLevels.forEach((level, i) => {
               const strides = strideBetween(child, 0, level);
@@ -94,7 +94,7 @@ describe('of volumes of 5 to 24 slices', () => {
       expect(losses[2]).toBeLessThan(losses[0]);
       const image = chirp([1, 1, ...volume], 2);
       scope(() =>
-        expect(segment(childNetwork(child, dimensions), state.trainer.weights, image).shape).toEqual([1, ...volume]),
+        expect(segment(networkOf(child, dimensions), state.trainer.weights, image).shape).toEqual([1, ...volume]),
       );
     }
   });

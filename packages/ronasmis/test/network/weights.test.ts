@@ -1,8 +1,8 @@
 import { memory, noGradient, scope, to } from '@ronasmis/libtorch';
 import { describe, expect, test } from 'vitest';
 import { networkDimensions } from '../../src/architecture/dimensions.ts';
-import { childNetwork } from '../../src/network/child.ts';
-import { freeNetworkWeights, networkWeights, type Weights, weight } from '../../src/network/weights.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
+import { createWeights, freeNetworkWeights, networkWeights, type Weights, weight } from '../../src/network/weights.ts';
 import { product } from '../chirp.ts';
 import { chirpWeights, narrow, predictingNames, reference, spaceWeights, trainedNames } from './peer.ts';
 
@@ -49,6 +49,21 @@ describe('createWeights', () => {
     }
   });
 
+  test('a transposed kernel is drawn as PyTorch draws it, by the channels that it makes; a scale that starts at 0 does', () => {
+    const weights = createWeights(
+      [
+        { name: 'up', kind: 'kernel', shape: [64, 8, 2, 2, 2] },
+        { name: 'last', kind: 'scale', shape: [5], startsAtZero: true },
+      ],
+      'cpu',
+      1,
+    );
+    const values = weight(weights, 'up').toNumbers();
+    const variance = values.reduce((sum, value) => sum + value ** 2, 0) / values.length;
+    expect(Math.abs(variance / (2 / (8 * 8)) - 1)).toBeLessThan(5 * Math.sqrt(2 / values.length));
+    expect(weight(weights, 'last').toNumbers()).toEqual([0, 0, 0, 0, 0]);
+  });
+
   test('the seed decides them', () => {
     const values = (weights: Weights): number[] => [...weights.values()].flatMap((tensor) => tensor.toNumbers());
     expect(values(spaceWeights('macro', narrow, 5))).toEqual(values(spaceWeights('macro', narrow, 5)));
@@ -66,7 +81,7 @@ describe('createWeights', () => {
 });
 
 describe('networkWeights', () => {
-  const network = childNetwork(reference.children['the base'].child, narrow);
+  const network = networkOf(reference.children['the base'].child, narrow);
   const weights = spaceWeights('macro', narrow, 1);
 
   test('are those that prediction needs, with deep supervision also its heads', () => {
@@ -98,7 +113,7 @@ describe('networkWeights', () => {
 
   test('of a network that has its own, without matrices, are these: what a search has left is mixed', () => {
     const { child } = reference.children['dilated, with every activation'];
-    const dilated = childNetwork(child, narrow);
+    const dilated = networkOf(child, narrow);
     const shared = chirpWeights(narrow);
     const kernel = dilated.parameters.find(({ taps }) => taps !== undefined)?.name ?? '';
     noGradient(() =>

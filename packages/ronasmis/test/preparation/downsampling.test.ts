@@ -65,7 +65,7 @@ it('thins the patches of a batch as it thins volumes', () => {
   const image = Float32Array.from({ length: 2 * 90 }, (_, i) => Math.sin(i * i));
   const label = Uint8Array.from({ length: 90 }, (_, i) => i % 3);
   const cases = [{ channels: 2, shape, storage: { kind: 'memory' as const, image, label } }];
-  const crop = { case: 0, offset: [0, 0, 0] as const, flip: false };
+  const crop = { case: 0, offset: [0, 0, 0] as const, flip: [] };
   const downsampling = [1, 2, 2] as const;
   const [downsampled, thinnedLabel] = [new Float32Array(2 * 2 * 27), new Uint8Array(2 * 27)];
   fillBatch(cases, { patch: shape, crops: [crop, crop], downsampling }, { image: downsampled, label: thinnedLabel });

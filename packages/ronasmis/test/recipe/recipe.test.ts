@@ -48,6 +48,9 @@ describe('a recipe', () => {
     expect(recipeSchema.safeParse({ controller: { tanh_constant: 2 } }).error?.message).toMatch(
       /twice the tanh_constant/,
     );
+    expect(recipeSchema.safeParse({ training: { optimiser: 'sgd' } }).error?.message).toMatch(
+      /SGD decays weights in the gradient/,
+    );
   });
 });
 

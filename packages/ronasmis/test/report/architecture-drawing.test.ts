@@ -1,27 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { blockText, drawArchitecture, levelSizes } from '../../src/report/architecture-drawing.ts';
-import { ARCHITECTURE, MICRO_ARCHITECTURE } from './content.ts';
+import { drawArchitecture } from '../../src/report/architecture-drawing.ts';
+import { unet } from '../architecture/unet.ts';
+import { ARCHITECTURE } from './content.ts';
 
 const network = { channels: [16, 32, 64, 128, 128], flat_levels: 2 };
-
-it('sizes shrink by the poolings above a level, rounded up', () => {
-  expect(levelSizes(ARCHITECTURE)).toEqual([
-    [32, 48, 32],
-    [32, 24, 16],
-    [16, 12, 8],
-    [8, 6, 4],
-    [4, 6, 4],
-  ]);
-  const odd = { ...ARCHITECTURE, patch: { depth: 5, height: 7, width: 9 } };
-  expect(levelSizes(odd)[3]).toEqual([2, 1, 2]);
-});
-
-it('a block is said in words: its kernels where slices are thick, and its own choices or the cell', () => {
-  expect(blockText(ARCHITECTURE, network, 'encoder', 1)).toBe('1×3×3 · dilation 2 · ReLU');
-  expect(blockText(ARCHITECTURE, network, 'encoder', 2)).toBe('dilation 1 · ELU');
-  expect(blockText(ARCHITECTURE, network, 'decoder', 2)).toBe('dilation 1 · LeakyReLU');
-  expect(blockText(MICRO_ARCHITECTURE, network, 'decoder', 3)).toBe('cell');
-});
 
 describe('drawArchitecture', () => {
   const { markup } = drawArchitecture(ARCHITECTURE, network);
@@ -50,4 +32,11 @@ describe('drawArchitecture', () => {
       expect(Number(y) + 60).toBeLessThanOrEqual(height);
     }
   });
+});
+
+it('a U-Net has as many levels as it says, its strides between them, and a skip from each to its own', () => {
+  const { markup } = drawArchitecture(unet, { channels: unet.features, flat_levels: 0 });
+  expect(markup.match(/<rect class="box"/g)).toHaveLength(5);
+  expect(markup).toContain('Encoder level 1 is joined to decoder level 1');
+  expect([...markup.matchAll(/stride (\d×\d×\d)/g)].map(([, stride]) => stride)).toEqual(['1×2×2', '2×2×2']);
 });

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { levelSizes } from '../../src/report/architecture-drawing.ts';
 import { renderReport } from '../../src/report/page.ts';
 import { flatten } from '../../src/report/tables.ts';
-import { ARCHITECTURE, MICRO_ARCHITECTURE, reportContent } from './content.ts';
+import { MICRO_ARCHITECTURE, reportContent } from './content.ts';
 
 describe('renderReport', () => {
   const page = renderReport(reportContent());
@@ -63,16 +62,6 @@ describe('renderReport', () => {
   it('stands a search without steps and without examples', () => {
     expect(renderReport({ ...reportContent(0), examples: [] })).toContain('No step was finished');
   });
-});
-
-it('levelSizes divides the patch by the strides so far', () => {
-  expect(levelSizes(ARCHITECTURE)).toEqual([
-    [32, 48, 32],
-    [32, 24, 16],
-    [16, 12, 8],
-    [8, 6, 4],
-    [4, 6, 4],
-  ]);
 });
 
 it('flatten names every value', () => {

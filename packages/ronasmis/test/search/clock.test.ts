@@ -15,6 +15,7 @@ import {
   mustStopEvaluating,
   outlookOf,
   requireOneStep,
+  scheduledFraction,
   secondsLeft,
   sufficesForCoarse,
   trainedFraction,
@@ -168,6 +169,17 @@ it('tells how much of the training is done by what comes first', () => {
   expect(trainedFraction(clockAt(17, { seconds: 100 }))).toBe(17 / 85);
   expect(trainedFraction(clockAt(17, { seconds: 100, epochs: 4 }, { step: 3 }))).toBe(0.75);
   expect(trainedFraction(clockAt(90, { seconds: 100, epochs: 4 }, { step: 3 }))).toBe(1);
+});
+
+it('the rate goes by the step, but by the epoch where a recipe says how long one is and a run how many there are', () => {
+  const training = { ...defaultRecipe.training, steps_per_epoch: 20 };
+  const at = (limit: Partial<Clock['limit']>, isByEpoch: boolean) => {
+    const clock = clockAt(0.5, limit, { step: 1 });
+    return scheduledFraction(isByEpoch ? { ...clock, recipe: { ...defaultRecipe, training } } : clock, 10);
+  };
+  expect(at({ epochs: 4 }, false)).toBe(1.5 / 4);
+  expect(at({ epochs: 4 }, true)).toBe(1 / 4);
+  expect(at({ epochs: 4, seconds: 100 }, true)).toBe(1.5 / 4);
 });
 
 it('keeps the fraction within 0 and 1 and the seconds left above 0, whatever the clock says', () => {

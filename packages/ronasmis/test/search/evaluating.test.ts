@@ -1,7 +1,7 @@
 import { memory, tensor } from '@ronasmis/libtorch';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Architecture } from '../../src/architecture/architecture.ts';
+import type { ChildArchitecture } from '../../src/architecture/architecture.ts';
 import type { Triple } from '../../src/base/geometry.ts';
 import { createRandom } from '../../src/base/random.ts';
 import { readDataSet } from '../../src/data/dataset.ts';
@@ -12,8 +12,10 @@ import { patientMean } from '../../src/evaluation/summary.ts';
 import { readNifti } from '../../src/formats/nifti.ts';
 import { unturned } from '../../src/formats/orientation.ts';
 import { segment } from '../../src/inference/segment.ts';
-import { childNetwork } from '../../src/network/child.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
 import { imageOf, type PreparedCase, prepareDataSet } from '../../src/preparation/prepare.ts';
+import { nnunetRecipe } from '../../src/recipe/nnunet.ts';
+import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import { scoredClasses } from '../../src/search/context.ts';
 import { type DeviceBatch, freeBatches, toDeviceBatches, toOwnGridBatch } from '../../src/search/device-batches.ts';
 import { evaluate, evaluateChildren, evaluatedTwin } from '../../src/search/evaluating.ts';
@@ -22,12 +24,13 @@ import { spaceWeights } from '../network/peer.ts';
 import { tinyContext } from './tiny-context.ts';
 
 const { dimensions, space, labelValues } = tinyContext;
-const network = childNetwork(space.base, dimensions);
+const network = networkOf(space.base, dimensions);
 const weights = spaceWeights('macro', dimensions, 4);
 const shape = [9, 11, 16] as const;
 const voxels = shape[0] * shape[1] * shape[2];
 const nothing = async () => {};
-const childrenOf = (architectures: readonly Architecture[]) => architectures.map((architecture) => ({ architecture }));
+const childrenOf = (architectures: readonly ChildArchitecture[]) =>
+  architectures.map((architecture) => ({ architecture }));
 const folder = await temporaryFolder();
 
 interface Scan {
@@ -61,6 +64,27 @@ it('scores by label value as the evaluation does, for any label', async () => {
     expect(scores).toEqual(dicePerClass(predictionOf(scan), valuesOf(scan.label), [2, 5]));
   });
   await fc.assert(property, { numRuns: 15 });
+});
+
+it('segments by windows of the patch where the recipe says so, by half of it where volumes are downsampled', async () => {
+  const scan = randomScan(5, 3, [0, 0, 0]);
+  const context = { ...tinyContext, recipe: { ...defaultRecipe, inference: nnunetRecipe.inference } };
+  for (const [downsampling, tile] of [
+    [
+      [1, 1, 1],
+      [16, 16, 16],
+    ],
+    [
+      [1, 2, 2],
+      [16, 8, 8],
+    ],
+  ] as const) {
+    const batches = [{ ...scan.evaluated, downsampling }];
+    const [scores] = Object.values(await evaluate({ context, weights, batches }, space.base, nothing));
+    const predicted = segment(network, weights, scan.evaluated.image, { tile, inference: nnunetRecipe.inference });
+    expect(scores).toEqual(dicePerClass(valuesOf(predicted.toNumbers()), valuesOf(scan.label), [2, 5]));
+    expect(scores).not.toEqual(dicePerClass(predictionOf(scan), valuesOf(scan.label), [2, 5]));
+  }
 });
 
 it('scores regions as labels that were joined, and nothing where voxels are ignored', async () => {
@@ -153,6 +177,7 @@ describe('small cases of one shape', () => {
       labelled: [1],
       lost: [],
       foreground: new Uint32Array(),
+      classForeground: [],
       outsideCrop,
     };
   };

@@ -6,9 +6,9 @@ import { describe, expect, it, test } from 'vitest';
 import { createRandom, type Random } from '../../src/base/random.ts';
 import { readNifti } from '../../src/formats/nifti.ts';
 import { predict } from '../../src/inference/predict.ts';
-import { childNetwork } from '../../src/network/child.ts';
 import { forward } from '../../src/network/forward.ts';
 import { composedLoss, networkLoss } from '../../src/network/loss.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
 import { readRun } from '../../src/run/read-run.ts';
 import { search } from '../../src/search/search.ts';
 import { createSearchState } from '../../src/search/state.ts';
@@ -124,7 +124,7 @@ test("for 1 to 8 channels and 2 to 64 classes, the network's loss, labels and co
       const { weights } = createSearchState({ ...tinyContext, dimensions, space }, 'random', 1).trainer;
       noGradient(() =>
         scope(() => {
-          const network = childNetwork(space.base, dimensions);
+          const network = networkOf(space.base, dimensions);
           const logits = forward(network, weights, chirp([1, inputChannels, edge, edge, edge], 1), {
             deepSupervision: true,
           });

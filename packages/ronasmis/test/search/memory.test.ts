@@ -4,11 +4,12 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Triple } from '../../src/base/geometry.ts';
 import { createRandom } from '../../src/base/random.ts';
+import { nnunetRecipe } from '../../src/recipe/nnunet.ts';
 import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import { readRun } from '../../src/run/read-run.ts';
 import { toDeviceBatches } from '../../src/search/device-batches.ts';
 import { evaluateChildren } from '../../src/search/evaluating.ts';
-import { type MemoryDemands, planMemory } from '../../src/search/memory.ts';
+import { type MemoryDemands, planSpace } from '../../src/search/memory.ts';
 import { search } from '../../src/search/search.ts';
 import { createSearchState } from '../../src/search/state.ts';
 import { spaceNames } from '../../src/space/names.ts';
@@ -53,7 +54,7 @@ const volume: Triple = [64, 96, 96];
 /** What a budget comes to; undefined where it is refused. */
 function planned(bytes: number, volume: Triple) {
   try {
-    const { space, dimensions, concessions } = planMemory(bytes, demands('macro', volume));
+    const { space, dimensions, concessions } = planSpace(bytes, demands('macro', volume));
     const { depth, height, width } = space.base.patch;
     return {
       voxels: depth * height * width,
@@ -70,7 +71,7 @@ describe('a memory budget', () => {
 
   it('leaves children that fit, whatever the controller chooses, and the base child among them', () => {
     const property = fc.property(anySpace, fc.integer({ min: 560, max: 1400 }), fc.gen(), (space, mebibytes, gen) => {
-      const plan = planMemory(mebibytes * mebibyte, demands(space, volume));
+      const plan = planSpace(mebibytes * mebibyte, demands(space, volume));
       const child = plan.space.decode(gen(() => walks(plan.space)));
       for (const one of [child, plan.space.base, plan.space.largest, plan.space.decode(plan.space.baseChoices)])
         expect(plan.bytesFor(one)).toBeLessThan(mebibytes * mebibyte);
@@ -79,7 +80,7 @@ describe('a memory budget', () => {
   });
 
   it('leaves the whole space where there is plenty, and says nothing', () => {
-    const plan = planMemory(64 * 1024 * mebibyte, demands('macro', volume));
+    const plan = planSpace(64 * 1024 * mebibyte, demands('macro', volume));
     expect(plan.space.base.patch).toEqual({ depth: 64, height: 96, width: 96 });
     expect(plan.dimensions.channels).toEqual([16, 32, 64, 128, 128]);
     expect(plan.concessions).toEqual([]);
@@ -102,8 +103,29 @@ describe('a memory budget', () => {
     expect([...found].slice(0, 2)).toEqual(widths);
   });
 
+  it('counts a window of the patch where the recipe evaluates by these, in place of the largest scan', () => {
+    const child = tinyContext.space.base;
+    const bytesFor = (inference: typeof defaultRecipe.inference, scan: Triple): number => {
+      const cases = ['a', 'b', 'c'].map((name) => prepared(name, scan));
+      const recipe = { ...defaultRecipe, inference };
+      const given = { ...demands('macro', [16, 16, 16]), cases, recipe, architecture: child };
+      return planSpace(2 ** 36, given).bytesFor(child);
+    };
+    const scans: readonly Triple[] = [
+      [64, 128, 128],
+      [128, 128, 128],
+    ];
+    const [small, large] = scans.map((scan) => bytesFor(defaultRecipe.inference, scan));
+    const [smallWindows, largeWindows] = scans.map((scan) => bytesFor(nnunetRecipe.inference, scan));
+    // Of a voxel more: three prepared cases, one of them on the device too, and the sums and means of its logits.
+    const perVoxel = (largeWindows - smallWindows) / (64 * 128 * 128);
+    expect(perVoxel).toBeCloseTo(3 * 5 + 5 + 1.03 * 4 * (2 * 3 + 1), 6);
+    expect((large - small) / (64 * 128 * 128)).toBeGreaterThan(150);
+    expect(smallWindows).toBeLessThan(small);
+  });
+
   it('that is too small is refused, with one that suffices', () => {
-    const tooSmall = (): unknown => planMemory(300 * mebibyte, demands('macro', volume));
+    const tooSmall = (): unknown => planSpace(300 * mebibyte, demands('macro', volume));
     const sentence =
       /^300 MiB of memory \(--memory, .*\) is too small: .* takes about \d+ MiB\. Give at least --memory (\d+)MiB\.$/;
     expect(tooSmall).toThrow(sentence);

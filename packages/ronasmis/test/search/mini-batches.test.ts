@@ -5,7 +5,7 @@ import { createRandom } from '../../src/base/random.ts';
 import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import { batchShape } from '../../src/search/batch-shape.ts';
 import type { Clock } from '../../src/search/clock.ts';
-import { sharedMiniBatches, withDrawnPatch } from '../../src/search/mini-batches.ts';
+import { ownMiniBatches, sharedMiniBatches, withDrawnPatch } from '../../src/search/mini-batches.ts';
 import { createSearchState } from '../../src/search/state.ts';
 import { macroSpace } from '../../src/space/macro.ts';
 import { noLimits } from '../../src/space/space.ts';
@@ -111,4 +111,31 @@ it('children are trained on their own patch more and more often, and always from
   expect(othersAt(3)).toBeGreaterThan(0);
   expect(othersAt(0)).toBeGreaterThan(2 * othersAt(3));
   for (const step of [6, 7, 8]) expect(othersAt(step)).toBe(0);
+});
+
+it('patches of a mini-batch are of one case, or where the recipe says so each of any that is trained on', () => {
+  const names = ['a', 'b', 'c', 'd'];
+  const cases = names.map((name) => prepared(name, [16, 16, 16]));
+  const split = { training: ['b', 'c', 'd'], validation: ['a'], test: [] };
+  const casesOf = (batch_cases: 'one' | 'any'): readonly (readonly number[])[] => {
+    const recipe = { ...defaultRecipe, training: { ...defaultRecipe.training, batch_cases } };
+    const { batchVoxels, space } = tinyContext;
+    const context = { ...tinyContext, recipe, cases, split, batchVoxels: 6 * batchVoxels };
+    const state = createSearchState(context, 'random', 1);
+    const plans = ownMiniBatches({ context, state, architecture: space.base }, undefined);
+    return Array.from({ length: 300 }, () => plans.next().value.plan.crops.map((crop) => crop.case));
+  };
+  const one = casesOf('one');
+  for (const drawn of one) expect([drawn.length, new Set(drawn).size]).toEqual([6, 1]);
+  // Every epoch of three has each of the training cases once.
+  for (let epoch = 0; epoch < 100; epoch++) {
+    const order = one.slice(3 * epoch, 3 * epoch + 3).map(([first]) => first);
+    expect(order.toSorted()).toEqual([1, 2, 3]);
+  }
+  const any = casesOf('any').flat();
+  for (const index of [1, 2, 3]) {
+    const share = any.filter((drawn) => drawn === index).length / any.length;
+    expect(Math.abs(share - 1 / 3)).toBeLessThan(4 * Math.sqrt(2 / 9 / any.length));
+  }
+  expect(any).not.toContain(0);
 });

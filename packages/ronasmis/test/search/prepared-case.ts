@@ -19,6 +19,7 @@ export function prepared(name: string, shape: Triple): PreparedCase {
     labelled: [1],
     lost: [],
     foreground: new Uint32Array(),
+    classForeground: [],
     outsideCrop: [0, 0, 0],
   };
 }

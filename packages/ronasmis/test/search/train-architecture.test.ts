@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSafetensors } from '@ronasmis/libtorch';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Architecture } from '../../src/architecture/architecture.ts';
+import type { ChildArchitecture } from '../../src/architecture/architecture.ts';
 import { createRandom } from '../../src/base/random.ts';
 import { loadModel } from '../../src/inference/model.ts';
 import type { Progress } from '../../src/run/progress.ts';
@@ -28,7 +28,7 @@ const options = (out: string): TrainingOptions => ({
 const { base } = tinyContext.space;
 if (base.space !== 'macro') throw new Error('These are tests of the macro space.');
 /** As no space has it: a patch of 12 slices, and a dilated level whose kernel goes through a matrix of taps. */
-const byHand: Architecture = {
+const byHand: ChildArchitecture = {
   ...base,
   patch: { depth: 12, height: 16, width: 16 },
   decoder: base.decoder.map((level, at) => (at === 0 ? { ...level, dilation: 2 as const, skips: [0, 1] } : level)),

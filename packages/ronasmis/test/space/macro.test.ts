@@ -1,17 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Architecture, architectureSchema, type MacroArchitecture } from '../../src/architecture/architecture.ts';
+import {
+  architectureSchema,
+  type ChildArchitecture,
+  type MacroArchitecture,
+} from '../../src/architecture/architecture.ts';
 import { networkDimensions } from '../../src/architecture/dimensions.ts';
 import { UserError } from '../../src/base/errors.ts';
 import { createRandom } from '../../src/base/random.ts';
-import { childNetwork } from '../../src/network/child.ts';
 import { costOf } from '../../src/network/cost.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
 import { macroSpace, patchSizes } from '../../src/space/macro.ts';
 import { table1 } from '../../src/space/table1.ts';
 import { childrenOfAllPoolings, walk, walks } from './walk.ts';
 
 const dimensions = networkDimensions(1, 3);
-const costOfChild = (child: Architecture) => costOf(childNetwork(child, dimensions));
+const costOfChild = (child: ChildArchitecture) => costOf(networkOf(child, dimensions));
 const small = macroSpace([36, 51, 35], dimensions);
 
 describe('patch sizes', () => {

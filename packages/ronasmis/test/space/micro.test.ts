@@ -1,16 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Architecture, architectureSchema, type MicroArchitecture } from '../../src/architecture/architecture.ts';
+import {
+  architectureSchema,
+  type ChildArchitecture,
+  type MicroArchitecture,
+} from '../../src/architecture/architecture.ts';
 import { type Cell, looseEnds, operationNames, operations } from '../../src/architecture/cell.ts';
 import { networkDimensions } from '../../src/architecture/dimensions.ts';
-import { childNetwork } from '../../src/network/child.ts';
 import { costOf } from '../../src/network/cost.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
 import { macroSpace } from '../../src/space/macro.ts';
 import { microSpace } from '../../src/space/micro.ts';
 import { walk, walks } from './walk.ts';
 
 const dimensions = networkDimensions(1, 3);
-const costOfChild = (child: Architecture) => costOf(childNetwork(child, dimensions));
+const costOfChild = (child: ChildArchitecture) => costOf(networkOf(child, dimensions));
 const space = microSpace([36, 51, 35], dimensions);
 
 /** The child of these choices, which the space says is of its own kind. */

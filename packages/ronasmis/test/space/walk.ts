@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Architecture, MacroArchitecture } from '../../src/architecture/architecture.ts';
+import type { ChildArchitecture, MacroArchitecture } from '../../src/architecture/architecture.ts';
 import type { NetworkDimensions } from '../../src/architecture/dimensions.ts';
 import type { MacroSpace } from '../../src/space/macro.ts';
 import type { SpaceName } from '../../src/space/names.ts';
@@ -31,7 +31,7 @@ export function randomChildren(
   name: SpaceName,
   volume: readonly [number, number, number],
   dimensions: NetworkDimensions,
-): fc.Arbitrary<Architecture> {
+): fc.Arbitrary<ChildArchitecture> {
   const space = createSpace(name, volume, dimensions);
   return walks(space).map(space.decode);
 }

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Architecture } from '../../src/architecture/architecture.ts';
+import type { ChildArchitecture } from '../../src/architecture/architecture.ts';
 import type { SearchEvent } from '../../src/run/event.ts';
 import { contributions } from '../../src/study/contributions.ts';
 import { ARCHITECTURE, reportContent } from '../report/content.ts';
 
 /** The example architecture with another dilation at encoder level 1, and the skips of decoder level 0. */
-const child = (dilation: 1 | 2 | 3, skips: number[]): Architecture => ({
+const child = (dilation: 1 | 2 | 3, skips: number[]): ChildArchitecture => ({
   ...ARCHITECTURE,
   encoder: ARCHITECTURE.encoder.map((level, i) => (i === 1 ? { ...level, dilation } : level)),
   decoder: ARCHITECTURE.decoder.map((level, i) => (i === 0 ? { ...level, skips } : level)),

@@ -26,6 +26,13 @@ it('compares every controller that there is, and the base architecture last', ()
   );
 });
 
+it('begins with a contestant that evaluates as many children at a step as any: its time suffices for all', () => {
+  const [first, ...others] = plannedContests({ seeds: 2, children: 20 });
+  const most = others.map(({ lastChildren = 20 }) => lastChildren);
+  expect(first.lastChildren).toBe(60);
+  expect(Math.max(...most)).toBeLessThanOrEqual(60);
+});
+
 it('trains children alone for about as long, together, as three searches', () => {
   const { base } = tinyContext.space;
   for (const steps of [12, 61, 150]) {

@@ -53,16 +53,16 @@ beforeAll(async () => {
 describe('a study', () => {
   it('runs every contestant with every seed, each seed from another one on, then children alone', () => {
     expect(begun).toEqual([
-      '1/13 reinforce-1',
-      '2/13 ppo-1',
-      '3/13 evolution-1',
-      '4/13 random-1',
-      '5/13 fixed-1',
-      '6/13 ppo-2',
-      '7/13 evolution-2',
-      '8/13 random-2',
-      '9/13 fixed-2',
-      '10/13 reinforce-2',
+      '1/13 random-1',
+      '2/13 fixed-1',
+      '3/13 reinforce-1',
+      '4/13 ppo-1',
+      '5/13 evolution-1',
+      '6/13 fixed-2',
+      '7/13 reinforce-2',
+      '8/13 ppo-2',
+      '9/13 evolution-2',
+      '10/13 random-2',
       '11/13 alone-01',
       '12/13 alone-02',
       '13/13 alone-03',
@@ -147,7 +147,7 @@ describe('a study', () => {
     expect(await study(options, hooks)).toEqual(results);
     expect(rest).toEqual([]);
     const wider = await study({ ...options, seeds: 3 }, hooks);
-    expect(rest).toEqual(['evolution-3', 'random-3', 'fixed-3', 'reinforce-3', 'ppo-3']);
+    expect(rest).toEqual(['reinforce-3', 'ppo-3', 'evolution-3', 'random-3', 'fixed-3']);
     expect(wider.alone).toEqual(results.alone);
   }, 60_000);
 
@@ -168,7 +168,7 @@ describe('a study', () => {
     const out = join(root, 'short');
     await expect(study({ ...options, out, timeSeconds: 0.01 })).rejects.toThrow('--time 0s is too short');
     expect(existsSync(out)).toBe(false);
-    await expect(study({ ...options, out, epochs: 3 }, stopping('reinforce-1', 'train'))).rejects.toMatchObject({
+    await expect(study({ ...options, out, epochs: 3 }, stopping('random-1', 'train'))).rejects.toMatchObject({
       name: 'AbortError',
     });
     expect(JSON.parse(await readFile(join(out, 'study.json'), 'utf8')).settings.epochs).toBe(3);

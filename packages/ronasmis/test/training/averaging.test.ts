@@ -8,7 +8,7 @@ import { trainOnce } from './train-once.ts';
 const batch = {
   image: Float32Array.from(chirpValues(16 ** 3, 1)),
   label: chirpLabel(16 ** 3, 3, 3),
-  plan: { patch: [16, 16, 16] as const, crops: [{ case: 0, offset: [0, 0, 0] as const, flip: false }] },
+  plan: { patch: [16, 16, 16] as const, crops: [{ case: 0, offset: [0, 0, 0] as const, flip: [] }] },
 };
 
 const kernel = (weights: SearchState['trainer']['weights']): readonly number[] =>

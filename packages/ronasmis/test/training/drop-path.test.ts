@@ -1,9 +1,9 @@
 import { noGradient, scope } from '@ronasmis/libtorch';
 import { describe, expect, test } from 'vitest';
-import type { Architecture } from '../../src/architecture/architecture.ts';
+import type { ChildArchitecture } from '../../src/architecture/architecture.ts';
 import { createRandom, type Random } from '../../src/base/random.ts';
 import { segment } from '../../src/inference/segment.ts';
-import { childNetwork } from '../../src/network/child.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
 import { createSearchState, type SearchState } from '../../src/search/state.ts';
 import { chirp, chirpValues } from '../chirp.ts';
 import { chirpLabel } from '../network/peer.ts';
@@ -13,7 +13,7 @@ import { trainOnce } from './train-once.ts';
 const { base } = tinyContext.space;
 if (base.space !== 'macro') throw new Error('These are tests of the macro space.');
 /** The base with every skip that there is. */
-const allSkips: Architecture = {
+const allSkips: ChildArchitecture = {
   ...base,
   decoder: base.decoder.map((choice) => ({ ...choice, skips: [0, 1, 2, 3] })),
 };
@@ -22,7 +22,7 @@ const voxels = 16 ** 3;
 const batch = {
   image: Float32Array.from(chirpValues(voxels, 1)),
   label: chirpLabel(voxels, 3, 3),
-  plan: { patch: [16, 16, 16] as const, crops: [{ case: 0, offset: [0, 0, 0] as const, flip: false }] },
+  plan: { patch: [16, 16, 16] as const, crops: [{ case: 0, offset: [0, 0, 0] as const, flip: [] }] },
 };
 
 /** Trains once under this chance; the skips whose weights stayed as they were. */
@@ -82,10 +82,10 @@ describe('drop-path', () => {
     trainOnce(tinyContext, state, allSkips, batch);
     expect(asked).toBe(16);
     const image = chirp([1, 1, 16, 16, 16], 1);
-    const predicted = (child: Architecture): string =>
+    const predicted = (child: ChildArchitecture): string =>
       noGradient(() =>
         scope(() =>
-          String(segment(childNetwork(child, tinyContext.dimensions), state.trainer.weights, image).toNumbers()),
+          String(segment(networkOf(child, tinyContext.dimensions), state.trainer.weights, image).toNumbers()),
         ),
       );
     const none = { ...base, decoder: base.decoder.map((choice) => ({ ...choice, skips: [] })) };

@@ -18,7 +18,7 @@ function ball() {
     return distance < 3 ? 2 : Number(distance < 6);
   });
   const image = Float32Array.from(label, (value) => [0, 2, -2][value] + random.uniform());
-  const crop = { case: 0, offset: [0, 0, 0], flip: false } as const;
+  const crop = { case: 0, offset: [0, 0, 0], flip: [] } as const;
   return { image, label, plan: { patch: [size, size, size], crops: [crop] } as const };
 }
 

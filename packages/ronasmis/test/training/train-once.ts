@@ -1,6 +1,6 @@
 import { scope } from '@ronasmis/libtorch';
-import type { Architecture } from '../../src/architecture/architecture.ts';
-import { childNetwork } from '../../src/network/child.ts';
+import type { ChildArchitecture } from '../../src/architecture/architecture.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
 import type { RunContext } from '../../src/search/context.ts';
 import type { TrainingState } from '../../src/search/state.ts';
 import { type TrainingBatch, trainStep } from '../../src/training/step.ts';
@@ -9,9 +9,9 @@ import { type TrainingBatch, trainStep } from '../../src/training/step.ts';
 export function trainOnce(
   { dimensions }: RunContext,
   { trainer, random }: TrainingState,
-  child: Architecture,
+  child: ChildArchitecture,
   batch: TrainingBatch,
 ): number {
   const update = { learningRate: trainer.recipe.learning_rate, random };
-  return scope(() => trainStep(trainer, childNetwork(child, dimensions), batch, update).item());
+  return scope(() => trainStep(trainer, networkOf(child, dimensions), batch, update).item());
 }

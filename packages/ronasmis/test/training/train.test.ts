@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { UserError } from '../../src/base/errors.ts';
 import { createRandom } from '../../src/base/random.ts';
 import type { BatchPlan } from '../../src/batches/fill-batch.ts';
-import { childNetwork } from '../../src/network/child.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
 import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import { createSearchState } from '../../src/search/state.ts';
 import { learningRateAt, type MiniBatch, type Pace, train } from '../../src/training/train.ts';
@@ -14,13 +14,13 @@ import { tinyContext } from '../search/tiny-context.ts';
 /** Patches of 32 voxels a side: what is made of them is large enough to be counted by the allocator. */
 const patch = [32, 32, 32] as const;
 const voxels = 32 ** 3;
-const plan: BatchPlan = { patch, crops: [{ case: 0, offset: [0, 0, 0], flip: false }] };
+const plan: BatchPlan = { patch, crops: [{ case: 0, offset: [0, 0, 0], flip: [] }] };
 const batch = { image: Float32Array.from(chirpValues(voxels, 1)), label: chirpLabel(voxels, 3, 3), plan };
 
 /** Mini-batches of one patch, and how often one was asked for, taken and given back. */
 function counted() {
   const counts = { requested: 0, taken: 0, released: 0 };
-  const network = childNetwork(tinyContext.space.base, tinyContext.dimensions);
+  const network = networkOf(tinyContext.space.base, tinyContext.dimensions);
   const plans = (function* (): Generator<MiniBatch, never> {
     for (;;) yield { network, plan };
   })();
@@ -48,7 +48,7 @@ const paceOf = (steps: number, more: Partial<Pace> = {}): Pace => ({
   ...more,
 });
 
-const kernelOf = ({ trainer }: ReturnType<typeof createSearchState>): readonly number[] =>
+const kernelOf = ({ trainer }: Pick<ReturnType<typeof createSearchState>, 'trainer'>): readonly number[] =>
   trainer.weights.get('encoder.0.conv1')?.toNumbers() ?? [];
 
 describe('training on mini-batches', () => {
@@ -74,6 +74,17 @@ describe('training on mini-batches', () => {
     await train(trainer, feed, paceOf(2, { planned: 3 }));
     expect(counts).toEqual({ requested: 3, taken: 3, released: 3 });
     expect(trainer.steps).toBe(2);
+  });
+
+  it('asks how far the training is at each step', async () => {
+    const { trainer } = createSearchState(tinyContext, 'random', 1);
+    const seen: number[] = [];
+    const fraction = (done: number): number => {
+      seen.push(done);
+      return done / 5;
+    };
+    await train(trainer, counted().feed, paceOf(5, { fraction }));
+    expect(seen).toEqual([0, 1, 2, 3, 4]);
   });
 
   it('falls to a learning rate of 0 by the polynomial of nnU-Net', () => {

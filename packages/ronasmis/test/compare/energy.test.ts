@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { joulesOf, openPackages } from '../../src/study/energy.ts';
+import { joulesOf, openPackages } from '../../src/compare/energy.ts';
 import { temporaryFolder } from '../formats/scans.ts';
 
 const root = await temporaryFolder();

@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import type { Architecture } from '../../src/architecture/architecture.ts';
+import { createRandom } from '../../src/base/random.ts';
+import { evaluate } from '../../src/evaluation/evaluate.ts';
+import { predict } from '../../src/inference/predict.ts';
+import { nnunetRecipe } from '../../src/recipe/nnunet.ts';
+import { defaultRecipe } from '../../src/recipe/recipe.ts';
+import { readRun } from '../../src/run/read-run.ts';
+import { trainArchitecture } from '../../src/search/train-architecture.ts';
+import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
+import { tinyContext } from './tiny-context.ts';
+
+const root = await temporaryFolder();
+const [dataSet, out] = [join(root, 'Boxes'), join(root, 'predictions')];
+const architecture: Architecture = { ...tinyContext.space.base, patch: { depth: 12, height: 16, width: 16 } };
+
+/** Scans of more slices than the patch has, of fewer, and of slices so thick that they are resampled. */
+function scans(): readonly TestCase[] {
+  const random = createRandom(1);
+  return ['a', 'b', 'thick c', 'd', 'e', 'thick f'].map((name, i) => {
+    const [depth, z] = [
+      [16, 1],
+      [9, 1],
+      [5, 4],
+    ][i % 3];
+    const { image, label } = boxCase(name, random, [16, 16, depth]);
+    const affine = straight(1, 1, z);
+    return { name, image: { ...image, affine }, label: { ...label, affine } };
+  });
+}
+
+it("a run's test Dice is that of its predictions where both go by mirrored windows and bring logits to the scan's own grid", async () => {
+  await writeDataSet(dataSet, scans());
+  const recipe = { ...defaultRecipe, inference: nnunetRecipe.inference };
+  const run = join(root, 'run');
+  const options = { dataSet, out: run, epochs: 1, folds: 3, device: 'cpu', precision: 'fp32', recipe } as const;
+  const { report } = await trainArchitecture(architecture, options);
+  const names = Object.keys(report.test_dice.cases);
+  const inputs = names.map((name) => join(dataSet, 'imagesTr', `${name}.nii.gz`));
+  const segmented = (folder: string) => predict({ run, inputs, out: folder, device: 'cpu', precision: 'fp32' });
+  expect((await segmented(out)).map(({ tile }) => tile)).toEqual(names.map(() => [12, 16, 16]));
+  const { dice } = await evaluate(out, join(dataSet, 'labelsTr'), { toleranceMillimetres: 1 });
+  expect(dice).toEqual(report.test_dice);
+  expect(names.some((name) => name.startsWith('thick'))).toBe(true);
+  expect((await readRun(run)).run.recipe.inference).toEqual(nnunetRecipe.inference);
+});
