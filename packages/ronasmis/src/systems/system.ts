@@ -8,7 +8,7 @@ export interface SystemOptions {
   readonly labelFolder?: string;
   /** Run folder to make, or to go on with where it holds a run of this system that was stopped. */
   readonly out: string;
-  /** Seconds from the start to the report. With `epochs` too, what comes first ends the training. */
+  /** Seconds from the start to the end of the training, and to the report of systems that segment the test cases for it themselves. With `epochs` too, what comes first ends the training. */
   readonly timeSeconds?: number;
   /** In the system's own terms: controller epochs of RONASMIS, epochs of 250 steps of nnU-Net. */
   readonly epochs?: number;
@@ -51,11 +51,12 @@ export interface System {
   /**
    * Segments scans with what a finished run folder holds, and writes `NAME.nii.gz` into `out` for each; `predict` does where it is left out.
    * @param scans a file for each, or the folder or first file of one with several
+   * @returns the seconds that it took, where it was done before and kept; undefined where it was done now
    */
   readonly segment?: (
     run: string,
     scans: readonly string[],
     out: string,
     options: Pick<SystemOptions, 'memoryBytes' | 'device' | 'precision' | 'python'>,
-  ) => Promise<void>;
+  ) => Promise<number | undefined>;
 }

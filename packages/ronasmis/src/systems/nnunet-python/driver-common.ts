@@ -21,6 +21,8 @@ def spent():
 
 def keep_state(**what):
     STATE.update(what, seconds=spent())
+    if 'state' not in JOB:
+        return
     with open(JOB['state'] + '.new', 'w') as file:
         json.dump(STATE, file)
     os.replace(JOB['state'] + '.new', JOB['state'])

@@ -5,6 +5,8 @@ export const trainingPart = `
 MOST_EPOCHS, ITERATIONS, LEAST_EPOCHS = 1000, 250, 50
 # Checkpoints may take so much of the time.
 SAVING_SHARE = 0.05
+# What it takes to write what was learnt, of seconds that a checkpoint takes; and seconds for it where none was written yet.
+ENDING_CHECKPOINTS, ENDING_SECONDS = 2, 2
 # nnU-Net's own number of processes that prepare the data, where there are as many processors.
 MOST_PROCESSES = 8
 
@@ -93,15 +95,16 @@ def train_epoch(trainer, per_epoch, end, most, steps):
     return per_epoch or len(outputs), len(outputs)
 
 
-def fit(trainer, end):
+def fit(trainer, deadline, device):
     """Trains until the epochs or the time are used up: how many epochs there are is found out again at each, and the learning rate falls by that."""
     most = (JOB['epochs'] or MOST_EPOCHS) * ITERATIONS
-    per_epoch = STATE.get('iterations_per_epoch') or (ITERATIONS if end is None else None)
+    per_epoch = STATE.get('iterations_per_epoch') or (ITERATIONS if deadline is None else None)
     trainer.num_epochs = STATE.get('epochs') or JOB['epochs'] or MOST_EPOCHS
     iterations = STATE.get('iterations', 0)
     steps, others = [], []
     saved, saving_seconds = spent(), 0
     while trainer.current_epoch < trainer.num_epochs:
+        end = None if deadline is None else deadline - max(ENDING_SECONDS, ENDING_CHECKPOINTS * saving_seconds)
         if end is not None and spent() >= end and trainer.current_epoch > 0:
             break
         trainer.lr_scheduler.max_steps = trainer.num_epochs
@@ -120,10 +123,12 @@ def fit(trainer, end):
             saved, saving_seconds = spent(), spent() - saving
             others[-1] += saving_seconds
         tell('epoch', epoch=trainer.current_epoch, total=trainer.num_epochs, iterations=iterations, step_seconds=step_seconds,
-             learning_rate=trainer.optimizer.param_groups[0]['lr'], loss=float(trainer.logger.get_value('train_losses', -1)), seconds=spent())
+             learning_rate=trainer.optimizer.param_groups[0]['lr'], loss=float(trainer.logger.get_value('train_losses', -1)), epoch_seconds=spent() - began,
+             peak_memory_bytes=peak_memory_bytes(device), seconds=spent())
     trainer.on_train_end()
     step_seconds = statistics.mean(steps[1:] or steps) if steps else STATE.get('step_seconds', 0)
-    keep_state(iterations=iterations, iterations_per_epoch=per_epoch, epochs=trainer.current_epoch, step_seconds=step_seconds)
+    keep_state(iterations=iterations, iterations_per_epoch=per_epoch, epochs=trainer.current_epoch, epoch=trainer.current_epoch,
+               step_seconds=step_seconds)
 
 
 def train():
@@ -135,21 +140,17 @@ def train():
     tell('prepared', seconds=STATE['prepared_seconds'])
     settle_threads(device)
     if STATE['phase'] == 'prepared':
-        began = spent()
         trainer = open_trainer(device)
-        opening_seconds = spent() - began
-        parameters = sum(one.numel() for one in trainer.network.parameters())
-        reserve = prediction_seconds(trainer, opening_seconds)
-        end = None if JOB['time_seconds'] is None else JOB['time_seconds'] - reserve
-        if end is not None and spent() >= end and STATE.get('epoch', 0) == 0:
-            tell('no_time', seconds=spent(), reserve=reserve)
+        if JOB['time_seconds'] is not None and spent() >= JOB['time_seconds'] - ENDING_SECONDS and STATE.get('epoch', 0) == 0:
+            tell('no_time', seconds=spent())
             sys.exit(3)
-        fit(trainer, end)
+        fit(trainer, JOB['time_seconds'], device)
         write_weights(trainer, JOB['weights'])
-        keep_state(phase='trained', parameters=parameters)
+        parameters = sum(one.numel() for one in trainer.network.parameters())
+        keep_state(phase='trained', parameters=parameters, peak_memory_bytes=peak_memory_bytes(device), trained_seconds=spent())
         trainer = None
     tell('trained', iterations=STATE['iterations'], iterations_per_epoch=STATE['iterations_per_epoch'], epochs=STATE['epochs'],
-         step_seconds=STATE['step_seconds'], parameters=STATE['parameters'], seconds=spent())
+         step_seconds=STATE['step_seconds'], parameters=STATE['parameters'], peak_memory_bytes=STATE['peak_memory_bytes'],
+         seconds=STATE['trained_seconds'])
     predict(device, JOB['model'], JOB['cases'])
-    tell('finished', peak_memory_bytes=peak_memory_bytes(device), seconds=spent())
 `;

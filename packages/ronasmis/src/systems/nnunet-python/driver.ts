@@ -8,7 +8,6 @@ def segment():
     device = choose_device()
     settle_threads(device)
     predict(device, JOB['model'], JOB['cases'])
-    tell('finished', peak_memory_bytes=peak_memory_bytes(device), seconds=spent())
 
 
 # Workers that are spawned import this file as well.
@@ -17,7 +16,7 @@ if __name__ == '__main__':
     end_with_parent()
     with open(sys.argv[1]) as file:
         JOB.update(json.load(file))
-    if JOB.get('state') and os.path.isfile(JOB['state']):
+    if 'state' in JOB and os.path.isfile(JOB['state']):
         with open(JOB['state']) as file:
             STATE.update(json.load(file))
     {'train': train, 'segment': segment}[JOB['task']]()

@@ -20,6 +20,8 @@ export function nnunetFolders(run: string) {
     images: join(raw, rawName, 'imagesTr'),
     labels: join(raw, rawName, 'labelsTr'),
     datasetJson: join(raw, rawName, 'dataset.json'),
+    /** Which it writes itself. */
+    plans: join(preprocessed, rawName, 'nnUNetPlans.json'),
     splits: join(preprocessed, rawName, 'splits_final.json'),
     /** Scans that it does not see before it is trained, and what it says of them, in class indices. */
     testImages: join(root, 'test-images'),

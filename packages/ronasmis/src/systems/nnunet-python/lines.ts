@@ -6,16 +6,8 @@ const lineSchema = z.discriminatedUnion('event', [
   z.object({ event: z.literal('no_cuda') }),
   /** Fingerprint, plan and preprocessed cases are there. */
   z.object({ event: z.literal('prepared'), seconds: z.number() }),
-  /** What is kept of the time for the test cases, which take so many passes of the network; a case's way to it and back is timed by itself. */
-  z.object({
-    event: z.literal('reserved'),
-    seconds: z.number(),
-    passes: z.int(),
-    pass_seconds: z.number(),
-    way_seconds: z.number(),
-  }),
   /** Nothing is left to train in. */
-  z.object({ event: z.literal('no_time'), seconds: z.number(), reserve: z.number() }),
+  z.object({ event: z.literal('no_time'), seconds: z.number() }),
   /** A training step: `done` of `total` in the epoch, which counts from 0. */
   z.object({ event: z.literal('step'), epoch: z.int(), done: z.int(), total: z.int(), loss: z.number().nullable() }),
   /** A finished epoch: `epoch` of `total`, from 1. */
@@ -27,8 +19,11 @@ const lineSchema = z.discriminatedUnion('event', [
     learning_rate: z.number(),
     loss: z.number().nullable(),
     step_seconds: z.number(),
+    epoch_seconds: z.number(),
+    peak_memory_bytes: z.number(),
     seconds: z.number(),
   }),
+  /** What was learnt is written. */
   z.object({
     event: z.literal('trained'),
     iterations: z.int(),
@@ -36,11 +31,13 @@ const lineSchema = z.discriminatedUnion('event', [
     epochs: z.int(),
     step_seconds: z.number(),
     parameters: z.int(),
+    peak_memory_bytes: z.number(),
     seconds: z.number(),
   }),
   /** A segmented scan. */
-  z.object({ event: z.literal('case'), name: z.string(), done: z.int(), total: z.int(), seconds: z.number() }),
-  z.object({ event: z.literal('finished'), peak_memory_bytes: z.number(), seconds: z.number() }),
+  z.object({ event: z.literal('case'), name: z.string(), done: z.int(), total: z.int() }),
+  /** All scans are segmented; the seconds are those of all, before a kill too. */
+  z.object({ event: z.literal('finished'), prediction_seconds: z.number() }),
 ]);
 export type DriverLine = z.infer<typeof lineSchema>;
 /** A line of one kind. */

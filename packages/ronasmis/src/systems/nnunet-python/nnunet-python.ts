@@ -1,4 +1,5 @@
 import type { System } from '../system.ts';
+import { systemName } from './run-json.ts';
 import { segment } from './segment.ts';
 import { train } from './train.ts';
 
@@ -7,7 +8,7 @@ import { train } from './train.ts';
  * `3d_fullres` and its last checkpoint. Nothing of it is rebuilt here.
  */
 export const nnunetPython: System = {
-  name: 'nnunet-python',
+  name: systemName,
   title: 'nnU-Net v2 (Python)',
   traits: {
     augmentation: 'rotation, scaling, noise, blur, brightness, contrast, low resolution, gamma, mirroring',

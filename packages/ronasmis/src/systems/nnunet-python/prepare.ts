@@ -1,26 +1,26 @@
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { mapConcurrently } from '../../base/concurrency.ts';
+import { join, resolve } from 'node:path';
 import { allErrors } from '../../base/errors.ts';
 import { makeFolder, writeAtomically } from '../../base/files.ts';
-import { VERSION } from '../../base/version.ts';
 import type { LoadedCase } from '../../data/case.ts';
 import { checkDataSet } from '../../data/check.ts';
 import { type DataSet, readDataSet } from '../../data/dataset.ts';
+import type { Fingerprint } from '../../data/fingerprint.ts';
 import { splitCases, splitLabelled } from '../../data/folds.ts';
 import { requireApart } from '../../data/outputs.ts';
-import { readGrid } from '../../formats/read-volume.ts';
 import { writeRecord } from '../../run/run-folder.ts';
 import type { SystemOptions } from '../system.ts';
 import { convertCase } from './conversion.ts';
 import { datasetJson, splits } from './dataset-json.ts';
 import { nnunetFolders } from './folders.ts';
 import type { NnunetPython } from './python.ts';
-import { type NnunetRecord, recordName } from './record.ts';
+import { givenName, type NnunetGiven } from './record.ts';
 
-/** A run whose data nnU-Net has, and what is odd about that. */
+/** A data set that nnU-Net has, and what is odd about it. */
 export interface Prepared {
-  readonly record: NnunetRecord;
+  readonly dataSet: DataSet;
+  readonly fingerprint: Fingerprint;
+  readonly given: NnunetGiven;
   readonly warnings: readonly string[];
 }
 
@@ -62,54 +62,31 @@ export async function prepareData(
   // One in which something is labelled, for nnU-Net's log has its Dice.
   const validation = split.validation.find((name) => !empty.has(name)) ?? split.validation[0];
   await writeJson(folders.splits, splits(training, validation));
-  const of = (name: string): readonly string[] => files.get(name) ?? [];
-  const record: NnunetRecord = {
-    version: VERSION,
-    created: new Date().toISOString(),
-    settings: settingsOf(options),
+  const given: NnunetGiven = {
     nnunetv2: nnunet,
     torch,
-    channels: dataSet.channels,
-    channel_files: dataSet.channelFiles,
-    labels: dataSet.labels,
-    regions: [...dataSet.regions],
     ...(dataSet.ignoredValue !== undefined && { ignored_value: dataSet.ignoredValue }),
     training,
-    example: { files: of(validation), shape: (await readGrid(of(validation)[0])).shape },
-    test: await testCases(dataSet, split.test, of),
-    fingerprint,
+    test: testCases(dataSet, split.test, files),
   };
-  await writeRecord(folders.root, recordName, record);
+  await writeRecord(folders.root, givenName, given);
   const warnings = problems.filter(({ severity }) => severity === 'warning').map(({ message }) => message);
-  return { record, warnings };
-}
-
-/** What of a system's options a run goes by. */
-export function settingsOf(options: SystemOptions): NnunetRecord['settings'] {
-  const { dataSet, labelFolder, timeSeconds, epochs, memoryBytes, folds, fold, seed } = options;
-  return {
-    data_set: dataSet,
-    ...(labelFolder !== undefined && { label_folder: labelFolder }),
-    time_seconds: timeSeconds ?? null,
-    epochs: epochs ?? null,
-    ...(memoryBytes !== undefined && { memory_bytes: memoryBytes }),
-    folds,
-    fold,
-    seed,
-  };
+  return { dataSet, fingerprint, given, warnings };
 }
 
 function testCases(
   { cases }: DataSet,
   test: readonly string[],
-  filesOf: (name: string) => readonly string[],
-): Promise<NnunetRecord['test']> {
-  const entries = cases.filter(({ name }) => test.includes(name));
-  return mapConcurrently(entries, async ({ name, images, label }) => {
-    const files = filesOf(name);
-    const { shape, spacing } = await readGrid(files[0]);
-    return { name, images, label, files, shape, spacing };
-  });
+  files: ReadonlyMap<string, readonly string[]>,
+): NnunetGiven['test'] {
+  return cases
+    .filter(({ name }) => test.includes(name))
+    .map(({ name, images, label }) => ({
+      name,
+      images: images.map((image) => resolve(image)),
+      label: resolve(label),
+      files: files.get(name) ?? [],
+    }));
 }
 
 const writeJson = (file: string, value: unknown): Promise<void> =>

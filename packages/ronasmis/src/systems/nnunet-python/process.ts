@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { availableProcessors } from '@ronasmis/libtorch/machine';
 import { UserError } from '../../base/errors.ts';
 import { makeFolder, writeAtomically } from '../../base/files.ts';
@@ -16,9 +17,6 @@ export interface DriverCase {
   readonly name: string;
   /** One a channel. */
   readonly files: readonly string[];
-  /** `[depth, height, width]` in voxels, and in millimetres. */
-  readonly shape: readonly number[];
-  readonly spacing: readonly number[];
   /** Of the label map that is to be written, without its ending. */
   readonly out: string;
 }
@@ -38,8 +36,6 @@ export type Job = {
       readonly epochs: number | null;
       /** Gigabytes of a GPU that nnU-Net is to plan for; null: as many as it does by itself. */
       readonly memory_gb: number | null;
-      /** A case to learn from, by which the way of a scan to the network and back is timed. */
-      readonly example: Pick<DriverCase, 'files' | 'shape'>;
       readonly state: string;
       /** File for what was learnt. */
       readonly weights: string;
@@ -49,7 +45,8 @@ export type Job = {
 
 interface Watching {
   readonly signal?: AbortSignal | undefined;
-  readonly onLine: (line: DriverLine) => void;
+  /** Told of each line, the next one once it has taken note of that. */
+  readonly onLine: (line: DriverLine) => void | Promise<void>;
 }
 
 /** nnU-Net's own processes for augmentation, where it is not told how many: 12, or as many as there are processors. */
@@ -87,19 +84,12 @@ export async function runDriver(
     process.on('exit', end);
     try {
       if (child.stdout === null) throw new TypeError('A pipe was asked for.');
-      const lines = createInterface({ input: child.stdout });
-      let last: DriverLine | undefined;
-      lines.on('line', (text) => {
-        const line = parseLine(text);
-        if (line === undefined) return;
-        last = line;
-        onLine(line);
-      });
-      const closed = once(lines, 'close');
+      const told = tellLines(child.stdout, onLine);
+      told.catch(end);
       const [code, killedBy]: (number | string | null)[] = await once(child, 'exit');
       // Workers may outlive it, and hold its output open.
       end();
-      await closed;
+      const last = await told;
       signal?.throwIfAborted();
       if (code === 0) return;
       refuse(last);
@@ -111,6 +101,18 @@ export async function runDriver(
   } finally {
     await log.close();
   }
+}
+
+/** Tells each line that the program prints. @returns the last */
+async function tellLines(output: Readable, onLine: Watching['onLine']): Promise<DriverLine | undefined> {
+  let last: DriverLine | undefined;
+  for await (const text of createInterface({ input: output })) {
+    const line = parseLine(text);
+    if (line === undefined) continue;
+    last = line;
+    await onLine(line);
+  }
+  return last;
 }
 
 /** Where nnU-Net finds everything, and how many processes and threads it has. */
@@ -150,9 +152,9 @@ function refuse(last: DriverLine | undefined): void {
       '--device cuda: the PyTorch of --python finds no GPU. Install one for CUDA, or use --device cpu.',
     );
   if (last?.event === 'no_time') {
-    const [prepared, reserve] = [last.seconds, last.reserve].map(Math.ceil);
+    const prepared = Math.ceil(last.seconds);
     throw new UserError(
-      `--time: nnU-Net's preparation took ${prepared} s and the test cases take ${reserve} s, so that nothing is left to train in. Give more than ${prepared + reserve} s.`,
+      `--time: nnU-Net's preparation took ${prepared} s, so that nothing is left to train in. Give more, at least twice as much.`,
     );
   }
 }

@@ -7,20 +7,24 @@ import { diceOfOverlap } from '../../evaluation/dice.ts';
 import type { Labels } from '../../evaluation/overlap.ts';
 import { type CaseScores, type DiceSummary, summariseDice } from '../../evaluation/summary.ts';
 import { readLabelMap } from '../../formats/read-volume.ts';
+import type { RunRecord } from '../../run/run-record.ts';
 import { scoredClasses } from '../../search/context.ts';
 import { nnunetFolders } from './folders.ts';
-import type { NnunetRecord } from './record.ts';
+import type { NnunetGiven } from './record.ts';
 
 /**
  * Dice of what nnU-Net says of the test cases, on the scans' own grids.
  * @throws UserError where a case of the data set can't be read any more
  */
-export async function scoreTestCases(run: string, record: NnunetRecord): Promise<DiceSummary> {
-  const { predictions } = nnunetFolders(run);
-  const { labels, regions, ignored_value: ignoredValue } = record;
+export async function scoreTestCases(
+  folder: string,
+  { labels, regions }: RunRecord,
+  { test, ignored_value: ignoredValue }: NnunetGiven,
+): Promise<DiceSummary> {
+  const { predictions } = nnunetFolders(folder);
   const labelling = { labels, regions, ...(ignoredValue !== undefined && { ignoredValue }) };
   const scores: Record<string, CaseScores> = {};
-  for (const { name, images, label } of record.test) {
+  for (const { name, images, label } of test) {
     const prediction = await readLabelMap(join(predictions, `${name}.nii.gz`));
     const result = await loadCase({ name, images, label });
     if (result.kind === 'unreadable') throw allErrors(result.problems.map(({ message }) => message));

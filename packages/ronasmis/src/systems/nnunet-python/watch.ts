@@ -1,6 +1,8 @@
 import { cpus } from 'node:os';
 import { availableMemoryBytes } from '@ronasmis/libtorch/machine';
+import type { SearchEvent } from '../../run/event.ts';
 import type { SearchReport } from '../../run/report.ts';
+import type { RunRecord } from '../../run/run-record.ts';
 import type { SearchHooks } from '../../search/watching.ts';
 import type { SystemOptions } from '../system.ts';
 import type { DriverLine, LineOf } from './lines.ts';
@@ -15,7 +17,7 @@ const usualIterations = 250;
 /** What is known of a run only once its Python program has ended. */
 interface Figures {
   readonly training: NnunetTraining;
-  readonly report: Pick<SearchReport, 'parameters' | 'peak_memory_bytes'>;
+  readonly report: Omit<SearchReport, 'validation_dice' | 'test_dice'>;
 }
 
 interface Watched {
@@ -51,38 +53,65 @@ export function watchDriver(watched: Watched, hooks: SearchHooks) {
   return { onLine, figures: () => figuresOf(seen) };
 }
 
-function startOf({ device, threads }: LineOf<'started'>, { options, python, warnings }: Watched) {
-  const { precision, memoryBytes } = options;
-  const computed = device === 'cpu' ? 'fp32' : 'fp16';
-  const other = precision !== 'auto' && precision !== computed;
-  const budgetBytes = memoryBytes ?? availableMemoryBytes();
+/** What nnU-Net computes with. */
+export function engineOf({ device, threads }: LineOf<'started'>, { torch }: NnunetPython): RunRecord['engine'] {
+  const precision = device === 'cpu' ? 'fp32' : 'fp16';
+  return { libtorch: `${torch} (Python)`, device, precision, threads, cpu: cpus()[0]?.model ?? '' };
+}
+
+function startOf(started: LineOf<'started'>, { options, python, warnings }: Watched) {
+  const engine = engineOf(started, python);
+  const other = options.precision !== 'auto' && options.precision !== engine.precision;
+  const budgetBytes = options.memoryBytes ?? availableMemoryBytes();
   return {
-    engine: { libtorch: `${python.torch} (Python)`, device, precision: computed, threads, cpu: cpus()[0]?.model ?? '' },
+    engine,
     memory: { budgetBytes, expectedBytes: Math.min(plannedBytes, budgetBytes) },
     warnings: [
       ...warnings,
-      ...(other ? [`nnU-Net computes in ${computed} on this device, whatever --precision says.`] : []),
+      ...(other ? [`nnU-Net computes in ${engine.precision} on this device, whatever --precision says.`] : []),
     ],
-  } as const;
+  };
 }
 
 const shortEpochs = (iterations: number, epochs: number): string =>
   `nnU-Net's 1000 epochs of ${usualIterations} iterations do not fit into the time: it trains about ${epochs} epochs of ${iterations}, over which its learning rate falls to the end.`;
 
-function figuresOf({ started, prepared, reserved, trained, finished }: Seen): Figures {
-  if (!started || !prepared || !trained || !finished) throw new Error('nnU-Net ended without its figures.');
-  const { iterations, iterations_per_epoch, epochs, step_seconds, parameters } = trained;
+/** A line of `events.jsonl`: nothing is evaluated. Undefined where the loss is no number. */
+export function eventOf(line: LineOf<'epoch'>): SearchEvent | undefined {
+  const { epoch, seconds, loss, iterations, epoch_seconds, peak_memory_bytes } = line;
+  if (loss === null) return undefined;
+  return {
+    step: epoch,
+    seconds,
+    reward_mean: null,
+    reward_max: null,
+    baseline: null,
+    entropy: null,
+    loss,
+    steps: iterations,
+    peak_memory_bytes,
+    coarse: false,
+    out_of_memory: 0,
+    training_seconds: epoch_seconds,
+    evaluation_seconds: 0,
+    children: [],
+  };
+}
+
+function figuresOf({ prepared, trained, finished }: Seen): Figures {
+  if (!prepared || !trained || !finished) throw new Error('nnU-Net ended without its figures.');
+  const { iterations, iterations_per_epoch, epochs, step_seconds, parameters, peak_memory_bytes, seconds } = trained;
+  const { prediction_seconds } = finished;
   return {
     training: {
-      device: started.device,
       iterations,
       iterations_per_epoch,
       epochs,
       step_seconds,
       preparation_seconds: prepared.seconds,
-      prediction_seconds: finished.seconds - trained.seconds,
-      reserved_seconds: reserved?.seconds ?? null,
+      prediction_seconds,
     },
-    report: { parameters, peak_memory_bytes: finished.peak_memory_bytes },
+    // What comes after the training is no part of its time.
+    report: { seconds, evaluation_seconds: 0, peak_memory_bytes, parameters },
   };
 }
