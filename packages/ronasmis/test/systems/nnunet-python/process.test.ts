@@ -20,11 +20,11 @@ async function run(name: string, work: string, signal?: AbortSignal) {
   return lines;
 }
 
-const line = (done: number) => `echo '{"event": "case", "name": "a", "done": ${done}, "total": 2, "seconds": 1.5}'`;
+const line = (done: number) => `echo '{"event": "case", "name": "a", "done": ${done}, "total": 2}'`;
 
 it('the lines of the program are told in their order, and what is none is passed over', async () => {
   const lines = await run('talking', [line(1), 'echo something else', line(2)].join('\n'));
-  expect(lines).toEqual([1, 2].map((done) => ({ event: 'case', name: 'a', done, total: 2, seconds: 1.5 })));
+  expect(lines).toEqual([1, 2].map((done) => ({ event: 'case', name: 'a', done, total: 2 })));
 });
 
 it("nnU-Net's folders lie in the run folder, whatever the user's environment says", async () => {
@@ -63,10 +63,19 @@ describe('an error is a sentence', () => {
     expect(String(found)).toMatch(/--device cuda: the PyTorch of --python finds no GPU/);
   });
 
-  it('where no time is left, with the time that suffices', async () => {
-    const found = await error('late', `echo '{"event": "no_time", "seconds": 40.2, "reserve": 20}'\nexit 3`);
-    expect(String(found)).toMatch(/took 41 s and the test cases take 20 s.* Give more than 61 s/);
+  it('where no time is left, with the time that was needed before', async () => {
+    const found = await error('late', `echo '{"event": "no_time", "seconds": 40.2}'\nexit 3`);
+    expect(String(found)).toMatch(/preparation took 41 s, so that nothing is left to train in/);
   });
+});
+
+it('what goes wrong while a line is taken note of ends the program, and is the error', async () => {
+  const command = await fakePython(folder, 'noted', `${line(1)}\nsleep 600`);
+  const failing = async (): Promise<void> => Promise.reject(new UserError('The disk is full.'));
+  const python = { command, nnunet: '2.8.1', torch: '2.15.0' };
+  await expect(runDriver(python, join(folder, 'run-noted'), job, { onLine: failing })).rejects.toThrow(
+    /The disk is full/,
+  );
 });
 
 /** Whether a process is there. */

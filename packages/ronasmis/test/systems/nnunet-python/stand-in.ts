@@ -1,42 +1,40 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { planNnunet } from '../../../src/systems/nnunet/plan.ts';
 import { fakePython } from './python.ts';
 
-/** What the stand-in says of the network that it has not trained: nnU-Net's plan of a phantom, made smaller. */
-const plans = {
-  transpose_backward: [0, 1, 2],
-  configurations: {
-    '3d_fullres': {
-      patch_size: [24, 40, 40],
-      batch_size: 2,
-      architecture: {
-        network_class_name: 'dynamic_network_architectures.architectures.unet.PlainConvUNet',
-        arch_kwargs: {
-          features_per_stage: [32, 64, 128],
-          kernel_sizes: [
-            [1, 3, 3],
-            [3, 3, 3],
-            [3, 3, 3],
-          ],
-          strides: [
-            [1, 1, 1],
-            [1, 2, 2],
-            [2, 2, 2],
-          ],
-          n_conv_per_stage: [2, 2, 2],
-          n_conv_per_stage_decoder: [2, 2],
-        },
-      },
+/** nnU-Net's plan of a few small scans with these channels. */
+export function plansOf(channels: readonly string[], own: { readonly relativeSize?: number } = {}) {
+  const intensities = { mean: 100, median: 90, std: 20, min: 1, max: 300, percentile_00_5: 10, percentile_99_5: 250 };
+  return planNnunet({
+    fingerprint: {
+      shapes_after_crop: [
+        [24, 40, 40],
+        [24, 40, 40],
+      ],
+      spacings: [
+        [2, 1, 1],
+        [2, 1, 1],
+      ],
+      foreground_intensity_properties_per_channel: Object.fromEntries(channels.map((_, at) => [at, intensities])),
+      median_relative_size_after_cropping: own.relativeSize ?? 1,
     },
-  },
-};
+    dataset: { name: 'Dataset001_compared', channels, classes: 3, cases: 2, reader: 'SimpleITKIO' },
+    preset: 'default',
+  });
+}
 
 /**
  * A program in the place of a Python with nnU-Net, that knows where the label maps are: what it says of a scan is that of `labels`, a folder of
  * label maps whose values are class indices. So everything around nnU-Net is seen without it.
  * @param dies the first time, once it is halfway
  */
-export async function standIn(folder: string, labels: string, { dies = false } = {}): Promise<string> {
+export async function standIn(
+  folder: string,
+  labels: string,
+  { dies = false, channels = ['T1'] }: { readonly dies?: boolean; readonly channels?: readonly string[] } = {},
+): Promise<string> {
+  const plans = JSON.stringify(plansOf(channels));
   const name = dies ? 'dying-stand-in' : 'stand-in';
   const program = join(folder, `${name}.cjs`);
   await writeFile(
@@ -47,20 +45,22 @@ const job = JSON.parse(readFileSync(process.argv[3], 'utf8'));
 tell('started', { device: 'cpu', threads: 1 });
 if (job.task === 'train') {
   const isNew = !existsSync(job.state);
-  writeFileSync(job.state, JSON.stringify({ phase: 'prepared', seconds: job.seconds_used + 10 }));
-  if (isNew && ${dies}) process.exit(1);
+  if (isNew) writeFileSync(process.env.nnUNet_preprocessed + '/Dataset001_compared/nnUNetPlans.json', ${JSON.stringify(plans)});
+  writeFileSync(job.state, JSON.stringify({ phase: 'prepared', epoch: 1, seconds: job.seconds_used + 10 }));
   tell('prepared', { seconds: 4 });
+  const epoch = (number) => tell('epoch', { epoch: number, total: 7, iterations: 3 * number, learning_rate: 0.01, loss: 0.5 / number,
+    step_seconds: 2, epoch_seconds: 6, peak_memory_bytes: 1000, seconds: 6 * number });
   tell('step', { epoch: 0, done: 1, total: 3, loss: 0.5 });
-  tell('epoch', { epoch: 1, total: 7, iterations: 3, learning_rate: 0.01, loss: 0.5, step_seconds: 2, seconds: 6 });
-  mkdirSync(job.model, { recursive: true });
-  writeFileSync(job.model + '/plans.json', ${JSON.stringify(JSON.stringify(plans))});
-  tell('trained', { iterations: 21, iterations_per_epoch: 3, epochs: 7, step_seconds: 2, parameters: 5, seconds: 60 });
+  if (isNew) epoch(1);
+  epoch(2);
+  if (isNew && ${dies}) process.exit(1);
+  tell('trained', { iterations: 21, iterations_per_epoch: 3, epochs: 7, step_seconds: 2, parameters: 5, peak_memory_bytes: 1000, seconds: 60 });
 }
 job.cases.forEach(({ name, out }, index) => {
   copyFileSync(${JSON.stringify(labels)} + '/' + name + '.nii.gz', out + '.nii.gz');
-  tell('case', { name, done: index + 1, total: job.cases.length, seconds: 1 });
+  tell('case', { name, done: index + 1, total: job.cases.length });
 });
-tell('finished', { peak_memory_bytes: 1000, seconds: 64 });
+tell('finished', { prediction_seconds: 4 });
 process.exit();
 `,
   );
