@@ -8,7 +8,7 @@ export interface SystemOptions {
   readonly labelFolder?: string;
   /** Run folder to make, or to go on with where it holds a run of this system that was stopped. */
   readonly out: string;
-  /** Seconds from the start to the end of the training, and to the report of systems that segment the test cases for it themselves. With `epochs` too, what comes first ends the training. */
+  /** Seconds of the training, preparation and planning included; test cases are segmented after it. With `epochs` too, what comes first ends it. */
   readonly timeSeconds?: number;
   /** In the system's own terms: controller epochs of RONASMIS, epochs of 250 steps of nnU-Net. */
   readonly epochs?: number;
