@@ -16,7 +16,7 @@ async function run(name: string, work: string, signal?: AbortSignal) {
   const command = await fakePython(folder, name, work);
   const lines: DriverLine[] = [];
   const python = { command, nnunet: '2.8.1', torch: '2.15.0' };
-  await runDriver(python, join(folder, `run-${name}`), job, { signal, onLine: (line) => lines.push(line) });
+  await runDriver(python, join(folder, `run-${name}`), job, { signal, onLine: (line) => void lines.push(line) });
   return lines;
 }
 
