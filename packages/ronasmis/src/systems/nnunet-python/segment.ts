@@ -28,13 +28,14 @@ export const segment: NonNullable<System['segment']> = async (folder, paths, out
   if (begun === undefined || finished === undefined)
     throw new UserError(`${folder}: nnU-Net has not finished there. Go on with the comparison first.`);
   const { run, given } = begun;
-  const scans = scansOf(paths, run);
   await makeFolder(out);
   if (areTestCases(paths, given)) {
-    for (const scan of scans)
-      await writeOwn(scan, run, join(nnunetFolders(folder).predictions, `${scan.name}.nii.gz`), out);
+    const { predictions } = nnunetFolders(folder);
+    for (const { name, images } of given.test)
+      await writeOwn({ name, files: images }, run, join(predictions, `${name}.nii.gz`), out);
     return finished.training.prediction_seconds;
   }
+  const scans = scansOf(paths, run);
   if (device === 'mps')
     throw new UserError('--device mps: nnU-Net is run on a CPU or an NVIDIA GPU. Give one of these.');
   const python = await findNnunet(command);
