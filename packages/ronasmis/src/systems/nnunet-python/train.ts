@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UserError } from '../../base/errors.ts';
 import { summariseDice } from '../../evaluation/summary.ts';
@@ -115,6 +116,9 @@ async function conclude(out: string, { training, report }: ReturnType<ReturnType
   await writeRunFile(out, 'report.html', renderReport({ run, architecture, report: whole, events, examples: [] }));
   // The last file of a run: one that has it is finished.
   await writeRecord(out, 'report.json', whole);
+  // Of every run as much as the data set; the trained model and what it says of the test cases stay.
+  const { raw, preprocessed, testImages } = nnunetFolders(out);
+  for (const folder of [raw, preprocessed, testImages]) await rm(folder, { recursive: true, force: true });
 }
 
 /** More time, or less, may be given to a run that goes on. @throws UserError where a run folder is of another run */

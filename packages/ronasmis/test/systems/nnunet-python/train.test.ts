@@ -30,7 +30,29 @@ const options = {
 
 const readJson = async (file: string): Promise<unknown> => JSON.parse(await readFile(file, 'utf8'));
 
-it('nnU-Net learns from all cases but the test set, which is segmented and scored at the end', async () => {
+it('nnU-Net is given all cases but the test set to learn from', async () => {
+  const out = join(folder, 'given');
+  const dying = await standIn(folder, join(dataSet, 'labelsTr'), { dies: true, channels });
+  await expect(train({ ...options, out, python: dying }, {})).rejects.toThrow();
+  const folders = nnunetFolders(out);
+  const { begun } = await readNnunetRun(out);
+  const test = begun?.given.test.map(({ name }) => name) ?? [];
+  const training = ['1', '2', '3', '4', '5', '6'].map((n) => `phantom_00${n}`).filter((name) => !test.includes(name));
+  expect(test).toHaveLength(2);
+  expect((await readdir(folders.labels)).sort()).toEqual(training.map((name) => `${name}.nii.gz`));
+  const files = (names: readonly string[]) => names.flatMap((name) => [`${name}_0000.nii.gz`, `${name}_0001.nii.gz`]);
+  expect((await readdir(folders.images)).sort()).toEqual(files(training));
+  expect((await readdir(folders.testImages)).sort()).toEqual(files(test));
+  const [{ train: learnt, val }] = (await readJson(folders.splits)) as [{ train: string[]; val: string[] }];
+  expect(learnt).toEqual(training);
+  expect(training).toContain(val[0]);
+  expect(await readJson(folders.datasetJson)).toMatchObject({
+    numTraining: 4,
+    labels: { background: 0, '1 shell': 1 },
+  });
+});
+
+it('what nnU-Net leaves is a finished run, whose test cases are segmented and scored behind its training', async () => {
   const out = join(folder, 'run');
   const told: Progress[] = [];
   const warnings: string[] = [];
@@ -44,23 +66,12 @@ it('nnU-Net learns from all cases but the test set, which is segmented and score
     },
   );
 
-  const folders = nnunetFolders(out);
   const { begun, finished } = await readNnunetRun(out);
   const test = begun?.given.test.map(({ name }) => name) ?? [];
-  const training = ['1', '2', '3', '4', '5', '6'].map((n) => `phantom_00${n}`).filter((name) => !test.includes(name));
-  expect(test).toHaveLength(2);
-  expect((await readdir(folders.labels)).sort()).toEqual(training.map((name) => `${name}.nii.gz`));
-  const channels = (names: readonly string[]) =>
-    names.flatMap((name) => [`${name}_0000.nii.gz`, `${name}_0001.nii.gz`]);
-  expect((await readdir(folders.images)).sort()).toEqual(channels(training));
-  expect((await readdir(folders.testImages)).sort()).toEqual(channels(test));
-  const [{ train: learnt, val }] = (await readJson(folders.splits)) as [{ train: string[]; val: string[] }];
-  expect(learnt).toEqual(training);
-  expect(training).toContain(val[0]);
-  expect(await readJson(folders.datasetJson)).toMatchObject({
-    numTraining: 4,
-    labels: { background: 0, '1 shell': 1 },
-  });
+  // The data set is not there once more.
+  expect((await readdir(nnunetFolders(out).root)).sort()).toEqual(
+    ['driver.py', 'given.json', 'job.json', 'log.txt', 'predictions', 'state.json', 'training.json'].sort(),
+  );
 
   // The stand-in says what is right.
   const { run, report, architecture, events } = await readRun(out);
