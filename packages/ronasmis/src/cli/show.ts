@@ -36,7 +36,8 @@ export async function printRun(folder: string): Promise<void> {
   printStart(files);
   await printRecipe(files);
   if (report === undefined) {
-    print(`The search has not ended. Go on with: ronasmis resume ${folder}`);
+    const { howToGoOn } = await import('../run/run-record.ts');
+    print(`The search has not ended. Go on by ${howToGoOn(run, folder)}.`);
     return;
   }
   const { formatBytes, formatCount, formatSeconds, plural } = await import('../report/format.ts');

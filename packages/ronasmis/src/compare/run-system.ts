@@ -39,8 +39,12 @@ export async function runSystem(
   const { report } = await readRun(out);
   if (report === undefined) throw new Error(`${system.name} has left no report in ${out}.`);
   const since = performance.now();
-  const predictions = await segmentCases(system, test, options, hooks);
-  const predictionSeconds = (performance.now() - since) / 1000;
+  const { predictions, seconds = (performance.now() - since) / 1000 } = await segmentCases(
+    system,
+    test,
+    options,
+    hooks,
+  );
   hooks.signal?.throwIfAborted();
   const pairs = test.map(({ name, label }, i) => ({ name, prediction: predictions[i], reference: label }));
   const { cases, warnings } = await evaluatePairs(pairs, { toleranceMillimetres, ...labelling });
@@ -52,24 +56,25 @@ export async function runSystem(
     seed,
     ...(from !== undefined && { from }),
     training_seconds: report.seconds,
-    prediction_seconds: predictionSeconds,
+    prediction_seconds: seconds,
     peak_memory_bytes: isPeakOwn && report.peak_memory_bytes > 0 ? report.peak_memory_bytes : null,
     parameters: report.parameters,
     cases: Object.fromEntries(Object.entries(cases).map(([name, classes]) => [name, { ...classes }])),
   };
 }
 
-/** Segments test cases with what a run has left. @returns the file of each one's label map */
+/** Segments test cases with what a run has left. @returns the file of each one's label map, and what it took where that was not done now */
 async function segmentCases(
   system: System,
   cases: readonly Case[],
   { out: run, ...options }: ComparedOptions,
   hooks: SearchHooks,
-): Promise<readonly string[]> {
+): Promise<{ readonly predictions: readonly string[]; readonly seconds?: number }> {
   const out = join(run, 'predictions');
   const labelMap = (name: string): string => join(out, `${name}.nii.gz`);
   const { memoryBytes, device, precision, python } = options;
   const how = { ...(memoryBytes !== undefined && { memoryBytes }), device, precision };
+  let seconds: number | undefined;
   if (system.segment === undefined) {
     const inputs = cases.flatMap(({ images }) => images);
     const { signal, onProgress, onWarning } = hooks;
@@ -85,12 +90,13 @@ async function segmentCases(
   } else {
     await mkdir(out, { recursive: true });
     const scans = cases.map(({ images: [image] }) => image);
-    await system.segment(run, scans, out, { ...how, ...(python !== undefined && { python }) });
+    seconds = await system.segment(run, scans, out, { ...how, ...(python !== undefined && { python }) });
   }
-  return cases.map(({ name }) => {
+  const predictions = cases.map(({ name }) => {
     const file = labelMap(name);
     return requireWritten(system, name, existsSync(file) ? file : undefined);
   });
+  return { predictions, ...(seconds !== undefined && { seconds }) };
 }
 
 function requireWritten({ name: system }: System, name: string, file: string | undefined): string {

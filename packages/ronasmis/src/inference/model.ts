@@ -16,7 +16,7 @@ import type { Network } from '../network/network.ts';
 import { networkOf } from '../network/of-architecture.ts';
 import type { Weights } from '../network/weights.ts';
 import { readRun } from '../run/read-run.ts';
-import { dimensionsOf, type RunRecord } from '../run/run-record.ts';
+import { dimensionsOf, howToGoOn, type RunRecord } from '../run/run-record.ts';
 
 /** A finished search's network, ready to segment. */
 export interface Model {
@@ -48,7 +48,12 @@ type FinishedRun = Omit<Model, 'network' | 'weights'> & { readonly folder: strin
 export async function readFinishedRun(folder: string): Promise<FinishedRun> {
   const { run, architecture, report } = await readRun(folder);
   if (!architecture || !report) {
-    throw new UserError(`${folder}: this search has not finished. Go on with it by 'ronasmis resume ${folder}'.`);
+    throw new UserError(`${folder}: this search has not finished. Go on with it by ${howToGoOn(run, folder)}.`);
+  }
+  if (run.not_run_here !== undefined) {
+    throw new UserError(
+      `${folder}: its network can't be run here, for ${run.not_run_here}. What it says of the test cases is in ${join(folder, 'predictions')}.`,
+    );
   }
   return { folder, run, architecture };
 }

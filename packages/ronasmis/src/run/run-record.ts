@@ -40,6 +40,8 @@ const runFields = z.object({
     device: z.string(),
     precision: z.string(),
     seed: z.int(),
+    /** Whether the system is a program of its own: then a comparison alone can go on with it. */
+    own_program: z.boolean().optional(),
     /** The run whose weights it started from, by its absolute path and {@link runKey}; runs that started from none do not say it. */
     from: z.object({ run: z.string(), key: z.string() }).optional(),
   }),
@@ -77,6 +79,8 @@ const runFields = z.object({
   /** Millimetres between voxels of the network's volumes, `[depth, height, width]`; run folders from before scans were resampled do not say it. */
   spacing: z.tuple([z.number().positive(), z.number().positive(), z.number().positive()]).readonly().optional(),
   fingerprint: z.record(z.string(), z.unknown()),
+  /** Why the network, which another program has trained, can't be run here; it can where this is left out. */
+  not_run_here: z.string().optional(),
   /** How many weights were as they had been in the run that it started from, how many were made to fit, and how many were drawn anew. */
   taken_over: z.object({ taken: z.int(), adapted: z.int(), drawn_anew: z.int() }).optional(),
 });
@@ -95,6 +99,10 @@ export function runKey({ created, settings, fingerprint }: RunRecord): string {
   const identity = JSON.stringify([created, settings.seed, settings.controller, settings.fold, fingerprint.sha256]);
   return createHash('sha256').update(identity).digest('hex').slice(0, 16);
 }
+
+/** How one goes on with a run that has not finished, for a sentence. */
+export const howToGoOn = ({ settings: { own_program } }: RunRecord, folder: string): string =>
+  own_program === undefined ? `'ronasmis resume ${folder}'` : "the same 'ronasmis compare' again";
 
 /** What fixes the shapes of a run's weights. */
 export function dimensionsOf({ network }: Pick<RunRecord, 'network'>): NetworkDimensions {

@@ -9,6 +9,7 @@ import { networkOf } from '../network/of-architecture.ts';
 import { lockFolder } from '../run/lock.ts';
 import { type RunFiles, readRun } from '../run/read-run.ts';
 import { createRunFolder, keepEventsUntil, requireNew, writeRecord } from '../run/run-folder.ts';
+import { howToGoOn } from '../run/run-record.ts';
 import { hasOneChild } from '../space/spaces.ts';
 import { type Clock, expectedTrainingSteps, outlookOf, requireOneStep } from './clock.ts';
 import { harmlessPasses } from './constants.ts';
@@ -83,6 +84,11 @@ export async function reopenRun(folder: string, hooks: SearchHooks, own: OwnPart
   const release = await lockFolder(folder);
   try {
     const files = await readRun(folder);
+    if (files.run.settings.own_program) {
+      throw new UserError(
+        `${folder} is trained by ${files.run.settings.system}, a system of a comparison: go on by ${howToGoOn(files.run, folder)}.`,
+      );
+    }
     const settings = recordedSettings(files.run, folder, own);
     const opened =
       settings.architecture === undefined

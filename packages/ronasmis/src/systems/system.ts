@@ -51,11 +51,12 @@ export interface System {
   /**
    * Segments scans with what a finished run folder holds, and writes `NAME.nii.gz` into `out` for each; `predict` does where it is left out.
    * @param scans a file for each, or the folder or first file of one with several
+   * @returns the seconds that it took, where it was done before and kept; undefined where it was done now
    */
   readonly segment?: (
     run: string,
     scans: readonly string[],
     out: string,
     options: Pick<SystemOptions, 'memoryBytes' | 'device' | 'precision' | 'python'>,
-  ) => Promise<void>;
+  ) => Promise<number | undefined>;
 }

@@ -1,5 +1,6 @@
 import { UserError } from '../base/errors.ts';
 import { nnunet, nnunetL, nnunetM } from './nnunet/nnunet.ts';
+import { nnunetPython } from './nnunet-python/nnunet-python.ts';
 import { ronasmis, ronasmisPaper } from './ronasmis/ronasmis.ts';
 import { scnas, scnasTransfer } from './scnas/scnas.ts';
 import type { System } from './system.ts';
@@ -15,6 +16,7 @@ export const systems: readonly System[] = [
   nnunet,
   nnunetM,
   nnunetL,
+  nnunetPython,
 ];
 
 /** The system of this name; undefined where there is none. */

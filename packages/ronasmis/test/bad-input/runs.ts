@@ -78,6 +78,11 @@ export const runs: Inputs = {
   'A run.json with an orientation that is none': recorded((text) =>
     text.replace('"channel_files"', '"orientation": "RRR", "channel_files"'),
   ),
+  'A run whose network can not be run here': runAndScan(async (run) => {
+    const file = join(run, 'run.json');
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, text.replace('"labels"', '"not_run_here": "it is of regions", "labels"'));
+  }),
   'A damaged architecture.json': runFolder((run) => writeFile(join(run, 'architecture.json'), '{"patch": 3}')),
   'A damaged report.json': runFolder((run) => writeFile(join(run, 'report.json'), '[]')),
   'A damaged line in events.jsonl': runFolder((run) => writeFile(join(run, 'events.jsonl'), '{"step": 1}\n')),
@@ -100,6 +105,11 @@ export const runs: Inputs = {
   'A weight of another shape': withWeights((name, weight) => [[name, name === first ? ones([2, 1, 3, 3]) : weight]]),
   'Weights that are whole numbers': withWeights((name, weight) => [[name, to(weight, { dataType: 'int32' })]]),
   'A damaged checkpoint': stopped((run) => writeFile(join(run, 'checkpoint.safetensors'), 'no weights')),
+  'A run that a comparison trains by another program': stopped(async (run) => {
+    const file = join(run, 'run.json');
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, text.replace('"data_set"', '"system": "nnunet-python", "data_set"'));
+  }),
   'A run whose data set is gone': stopped((_, copy) => rm(copy, { recursive: true })),
   'A folder to start from that is no run': startingFrom((run) => rm(join(run, 'run.json'))),
   'A run to start from that has not finished': startingFrom((run) => rm(join(run, 'report.json'))),
