@@ -1,6 +1,7 @@
 import {
   allEdges,
   type Cells,
+  cellKinds,
   cellsOf,
   type Edge,
   type EdgeOperation,
@@ -119,15 +120,15 @@ function gatedNetwork(
 }
 
 /**
- * The operation of the highest score on each edge, but that a node all of whose edges would be left out has the one that came nearest to
- * being in. So where a node has one edge, its operation is drawn by the softmax without `none`.
+ * The operation of the highest score on each edge, but where all edges into a node, or from one of the inputs of a decoder, would be left out, the one that
+ * came nearest to being in is. So where a node has one edge, its operation is drawn by the softmax without `none`.
  */
 function chosenBy(scores: OfEdges<readonly number[]>): OfEdges<number> {
   const best = ofEdges((edge) => indexOfHighest(scores(edge)));
   const bestOfOthers = ofEdges((edge) => indexOfHighest(scores(edge).with(none, -Infinity)));
   const lag = (edge: Edge): number => scores(edge)[none] - scores(edge)[bestOfOthers(edge)];
   const mended = new Set(
-    edgesOfNodes
+    joined
       .filter((edges) => edges.every((edge) => best(edge) === none))
       .map((edges) => logitsName(edges.reduce((one, other) => (lag(other) < lag(one) ? other : one)))),
   );
@@ -139,4 +140,14 @@ const indexOfHighest = (scores: readonly number[]): number => scores.indexOf(Mat
 /** The place of `none` among the operations of any edge. */
 const none = 0;
 
-const edgesOfNodes = [...groupBy(allEdges, ({ cell, node }) => `${cell} ${node}`).values()];
+/**
+ * Of each of these groups one edge is there: of those into a node, and, where a cell has several inputs, of those from each, or decoders would
+ * leave out what is below them while that has learnt little.
+ */
+const joined: readonly (readonly Edge[])[] = [
+  ...groupBy(allEdges, ({ cell, node }) => `${cell} ${node}`).values(),
+  ...groupBy(
+    allEdges.filter(({ cell, source }) => cellKinds[cell].inputs > 1 && source < cellKinds[cell].inputs),
+    ({ cell, source }) => `${cell} ${source}`,
+  ).values(),
+];
