@@ -198,7 +198,8 @@ function lossOf(network: Network, weights: Weights, factors: Weights = new Map()
 describe('a loss through a drawn network', () => {
   const random = createRandom(8);
   const network = drawnNetwork(open, ends, {
-    logitsOf: uneven,
+    // Max pooling has kinks, near which differences say little.
+    logitsOf: (edge) => operationsFrom(edge.cell, edge.source).map((name) => (name === 'max_pooling' ? -20 : 0)),
     random,
     relaxation: { sharpness: 2, temperature: 0.7 },
   });
@@ -226,9 +227,8 @@ describe('a loss through a drawn network', () => {
       for (const at of [gate.chosen, 0]) {
         const [more, less] = [step, -step].map((by) => weighted(values.with(at, values[at] + by)));
         const expected = (more - less) / (2 * step);
-        expect(Math.abs(gradient[at] - expected), `${name} ${at}`).toBeLessThan(1.5e-3 + 0.2 * Math.abs(expected));
-        // Poolings and activations have kinks, so differences are not much nearer than this.
-        if (Math.abs(expected) > 4e-3) compared += 1;
+        expect(Math.abs(gradient[at] - expected), `${name} ${at}`).toBeLessThan(3e-4 + 0.1 * Math.abs(expected));
+        if (Math.abs(expected) > 2e-3) compared += 1;
       }
     }
     expect(compared).toBeGreaterThanOrEqual(4);
