@@ -22,7 +22,7 @@ export const gumbel = (random: Random): number => -Math.log(-Math.log(random.uni
 
 /**
  * The factor of a gate, a float32 tensor `[1]`: 1, with the gradient of the relaxed choice, which is the softmax of the logits and the noise
- * over the temperature (the straight-through estimator of GDAS; Dong & Yang 2019, equation 5).
+ * over the temperature (the straight-through estimator of GDAS; Dong & Yang 2019).
  */
 export function gateOf(logits: Tensor, gate: Gate): Tensor {
   return scope(() => {
