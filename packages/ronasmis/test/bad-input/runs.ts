@@ -108,7 +108,7 @@ export const runs: Inputs = {
   'A run that a comparison trains by another program': stopped(async (run) => {
     const file = join(run, 'run.json');
     const text = await readFile(file, 'utf8');
-    await writeFile(file, text.replace('"data_set"', '"system": "nnunet-python", "data_set"'));
+    await writeFile(file, text.replace('"data_set"', '"system": "nnunet-python", "own_program": true, "data_set"'));
   }),
   'A run whose data set is gone': stopped((_, copy) => rm(copy, { recursive: true })),
   'A folder to start from that is no run': startingFrom((run) => rm(join(run, 'run.json'))),
