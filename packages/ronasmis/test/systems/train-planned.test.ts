@@ -105,8 +105,8 @@ describe.each([nnunet, unetResnet])('$name', (system) => {
     ],
     [
       'time',
-      { timeSeconds: 1 },
-      /^--time 1s is too short: with this data set, the shortest training and the report take about \d+ s .* Give at least --time \d+s, better several times that\.$/,
+      { timeSeconds: 0.05 },
+      /^--time 0s is too short: with this data set, the shortest training and the report take about \d+ s .* Give at least --time \d+s, better several times that\.$/,
     ],
   ])(
     'refuses too little %s in a sentence that says what would do, and leaves nothing',
