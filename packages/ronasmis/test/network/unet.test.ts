@@ -73,13 +73,13 @@ describe('volumes of any size', () => {
   });
 });
 
-test('the stages above the lowest share the loss by halves', () => {
+test('the stages above the lowest share the loss by halves, each compared with the middle of its cells', () => {
   const weightsOf = (name: string) => withWeights(references[name].architecture).network.supervised;
   expect(weightsOf('of convolutions')).toEqual([
-    { stride: [1, 1, 1], weight: expect.closeTo(2 / 3) },
-    { stride: [2, 2, 2], weight: expect.closeTo(1 / 3) },
+    { stride: [1, 1, 1], offset: [0, 0, 0], weight: expect.closeTo(2 / 3) },
+    { stride: [2, 2, 2], offset: [1, 1, 1], weight: expect.closeTo(1 / 3) },
   ]);
-  expect(weightsOf('of two stages')).toEqual([{ stride: [1, 1, 1], weight: 1 }]);
+  expect(weightsOf('of two stages')).toEqual([{ stride: [1, 1, 1], offset: [0, 0, 0], weight: 1 }]);
 });
 
 test('a residual block starts as its shortcut: the norm before the sum has a scale of 0', () => {
