@@ -41,5 +41,7 @@ it('a network that can not be run here says why: one of regions, or of another n
   const regions = [{ name: 'all', values: [1, 2] }];
   expect(runJson({ ...begun, dataSet: { ...dataSet, regions } }).not_run_here).toMatch(/trained it on regions/);
   const masked = { ...plan, normalisations: [undefined] };
-  expect(runJson({ ...begun, plan: masked }).not_run_here).toMatch(/normalises channel '.*' in a way that is not known here/);
+  expect(runJson({ ...begun, plan: masked }).not_run_here).toMatch(
+    /normalises channel '.*' in a way that is not known here/,
+  );
 });
