@@ -20,3 +20,7 @@ export interface Box {
 
 /** Voxels of a volume of this shape. */
 export const voxelsOf = ([depth, height, width]: Triple): number => depth * height * width;
+
+/** What strides one after the other come to together; 1 along each axis where there is none. */
+export const productOf = (strides: readonly Triple[]): Triple =>
+  strides.reduce<Triple>(([depth, height, width], [d, h, w]) => [depth * d, height * h, width * w], [1, 1, 1]);

@@ -7,7 +7,7 @@ import {
   type EdgeOperation,
   edgeKind,
 } from '../architecture/cells.ts';
-import type { Triple } from '../base/geometry.ts';
+import { productOf, type Triple } from '../base/geometry.ts';
 import { sum } from '../base/statistics.ts';
 import { defineNetwork, type Network } from './network.ts';
 import type { Gate, Kernel, Norm, Operations } from './operations.ts';
@@ -38,7 +38,7 @@ export function cellsNetwork(
     inputChannels,
     classes,
     supervised: shares.map((share, level) => ({
-      stride: strideOf(strides.slice(0, level + 1)),
+      stride: productOf(strides.slice(0, level + 1)),
       weight: share / total,
     })),
     walk: <Features>(
@@ -80,9 +80,6 @@ export function cellsNetwork(
 }
 
 const point: Triple = [1, 1, 1];
-
-const strideOf = (strides: readonly Triple[]): Triple =>
-  strides.reduce(([depth, height, width], [d, h, w]) => [depth * d, height * h, width * w], point);
 
 /** Where a cell stands, and what its edges need to know. */
 interface Place<Features> {

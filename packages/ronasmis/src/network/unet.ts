@@ -1,5 +1,5 @@
 import type { UNet } from '../architecture/unet.ts';
-import type { Triple } from '../base/geometry.ts';
+import { productOf, type Triple } from '../base/geometry.ts';
 import { sum } from '../base/statistics.ts';
 import type { Supervision } from './definition.ts';
 import { defineNetwork, type Network } from './network.ts';
@@ -49,7 +49,7 @@ function supervisedStages({ decoder, strides }: UNet): readonly Supervision[] {
   const shares = Array.from({ length: Math.max(1, decoder.counts.length - 1) }, (_, stage) => 2 ** -stage);
   const total = sum(shares);
   return shares.map((share, stage) => {
-    const stride = strideOf(strides.slice(0, stage + 1));
+    const stride = productOf(strides.slice(0, stage + 1));
     return { stride, offset: middleOf(stride), weight: share / total };
   });
 }
@@ -60,9 +60,6 @@ const middleOf = ([depth, height, width]: Triple): Triple => [
   Math.floor(height / 2),
   Math.floor(width / 2),
 ];
-
-const strideOf = (strides: readonly Triple[]): Triple =>
-  strides.reduce(([depth, height, width], [d, h, w]) => [depth * d, height * h, width * w], noStride);
 
 /** What each stage of the encoder makes, the full resolution first. */
 function encode<Features>(

@@ -8,7 +8,7 @@ import {
 } from '../architecture/architecture.ts';
 import { blockOf } from '../architecture/blocks.ts';
 import { patchOf } from '../architecture/patch.ts';
-import type { Triple } from '../base/geometry.ts';
+import { productOf, type Triple } from '../base/geometry.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import { plural } from './format.ts';
 
@@ -82,12 +82,10 @@ function unetLevels(
   blockText: (part: 'encoder' | 'decoder', level: number) => string,
 ): readonly Level[] {
   const { features, strides } = architecture;
-  let total: Triple = [1, 1, 1];
   return features.map((channels, level) => {
     const stride = strides[level];
-    total = [total[0] * stride[0], total[1] * stride[1], total[2] * stride[2]];
     return {
-      size: sizeAfter(architecture, total),
+      size: sizeAfter(architecture, productOf(strides.slice(0, level + 1))),
       channels,
       stride,
       encoder: blockText('encoder', level),

@@ -6,7 +6,7 @@ import {
 } from '../architecture/architecture.ts';
 import { patchOf } from '../architecture/patch.ts';
 import { reasonOf, UserError } from '../base/errors.ts';
-import type { Triple } from '../base/geometry.ts';
+import { productOf, type Triple } from '../base/geometry.ts';
 import { parseJson } from '../base/json.ts';
 import { readText } from '../base/text-file.ts';
 import type { PreparedCase } from '../preparation/prepare.ts';
@@ -42,7 +42,7 @@ function problemOf(architecture: Architecture): string | undefined {
 
 /** All strides of an architecture together. */
 function stridesOf(architecture: Architecture): Triple {
-  if (architecture.kind !== undefined) return architecture.strides.reduce(multiplied);
+  if (architecture.kind !== undefined) return productOf(architecture.strides);
   return strideBetween(architecture, 0, architecture.encoder.length - 1);
 }
 
@@ -56,8 +56,6 @@ function childProblem({ encoder, decoder }: ChildArchitecture): string | undefin
   }
   return undefined;
 }
-
-const multiplied = (one: Triple, other: Triple): Triple => [one[0] * other[0], one[1] * other[1], one[2] * other[2]];
 
 /** @throws UserError where a network's training patch is larger than any scan: what lies outside is padding, which teaches nothing */
 export function requireFit(architecture: Architecture, cases: readonly PreparedCase[]): void {

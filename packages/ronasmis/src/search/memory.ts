@@ -8,7 +8,6 @@ import type { CaseSplit } from '../data/folds.ts';
 import { type ComputeDevice, dataTypeOf, type Precision } from '../engine/device.ts';
 import { bytesBesidePass } from '../inference/fitting.ts';
 import { windowOf } from '../inference/tiles.ts';
-
 import { passBytes } from '../network/memory.ts';
 import type { Network } from '../network/network.ts';
 import { networkOf, parametersOf } from '../network/of-architecture.ts';
