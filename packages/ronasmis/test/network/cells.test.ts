@@ -17,25 +17,17 @@ import { networkLoss } from '../../src/network/loss.ts';
 import { isOfHead } from '../../src/network/parameters.ts';
 import { createWeights } from '../../src/network/weights.ts';
 import { recordDimensions } from '../../src/run/run-record.ts';
+import { unet } from '../architecture/unet.ts';
 import { chirp, product } from '../chirp.ts';
 import { reportContent } from '../report/content.ts';
 import { narrow, predictingNames, trainedNames } from './peer.ts';
 
 const ends = { inputChannels: 2, classes: 3 };
+const { patch, kernels, strides } = unet;
 const layout = {
-  patch: { depth: 8, height: 16, width: 16 },
+  ...{ patch, kernels, strides },
   batch: 1,
   features: [4, 6, 8],
-  kernels: [
-    [1, 3, 3],
-    [3, 3, 3],
-    [3, 3, 3],
-  ],
-  strides: [
-    [1, 1, 1],
-    [1, 2, 2],
-    [2, 2, 2],
-  ],
 } satisfies Partial<CellsUNet>;
 
 const found: CellsUNet['cells'] = {

@@ -38,25 +38,17 @@ import {
 import type { Gate } from '../../src/network/operations.ts';
 import { sharedParameters } from '../../src/network/parameters.ts';
 import { createWeights, networkWeights, type Weights, weight } from '../../src/network/weights.ts';
+import { unet } from '../architecture/unet.ts';
 import { chirpValues, product } from '../chirp.ts';
 import { chirpLabel, trainedNames } from './peer.ts';
 
 const ends = { inputChannels: 2, classes: 3 };
+const { patch, kernels, strides } = unet;
 const open: OpenCellsUNet = {
   kind: 'open_cells',
-  patch: { depth: 8, height: 16, width: 16 },
+  ...{ patch, kernels, strides },
   batch: 1,
   features: [4, 6, 8],
-  kernels: [
-    [1, 3, 3],
-    [3, 3, 3],
-    [3, 3, 3],
-  ],
-  strides: [
-    [1, 1, 1],
-    [1, 2, 2],
-    [2, 2, 2],
-  ],
 };
 const relaxation = { sharpness: 1, temperature: 1 };
 const even: LogitsOf = ({ cell, source }) => operationsFrom(cell, source).map(() => 0);
