@@ -1,5 +1,6 @@
 import { basename, join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import { UserError } from '../base/errors.ts';
 import type { CompareResults } from '../run/compare-record.ts';
 import { Exit } from './exit.ts';
 import { interruptible } from './interrupt.ts';
@@ -23,7 +24,8 @@ interface Options extends EngineOptions {
   readonly out?: string;
   readonly labels?: string;
   readonly seeds: number;
-  readonly time: number;
+  readonly time?: number;
+  readonly epochs?: number;
   readonly memory?: number;
   readonly folds: number;
   readonly fold?: number;
@@ -44,7 +46,12 @@ export function addCompare(program: Command): void {
       'systems with commas between them; the others are compared with the first',
       parseNames,
     )
-    .requiredOption('--time <duration>', 'time of each training, such as 15m', parseDuration)
+    .option('--time <duration>', 'time of each training, such as 15m', parseDuration)
+    .option(
+      '--epochs <n>',
+      "epochs of each training, in the system's own terms: 1000 are nnU-Net's original; with --time, what comes first ends it",
+      integerBetween(1, 1_000_000),
+    )
     .option(
       '--out <folder>',
       'folder of the comparison, which continues what is there (default: runs/<name of the data set>-compare)',
@@ -70,6 +77,8 @@ export function addCompare(program: Command): void {
       const { systems: names, time, memory, labels, json, ...rest } = options;
       const { out = join('runs', `${basename(resolve(dataSet))}-compare`) } = options;
       requireFold(rest);
+      if (time === undefined && rest.epochs === undefined)
+        throw new UserError('A comparison needs to know when a training ends: give --time, such as 15m, or --epochs.');
       const { systemsCalled } = await import('../systems/systems.ts');
       const { compare } = await import('../compare/compare.ts');
       const { openProgress } = await import('./progress.ts');
@@ -82,7 +91,7 @@ export function addCompare(program: Command): void {
             dataSet,
             ...(labels !== undefined && { labelFolder: labels }),
             out,
-            timeSeconds: time,
+            ...(time !== undefined && { timeSeconds: time }),
             ...(memory !== undefined && { memoryBytes: memory }),
           },
           systems,

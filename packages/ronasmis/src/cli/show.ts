@@ -59,14 +59,18 @@ async function printCurves({ run, events }: RunFiles): Promise<void> {
   const last = events.at(-1);
   if (last === undefined) return;
   const { formatDice, plural } = await import('../report/format.ts');
+  const { kindOf } = await import('../run/run-record.ts');
   const colours = coloursOf(process.stdout);
   const rewards = events.flatMap((event) => event.reward_mean ?? []);
   const entropies = events.flatMap(({ entropy }) => entropy ?? []);
-  const steps = `${plural(last.step, 'controller step')}, ${plural(last.steps, 'training step')}`;
-  const { controller, space, only_child, system } = run.settings;
-  const what = only_child ? 'Training' : 'Search';
-  const how = [system ?? [], only_child ? 'one network' : `${controller} in the ${space} space`].flat().join(', ');
-  print(`${colours.bold(what)}  (${how}, ${steps})`);
+  const { controller, space, system } = run.settings;
+  const { what, how, step } = {
+    search: { what: 'Search', how: `${controller} in the ${space} space`, step: 'controller step' },
+    cell_search: { what: 'Search', how: 'the cells of a network', step: 'step' },
+    training: { what: 'Training', how: 'one network', step: 'step' },
+  }[kindOf(run.settings)];
+  const steps = `${plural(last.step, step)}, ${plural(last.steps, 'training step')}`;
+  print(`${colours.bold(what)}  (${[system ?? [], how].flat().join(', ')}, ${steps})`);
   const [first, latest] = [rewards.at(0), rewards.at(-1)];
   if (first !== undefined && latest !== undefined)
     print(`reward   ${colours.cyan(sparkline(rewards))}  ${formatDice(first)} to ${formatDice(latest)} %`);

@@ -1,7 +1,9 @@
 import { create, toBinary } from '@bufbuild/protobuf';
+import type { Architecture } from '../architecture/architecture.ts';
 import { VERSION } from '../base/version.ts';
 import { zScore } from '../data/normalisation.ts';
 import type { Model } from '../inference/model.ts';
+import { windowOf } from '../inference/tiles.ts';
 import { weight } from '../network/weights.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import { createGraph, finishGraph } from './graph.ts';
@@ -18,7 +20,7 @@ const operatorSet = 17;
  * A search's network as an ONNX file's bytes, in float32: `image` `[batch, channel, depth, height, width]` gives `logits`
  * `[batch, class, depth, height, width]`, for any batch and volume.
  */
-export function encodeOnnx({ network, weights, run }: Omit<Model, 'architecture'>): Uint8Array {
+export function encodeOnnx({ architecture, network, weights, run }: Model): Uint8Array {
   const graph = createGraph(new Map(network.parameters.map(({ name }) => [name, weight(weights, name)])));
   addNetwork(graph, network, ports.input, ports.output);
   const size = ['depth', 'height', 'width'];
@@ -30,18 +32,32 @@ export function encodeOnnx({ network, weights, run }: Omit<Model, 'architecture'
     producerName: 'ronasmis',
     producerVersion: VERSION,
     graph: finishGraph(graph, 'child', input, output),
-    metadataProps: Object.entries(metadata(run)).map(([key, value]) => ({ key, value: JSON.stringify(value) })),
+    metadataProps: Object.entries(metadata(run, architecture)).map(([key, value]) => ({
+      key,
+      value: JSON.stringify(value),
+    })),
   });
   return toBinary(ModelProtoSchema, model);
 }
 
-/** What has to be known to prepare an image and to read the labels, each value as JSON. docs/reference/model-files.md says what they are. */
-function metadata({ network, normalisation, labels, orientation, spacing }: RunRecord): Record<string, unknown> {
+/** What has to be known to prepare an image, to pass it and to read the labels, each value as JSON. docs/reference/model-files.md says what they are. */
+function metadata(
+  { network, normalisation, labels, orientation, spacing, recipe: { inference } }: RunRecord,
+  architecture: Architecture,
+): Record<string, unknown> {
+  const { tile_step, tile_weights, tile_standard_deviation, mirroring, interpolated } = inference;
+  const window = windowOf(inference, architecture);
   return {
     version: VERSION,
     channels: network.input_channels,
     normalisation: normalisation ?? Array.from({ length: network.input_channels }, () => zScore),
     labels,
+    inference: {
+      ...(window && { window, tile_step, tile_weights }),
+      ...(window && tile_weights === 'gaussian' && { tile_standard_deviation }),
+      mirroring,
+      interpolated,
+    },
     // Runs from before scans were turned and resampled have none.
     ...(orientation !== undefined && { orientation }),
     ...(spacing !== undefined && { spacing }),

@@ -127,14 +127,18 @@ function addUp<Features>(operations: Operations<Features>, terms: readonly Featu
   return terms.reduce((total, term) => operations.add(total, term));
 }
 
+/**
+ * The operation of an edge. While cells are searched, its norm neither scales nor shifts, as in DARTS (Liu et al. 2019, section 3.1.1): a scale could
+ * make up for all that its gate asks for, so that an operation without one would be preferred.
+ */
 function operate<Features>(
   operations: Operations<Features>,
   input: Features,
   operation: Exclude<EdgeOperation, 'none'>,
-  { kind: of, level, channels, size, stride, like, edge }: Place<Features> & { readonly edge: Edge },
+  { kind: of, level, channels, size, stride, like, gateOf, edge }: Place<Features> & { readonly edge: Edge },
 ): Features {
   const prefix = `${prefixOf(of, level)}.node${edge.node + 1}.from${edge.source}.${operation}`;
-  const norm = normOf(prefix);
+  const norm = gateOf ? { ...normOf(prefix), isFixed: true } : normOf(prefix);
   const kernel = (extent: Triple): Kernel => ({ name: `${prefix}.conv`, channels, size: extent });
   const changesSize = edgeKind(of, edge.source) !== 'inner';
   const convolved = (features: Features, extent: Triple, by?: Triple): Features =>

@@ -29,21 +29,26 @@ export interface Relaxation extends Pick<Recipe['cells'], 'sharpness'> {
 /** The name of an edge's logits among the weights. */
 export const logitsName = ({ cell, node, source }: Edge): string => `structure.${cell}.node${node + 1}.from${source}`;
 
+/** What a network is drawn by. */
+export interface Draw {
+  readonly logitsOf: LogitsOf;
+  readonly random: Random;
+  readonly relaxation: Relaxation;
+}
+
 /** A network whose cells were drawn, each edge an operation by its probability. Only what was drawn is computed and kept in memory. */
-export function drawnNetwork(
-  open: OpenCellsUNet,
-  ends: Ends,
-  {
-    logitsOf,
-    random,
-    relaxation,
-  }: { readonly logitsOf: LogitsOf; readonly random: Random; readonly relaxation: Relaxation },
-): Network {
+export function drawnNetwork(open: OpenCellsUNet, ends: Ends, { logitsOf, random, relaxation }: Draw): Network {
   const noise = ofEdges((edge) => operationsFrom(edge.cell, edge.source).map(() => gumbel(random)));
   const scores = ofEdges((edge) =>
     logitsOf(edge).map((logit, operation) => relaxation.sharpness * logit + noise(edge)[operation]),
   );
   return gatedNetwork(open, ends, { chosen: chosenBy(scores), noise, relaxation });
+}
+
+/** The same with every operation of an edge as likely as the others, and nothing that tells the logits what they are worth. */
+export function evenlyDrawnNetwork(open: OpenCellsUNet, ends: Ends, random: Random): Network {
+  const scores = ofEdges((edge) => operationsFrom(edge.cell, edge.source).map(() => random.uniform()));
+  return cellsNetwork({ ...open, cells: cellsChosen(chosenBy(scores)) }, ends);
 }
 
 /** The cells that are the likeliest by these logits. */

@@ -19,6 +19,8 @@ export interface Norm {
   readonly shift: string;
   /** Whether its scale is 0 before training, so that a residual block starts as its shortcut (Goyal et al. 2017, section 5.1). */
   readonly startsAtZero?: boolean;
+  /** Whether its scale and shift stay 1 and 0 while others are trained. */
+  readonly isFixed?: boolean;
 }
 
 /** How the voxels of a neighbourhood become one: their largest value, or the mean of those that there are. */

@@ -13,6 +13,8 @@ export interface Parameter {
   readonly shape: readonly number[];
   /** Of a scale that is 0 before training. */
   readonly startsAtZero?: boolean;
+  /** Whether it stays as it is before training. */
+  readonly isFixed?: boolean;
   /** Of a kernel that dilations share: the matrix through which this network takes it, where it does not take it as it is. */
   readonly taps?: string;
   /** Of a gate: the choice that it stands for. */
@@ -82,9 +84,10 @@ function recorder(record: (parameter: Parameter) => void): Operations<number> {
     record({ name, kind: 'kernel', shape: [channels, from, ...size], ...(taps !== undefined && { taps }) });
     return recordBias(kernel);
   };
-  const recordNorm = (channels: number, { scale, shift, startsAtZero = false }: Norm): number => {
-    record({ name: scale, kind: 'scale', shape: [channels], ...(startsAtZero && { startsAtZero }) });
-    record({ name: shift, kind: 'shift', shape: [channels] });
+  const recordNorm = (channels: number, { scale, shift, startsAtZero = false, isFixed = false }: Norm): number => {
+    const fixed = isFixed && { isFixed };
+    record({ name: scale, kind: 'scale', shape: [channels], ...(startsAtZero && { startsAtZero }), ...fixed });
+    record({ name: shift, kind: 'shift', shape: [channels], ...fixed });
     return channels;
   };
   return {

@@ -38,7 +38,7 @@ export function createWeights(parameters: readonly Parameter[], device: Device, 
       new Map(
         parameters.map((parameter) => {
           const tensor = initial(parameter, device);
-          tensor.requiresGradient = true;
+          tensor.requiresGradient = !parameter.isFixed;
           return [parameter.name, tensor];
         }),
       ),

@@ -143,8 +143,13 @@ const cellsSchema = z.strictObject({
     'of the time, in which cells are searched; in the rest they are trained',
     'ours, for SCNAS',
   ),
+  warm_up_share: note(
+    share.default(0.3),
+    'of the search, in which operations are drawn alike and the weights alone learn',
+    'ours, after TuNAS (Bender et al. 2020)',
+  ),
   sharpness: note(
-    positive.default(25),
+    positive.default(5),
     'times as fast as other weights, the logits of the operations on an edge',
     'ours: within a few hundred steps they would hardly leave the uniform choice',
   ),

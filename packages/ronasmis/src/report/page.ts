@@ -4,7 +4,7 @@ import { formatFigure } from '../base/figures.ts';
 import { sum } from '../base/statistics.ts';
 import type { SearchEvent } from '../run/event.ts';
 import type { SearchReport } from '../run/report.ts';
-import { classNamesOf, type RunRecord } from '../run/run-record.ts';
+import { classNamesOf, kindOf, type RunRecord } from '../run/run-record.ts';
 import { drawArchitecture } from './architecture-drawing.ts';
 import { drawCell } from './cell-drawing.ts';
 import { lineChart } from './curves.ts';
@@ -28,11 +28,9 @@ export type ReportContent = {
 /** Draws the report of a finished search: one self-contained HTML page that requests nothing from anywhere. */
 export function renderReport(content: ReportContent): string {
   const { run, report, architecture } = content;
-  const { controller, space, only_child, fold, folds, system } = run.settings;
+  const { fold, folds, system } = run.settings;
   const name = basename(run.settings.data_set);
-  const [what, how] = only_child
-    ? ['Training of one network', 'without a search']
-    : ['Architecture search', `${controller} in the ${space} space`];
+  const { what, how, found, foundNote, steps, stepsNote } = wordsOf(run);
   const classNames = classNamesOf(run);
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${name} · RONASMIS</title><style>${STYLE}</style></head>
@@ -41,8 +39,8 @@ export function renderReport(content: ReportContent): string {
 <div class="lead">${what} of ${formatDate(run.created)}${system === undefined ? '' : ` by ${system}`} · ${how} · fold ${fold} of ${folds} held out as the test set</div>
 ${hero(report, classNames)}
 ${tiles(content)}
-<section><h2>${only_child ? 'Architecture' : 'Found architecture'}</h2><p class="lead">${only_child ? 'As it was given.' : 'The best of all evaluated children, with the weights it shared: nothing was retrained.'} Coloured arrows add encoder features to the decoder; sizes are a training patch's, depth × height × width.</p>${drawArchitecture(architecture, run.network)}${cellFigure(architecture)}</section>
-<section><h2>The ${only_child ? 'training' : 'search'}, step by step</h2><p class="lead">${only_child ? stepNote(run) : 'As a controller makes up its mind, its entropy falls and the reward of what it proposes rises.'}${coarseNote(content.events)}</p>${curves(content.events)}</section>
+<section><h2>${found}</h2><p class="lead">${foundNote} Coloured arrows add encoder features to the decoder; sizes are a training patch's, depth × height × width.</p>${drawArchitecture(architecture, run.network)}${cellFigure(architecture)}</section>
+<section><h2>${steps}</h2><p class="lead">${stepsNote}${coarseNote(content.events)}</p>${curves(content.events)}</section>
 <section><h2>Dice of every test case</h2><p class="lead">In percent; a dot is a case, the line is the mean. Point at a dot for its name.</p>${dicePlot(report.test_dice, classNames)}</section>
 ${exampleSection(content, classNames)}
 <details><summary>Dice by case</summary>${caseTable(report.test_dice, classNames)}</details>
@@ -50,6 +48,37 @@ ${exampleSection(content, classNames)}
 </main></body></html>
 `;
   return page.markup;
+}
+
+/** What the page says of the kind of run that it shows. */
+function wordsOf(run: RunRecord) {
+  const { controller, space } = run.settings;
+  const search = { found: 'Found architecture', steps: 'The search, step by step' };
+  const words = {
+    search: {
+      ...search,
+      what: 'Architecture search',
+      how: `${controller} in the ${space} space`,
+      foundNote: 'The best of all evaluated children, with the weights it shared: nothing was retrained.',
+      stepsNote: 'As a controller makes up its mind, its entropy falls and the reward of what it proposes rises.',
+    },
+    cell_search: {
+      ...search,
+      what: 'Search of cells',
+      how: 'by gradients',
+      foundNote: 'Of each edge the likeliest operation, with the weights that all shared: it is yet to be trained.',
+      stepsNote: `${stepNote(run)} As the edges of the cells make up their minds, their entropy falls.`,
+    },
+    training: {
+      what: 'Training of one network',
+      how: 'without a search',
+      found: 'Architecture',
+      foundNote: 'As it was given.',
+      steps: 'The training, step by step',
+      stepsNote: stepNote(run),
+    },
+  };
+  return words[kindOf(run.settings)];
 }
 
 function formatDate(iso: string): string {
@@ -82,7 +111,7 @@ function tiles({ run, report, events }: ReportContent): Html {
     html`<div class="tile"><span>${name}</span><b>${value}</b><em>${note}</em></div>`;
   return html`<div class="tiles">
 ${isValidated ? tile('Validation Dice', `${formatDice(report.validation_dice.mean)} %`, 'what the search chose by') : html``}
-${tile('Time', formatSeconds(report.seconds), plural(events.length, 'controller step'))}
+${tile('Time', formatSeconds(report.seconds), plural(events.length, kindOf(run.settings) === 'search' ? 'controller step' : 'step'))}
 ${children > 0 ? tile('Children evaluated', String(children), trained) : tile('Training', trained, 'all cases but those of the test set')}
 ${tile('Parameters', formatCount(report.parameters), `${run.network.channels.join(', ')} channels`)}
 ${tile('Peak memory', formatBytes(report.peak_memory_bytes), engine.device === 'cuda' ? 'of the GPU' : 'of the process')}
@@ -119,7 +148,7 @@ function curves(events: readonly SearchEvent[]): Html {
   } as const;
   return html`<div class="charts">
 ${best.length === 0 ? html`` : lineChart(rewards)}
-${entropies.length === 0 ? html`` : lineChart({ title: 'Entropy of the controller, nats', steps, series: [{ name: 'entropy', values: entropies, tone: 'accent' }], format: formatFigure })}
+${entropies.length === 0 ? html`` : lineChart({ title: 'Entropy, nats', steps, series: [{ name: 'entropy', values: entropies, tone: 'accent' }], format: formatFigure })}
 ${lineChart({ title: 'Training loss', steps, series: [{ name: 'loss', values: events.map((event) => event.loss), tone: 'accent' }], format: formatFigure })}</div>`;
 }
 

@@ -100,6 +100,14 @@ export function runKey({ created, settings, fingerprint }: RunRecord): string {
   return createHash('sha256').update(identity).digest('hex').slice(0, 16);
 }
 
+/** What a run does: a controller searches a space, gradients search the cells of a network, or one network is trained. */
+export function kindOf({
+  only_child,
+}: Pick<RunRecord['settings'], 'only_child'>): 'search' | 'cell_search' | 'training' {
+  if (only_child === undefined) return 'search';
+  return only_child.kind === 'open_cells' ? 'cell_search' : 'training';
+}
+
 /** How one goes on with a run that has not finished, for a sentence. */
 export const howToGoOn = ({ settings: { own_program } }: RunRecord, folder: string): string =>
   own_program === undefined ? `'ronasmis resume ${folder}'` : "the same 'ronasmis compare' again";

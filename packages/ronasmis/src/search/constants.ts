@@ -36,8 +36,8 @@ export const passFactor = 1.03;
 export const composedLossBytes = 64;
 /** Batches whose arrays exist at once: one in use, one that is being made. */
 export const batchesAtOnce = 2;
-/** Copies of the float32 weights: themselves, their average and Adam's two moments; the gradients count to a child's pass. */
-export const weightCopies = 4;
+/** Copies of the float32 weights: themselves, their average and the optimiser's moments; the gradients count to a child's pass. */
+export const weightCopies = { adam: 4, sgd: 3 } as const;
 /** Share of the budget that prepared cases may take before they lie on the disk. */
 export const shareOfCases = 1 / 3;
 /** Share of what is free that a search takes where no budget is given. */

@@ -201,9 +201,11 @@ function predictor(
 
   const elementBytes = dataType === 'float32' ? 4 : 2;
   const onDevice = voxelsOfAll(validation) * (demands.inputChannels * elementBytes + 1);
-  const isComposed = demands.hasIgnored || demands.recipe.training.loss === 'dice';
+  const { training } = demands.recipe;
+  const isComposed = demands.hasIgnored || training.loss === 'dice';
   const loss = isComposed ? composedLossBytes * dimensions.classes * batchVoxels : 0;
-  const fixed = weightCopies * weightBytes + onDevice + loss + ownGridBytes(test) + hostBytes(demands, batchVoxels);
+  const copies = weightCopies[training.optimiser] * weightBytes;
+  const fixed = copies + onDevice + loss + ownGridBytes(test) + hostBytes(demands, batchVoxels);
   return (child) => {
     const { patch, patches } = batchShape({ batchVoxels }, child);
     const shared = { dataType, device };

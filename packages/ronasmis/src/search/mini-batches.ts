@@ -23,9 +23,10 @@ export function* sharedMiniBatches(
   downsampling: Downsampling | undefined,
 ): Generator<MiniBatch, never> {
   const { controller, random } = state;
+  const training = trainingCases(context);
   const { patch_lead, patch_share } = context.recipe.space;
   for (;;) {
-    const order = shuffledCases(context, random);
+    const order = shuffled(training, context, random);
     const outlook = outlookOf(clock);
     const children = controller.proposeForTraining(order.length, random, outlook);
     for (const [index, choices] of children.entries()) {
@@ -34,7 +35,7 @@ export function* sharedMiniBatches(
         patch_lead !== null && outlook.done < patch_share
           ? withDrawnPatch(context.space, child, patch_lead / (1 - outlook.done / patch_share), random)
           : child;
-      const plan = patchesOf(context, random, { architecture, chosen: order[index], downsampling });
+      const plan = patchesOf(context, random, { architecture, training, chosen: order[index], downsampling });
       yield { network: networkOf(architecture, context.dimensions), plan };
     }
   }
@@ -91,28 +92,24 @@ export function* networkMiniBatches(
   networkFor: () => Network,
   downsampling: Downsampling | undefined,
 ): Generator<MiniBatch, never> {
+  const { random } = state;
+  const training = trainingCases(context);
   for (;;) {
-    for (const chosen of shuffledCases(context, state.random)) {
-      yield { network: networkFor(), plan: patchesOf(context, state.random, { architecture, chosen, downsampling }) };
+    for (const chosen of shuffled(training, context, random)) {
+      const network = networkFor();
+      yield { network, plan: patchesOf(context, random, { architecture, training, chosen, downsampling }) };
     }
   }
 }
 
-/** Three epochs of the training cases, each in an order of its own, as indices into the run's cases. */
-function shuffledCases(context: RunContext, random: Random): readonly number[] {
-  const indices = trainingCases(context);
-  return Array.from({ length: context.recipe.search.training_epochs }, () => random.shuffle(indices)).flat();
+/** Three epochs of the training cases, each in an order of its own. */
+function shuffled(training: readonly number[], { recipe }: RunContext, random: Random): readonly number[] {
+  return Array.from({ length: recipe.search.training_epochs }, () => random.shuffle(training)).flat();
 }
 
+/** Indices into the run's cases. */
 const trainingCases = ({ cases, split }: RunContext): readonly number[] =>
   split.training.map((name) => cases.findIndex((prepared) => prepared.name === name));
-
-/** Of each patch of a mini-batch: the case `chosen`, or where the recipe says so any that is trained on. */
-function casesOfPatches(context: RunContext, random: Random, patches: number, chosen: number): readonly number[] {
-  if (context.recipe.training.batch_cases === 'one') return Array.from({ length: patches }, () => chosen);
-  const training = trainingCases(context);
-  return Array.from({ length: patches }, () => training[random.integer(training.length)]);
-}
 
 /** Patches for a network. */
 function patchesOf(
@@ -120,13 +117,18 @@ function patchesOf(
   random: Random,
   drawn: {
     readonly architecture: Architecture;
+    readonly training: readonly number[];
+    /** The case that the patches are of, unless the recipe has each of any that is trained on. */
     readonly chosen: number;
     readonly downsampling: Downsampling | undefined;
   },
 ): BatchPlan {
   const { cases, augment, recipe } = context;
-  const { architecture, chosen, downsampling } = drawn;
+  const { architecture, training, chosen, downsampling } = drawn;
   const { patch, patches } = batchShape(context, architecture);
-  const ofPatches = casesOfPatches(context, random, patches, chosen);
+  const isOfAny = recipe.training.batch_cases === 'any';
+  const ofPatches = Array.from({ length: patches }, () =>
+    isOfAny ? training[random.integer(training.length)] : chosen,
+  );
   return samplePlan(random, cases, ofPatches, { patch, augment, downsampling, recipe });
 }

@@ -1,5 +1,12 @@
 import type { OpenCellsUNet } from '../architecture/cells.ts';
-import { drawnNetwork, entropyOfEdges, type LogitsOf, likeliestCells, logitsName } from '../network/open-cells.ts';
+import {
+  drawnNetwork,
+  entropyOfEdges,
+  evenlyDrawnNetwork,
+  type LogitsOf,
+  likeliestCells,
+  logitsName,
+} from '../network/open-cells.ts';
 import { weight } from '../network/weights.ts';
 import type { Downsampling } from '../preparation/downsampling.ts';
 import type { MiniBatch } from '../training/train.ts';
@@ -13,7 +20,8 @@ import type { SearchResult } from './watching.ts';
 /**
  * The search of SCNAS, after Kim et al. 2019: in each training step an operation is drawn on each edge of the four cells, and the step's
  * gradients move the weights of what was drawn and, by gates, the logits that it was drawn by: structure and weights are learnt together,
- * and never more than one operation an edge is in memory. In the end the cells are the likeliest.
+ * and never more than one operation an edge is in memory. At first the weights alone learn, of whatever is drawn: else what has no weights would lead
+ * before others have learnt anything. In the end the cells are the likeliest.
  */
 export async function searchCells(run: TrainingRun, open: OpenCellsUNet): Promise<SearchResult> {
   const { context, state } = run;
@@ -42,13 +50,13 @@ function drawnMiniBatches(
   downsampling: Downsampling | undefined,
 ): Generator<MiniBatch, never> {
   const { context, state, clock } = run;
-  const { sharpness, temperature } = context.recipe.cells;
+  const { sharpness, temperature, warm_up_share } = context.recipe.cells;
   const [first, last] = temperature;
-  const drawn = () =>
-    drawnNetwork(open, context.dimensions, {
-      logitsOf,
-      random: state.random,
-      relaxation: { sharpness, temperature: first + (last - first) * trainedFraction(clock) },
-    });
+  const drawn = () => {
+    const fraction = trainedFraction(clock);
+    if (fraction < warm_up_share) return evenlyDrawnNetwork(open, context.dimensions, state.random);
+    const relaxation = { sharpness, temperature: first + (last - first) * fraction };
+    return drawnNetwork(open, context.dimensions, { logitsOf, random: state.random, relaxation });
+  };
   return networkMiniBatches(run, drawn, downsampling);
 }

@@ -9,7 +9,7 @@ import { networkOf } from '../network/of-architecture.ts';
 import { lockFolder } from '../run/lock.ts';
 import { type RunFiles, readRun } from '../run/read-run.ts';
 import { createRunFolder, keepEventsUntil, requireNew, writeRecord } from '../run/run-folder.ts';
-import { howToGoOn } from '../run/run-record.ts';
+import { howToGoOn, kindOf } from '../run/run-record.ts';
 import { hasOneChild } from '../space/spaces.ts';
 import { type Clock, expectedTrainingSteps, outlookOf, requireOneStep } from './clock.ts';
 import { harmlessPasses } from './constants.ts';
@@ -144,7 +144,7 @@ async function openLocked<Begun extends BegunSearch | BegunTraining>(
   await writeRecord(settings.out, 'run.json', record);
   await prepared.keep();
   hooks.onStart?.({
-    isSearch: begun.architecture === undefined,
+    isSearch: kindOf(record.settings) !== 'training',
     engine: record.engine,
     memory: memoryUse(budgetBytes, plan),
     warnings: [
@@ -189,7 +189,7 @@ async function reopenLocked<Begun extends BegunSearch | BegunTraining>(
   const clock = await clockOf(begun, plan, settings, { startedAt, ...moment, seconds });
   if (clock.step === 0) state.controller?.begin(outlookOf(clock));
   hooks.onStart?.({
-    isSearch: begun.architecture === undefined,
+    isSearch: kindOf(run.settings) !== 'training',
     engine: run.engine,
     memory: memoryUse(budgetBytes, plan),
     warnings: engineWarnings(context, engine),

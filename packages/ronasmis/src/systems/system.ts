@@ -1,27 +1,28 @@
-import type { ComputeDevice, Precision } from '../engine/device.ts';
+import type { SearchSettings } from '../search/options.ts';
 import type { SearchHooks } from '../search/search.ts';
 
-/** What a system is told: the data set, the split and the budget, the same for every system of a comparison. */
-export interface SystemOptions {
-  readonly dataSet: string;
-  /** Folder of label maps; then `dataSet` is a folder of images alone. */
-  readonly labelFolder?: string;
-  /** Run folder to make, or to go on with where it holds a run of this system that was stopped. */
-  readonly out: string;
-  /** Seconds of the training, preparation and planning included; test cases are segmented after it. With `epochs` too, what comes first ends it. */
-  readonly timeSeconds?: number;
-  /** In the system's own terms: controller epochs of RONASMIS, epochs of 250 steps of nnU-Net. */
-  readonly epochs?: number;
-  /** Bytes of the process, or of a GPU's memory, that may be taken. */
-  readonly memoryBytes?: number;
-  readonly folds: number;
-  /** The part, from 0, that is the test set: no system sees it while it trains. */
-  readonly fold: number;
-  readonly device: 'auto' | ComputeDevice;
-  readonly precision: 'auto' | Precision;
-  readonly seed: number;
-  /** Run folder of another task, of systems that take something over from one. */
-  readonly from?: string;
+/**
+ * What a system is told: the data set, the split and the budget, the same for every system of a comparison. The time is that of the training,
+ * preparation and planning included; test cases are segmented after it. Epochs are in the system's own terms: controller epochs of RONASMIS,
+ * epochs of 250 steps of nnU-Net. The run folder may hold a run of this system that was stopped. `from` is for those that take something over
+ * from a run of another task.
+ */
+export interface SystemOptions
+  extends Pick<
+    SearchSettings,
+    | 'dataSet'
+    | 'labelFolder'
+    | 'out'
+    | 'timeSeconds'
+    | 'epochs'
+    | 'memoryBytes'
+    | 'folds'
+    | 'fold'
+    | 'device'
+    | 'precision'
+    | 'seed'
+    | 'from'
+  > {
   /** Python with nnU-Net in it, of the systems that are run by one. */
   readonly python?: string;
 }

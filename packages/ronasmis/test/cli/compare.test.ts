@@ -61,6 +61,15 @@ describe('compare', () => {
     });
   });
 
+  it('takes epochs in place of a time, and one of the two it wants', async () => {
+    expect((await run('compare', 'data', '--systems', 'nnunet', '--epochs', '1000', '--json')).code).toBe(0);
+    expect(compare.mock.calls[0][0]).toMatchObject({ epochs: 1000 });
+    expect(compare.mock.calls[0][0]).not.toHaveProperty('timeSeconds');
+    const { stderr, code } = await run('compare', 'data', '--systems', 'nnunet');
+    expect(code).toBe(2);
+    expect(stderr).toContain('give --time, such as 15m, or --epochs');
+  });
+
   it('says which run goes on, then the table, the verdict and the caveats', async () => {
     compare.mockImplementation(async (_, __, { onRun, onFailure }) => {
       onRun({ run: 'theirs-fold0-seed1', number: 2, total: 3 });

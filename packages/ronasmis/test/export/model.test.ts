@@ -4,7 +4,9 @@ import type { ChildArchitecture } from '../../src/architecture/architecture.ts';
 import { VERSION } from '../../src/base/version.ts';
 import { encodeOnnx } from '../../src/export/model.ts';
 import { ModelProtoSchema, type ValueInfoProto } from '../../src/export/onnx_pb.ts';
+import { nnunetRecipe } from '../../src/recipe/nnunet.ts';
 import type { RunRecord } from '../../src/run/run-record.ts';
+import { overlappedRecipe } from '../../src/systems/overlapped.ts';
 import { predictingNames } from '../network/peer.ts';
 import { macroChild, microChild, narrowModel } from './models.ts';
 
@@ -26,8 +28,28 @@ describe('the metadata', () => {
       channels: 2,
       normalisation,
       labels,
+      inference: { mirroring: false, interpolated: 'probabilities' },
       spacing,
       orientation: 'LPS',
+    });
+  });
+
+  it('says by which windows a scan is passed, where that is not as a whole', () => {
+    const { depth, height, width } = macroChild.patch;
+    expect(metadataOf({ recipe: nnunetRecipe }).inference).toEqual({
+      window: [depth, height, width],
+      tile_step: 0.5,
+      tile_weights: 'gaussian',
+      tile_standard_deviation: 1 / 8,
+      mirroring: true,
+      interpolated: 'logits',
+    });
+    expect(metadataOf({ recipe: overlappedRecipe }).inference).toEqual({
+      window: [depth, height, width],
+      tile_step: 0.5,
+      tile_weights: 'even',
+      mirroring: false,
+      interpolated: 'probabilities',
     });
   });
 

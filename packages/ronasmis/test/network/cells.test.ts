@@ -161,7 +161,7 @@ describe('an operation, changed alone, changes what the network computes', () =>
 });
 
 it('ONNX Runtime computes the same, of volumes that its strides divide and of others', async () => {
-  const { run } = reportContent(1);
+  const { run, architecture } = reportContent(1);
   const runtime = await loadRuntime();
   const others: CellsUNet['cells'] = {
     ...found,
@@ -170,7 +170,12 @@ it('ONNX Runtime computes the same, of volumes that its strides divide and of ot
   };
   for (const cells of [found, others]) {
     const { network, weights } = withWeights(cells);
-    const onnx = encodeOnnx({ network, weights, run: { ...run, network: recordDimensions({ ...narrow, ...ends }) } });
+    const onnx = encodeOnnx({
+      architecture,
+      network,
+      weights,
+      run: { ...run, network: recordDimensions({ ...narrow, ...ends }) },
+    });
     for (const shape of [
       [1, 2, 8, 16, 24],
       [2, 2, 7, 13, 17],

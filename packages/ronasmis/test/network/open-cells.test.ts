@@ -30,6 +30,7 @@ import {
   coveringNetworks,
   drawnNetwork,
   entropyOfEdges,
+  evenlyDrawnNetwork,
   type LogitsOf,
   largestNetwork,
   likeliestCells,
@@ -118,6 +119,37 @@ describe('what is drawn on an edge follows the softmax of its logits', () => {
     expect(first + second).toBeGreaterThanOrEqual(2000);
     expect(Math.abs(first - second)).toBeLessThan(4 * Math.sqrt(2000));
   });
+});
+
+it('drawn evenly, each operation of an edge that nothing is put into comes as often, and there is no gate', () => {
+  const random = createRandom(3);
+  const [draws, counts] = [2000, new Map<string, number>()];
+  for (let one = 0; one < draws; one += 1) {
+    const { parameters } = evenlyDrawnNetwork(open, ends, random);
+    expect(parameters.some(({ gate }) => gate)).toBe(false);
+    // Of the first edge into the decoder's first node: of its operations, these two have weights.
+    for (const operation of ['convolution', 'dilated_convolution']) {
+      const isThere = parameters.some(({ name }) => name === `decoder.0.decoder.node1.from0.${operation}.conv`);
+      counts.set(operation, (counts.get(operation) ?? 0) + Number(isThere));
+    }
+  }
+  // None is drawn in a sixth; where the node's other edge has none too, one of them is put in, each operation but none being as likely.
+  const expected = draws * (1 / 6 + (1 / 6) ** 2 / 2 / 5);
+  for (const count of counts.values()) expect(Math.abs(count - expected)).toBeLessThan(4 * Math.sqrt(draws / 6));
+});
+
+it('norms within the edges neither scale nor shift while cells are searched, those of the cells do', () => {
+  const parameters = sharedParameters(coveringNetworks(open, ends));
+  const weights = createWeights(parameters, 'cpu', 1);
+  const norms = parameters.filter(
+    ({ kind, name }) => (kind === 'scale' || kind === 'shift') && !name.startsWith('head'),
+  );
+  expect(norms.length).toBeGreaterThan(100);
+  for (const { name } of norms) {
+    expect(weight(weights, name).requiresGradient, name).toBe(!/\.node\d\.from\d\./.test(name));
+  }
+  const found = cellsNetwork({ ...open, cells: likeliestCells(uneven) }, ends).parameters;
+  expect(found.every(({ isFixed }) => isFixed === undefined)).toBe(true);
 });
 
 describe('the likeliest cells', () => {

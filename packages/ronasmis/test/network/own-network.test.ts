@@ -196,8 +196,8 @@ test('it segments, and ONNX Runtime computes the same of it', async () => {
       freeNetworkWeights(own, weights);
     }),
   );
-  const { run } = reportContent(1);
-  const onnx = encodeOnnx({ network, weights, run: { ...run, network: recordDimensions(narrow) } });
+  const { run, architecture } = reportContent(1);
+  const onnx = encodeOnnx({ architecture, network, weights, run: { ...run, network: recordDimensions(narrow) } });
   const runtime = await loadRuntime();
   for (const shape of [
     [2, 2, 12, 40, 36],
@@ -211,11 +211,13 @@ test('it segments, and ONNX Runtime computes the same of it', async () => {
 });
 
 test('a weight that is named as an input or output of the ONNX model is refused', () => {
-  const { run } = reportContent(1);
+  const { run, architecture } = reportContent(1);
   const named = defineNetwork({
     ...network,
     walk: (operations, image) => [operations.convolution(image, { name: 'logits', channels: 3, size: cube })],
   });
   const weights = createWeights(named.parameters, 'cpu', 1);
-  expect(() => encodeOnnx({ network: named, weights, run })).toThrow(/'logits' is a weight and a value .* rename/);
+  expect(() => encodeOnnx({ architecture, network: named, weights, run })).toThrow(
+    /'logits' is a weight and a value .* rename/,
+  );
 });

@@ -52,10 +52,10 @@ describe('renderReport', () => {
 
   it('says what searched, and draws no curve of an entropy that there is not', () => {
     expect(page).toContain('reinforce in the macro space');
-    expect(page).toContain('Entropy of the controller, nats');
+    expect(page).toContain('Entropy, nats');
     const content = reportContent(3);
     const without = renderReport({ ...content, events: content.events.map((event) => ({ ...event, entropy: null })) });
-    expect(without).not.toContain('Entropy of the controller');
+    expect(without).not.toContain('Entropy, nats');
     expect(without).toContain('Training loss');
   });
 

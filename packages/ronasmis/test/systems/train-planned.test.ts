@@ -87,7 +87,7 @@ describe.each([nnunet, unetResnet])('$name', (system) => {
     const { code, stdout } = await run('show', out);
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      new RegExp(`^Training {2}\\(${system.name}, one network, 2 controller steps, 4 training steps\\)$`, 'm'),
+      new RegExp(`^Training {2}\\(${system.name}, one network, 2 steps, 4 training steps\\)$`, 'm'),
     );
     expect(stdout).toMatch(/^Test Dice .*, 2 cases$/m);
     expect(stdout).not.toContain('Validation');
