@@ -44,7 +44,7 @@ async function printDiagnosis(diagnosis: Diagnosis): Promise<void> {
   if (diagnosis.precision_seconds !== null) {
     const { fp32, bf16, fp16 } = diagnosis.precision_seconds;
     const milliseconds = (seconds: number): string => `${(1000 * seconds).toFixed(1)} ms`;
-    const inBf16 = bf16 === null ? 'cannot be run in bf16' : `${milliseconds(bf16)} in bf16`;
+    const inBf16 = bf16 === null ? 'not in bf16' : `${milliseconds(bf16)} in bf16`;
     const inFp16 = fp16 === null ? '' : `, ${milliseconds(fp16)} in fp16`;
     row('measured', `a block's forward and backward pass: ${milliseconds(fp32)} in fp32, ${inBf16}${inFp16}`);
   }

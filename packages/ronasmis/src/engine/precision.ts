@@ -20,7 +20,7 @@ import { type ComputeDevice, dataTypeOf, type Precision } from './device.ts';
 const secondsSchema = z.number().positive().nullable();
 const timingsSchema = z.strictObject({ fp32: z.number().positive(), bf16: secondsSchema, fp16: secondsSchema });
 
-/** Seconds of a training block in each precision; null where the device does not compute in it. */
+/** Seconds of a training block in each precision; null where the device does not compute in it, or a processor has no units for it. */
 export type PrecisionTimings = Readonly<z.infer<typeof timingsSchema>>;
 
 const cacheSchema = z.record(z.string(), timingsSchema);
@@ -54,13 +54,14 @@ export async function precisionTimings(
   folder = cacheFolder(),
 ): Promise<PrecisionTimings> {
   const { cpu, version } = engine;
-  const key = `${device}, ${cpu.name}, ${cpu.capability}, ${cpu.threads} threads, libtorch ${version}`;
+  const key = `${device}, ${cpu.name}, ${cpu.capability}, bfloat16 by ${cpu.bf16}, ${cpu.threads} threads, libtorch ${version}`;
+  const measure = (): PrecisionTimings => measurePrecisions(device, device !== 'cpu' || cpu.bf16 !== 'none');
   // Where nothing can be kept it is measured again, which takes less than a second.
-  if (folder === undefined) return measurePrecisions(device);
+  if (folder === undefined) return measure();
   const file = join(folder, 'precision.json');
   const known = await readCache(file);
   if (known[key]) return known[key];
-  const measured = measurePrecisions(device);
+  const measured = measure();
   await makeFolder(folder)
     .then(() => writeAtomically(file, Buffer.from(JSON.stringify({ ...known, [key]: measured }, null, 2))))
     .catch(() => {});
@@ -101,11 +102,12 @@ const alike = 1.25;
 /**
  * Fastest forward and backward pass of a block in each precision, after a first one. They take turns, so that other work on the machine
  * slows all of them: the answer is kept for good.
+ * @param hasBf16 whether bfloat16 is measured: a processor without units for it is never faster so, and a measurement beside other work may say it is
  */
-function measurePrecisions(device: ComputeDevice): PrecisionTimings {
+function measurePrecisions(device: ComputeDevice, hasBf16: boolean): PrecisionTimings {
   return scope(() => {
     const fp32 = precisionBlock(device, 'fp32');
-    const bf16 = orNull(() => precisionBlock(device, 'bf16'));
+    const bf16 = hasBf16 ? orNull(() => precisionBlock(device, 'bf16')) : null;
     const fp16 = device === 'cuda' ? orNull(() => precisionBlock(device, 'fp16')) : null;
     const round = () => ({ fp32: fp32(), bf16: bf16 && orNull(bf16), fp16: fp16 && orNull(fp16) });
     round();

@@ -50,6 +50,14 @@ describe('precisionTimings', () => {
     expect(Object.keys(JSON.parse(await readFile(join(cache, 'precision.json'), 'utf8')))).toHaveLength(2);
   });
 
+  it('does not measure bfloat16 where a processor has no units for it, and does so where it has', async () => {
+    const withUnits = (bf16: typeof engine.cpu.bf16) => ({ ...engine, cpu: { ...engine.cpu, bf16 } });
+    const cache = join(folder, 'units');
+    expect((await precisionTimings('cpu', withUnits('none'), cache)).bf16).toBeNull();
+    expect(await choosePrecision('auto', 'cpu', withUnits('none'))).toBe('fp32');
+    expect((await precisionTimings('cpu', withUnits('amx'), cache)).bf16).toBeGreaterThan(0);
+  });
+
   it('measures again where the cache is damaged or cannot be written', async () => {
     await writeFile(join(folder, 'precision.json'), '{"cpu": tru');
     expect((await precisionTimings('cpu', engine, folder)).fp32).toBeGreaterThan(0);
