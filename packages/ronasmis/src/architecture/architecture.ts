@@ -14,8 +14,14 @@ const strideSchema = z.union([z.literal(1), z.literal(2)]);
 const kind = z.undefined().optional();
 const encoderLevelSchema = z.strictObject({ pool: z.strictObject({ depth: strideSchema, plane: strideSchema }) });
 const decoderLevelSchema = z.strictObject({ skips: z.array(z.int().min(0).max(4)).readonly() });
-/** A level's own block of two convolutions. */
-const blockSchema = z.strictObject({ dilation: dilationSchema, activation: activationSchema });
+/** A level's own block of convolutions: two, and without a shortcut, where neither is said. */
+const blockSchema = z.strictObject({
+  dilation: dilationSchema,
+  activation: activationSchema,
+  convolutions: z.union([z.literal(1), z.literal(2), z.literal(3)]).optional(),
+  /** Whether what the block is given is added to what it makes of it. */
+  residual: z.boolean().optional(),
+});
 
 /** A child of the macro space (paper, Table 1): every level has a block of its own. */
 const macroSchema = z.strictObject({

@@ -1,5 +1,5 @@
 import { basename, join, resolve } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { UserError } from '../base/errors.ts';
 import type { CompareResults } from '../run/compare-record.ts';
 import { Exit } from './exit.ts';
@@ -13,6 +13,7 @@ import {
   labelsOption,
   memoryOption,
   parseDuration,
+  parseNames,
   precisionOption,
   requireFold,
 } from './options.ts';
@@ -109,12 +110,6 @@ export function addCompare(program: Command): void {
       else if (results.reference !== null) await printComparison(out, results);
       endWithFailures(out, results);
     });
-}
-
-function parseNames(text: string): readonly string[] {
-  const names = text.split(',').map((name) => name.trim());
-  if (names.includes('')) throw new InvalidArgumentError('Write names with commas between them.');
-  return names;
 }
 
 async function printComparison(folder: string, results: CompareResults): Promise<void> {

@@ -50,6 +50,16 @@ export function parsePositive(text: string): number {
   return value;
 }
 
+/**
+ * Names with commas between them.
+ * @throws InvalidArgumentError where one is missing
+ */
+export function parseNames(text: string): readonly string[] {
+  const names = text.split(',').map((name) => name.trim());
+  if (names.includes('')) throw new InvalidArgumentError('Write names with commas between them.');
+  return names;
+}
+
 /** Every verb's `--json`. */
 export const jsonOption = (): Option => new Option('--json', 'print one JSON document on standard output');
 

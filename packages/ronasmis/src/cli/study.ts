@@ -1,6 +1,8 @@
 import { basename, join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { UserError } from '../base/errors.ts';
 import { mean } from '../base/statistics.ts';
+import type { HeadroomResults } from '../run/headroom-record.ts';
 import type { StudyResults } from '../run/study-record.ts';
 import { interruptible } from './interrupt.ts';
 import {
@@ -14,6 +16,7 @@ import {
   labelsOption,
   memoryOption,
   parseDuration,
+  parseNames,
   precisionOption,
   requireFold,
 } from './options.ts';
@@ -27,6 +30,9 @@ interface Options extends EngineOptions, FoldOptions {
   readonly time: number;
   readonly children?: number;
   readonly memory?: number;
+  readonly headroom?: true;
+  readonly variants?: readonly string[];
+  readonly sideBySide: number;
   readonly json?: true;
 }
 
@@ -48,6 +54,9 @@ export function addStudy(program: Command): void {
     )
     .option('--seeds <n>', 'searches of each contestant', integerBetween(1, 100), 3)
     .option('--children <n>', 'candidate networks evaluated in each controller epoch', integerBetween(12, 1000))
+    .option('--headroom', 'instead, what changes of the base network and the recipe are worth, each trained alone')
+    .option('--variants <names>', 'of these changes, some, with commas between them', parseNames)
+    .option('--side-by-side <n>', 'networks of --headroom that are trained at once', integerBetween(1, 64), 1)
     .addOption(memoryOption())
     .addOption(foldsOption())
     .addOption(foldOption())
@@ -63,9 +72,15 @@ export function addStudy(program: Command): void {
         labels,
         children,
         json,
+        headroom,
+        variants,
+        sideBySide,
         ...rest
       } = options;
       requireFold(rest);
+      if (headroom) return studyHeadroom(dataSet, options);
+      if (variants !== undefined || sideBySide > 1)
+        throw new UserError('--variants and --side-by-side are of --headroom: give that as well, or leave them out.');
       const { study } = await import('../study/study.ts');
       const { defaultRecipe } = await import('../recipe/recipe.ts');
       const { openProgress } = await import('./progress.ts');
@@ -93,6 +108,42 @@ export function addStudy(program: Command): void {
       if (json) printJson({ study: out, ...results });
       else await printStudy(out, results);
     });
+}
+
+/** What the changes are worth that a search could make. */
+async function studyHeadroom(dataSet: string, options: Options): Promise<void> {
+  const { out = join('runs', `${basename(resolve(dataSet))}-headroom`), time, memory, labels, variants } = options;
+  const { seeds, folds, fold, device, precision, sideBySide, json } = options;
+  const { headroom } = await import('../study/headroom/headroom.ts');
+  const { openProgress } = await import('./progress.ts');
+  const view = openProgress();
+  const given = {
+    ...{ dataSet, out, timeSeconds: time, seeds, folds, fold, device, precision, sideBySide },
+    ...(labels !== undefined && { labelFolder: labels }),
+    ...(memory !== undefined && { memoryBytes: memory }),
+    ...(variants !== undefined && { names: variants }),
+  };
+  const results = await interruptible('Type the same command again to go on.', (signal) =>
+    headroom(given, {
+      signal,
+      onProgress: view.update,
+      onWarning: warner(view),
+      onRun: ({ run, number, total }) => view.say(`${run}, run ${number} of ${total}`),
+    }).finally(view.stop),
+  );
+  if (json) printJson({ study: out, ...results });
+  else await printHeadroom(out, results);
+}
+
+async function printHeadroom(folder: string, { base, seeds, variants }: HeadroomResults): Promise<void> {
+  const { gainCells, gainHeads, headroomCaveats } = await import('../report/headroom-page.ts');
+  const { formatSpread } = await import('../report/study-verdict.ts');
+  const { bold, dim } = coloursOf(process.stdout);
+  note('');
+  print(bold(`The base network: test Dice ${formatSpread({ ...base, count: seeds })} %`));
+  print(`\n${table(gainHeads, variants.map(gainCells))}\n`);
+  print(dim(headroomCaveats.join('\n')));
+  print(`Report  ${join(folder, 'headroom.html')}`);
 }
 
 /** How many of the choices are printed; the page has all. */

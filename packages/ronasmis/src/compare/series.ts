@@ -1,3 +1,4 @@
+import { mapConcurrently } from '../base/concurrency.ts';
 import type { ComputeDevice } from '../engine/device.ts';
 import type { SearchHooks } from '../search/search.ts';
 import { openEnergyMeter } from './energy.ts';
@@ -20,25 +21,41 @@ export interface Series<Planned extends { readonly name: string }> {
   readonly earlier: number;
   /** What is to follow: how many runs, and about how long they take together. */
   readonly later: { readonly runs: number; readonly seconds: number };
+  /** How many go on side by side; one after the other where it is left out. */
+  readonly atOnce?: number;
   /** Told before each run. */
   readonly onRun?: ((place: RunPlace) => void) | undefined;
   readonly run: (planned: Planned, hooks: SearchHooks) => Promise<void>;
 }
 
-/** Runs one after the other, but those that have finished; the time left that is told is that of all. */
+/**
+ * Runs one after the other, or a few at a time, but those that have finished. The time left that is told is that of all, and how far things are
+ * is told of the first of those that go on at once.
+ */
 export async function runSeries<Planned extends { readonly name: string }>(
-  { planned, isOpen, eachSeconds, earlier, later, onRun, run }: Series<Planned>,
+  { planned, isOpen, eachSeconds, earlier, later, atOnce = 1, onRun, run }: Series<Planned>,
   hooks: SearchHooks,
 ): Promise<void> {
+  const going = new Set<number>();
   let isFirst = earlier === 0;
-  for (const [index, next] of planned.entries()) {
-    if (!isOpen(next)) continue;
+  const runNext = async ([index, next]: readonly [number, Planned]): Promise<void> => {
     hooks.signal?.throwIfAborted();
     onRun?.({ run: next.name, number: earlier + index + 1, total: earlier + planned.length + later.runs });
-    const secondsAfter = planned.slice(index + 1).filter(isOpen).length * eachSeconds + later.seconds;
-    await run(next, withTimeOfAll(hooks, secondsAfter, isFirst));
+    const left = planned.slice(index + 1).filter((one, at) => !going.has(index + 1 + at) && isOpen(one)).length;
+    const ofAll = withTimeOfAll(hooks, (left * eachSeconds + later.seconds) / atOnce, isFirst);
     isFirst = false;
-  }
+    going.add(index);
+    const isTold = (): boolean => index === Math.min(...going);
+    await run(next, {
+      ...ofAll,
+      onProgress: (progress) => void (isTold() && ofAll.onProgress?.(progress)),
+    }).finally(() => going.delete(index));
+  };
+  await mapConcurrently(
+    [...planned.entries()].filter(([, next]) => isOpen(next)),
+    runNext,
+    atOnce,
+  );
 }
 
 /** Adds the seconds of the runs that follow to a run's time left; tells none where they are not known. `onStart` is told of the first alone. */

@@ -40,6 +40,12 @@ export function commonSpacing(grids: readonly Sampling[]): Triple {
   return [spacing[0], spacing[1], spacing[2]];
 }
 
+/** A spacing no axis of which is finer than so many times the finest one of `spacing`: axes of thick slices stay as they are for longer. */
+export function coarsened(spacing: Triple, times: number): Triple {
+  const finest = times * Math.min(...spacing);
+  return [Math.max(spacing[0], finest), Math.max(spacing[1], finest), Math.max(spacing[2], finest)];
+}
+
 /** The voxels of a volume at a spacing; those that it has where its own is the same within 1 %. */
 export function shapeAt({ shape, spacing }: Sampling, common: Triple): Triple {
   if (axes.every((axis) => Math.abs(spacing[axis] / common[axis] - 1) <= tolerance)) return shape;

@@ -125,7 +125,7 @@ function encoderBlock<Features>(
   return block(operations, path, place, operations.convolution(input, match));
 }
 
-/** What a level does to its features: two convolutions, or the child's cell. */
+/** What a level does to its features: its convolutions, to which their input may be added, or the child's cell. */
 function block<Features>(
   operations: Operations<Features>,
   { child, dimensions }: Path,
@@ -138,8 +138,14 @@ function block<Features>(
   switch (own.kind) {
     case 'convolutions': {
       const size = kernelSize(dimensions, level, 3);
-      const layers = ['1', '2'].map((name) => blockLayer(prefix, name, { channels, size }, own.dilation));
-      return operations.convolutionBlock(input, layers, own);
+      const layers = Array.from({ length: own.convolutions }, (_, index) =>
+        blockLayer(prefix, String(index + 1), { channels, size }, own.dilation),
+      );
+      const convolved = operations.convolutionBlock(input, layers, own);
+      if (!own.residual) return convolved;
+      const isAsWide = part === 'decoder' || (level > 0 && dimensions.channels[level - 1] === channels);
+      const shortcut = isAsWide ? input : operations.convolution(input, pointwise(`${prefix}.shortcut`, channels));
+      return operations.add(convolved, shortcut);
     }
     case 'cell':
       return cell(operations, input, own.cell, {

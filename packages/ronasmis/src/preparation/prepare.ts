@@ -13,7 +13,7 @@ import { IGNORED_CLASS } from '../data/description.ts';
 import type { Fingerprint } from '../data/fingerprint.ts';
 import { clearOutside, maskFor, type Normalisation, normalisationsFor, normalise } from '../data/normalisation.ts';
 import { type Problem, problem } from '../data/problems.ts';
-import { shapeAt } from '../data/spacing.ts';
+import { coarsened, shapeAt } from '../data/spacing.ts';
 import type { Turn } from '../formats/orientation.ts';
 import { readGrid } from '../formats/read-volume.ts';
 import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
@@ -67,7 +67,7 @@ export interface PreparedDataSet {
  */
 export async function prepareDataSet(dataSet: DataSet, options: PrepareOptions): Promise<PreparedDataSet> {
   const { folds, cacheFolder, onCase, memoryLimitBytes = Number.POSITIVE_INFINITY } = options;
-  const { masked_below } = options.recipe ?? defaultRecipe.preparation;
+  const { masked_below, coarsening } = options.recipe ?? defaultRecipe.preparation;
   const sizes = await preparedBytes(dataSet);
   const onDisk = sizes.reduce((total, size) => total + size, 0) > memoryLimitBytes;
   if (onDisk) await makeFolder(cacheFolder);
@@ -85,7 +85,7 @@ export async function prepareDataSet(dataSet: DataSet, options: PrepareOptions):
   const left = median([...prepared.values()].map(({ crop }) => voxelsOf(crop.shape) / voxelsOf(crop.scanShape)));
   const isMasked = masked_below !== null && left < masked_below;
   const normalisations = normalisationsFor(dataSet.channels, fingerprint.intensities, isMasked);
-  const { commonSpacing: spacing } = fingerprint;
+  const spacing = coarsened(fingerprint.commonSpacing, coarsening);
   const bytes = [...prepared.values()].map((one) => caseBytes({ ...one, shape: shapeAt(one, spacing) }));
   const resampleOnDisk = onDisk || bytes.reduce((total, size) => total + size, 0) > memoryLimitBytes;
   if (resampleOnDisk) await makeFolder(cacheFolder);

@@ -5,6 +5,11 @@ import { type ConstantNote, count, note, notes, positive, range, share } from '.
 import { trainingSchema } from './training.ts';
 
 const preparationSchema = z.strictObject({
+  coarsening: note(
+    z.number().min(1).default(1),
+    "times the finest spacing of the data set's: scans are resampled so that no axis is finer",
+    'ours; 1: nnU-Net, full resolution',
+  ),
   masked_below: note(
     share.nullable().default(null),
     'of the voxels of the median scan: where the crop to what is not 0 leaves less, z-scores are those of what is not 0, and the rest stays 0; null: never',

@@ -56,7 +56,11 @@ export const trainingSchema = z
       'of the skips that are left out at each step',
       'paper, Table 1: the zero operation',
     ),
-    foreground_every: note(count.default(3), 'patches, of which one is around a labelled voxel', 'nnU-Net'),
+    foreground_every: note(
+      z.number().min(1).nullable().default(3),
+      'patches, of which one is around a labelled voxel; null: none is meant to be',
+      'nnU-Net',
+    ),
     foreground_last: note(
       share.nullable().default(null),
       "of a batch's patches, its last: instead, each is around a voxel of one class of its case, even where it reaches beyond the case's end; null: none",

@@ -66,8 +66,11 @@ function childBlock(
   switch (block.kind) {
     case 'cell':
       return `${kernels}cell`;
-    case 'convolutions':
-      return `${kernels}dilation ${block.dilation} · ${activations[block.activation].title}`;
+    case 'convolutions': {
+      const { convolutions, residual, dilation, activation } = block;
+      const own = `${convolutions === 2 ? '' : `${plural(convolutions, 'convolution')} · `}${residual ? 'residual · ' : ''}`;
+      return `${kernels}${own}dilation ${dilation} · ${activations[activation].title}`;
+    }
   }
 }
 

@@ -20,8 +20,12 @@ export function formatSpread({ count, mean, deviation }: Spread): string {
 
 /** The interval over the seeds, `-` for a single seed. */
 export function formatInterval({ interval }: Comparison): string {
-  return interval === null ? '-' : `${points(interval.low)} to ${points(interval.high)}`;
+  return interval === null ? '-' : formatRange(interval);
 }
+
+/** From one difference to another, in points. */
+export const formatRange = ({ low, high }: NonNullable<Comparison['interval']>): string =>
+  `${points(low)} to ${points(high)}`;
 
 /** What the figures say, in plain sentences, and nothing beyond them. */
 export function verdict(results: StudyResults): readonly string[] {

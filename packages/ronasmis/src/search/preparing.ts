@@ -2,12 +2,14 @@ import { dirname, join, resolve } from 'node:path';
 import { describeEngine, type EngineDescription } from '@ronasmis/libtorch';
 import { flatLevelsFor } from '../architecture/dimensions.ts';
 import { VERSION } from '../base/version.ts';
+import type { Triple } from '../base/geometry.ts';
 import type { DataSet } from '../data/dataset.ts';
 import type { Region } from '../data/description.ts';
 import type { Fingerprint } from '../data/fingerprint.ts';
 import { type CaseSplit, splitCases, splitLabelled } from '../data/folds.ts';
 import type { Normalisation } from '../data/normalisation.ts';
 import type { Problem } from '../data/problems.ts';
+import { coarsened, shapeAt } from '../data/spacing.ts';
 import { chooseDevice } from '../engine/device.ts';
 import { choosePrecision } from '../engine/precision.ts';
 import { prepareOnce } from '../preparation/kept-cases.ts';
@@ -28,6 +30,8 @@ export interface Prepared {
   readonly settings: RunSettings;
   readonly context: RunContext;
   readonly fingerprint: Fingerprint;
+  /** That is trained at, millimetres `[depth, height, width]`. */
+  readonly spacing: Triple;
   readonly regions: readonly Region[];
   readonly normalisations: readonly Normalisation[];
   readonly channelFiles: boolean;
@@ -68,11 +72,13 @@ export async function prepare(
   const empty = new Set(cases.filter(({ labelled }) => labelled.length === 0).map(({ name }) => name));
   const split = trainedOn(splitLabelled(names, { folds, fold, empty }), recipe.training);
   const hasIgnored = dataSet.ignoredValue !== undefined;
-  const flatLevels = flatLevelsFor(fingerprint.commonSpacing, recipe.network);
+  const spacing = coarsened(fingerprint.commonSpacing, recipe.preparation.coarsening);
+  const volume = shapeAt({ shape: fingerprint.commonShape, spacing: fingerprint.commonSpacing }, spacing);
+  const flatLevels = flatLevelsFor(spacing, recipe.network);
   const counts = { inputChannels: dataSet.channels.length, classes: dataSet.labels.length, flatLevels };
   const inputs = { ...counts, hasIgnored, cases, split };
   if (architecture) requireFit(architecture, cases);
-  const demands = { space, volume: fingerprint.commonShape, device, precision, recipe, ...inputs };
+  const demands = { space, volume, device, precision, recipe, ...inputs };
   const plan = planMemory(budgetBytes, { ...demands, ...(architecture && { architecture }) });
   limitMemory(budgetBytes, device, plan);
   const downsampling = coarseDownsampling(plan.base.patch, plan.dimensions, recipe.search);
@@ -95,6 +101,7 @@ export async function prepare(
     settings,
     context,
     fingerprint,
+    spacing,
     regions: dataSet.regions,
     normalisations,
     channelFiles: dataSet.channelFiles,
@@ -124,7 +131,7 @@ export function engineWarnings({ device }: RunContext, { cuda }: EngineDescripti
 
 /** `run.json` of a new run, and of what it has started from. */
 export function runRecord(
-  { settings, context, fingerprint, regions, normalisations, channelFiles, engine, budgetBytes }: Prepared,
+  { settings, context, fingerprint, spacing, regions, normalisations, channelFiles, engine, budgetBytes }: Prepared,
   started?: Started,
 ): RunRecord {
   const { dimensions, device, precision } = context;
@@ -141,7 +148,7 @@ export function runRecord(
     normalisation: normalisations,
     channel_files: channelFiles,
     orientation: fingerprint.orientation,
-    spacing: fingerprint.commonSpacing,
+    spacing,
     fingerprint: { ...fingerprint },
     ...(taken_over && { taken_over }),
   };

@@ -1,18 +1,14 @@
 import { basename } from 'node:path';
-import { UserError } from '../base/errors.ts';
 import { mean, sum } from '../base/statistics.ts';
-import { type Contest, compareWith } from '../compare/paired.ts';
+import { compareWith } from '../compare/paired.ts';
 import { kendallTau } from '../evaluation/rank-correlation.ts';
-import { type DiceSummary, spreadOf } from '../evaluation/summary.ts';
+import { spreadOf } from '../evaluation/summary.ts';
 import type { SearchEvent } from '../run/event.ts';
 import type { RunFiles } from '../run/read-run.ts';
-import type { SearchReport } from '../run/report.ts';
 import type { ContestantResult, ContestRun, RewardPoint, StudyResults } from '../run/study-record.ts';
 import { contributions } from './contributions.ts';
+import { contestOf, type FinishedRun, finishedRun, requireOneDataSet, worthOf } from './finished.ts';
 import { contestants, runName, type SharedChild } from './plan.ts';
-
-/** A run folder of a search that has ended. */
-type FinishedRun = RunFiles & { readonly report: SearchReport };
 
 /** A contestant's searches, in the order of their seeds. */
 interface Searches {
@@ -47,33 +43,19 @@ export function studyResults({ seeds, contestRuns, children, aloneRuns, joules }
     seeds,
     test_cases: Object.keys(reinforce.runs[0].report.test_dice.cases).length,
     contestants: contests.map((contest) => contestantResult(contest, joules)),
-    comparisons: compareWith(contestOf(reinforce), others.map(contestOf)),
+    comparisons: compareWith(
+      contestOf(reinforce.name, reinforce.runs),
+      others.map(({ name, runs }) => contestOf(name, runs)),
+    ),
     alone: aloneResults(children, aloneRuns.map(finishedRun)),
     contributions: contributions(random.flatMap(({ events }) => events)),
   };
-}
-
-/** A search that has nothing to score has found nothing. */
-const worthOf = (dice: DiceSummary): number => dice.mean ?? 0;
-
-function finishedRun(files: RunFiles): FinishedRun {
-  const { report } = files;
-  if (report === undefined) throw new Error(`${files.folder} has not finished.`);
-  return { ...files, report };
 }
 
 function named(runs: readonly FinishedRun[], name: string): FinishedRun {
   const found = runs.find(({ folder }) => basename(folder) === name);
   if (!found) throw new Error(`The study has no run called ${name}.`);
   return found;
-}
-
-function requireOneDataSet(runs: readonly RunFiles[]): void {
-  const other = runs.find(({ run }) => run.fingerprint.sha256 !== runs[0].run.fingerprint.sha256);
-  if (other === undefined) return;
-  throw new UserError(
-    `The data set has changed between ${runs[0].folder} and ${other.folder}, so they can't be compared: study it again in a new folder.`,
-  );
 }
 
 function contestantResult({ name, runs }: Searches, joules: Readonly<Record<string, number | null>>): ContestantResult {
@@ -116,19 +98,6 @@ function bestRewards(searches: readonly (readonly SearchEvent[])[]): readonly Re
     if (rewards.length < searches.length) return [];
     return [{ seconds, mean: mean(rewards), lowest: Math.min(...rewards), highest: Math.max(...rewards) }];
   });
-}
-
-/** As it is compared: seed by seed. */
-function contestOf({ name, runs }: Searches): Contest {
-  return {
-    name,
-    runs: new Map(
-      runs.map(({ run, report }) => [
-        String(run.settings.seed),
-        { worth: worthOf(report.test_dice), cases: report.test_dice.cases },
-      ]),
-    ),
-  };
 }
 
 function aloneResults(children: readonly SharedChild[], runs: readonly FinishedRun[]): StudyResults['alone'] {

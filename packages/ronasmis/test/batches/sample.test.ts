@@ -55,6 +55,23 @@ describe('sampling crops', () => {
     expect(Math.abs(centred.length - 200)).toBeLessThan(50);
   });
 
+  test('so many as the recipe says are around a labelled voxel: two of three, or none', () => {
+    const share = (foreground_every: number | null): number => {
+      const recipe = { ...defaultRecipe, training: { ...defaultRecipe.training, foreground_every } };
+      const shape: Triple = [40, 40, 40];
+      const one = prepared(shape, [0]);
+      const { crops } = samplePlan(createRandom(3), [one], new Array<number>(900).fill(0), {
+        patch: [4, 4, 4],
+        augment: false,
+        recipe,
+      });
+      return crops.filter(({ offset }) => String(offset) === '0,0,0').length / 900;
+    };
+    expect(Math.abs(share(1.5) - 2 / 3)).toBeLessThan(0.06);
+    expect(share(null)).toBeLessThan(0.01);
+    expect(share(1)).toBe(1);
+  });
+
   test('depends on the seed alone', () => {
     expect(sampled([9, 9, 9], [4, 4, 4], [5])).toEqual(sampled([9, 9, 9], [4, 4, 4], [5]));
   });

@@ -3,12 +3,68 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { studyContent } from '../report/study-content.ts';
 import { run } from './run.ts';
 
-const { study } = vi.hoisted(() => ({ study: vi.fn() }));
+const { study, headroom } = vi.hoisted(() => ({ study: vi.fn(), headroom: vi.fn() }));
 vi.mock('../../src/study/study.ts', () => ({ study }));
+vi.mock('../../src/study/headroom/headroom.ts', () => ({ headroom }));
 
 const { results } = studyContent({ low: 0.002, high: 0.018 });
 beforeEach(() => {
   study.mockReset().mockResolvedValue(results);
+});
+
+describe('study --headroom', () => {
+  const run1 = { run: 'base-1', seed: 1, test_dice: 0.7, validation_dice: 0.72, training_steps: 100, seconds: 60 };
+  const found = {
+    seeds: 1,
+    test_cases: 7,
+    base: { runs: [run1], mean: 0.7, deviation: 0 },
+    variants: [
+      {
+        name: 'elu',
+        what: 'ELU at all levels',
+        runs: [{ ...run1, run: 'elu-1', test_dice: 0.71 }],
+        gain: { difference: 0.01, interval: null, p: 0.2, p_holm: 0.4 },
+        problem: null,
+      },
+      { name: 'width-2', what: 'twice the width', runs: [], gain: null, problem: 'Too little memory.' },
+    ],
+  };
+
+  beforeEach(() => void headroom.mockReset().mockResolvedValue(found));
+
+  it('hands its options on', async () => {
+    const words = '--time 5m --seeds 2 --fold 1 --variants elu,width-2 --side-by-side 2 --memory 2GiB --json';
+    const { stdout } = await run('study', 'data/Heart', '--headroom', ...words.split(' '));
+    expect(JSON.parse(stdout)).toEqual({ study: join('runs', 'Heart-headroom'), ...found });
+    expect(headroom.mock.calls[0][0]).toEqual({
+      dataSet: 'data/Heart',
+      out: join('runs', 'Heart-headroom'),
+      timeSeconds: 300,
+      seeds: 2,
+      folds: 5,
+      fold: 1,
+      names: ['elu', 'width-2'],
+      sideBySide: 2,
+      memoryBytes: 2 ** 31,
+      device: 'auto',
+      precision: 'auto',
+    });
+    expect(study).not.toHaveBeenCalled();
+  });
+
+  it('prints what each change is worth', async () => {
+    const { stdout } = await run('study', 'data', '--headroom', '--time', '5m');
+    expect(stdout).toMatch(/^The base network: test Dice 70\.00 %$/m);
+    expect(stdout).toMatch(/^ELU at all levels +\+1\.00 +– +0\.200 +0\.400 +72\.00 +100$/m);
+    expect(stdout).toMatch(/^twice the width +Too little memory\.$/m);
+    expect(stdout).toContain(join('runs', 'data-headroom', 'headroom.html'));
+  });
+
+  it('alone knows variants, and how many go on at once', async () => {
+    const { stderr, code } = await run('study', 'data', '--time', '5m', '--side-by-side', '2');
+    expect(code).toBe(2);
+    expect(stderr).toContain('--variants and --side-by-side are of --headroom');
+  });
 });
 
 describe('study', () => {

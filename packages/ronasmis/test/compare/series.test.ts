@@ -71,6 +71,32 @@ describe('runs one after the other', () => {
   });
 });
 
+it('a few runs go on at once: how far things are is told of the first, and the time left is shared', async () => {
+  const ended: (() => void)[] = [];
+  const begun: string[] = [];
+  const left: (number | undefined)[] = [];
+  const all = runSeries(
+    series({
+      atOnce: 2,
+      run: (planned, hooks) => {
+        begun.push(planned.name);
+        hooks.onProgress?.({ phase: 'train', step: 1, done: 1, total: 2, secondsLeft: 3 });
+        return new Promise((resolve) => void ended.push(resolve));
+      },
+    }),
+    { onProgress: ({ secondsLeft }) => void left.push(secondsLeft) },
+  );
+  expect(begun).toEqual(['a', 'c']);
+  // Of the first, with two to follow (one has begun since) and five seconds of what comes later, both shared by two.
+  expect(left).toEqual([3 + (20 + 5) / 2]);
+  ended[1]();
+  await new Promise(setImmediate);
+  expect(begun).toEqual(['a', 'c', 'd']);
+  expect(left).toHaveLength(1);
+  for (const end of ended) end();
+  await all;
+});
+
 it('the energy of a run is unknown while it goes on, and noted at the end, whatever that is', async () => {
   const record = { engine: { device: 'cpu' } as const, joules: { killed: null } };
   const written: (number | null)[][] = [];

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { commonSpacing, misfitAt, type Sampling, shapeAt, thickAxis } from '../../src/data/spacing.ts';
+import { coarsened, commonSpacing, misfitAt, type Sampling, shapeAt, thickAxis } from '../../src/data/spacing.ts';
 
 const grid = (shape: Sampling['shape'], spacing: Sampling['spacing']): Sampling => ({ shape, spacing });
 
@@ -20,6 +20,12 @@ test('across thick and few slices it is the 10th percentile, but not less than w
   // Slices that are many, or not three times as thick as both others, are as any other axis.
   expect(commonSpacing(thick.map(({ spacing }) => grid([80, 256, 220], spacing)))).toEqual([8, 1.5, 1.4]);
   expect(commonSpacing(thick.map(({ shape, spacing }) => grid(shape, [spacing[0], 3, 1.4])))).toEqual([8, 3, 1.4]);
+});
+
+test('a coarsened spacing is nowhere finer than so many times its finest axis', () => {
+  expect(coarsened([3.6, 1.25, 1.3], 1)).toEqual([3.6, 1.25, 1.3]);
+  expect(coarsened([3.6, 1.25, 1.3], 2)).toEqual([3.6, 2.5, 2.5]);
+  expect(coarsened([1, 1, 1], 1.5)).toEqual([1.5, 1.5, 1.5]);
 });
 
 const millimetres = fc.double({ min: 0.3, max: 8, noNaN: true });

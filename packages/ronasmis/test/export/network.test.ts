@@ -4,6 +4,9 @@ import type { ChildArchitecture } from '../../src/architecture/architecture.ts';
 import { compare, loadRuntime } from '../../src/export/check.ts';
 import { encodeOnnx } from '../../src/export/model.ts';
 import type { Model } from '../../src/inference/model.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
+import { createWeights } from '../../src/network/weights.ts';
+import { recordDimensions } from '../../src/run/run-record.ts';
 import { microReference, narrow, reference } from '../network/peer.ts';
 import { references, withWeights } from '../network/unet-reference.ts';
 import { randomChildren } from '../space/walk.ts';
@@ -47,6 +50,20 @@ describe('ONNX Runtime computes what the network here computes', () => {
 
   test.each(children)('where kernels do not reach across thick slices: %s', async (_name, { child }) => {
     await expectModelAgreement(narrowModel(child, {}, { ...narrow, flatLevels: 2 }), [1, 2, 20, 33, 24]);
+  });
+
+  test('for blocks of one and three convolutions, with shortcuts', async () => {
+    const { encoder, decoder, ...rest } = reference.children['the base'].child;
+    const child = {
+      ...rest,
+      encoder: encoder.map((level, at) => ({ ...level, convolutions: at % 2 === 0 ? 3 : 1, residual: true }) as const),
+      decoder: decoder.map((level) => ({ ...level, convolutions: 1, residual: true }) as const),
+    };
+    const network = networkOf(child, narrow);
+    const weights = createWeights(network.parameters, 'cpu', 1);
+    const { run } = narrowModel(macroChild);
+    const model = { architecture: child, network, weights, run: { ...run, network: recordDimensions(narrow) } };
+    await expectModelAgreement(model, [2, 2, 20, 33, 24]);
   });
 
   test('for a single slice and a single voxel', async () => {

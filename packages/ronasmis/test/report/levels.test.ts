@@ -25,6 +25,13 @@ it('a block is said in words: its kernels where slices are thick, and its own ch
   expect(levelsOf(MICRO_ARCHITECTURE, network)[3].decoder?.block).toBe('cell');
 });
 
+it('a block of other than two convolutions, or with a shortcut, says so', () => {
+  const [first, ...others] = ARCHITECTURE.encoder;
+  const encoder = [{ ...first, convolutions: 3, residual: true } as const, ...others];
+  const [level] = levelsOf({ ...ARCHITECTURE, encoder }, { ...network, flat_levels: 0 });
+  expect(level.encoder).toMatch(/^3 convolutions · residual · dilation \d · /);
+});
+
 it('a U-Net says its kernels and how many convolutions or residual blocks a stage has', () => {
   const residual = { ...unet, encoder: { block: 'residual', counts: [1, 3, 4] } } as const;
   expect(levelsOf(residual, network)).toEqual([

@@ -1,0 +1,173 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { availableProcessors } from '@ronasmis/libtorch/machine';
+import type { MacroArchitecture } from '../../architecture/architecture.ts';
+import { UserError } from '../../base/errors.ts';
+import { removeWhereEmpty } from '../../base/files.ts';
+import { inTurns, type RunPlace, runSeries } from '../../compare/series.ts';
+import { discardUnbegun, openSeries, type SeriesKind, type SeriesOptions } from '../../compare/series-folder.ts';
+import { defaultRecipe } from '../../recipe/recipe.ts';
+import { renderHeadroom } from '../../report/headroom-page.ts';
+import { type HeadroomRecord, type HeadroomResults, headroomSchema } from '../../run/headroom-record.ts';
+import { readRun } from '../../run/read-run.ts';
+import { writeRecord, writeRunFile } from '../../run/run-folder.ts';
+import { defaultMemoryBytes } from '../../search/memory.ts';
+import { recordSettings, withDefaults } from '../../search/options.ts';
+import type { SearchHooks } from '../../search/search.ts';
+import { runJobApart } from '../apart.ts';
+import { type Job, runJob } from '../job.ts';
+import { runName } from '../plan.ts';
+import { headroomResults } from './results.ts';
+import { base, type Variant, variants } from './variants.ts';
+
+/** What is tried on which data set, with how much time. */
+export interface HeadroomOptions extends SeriesOptions {
+  readonly fold: number;
+  /** Runs that go on side by side, each with its share of the processor's threads and of the memory. */
+  readonly sideBySide: number;
+  /** Of the variants to try; all where it is left out. */
+  readonly names?: readonly string[];
+}
+
+/** As a search is watched, but that the time left is that of all, and that `onStart` is never told. */
+export interface HeadroomHooks extends SearchHooks {
+  /** Told before each run; `number` is its place among all `total`, from 1. */
+  readonly onRun?: (run: RunPlace) => void;
+}
+
+/** A run, in the folder of this name. */
+interface PlannedRun {
+  readonly name: string;
+  readonly variant: Variant;
+  readonly seed: number;
+}
+
+const kind: SeriesKind<HeadroomRecord> = { what: 'a study of the headroom', file: 'headroom.json', schema: headroomSchema };
+
+/**
+ * What could a search gain at all? Trains the base network, and the same with one change after the other of network or recipe, each alone for the
+ * same time and with the same seeds. Writes `headroom.json` and `headroom.html`. What the folder holds of it is not run again, so that a study
+ * that was stopped or killed goes on; a change that can't be made, or that memory does not suffice for, is recorded, and the others go on.
+ *
+ * @throws UserError for what is wrong with the data set, the options or the folder
+ */
+export async function headroom(options: HeadroomOptions, hooks: HeadroomHooks = {}): Promise<HeadroomResults> {
+  const chosen = chosenVariants(options.names);
+  const settings = settingsOf(options);
+  const { record, made, release } = await openSeries(kind, options, settings, (common) => ({
+    ...common,
+    settings,
+    problems: {},
+  }));
+  try {
+    const bases = plannedRuns([base], options.seeds);
+    const changed = plannedRuns(chosen, options.seeds);
+    await runAll(options, record, { planned: bases, earlier: 0, later: changed.length }, hooks);
+    const child = await baseChild(options.out, bases[0].name);
+    await runAll(options, record, { planned: changed, earlier: bases.length, later: 0, child }, hooks);
+    const results = await headroomResults(options, { base, others: chosen }, record.problems);
+    const finished = { ...record, results };
+    await writeRecord(options.out, kind.file, finished);
+    await writeRunFile(options.out, 'headroom.html', renderHeadroom(finished, results));
+    return results;
+  } finally {
+    // The first error is the one to be told.
+    await discardUnbegun(options.out, kind.file).catch(() => {});
+    await release();
+    await removeWhereEmpty(made);
+  }
+}
+
+function chosenVariants(names: HeadroomOptions['names']): readonly Variant[] {
+  if (names === undefined) return variants;
+  return names.map((name) => {
+    const found = variants.find((variant) => variant.name === name);
+    if (found) return found;
+    throw new UserError(`There is no variant '${name}': take some of ${variants.map((one) => one.name).join(', ')}.`);
+  });
+}
+
+function settingsOf({ sideBySide, ...options }: HeadroomOptions): HeadroomRecord['settings'] {
+  return headroomSchema.shape.settings.parse({
+    ...recordSettings(withDefaults(options)),
+    side_by_side: sideBySide,
+  });
+}
+
+/** Seed by seed; each round begins with another variant. */
+const plannedRuns = (of: readonly Variant[], seeds: number): readonly PlannedRun[] =>
+  inTurns(of, seeds).flatMap((round, at) =>
+    round.map((variant) => ({ name: runName(variant.name, at + 1), variant, seed: at + 1 })),
+  );
+
+/** Runs to be done, how many come before and after them, and the base child, once it is known. */
+interface Stage {
+  readonly planned: readonly PlannedRun[];
+  readonly earlier: number;
+  readonly later: number;
+  readonly child?: MacroArchitecture;
+}
+
+function runAll(
+  options: HeadroomOptions,
+  record: HeadroomRecord,
+  { planned, earlier, later, child }: Stage,
+  hooks: HeadroomHooks,
+): Promise<void> {
+  const { out, sideBySide } = options;
+  const eachSeconds = options.timeSeconds ?? Number.NaN;
+  const threads = Math.max(1, Math.floor(availableProcessors() / sideBySide));
+  const series = {
+    planned,
+    isOpen: ({ name }: PlannedRun) => !existsSync(join(out, name, 'report.json')),
+    eachSeconds,
+    earlier,
+    later: { runs: later, seconds: later * eachSeconds },
+    atOnce: sideBySide,
+    onRun: hooks.onRun,
+    run: async (next: PlannedRun, ofRun: SearchHooks) => {
+      const { variant } = next;
+      try {
+        const job = jobOf(options, record, next, child);
+        await (sideBySide > 1 ? runJobApart(job, threads, ofRun) : runJob(job, ofRun));
+        delete record.problems[variant.name];
+      } catch (error) {
+        if (!(error instanceof UserError) || variant === base) throw error;
+        record.problems[variant.name] = error.message;
+        await writeRecord(out, kind.file, record);
+      }
+    },
+  };
+  return runSeries(series, hooks);
+}
+
+/** @throws UserError where the base network can't be changed so */
+function jobOf(
+  { out, names: _, seeds: __, sideBySide, memoryBytes, ...shared }: HeadroomOptions,
+  { engine }: HeadroomRecord,
+  { name, variant, seed }: PlannedRun,
+  child: MacroArchitecture | undefined,
+): Job {
+  const options = {
+    ...shared,
+    ...engine,
+    memoryBytes: Math.floor((memoryBytes ?? defaultMemoryBytes(engine.device)) / sideBySide),
+    out: join(out, name),
+    seed,
+    augment: variant.augment ?? false,
+    recipe: variant.recipe?.(defaultRecipe) ?? defaultRecipe,
+  };
+  if (variant.network === undefined) {
+    return { kind: 'search', options: { ...options, space: 'fixed', controller: 'random', children: 1 } };
+  }
+  const architecture = child && variant.network(child);
+  if (architecture) return { kind: 'training', architecture, options };
+  throw new UserError(`The base network of these scans can't have ${variant.what}.`);
+}
+
+/** The base network of these scans. */
+async function baseChild(out: string, name: string): Promise<MacroArchitecture> {
+  const { architecture } = await readRun(join(out, name));
+  if (architecture?.kind === undefined && architecture?.space === 'macro') return architecture;
+  throw new UserError(`${join(out, name)} has no base network any more: delete it and type the command again.`);
+}

@@ -1,0 +1,192 @@
+import { type MacroArchitecture, strideBetween } from '../../architecture/architecture.ts';
+import type { Recipe } from '../../recipe/recipe.ts';
+import { allSkips } from '../../space/table1.ts';
+
+/** The base network and the default recipe with one change. */
+export interface Variant {
+  /** Of its run folders. */
+  readonly name: string;
+  /** The change in words. */
+  readonly what: string;
+  /** Of the network; undefined where this base network can't be changed so. Left out where the recipe alone is changed. */
+  readonly network?: (base: MacroArchitecture) => MacroArchitecture | undefined;
+  readonly recipe?: (recipe: Recipe) => Recipe;
+  /** Whether patches are augmented; as in all others where it is left out. */
+  readonly augment?: boolean;
+}
+
+type Level = MacroArchitecture['encoder'][number] | MacroArchitecture['decoder'][number];
+
+/** A change of every level's block. */
+const blocks =
+  (change: Partial<Pick<Level, 'activation' | 'convolutions' | 'residual'>>): Variant['network'] =>
+  (base) => ({
+    ...base,
+    encoder: base.encoder.map((level) => ({ ...level, ...change })),
+    decoder: base.decoder.map((level) => ({ ...level, ...change })),
+  });
+
+/** Every level dilated, where its patch is larger than the dilation (Table 1). */
+function dilated(base: MacroArchitecture, dilation: 2 | 3): MacroArchitecture {
+  const { height, width } = base.patch;
+  const fits = (level: number): boolean => dilation < Math.max(height, width) / strideBetween(base, 0, level)[1];
+  const change = <One extends Level>(one: One, level: number): One => (fits(level) ? { ...one, dilation } : one);
+  return { ...base, encoder: base.encoder.map(change), decoder: base.decoder.map(change) };
+}
+
+const skips =
+  (from: (level: number) => readonly number[]): Variant['network'] =>
+  (base) => ({ ...base, decoder: base.decoder.map((level, at) => ({ ...level, skips: from(at) })) });
+
+/** The pooling of one level by another stride. */
+function pooled(
+  base: MacroArchitecture,
+  level: number,
+  pool: Partial<MacroArchitecture['encoder'][number]['pool']>,
+): MacroArchitecture | undefined {
+  if (level < 1) return undefined;
+  return {
+    ...base,
+    encoder: base.encoder.map((one, at) => (at === level ? { ...one, pool: { ...one.pool, ...pool } } : one)),
+  };
+}
+
+/** Along the depth one pooling more, at the first level that has none, where the patch is deep enough for it. */
+function pooledInDepth(base: MacroArchitecture): MacroArchitecture | undefined {
+  const level = base.encoder.findIndex(({ pool }, at) => at > 0 && pool.depth === 1);
+  const stride = strideBetween(base, 0, base.encoder.length - 1)[0];
+  return base.patch.depth % (2 * stride) === 0 ? pooled(base, level, { depth: 2 }) : undefined;
+}
+
+/** Patches of half the height and width where these can be halved, so that a batch has several. */
+function smallerPatch(base: MacroArchitecture): MacroArchitecture | undefined {
+  const { depth, height, width } = base.patch;
+  const [, stride] = strideBetween(base, 0, base.encoder.length - 1);
+  if (height % (2 * stride) !== 0 || width % (2 * stride) !== 0) return undefined;
+  return { ...base, patch: { depth, height: height / 2, width: width / 2 } };
+}
+
+const training =
+  (change: (training: Recipe['training']) => Partial<Recipe['training']>): Variant['recipe'] =>
+  (recipe) => ({ ...recipe, training: { ...recipe.training, ...change(recipe.training) } });
+
+const section =
+  <Section extends Exclude<keyof Recipe, 'training'>>(
+    name: Section,
+    change: Partial<Recipe[Section]>,
+  ): Variant['recipe'] =>
+  (recipe) => ({ ...recipe, [name]: { ...recipe[name], ...change } });
+
+const ofWidth = (times: number): Variant['recipe'] => {
+  return (recipe) => ({
+    ...recipe,
+    network: { ...recipe.network, widths: recipe.network.widths.map((width) => Math.round(times * width)) },
+  });
+};
+
+/** So many times as often augmented, at most always. */
+function augmented(times: number): Variant['recipe'] {
+  const often = (share: number): number => Math.min(1, times * share);
+  const ofPatches = ([patches, channels]: readonly [number, number]): readonly [number, number] =>
+    patches < 1 ? [often(patches), channels] : [patches, often(channels)];
+  return ({ augmentation: now, ...recipe }) => ({
+    ...recipe,
+    augmentation: {
+      ...now,
+      spatial: often(now.spatial),
+      spatial_in_plane: often(now.spatial_in_plane),
+      noise_share: ofPatches(now.noise_share),
+      blur_share: ofPatches(now.blur_share),
+      brightness_share: ofPatches(now.brightness_share),
+      contrast_share: ofPatches(now.contrast_share),
+      low_resolution_share: ofPatches(now.low_resolution_share),
+      inverted_gamma_share: ofPatches(now.inverted_gamma_share),
+      gamma_share: ofPatches(now.gamma_share),
+    },
+  });
+}
+
+/** What others are compared with. */
+export const base: Variant = { name: 'base', what: 'the base network by the default recipe' };
+
+/** Each one change away from the base: of a choice of Table 1 (paper), of what no space has so far, of the recipe. */
+export const variants: readonly Variant[] = [
+  { name: 'dilation-2', what: 'dilation 2 at all levels', network: (one) => dilated(one, 2) },
+  { name: 'dilation-3', what: 'dilation 3 at all levels', network: (one) => dilated(one, 3) },
+  { name: 'relu', what: 'ReLU at all levels', network: blocks({ activation: 'relu' }) },
+  { name: 'elu', what: 'ELU at all levels', network: blocks({ activation: 'elu' }) },
+  { name: 'skips-all', what: 'every encoder level added to every decoder level', network: skips(() => allSkips) },
+  { name: 'skips-none', what: 'no skips', network: skips(() => []) },
+  {
+    name: 'pool-plane-less',
+    what: 'no pooling within the plane before the lowest level',
+    network: (one) => pooled(one, one.encoder.length - 1, { plane: 1 }),
+  },
+  { name: 'pool-depth-more', what: 'depth pooled once more, as early as can be', network: pooledInDepth },
+  {
+    name: 'pool-depth-less',
+    what: 'depth pooled once less, the first time',
+    network: (one) => pooled(one, one.encoder.findIndex(({ pool }) => pool.depth === 2), { depth: 1 }),
+  },
+  { name: 'patch-half', what: 'patches of half the height and width, four in a batch', network: smallerPatch },
+  {
+    name: 'residual-encoder',
+    what: "shortcuts around the encoder's blocks",
+    network: (one) => ({ ...one, encoder: one.encoder.map((level) => ({ ...level, residual: true })) }),
+  },
+  { name: 'residual', what: 'shortcuts around all blocks', network: blocks({ residual: true }) },
+  { name: 'convolutions-1', what: 'one convolution a block', network: blocks({ convolutions: 1 }) },
+  { name: 'convolutions-3', what: 'three convolutions a block', network: blocks({ convolutions: 3 }) },
+  { name: 'kernels-deep', what: '3x3x3 kernels at all levels', recipe: section('network', { thick_slice: null }) },
+  { name: 'kernels-flat', what: '1x3x3 kernels at all levels', recipe: section('network', { thick_slice: 1e-3 }) },
+  { name: 'width-0.75', what: '0.75 times the width', recipe: ofWidth(0.75) },
+  { name: 'width-1.5', what: '1.5 times the width', recipe: ofWidth(1.5) },
+  { name: 'width-2', what: 'twice the width', recipe: ofWidth(2) },
+  {
+    name: 'rate-third',
+    what: 'a third of the learning rate',
+    recipe: training(({ learning_rate: rate }) => ({ learning_rate: rate / 3 })),
+  },
+  {
+    name: 'rate-3',
+    what: 'three times the learning rate',
+    recipe: training(({ learning_rate: rate }) => ({ learning_rate: 3 * rate })),
+  },
+  {
+    name: 'decay-10',
+    what: 'ten times the weight decay',
+    recipe: training(({ weight_decay: decay }) => ({ weight_decay: 10 * decay })),
+  },
+  {
+    name: 'decay-100',
+    what: 'a hundred times the weight decay',
+    recipe: training(({ weight_decay: decay }) => ({ weight_decay: 100 * decay })),
+  },
+  {
+    name: 'foreground-none',
+    what: 'no patch meant to be around a label',
+    recipe: training(() => ({ foreground_every: null })),
+  },
+  {
+    name: 'foreground-more',
+    what: 'two of three patches around a label',
+    recipe: training(() => ({ foreground_every: 1.5 })),
+  },
+  { name: 'drop-path-none', what: 'no skip left out in training', recipe: training(() => ({ drop_path: 0 })) },
+  { name: 'drop-path-more', what: '0.3 of the skips left out', recipe: training(() => ({ drop_path: 0.3 })) },
+  { name: 'dice-loss', what: 'Dice alone as the loss', recipe: training(() => ({ loss: 'dice' })) },
+  { name: 'batch-any', what: 'patches of any cases in a batch', recipe: training(() => ({ batch_cases: 'any' })) },
+  { name: 'augment', what: '--augment', augment: true },
+  { name: 'augment-half', what: '--augment, half as often', augment: true, recipe: augmented(0.5) },
+  { name: 'augment-2', what: '--augment, twice as often', augment: true, recipe: augmented(2) },
+  {
+    name: 'augment-unturned',
+    what: '--augment without rotation and scaling',
+    augment: true,
+    recipe: section('augmentation', { spatial: 0, spatial_in_plane: 0 }),
+  },
+  { name: 'spacing-1.5', what: '1.5 times the finest spacing', recipe: section('preparation', { coarsening: 1.5 }) },
+  { name: 'spacing-2', what: 'twice the finest spacing', recipe: section('preparation', { coarsening: 2 }) },
+  { name: 'coarse-none', what: 'no part at half the resolution', recipe: section('search', { coarse_share: 0 }) },
+  { name: 'coarse-more', what: '0.75 at half the resolution', recipe: section('search', { coarse_share: 0.75 }) },
+];
