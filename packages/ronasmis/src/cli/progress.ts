@@ -18,6 +18,10 @@ const PHASES: Readonly<Record<Progress['phase'], string>> = {
   final: 'Predicting test cases',
 };
 
+/** What is known of a run: what it does not say again stays, but where scans are read another one begins. */
+const merged = (known: Progress | undefined, progress: Progress): Progress =>
+  progress.phase === 'prepare' ? progress : { ...known, ...progress };
+
 /** A bar that renews itself on a terminal, elsewhere a plain line a controller step. */
 export function openProgress(stream: NodeJS.WriteStream = process.stderr): ProgressView {
   return stream.isTTY ? openBar(stream) : openLines(stream);
@@ -36,7 +40,7 @@ function openBar(stream: NodeJS.WriteStream): ProgressView {
   bar.start(1, 0);
   return {
     update: (progress) => {
-      known = { ...known, ...progress };
+      known = merged(known, progress);
       bar.setTotal(Math.max(1, progress.total));
       bar.update(progress.done);
     },
@@ -61,7 +65,7 @@ function openLines(stream: NodeJS.WriteStream): ProgressView {
   return {
     update: (progress) => {
       const phaseIsNew = known?.phase !== progress.phase;
-      known = { ...known, ...progress };
+      known = merged(known, progress);
       const stepIsDone = progress.phase === 'evaluate' && progress.done === progress.total;
       const begins = phaseIsNew && (progress.phase === 'prepare' || progress.phase === 'final');
       if (stepIsDone) stream.write(`step ${progress.step}: ${figures(known).join(', ')}\n`);

@@ -47,6 +47,16 @@ it('says on no terminal when scans are read and test cases predicted, and a line
   expect(written[2]).toMatch(/\(3\)$/);
 });
 
+it('forgets what a run said when the next one reads its scans', () => {
+  const done = { phase: 'evaluate', done: 2, total: 2 } as const;
+  const written = lines(({ update }) => {
+    update(progress({ ...done, loss: 0.5, reward: 0.25, dice: 0.5 }));
+    update(progress({ phase: 'prepare', step: 0, done: 1, total: 8 }));
+    update(progress({ ...done, loss: 1.5 }));
+  });
+  expect(written.at(-1)).toBe('step 1: loss 1.500');
+});
+
 it('says other lines as they come', () => {
   expect(lines(({ say }) => ['one', 'other'].forEach(say))).toEqual(['one', 'other']);
 });
