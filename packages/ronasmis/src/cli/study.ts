@@ -24,6 +24,7 @@ import { coloursOf, note, print, printJson, table } from './output.ts';
 import { announce, warner } from './run-search.ts';
 
 interface Options extends EngineOptions, FoldOptions {
+  readonly allFolds?: true;
   readonly out?: string;
   readonly labels?: string;
   readonly seeds: number;
@@ -56,10 +57,16 @@ export function addStudy(program: Command): void {
     .option('--children <n>', 'candidate networks evaluated in each controller epoch', integerBetween(12, 1000))
     .option('--headroom', 'instead, what changes of the base network and the recipe are worth, each trained alone')
     .option('--variants <names>', 'of these changes, some, with commas between them', parseNames)
-    .option('--side-by-side <n>', 'networks of --headroom that are trained at once', integerBetween(1, 64), 1)
+    .option(
+      '--side-by-side <n>',
+      "runs that go on at once, each with its share of the processor's threads and of the memory",
+      integerBetween(1, 64),
+      1,
+    )
     .addOption(memoryOption())
     .addOption(foldsOption())
     .addOption(foldOption())
+    .option('--all-folds', 'every fold as the test set in turn')
     .addOption(deviceOption())
     .addOption(precisionOption())
     .addOption(jsonOption())
@@ -74,13 +81,14 @@ export function addStudy(program: Command): void {
         json,
         headroom,
         variants,
-        sideBySide,
+        allFolds,
+        fold,
         ...rest
       } = options;
-      requireFold(rest);
+      requireFold(options);
       if (headroom) return studyHeadroom(dataSet, options);
-      if (variants !== undefined || sideBySide > 1)
-        throw new UserError('--variants and --side-by-side are of --headroom: give that as well, or leave them out.');
+      if (variants !== undefined)
+        throw new UserError('--variants are of --headroom: give that as well, or leave them out.');
       const { study } = await import('../study/study.ts');
       const { defaultRecipe } = await import('../recipe/recipe.ts');
       const { openProgress } = await import('./progress.ts');
@@ -94,6 +102,7 @@ export function addStudy(program: Command): void {
             timeSeconds: time,
             children: children ?? defaultRecipe.search.children,
             ...(memory !== undefined && { memoryBytes: memory }),
+            ...(!allFolds && { fold }),
             ...rest,
           },
           {
@@ -114,6 +123,7 @@ export function addStudy(program: Command): void {
 async function studyHeadroom(dataSet: string, options: Options): Promise<void> {
   const { out = join('runs', `${basename(resolve(dataSet))}-headroom`), time, memory, labels, variants } = options;
   const { seeds, folds, fold, device, precision, sideBySide, json } = options;
+  if (options.allFolds) throw new UserError('--headroom is of one fold: leave --all-folds out.');
   const { headroom } = await import('../study/headroom/headroom.ts');
   const { openProgress } = await import('./progress.ts');
   const view = openProgress();

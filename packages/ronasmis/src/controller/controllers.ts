@@ -24,6 +24,10 @@ const controllers = {
     help: 'mutants of good children',
     load: async () => (await import('./evolution.ts')).evolutionController,
   },
+  'near-base': {
+    help: 'children near the base network, nothing is learnt',
+    load: async () => (await import('./near-base.ts')).nearBaseController,
+  },
   random: {
     help: 'any child, nothing is learnt',
     load: async () => (await import('./random.ts')).randomController,

@@ -24,7 +24,7 @@ export function renderStudy({ results: _, ...record }: StudyRecord, results: Stu
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>Study of ${name} · RONASMIS</title><style>${STYLE}</style></head>
 <body><main>
 <div class="brand">RONASMIS</div><h1>Is the search worth it? ${name}</h1>
-<div class="lead">Study of ${created.slice(0, 10)} · ${budget} for each search, ${plural(results.seeds, 'seed')}, ${plural(results.test_cases, 'test case')} · fold ${settings.fold} of ${settings.folds} · ${engine.device} in ${engine.precision}</div>
+<div class="lead">Study of ${created.slice(0, 10)} · ${budget} for each search, ${plural(results.seeds, 'seed')}, ${plural(results.test_cases, 'test case')} · ${settings.fold === null ? plural(settings.folds, 'fold') : `fold ${settings.fold} of ${settings.folds}`} · ${engine.device} in ${engine.precision}</div>
 <section><h2>What the figures say</h2>${verdict(results).map((sentence) => html`<p>${sentence}</p>`)}</section>
 <section><h2>Test Dice by contestant</h2><p class="lead">In percent; a dot is a seed, the line their mean. At the end, mean and standard deviation.</p>${contestantRows(results)}</section>
 <section><h2>REINFORCE against the others</h2>${comparisonTable(results)}${CAVEATS.map((text) => html`<p class="lead">${text}</p>`)}</section>
@@ -44,7 +44,7 @@ function contestantRows({ contestants }: StudyResults): Html {
     note: formatSpread(test_dice),
     dots: runs.map((run) => ({
       value: run.test_dice * 100,
-      label: `${name}, seed ${run.seed}: ${formatDice(run.test_dice)} %`,
+      label: `${name}, ${run.fold === undefined ? '' : `fold ${run.fold}, `}seed ${run.seed}: ${formatDice(run.test_dice)} %`,
       tone: `level${i}`,
     })),
   }));

@@ -29,18 +29,19 @@ export const formatRange = ({ low, high }: NonNullable<Comparison['interval']>):
 
 /** What the figures say, in plain sentences, and nothing beyond them. */
 export function verdict(results: StudyResults): readonly string[] {
-  const sentences = results.comparisons.flatMap((comparison) => {
-    if (comparison.other === 'random')
-      return [`REINFORCE against random search: ${evaluation(comparison, results.seeds)}`];
-    if (comparison.other === 'fixed') {
-      return [
-        `REINFORCE against the base architecture, trained without any search: ${evaluation(comparison, results.seeds)}`,
-      ];
-    }
-    return [];
+  const sentences = asked.flatMap(({ other, what }) => {
+    const comparison = results.comparisons.find((one) => one.other === other);
+    return comparison ? [`REINFORCE against ${what}: ${evaluation(comparison, results.seeds)}`] : [];
   });
   return [...sentences, rankVerdict(results.alone)];
 }
+
+/** What is asked of a search, the most important first. */
+const asked = [
+  { other: 'fixed', what: 'the base architecture, trained without any search' },
+  { other: 'near-base', what: 'random search near the base architecture' },
+  { other: 'random', what: 'random search' },
+] as const;
 
 function evaluation(comparison: Comparison, seeds: number): string {
   const figures = `${points(comparison.difference)} points of test Dice`;

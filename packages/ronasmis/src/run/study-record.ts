@@ -10,6 +10,8 @@ const contestRunSchema = withOldNames(
   z.object({
     run: z.string(),
     seed: z.int(),
+    /** Folders from before there could be several do not say it. */
+    fold: z.int().optional(),
     test_dice: z.number(),
     validation_dice: z.number(),
     seconds: z.number(),
@@ -98,18 +100,24 @@ export const studySchema = z.object({
   /** ISO 8601 time at which the study was begun. */
   created: z.string(),
   /** All that its searches have in common. */
-  settings: settings.pick({
-    data_set: true,
-    label_folder: true,
-    time_seconds: true,
-    epochs: true,
-    children: true,
-    memory_bytes: true,
-    folds: true,
-    fold: true,
-    device: true,
-    precision: true,
-  }),
+  settings: settings
+    .pick({
+      data_set: true,
+      label_folder: true,
+      time_seconds: true,
+      epochs: true,
+      children: true,
+      memory_bytes: true,
+      folds: true,
+      device: true,
+      precision: true,
+    })
+    .extend({
+      /** Null where each fold is the test set in turn. */
+      fold: z.int().nullable(),
+      /** Folders from before there was a choice do not say it. */
+      side_by_side: z.int().positive().default(1),
+    }),
   /** What `auto` came to: the same for every search, whichever process runs it. */
   engine: engine.pick({ device: true, precision: true }),
   /** By run, joules that were used while it ran; null where the machine does not tell or a kill left them unknown. */

@@ -1,10 +1,32 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { extname } from 'node:path';
+import { availableProcessors } from '@ronasmis/libtorch/machine';
 import { UserError } from '../base/errors.ts';
+import type { ComputeDevice } from '../engine/device.ts';
+import { defaultMemoryBytes } from '../search/memory.ts';
 import type { SearchHooks } from '../search/search.ts';
-import type { Job } from './job.ts';
+import { type Job, runJob } from './job.ts';
 import type { FromJob, ToJob } from './messages.ts';
+
+/** How many runs go on side by side, and what they share. */
+export interface Sharing {
+  readonly sideBySide: number;
+  /** Bytes that all may take together; 80 % of what is free where it is left out. */
+  readonly memoryBytes?: number;
+}
+
+/** A run's share of the memory, as its options say it; one alone decides by itself where nobody does. */
+export function memoryShare({ sideBySide, memoryBytes }: Sharing, device: ComputeDevice): { readonly memoryBytes?: number } {
+  if (sideBySide === 1) return memoryBytes === undefined ? {} : { memoryBytes };
+  return { memoryBytes: Math.floor((memoryBytes ?? defaultMemoryBytes(device)) / sideBySide) };
+}
+
+/** Runs a job, in this process where it is the only one, else apart with its share of the processor's threads. @throws UserError as the job does */
+export async function runJobAmong({ sideBySide }: Sharing, job: Job, hooks: SearchHooks): Promise<void> {
+  if (sideBySide === 1) await runJob(job, hooks);
+  else await runJobApart(job, Math.max(1, Math.floor(availableProcessors() / sideBySide)), hooks);
+}
 
 /** The program beside this module, as it was built or as it was written. */
 const program = new URL(`job-process${extname(import.meta.url)}`, import.meta.url);
@@ -13,7 +35,7 @@ const program = new URL(`job-process${extname(import.meta.url)}`, import.meta.ur
  * Runs a job in a process of its own, which ends with ours: several may go on side by side, each with its share of the processor's threads.
  * @throws UserError as the job does, or where something outside has ended its process; the signal's reason where that has stopped it
  */
-export async function runJobApart(job: Job, threads: number, hooks: SearchHooks): Promise<void> {
+async function runJobApart(job: Job, threads: number, hooks: SearchHooks): Promise<void> {
   const { signal } = hooks;
   signal?.throwIfAborted();
   const child = fork(program, {

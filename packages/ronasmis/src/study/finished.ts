@@ -26,13 +26,13 @@ export function requireOneDataSet(runs: readonly RunFiles[]): void {
   );
 }
 
-/** Runs as they are compared with those of others: seed by seed. */
+/** Runs as they are compared with those of others: seed by seed and fold by fold. */
 export function contestOf(name: string, runs: readonly FinishedRun[]): Contest {
   return {
     name,
     runs: new Map(
       runs.map(({ run, report }) => [
-        String(run.settings.seed),
+        `${run.settings.seed} ${run.settings.fold}`,
         { worth: worthOf(report.test_dice), cases: report.test_dice.cases },
       ]),
     ),

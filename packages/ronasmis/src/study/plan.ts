@@ -11,7 +11,10 @@ import type { SpaceName } from '../space/names.ts';
 export interface StudyOptions extends SeriesOptions {
   /** Children evaluated at each controller step. */
   readonly children: number;
-  readonly fold: number;
+  /** The fold that is the test set; where it is left out, each is, one after the other. */
+  readonly fold?: number;
+  /** Runs that go on side by side, each with its share of the processor's threads and of the memory. */
+  readonly sideBySide: number;
 }
 
 /** What is compared: every controller in the paper's space, and the network that a person would start from. */
@@ -27,7 +30,7 @@ export const contestants: readonly {
 /** A search of the study, in the run folder of this name. */
 export type PlannedSearch = { readonly name: string } & Pick<
   RunSettings,
-  'controller' | 'space' | 'seed' | 'lastChildren'
+  'controller' | 'space' | 'seed' | 'fold' | 'lastChildren'
 >;
 
 /** The training of one child of the study for so many controller steps, in the run folder of this name. */
@@ -35,29 +38,47 @@ export interface PlannedTraining {
   readonly name: string;
   readonly architecture: Architecture;
   readonly epochs: number;
+  readonly fold: number;
 }
 
 export type PlannedRun = PlannedSearch | PlannedTraining;
 
-/** The run folder of a contestant's search. */
-export function runName(contestant: string, seed: number): string {
-  return `${contestant}-${seed}`;
+/** The run folder of a contestant's search; of several folds, it says its own. */
+export function runName(contestant: string, seed: number, fold?: number): string {
+  return fold === undefined ? `${contestant}-${seed}` : `${contestant}-fold${fold}-${seed}`;
 }
 
+/** The run folder of a contestant's search on a fold of a study. */
+export const searchName = (contestant: string, { fold, seed }: Round, { fold: only }: Pick<StudyOptions, 'fold'>): string =>
+  runName(contestant, seed, only === undefined ? fold : undefined);
+
+/** What every contestant does once: a seed on a fold. */
+export interface Round {
+  readonly seed: number;
+  readonly fold: number;
+}
+
+/** All rounds, seed by seed. */
+export const roundsOf = ({ seeds, folds, fold }: Pick<StudyOptions, 'seeds' | 'folds' | 'fold'>): readonly Round[] =>
+  Array.from({ length: seeds }, (_, at) => at + 1).flatMap((seed) =>
+    fold === undefined ? Array.from({ length: folds }, (_, one) => ({ seed, fold: one })) : [{ seed, fold }],
+  );
+
 /**
- * All contestants' searches, seed by seed. The first is one that needs the most time for a step, as it evaluates the most children: a time that is
+ * All contestants' searches, seed by seed and fold by fold. The first is one that needs the most time for a step, as it evaluates the most children: a time that is
  * too short is refused before any other has used it up.
  */
-export function plannedContests({
-  seeds,
-  children,
-}: Pick<StudyOptions, 'seeds' | 'children'>): readonly PlannedSearch[] {
+export function plannedContests(
+  options: Pick<StudyOptions, 'seeds' | 'children' | 'folds' | 'fold'>,
+): readonly PlannedSearch[] {
+  const { children } = options;
+  const rounds = roundsOf(options);
   const dearest = contestants.findIndex(({ controller }) => controller === 'random');
   const inOrder = [...contestants.slice(dearest), ...contestants.slice(0, dearest)];
-  return inTurns(inOrder, seeds).flatMap((round, i) =>
-    round.map(({ name, controller, space }) => {
+  return inTurns(inOrder, rounds.length).flatMap((turn, i) =>
+    turn.map(({ name, controller, space }) => {
       const evaluatesMore = controller === 'random' && { lastChildren: rankedPerEvaluated * children };
-      return { name: runName(name, i + 1), controller, space, seed: i + 1, ...evaluatesMore };
+      return { name: searchName(name, rounds[i], options), controller, space, ...rounds[i], ...evaluatesMore };
     }),
   );
 }
@@ -110,19 +131,19 @@ export function epochsAlone(sharedSteps: number): number {
  */
 export function plannedAlone(
   children: readonly Architecture[],
-  patch: Architecture['patch'],
-  epochs: number,
+  { patch, epochs, fold }: { readonly patch: Architecture['patch']; readonly epochs: number; readonly fold: number },
 ): readonly PlannedTraining[] {
   return children.map((child, i) => ({
     name: `alone-${String(i + 1).padStart(2, '0')}`,
     architecture: { ...child, patch },
     epochs,
+    fold,
   }));
 }
 
 /** The options of a planned search, under the paper's rules. */
 export function searchOptions(
-  { seeds: _, out, ...shared }: StudyOptions,
+  { seeds: _, sideBySide: __, out, ...shared }: StudyOptions,
   { name, ...own }: PlannedSearch,
 ): SearchOptions & Pick<RunSettings, 'lastChildren'> {
   return { augment: false, ...shared, ...own, out: join(out, name) };
@@ -130,8 +151,8 @@ export function searchOptions(
 
 /** The options of a child's training: its controller steps limit it, whatever limits the searches. */
 export function trainingOptions(
-  { seeds: _, out, timeSeconds: __, children: ___, ...shared }: StudyOptions,
-  { name, epochs }: PlannedTraining,
+  { seeds: _, out, timeSeconds: __, children: ___, sideBySide: ____, ...shared }: StudyOptions,
+  { name, epochs, fold }: PlannedTraining,
 ): TrainingOptions {
-  return { augment: false, ...shared, epochs, out: join(out, name) };
+  return { augment: false, ...shared, epochs, fold, out: join(out, name) };
 }

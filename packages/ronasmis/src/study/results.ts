@@ -8,7 +8,7 @@ import type { RunFiles } from '../run/read-run.ts';
 import type { ContestantResult, ContestRun, RewardPoint, StudyResults } from '../run/study-record.ts';
 import { contributions } from './contributions.ts';
 import { contestOf, type FinishedRun, finishedRun, requireOneDataSet, worthOf } from './finished.ts';
-import { contestants, runName, type SharedChild } from './plan.ts';
+import { contestants, roundsOf, type SharedChild, type StudyOptions, searchName } from './plan.ts';
 
 /** A contestant's searches, in the order of their seeds. */
 interface Searches {
@@ -18,7 +18,7 @@ interface Searches {
 
 /** What a study has run. */
 export interface StudiedRuns {
-  readonly seeds: number;
+  readonly options: Pick<StudyOptions, 'seeds' | 'folds' | 'fold'>;
   /** Every contestant's searches, in any order. */
   readonly contestRuns: readonly RunFiles[];
   /** Those that were trained alone, as they were evaluated with shared weights. */
@@ -30,18 +30,18 @@ export interface StudiedRuns {
 }
 
 /** What a study's run folders say. @throws UserError where the data set changed between searches */
-export function studyResults({ seeds, contestRuns, children, aloneRuns, joules }: StudiedRuns): StudyResults {
+export function studyResults({ options, contestRuns, children, aloneRuns, joules }: StudiedRuns): StudyResults {
   requireOneDataSet([...contestRuns, ...aloneRuns]);
   const finished = contestRuns.map(finishedRun);
   const contests = contestants.map(({ name }) => ({
     name,
-    runs: Array.from({ length: seeds }, (_, i) => named(finished, runName(name, i + 1))),
+    runs: roundsOf(options).map((round) => named(finished, searchName(name, round, options))),
   }));
   const [reinforce, ...others] = contests;
   const random = contests.filter(({ name }) => name === 'random').flatMap(({ runs }) => runs);
   return {
-    seeds,
-    test_cases: Object.keys(reinforce.runs[0].report.test_dice.cases).length,
+    seeds: options.seeds,
+    test_cases: new Set(reinforce.runs.flatMap(({ report }) => Object.keys(report.test_dice.cases))).size,
     contestants: contests.map((contest) => contestantResult(contest, joules)),
     comparisons: compareWith(
       contestOf(reinforce.name, reinforce.runs),
@@ -75,6 +75,7 @@ function contestRun({ folder, run, report, events }: FinishedRun, joules: number
   return {
     run: basename(folder),
     seed: run.settings.seed,
+    fold: run.settings.fold,
     test_dice: worthOf(report.test_dice),
     validation_dice: worthOf(report.validation_dice),
     seconds: report.seconds,

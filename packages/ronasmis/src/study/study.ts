@@ -11,9 +11,9 @@ import { readRun } from '../run/read-run.ts';
 import { writeRecord, writeRunFile } from '../run/run-folder.ts';
 import { type StudyRecord, type StudyResults, studySchema } from '../run/study-record.ts';
 import { recordSettings, withDefaults } from '../search/options.ts';
-import { resume } from '../search/resume.ts';
-import { type SearchHooks, search } from '../search/search.ts';
-import { trainArchitecture } from '../search/train-architecture.ts';
+import type { SearchHooks } from '../search/search.ts';
+import { memoryShare, runJobAmong } from './apart.ts';
+import type { Job } from './job.ts';
 import {
   aloneShare,
   childrenAlone,
@@ -22,9 +22,10 @@ import {
   pickChildren,
   plannedAlone,
   plannedContests,
-  runName,
+  roundsOf,
   type SharedChild,
   type StudyOptions,
+  searchName,
   searchOptions,
   trainingOptions,
 } from './plan.ts';
@@ -49,7 +50,12 @@ const writeStudy = (folder: string, record: StudyRecord): Promise<void> => write
 /** What all searches of a study have in common. Seeds are no setting: more of them extend a study. */
 function settingsOf(options: StudyOptions): StudyRecord['settings'] {
   const [any] = plannedContests({ ...options, seeds: 1 });
-  return studySchema.shape.settings.parse(recordSettings(withDefaults(searchOptions(options, any))));
+  const settings = recordSettings(withDefaults(searchOptions(options, any)));
+  return studySchema.shape.settings.parse({
+    ...settings,
+    fold: options.fold ?? null,
+    side_by_side: options.sideBySide,
+  });
 }
 
 /**
@@ -77,20 +83,21 @@ export async function study(options: StudyOptions, hooks: StudyHooks = {}): Prom
 async function runStudy(options: StudyOptions, record: StudyRecord, hooks: StudyHooks): Promise<StudyResults> {
   const { out } = options;
   const contests = plannedContests(options);
+  const [{ fold }] = roundsOf(options);
   const seconds = options.timeSeconds ?? Number.NaN;
   const mostAlone = Math.min(childrenAlone, options.children);
   const later = { runs: mostAlone, seconds: mostAlone * aloneShare * seconds };
   await runAll(options, record, { planned: contests, eachSeconds: seconds, earlier: 0, later }, hooks);
-  const { children, steps } = await randomSearch(out, mostAlone);
+  const { children, steps } = await randomSearch(options, mostAlone);
   const architectures = children.map(({ architecture }) => architecture);
   const epochs = epochsAlone(steps);
-  const alone = plannedAlone(architectures, await patchOfBaseChild(out), epochs);
+  const alone = plannedAlone(architectures, { patch: await patchOfBaseChild(options), epochs, fold });
   const eachSeconds = (seconds * epochs) / steps;
   const nothing = { runs: 0, seconds: 0 };
   await runAll(options, record, { planned: alone, eachSeconds, earlier: contests.length, later: nothing }, hooks);
   const read = (runs: readonly PlannedRun[]) => mapConcurrently(runs, ({ name }) => readRun(join(out, name)));
   const [contestRuns, aloneRuns] = [await read(contests), await read(alone)];
-  const results = studyResults({ seeds: options.seeds, contestRuns, children, aloneRuns, joules: record.joules });
+  const results = studyResults({ options, contestRuns, children, aloneRuns, joules: record.joules });
   const finished = { ...record, results };
   await writeStudy(out, finished);
   await writeRunFile(out, 'study.html', renderStudy(finished, results));
@@ -106,12 +113,17 @@ function runAll(
 ): Promise<void> {
   const series = {
     ...stage,
+    atOnce: options.sideBySide,
     onRun: hooks.onSearch,
     isOpen: ({ name }: PlannedRun) => !existsSync(join(options.out, name, 'report.json')),
     run: (next: PlannedRun, ofRun: SearchHooks) => runOne(options, record, next, ofRun),
   };
   return runSeries(series, hooks);
 }
+
+/** The run folder of a contestant's first search. */
+const firstRun = (options: StudyOptions, contestant: string): string =>
+  join(options.out, searchName(contestant, roundsOf(options)[0], options));
 
 /** One search, from its beginning or from where it was stopped, and the energy that it takes. */
 async function runOne(
@@ -121,21 +133,20 @@ async function runOne(
   hooks: SearchHooks,
 ): Promise<void> {
   const { name } = planned;
-  const folder = join(options.out, name);
-  const isBegun = existsSync(join(folder, 'run.json'));
-  await withEnergy(record, { name, isBegun, write: () => writeStudy(options.out, record) }, () =>
-    isBegun ? resume(folder, hooks) : begin(options, record, planned, hooks),
-  );
+  const run = (): Promise<void> => runJobAmong(options, jobOf(options, record, planned), hooks);
+  // What the machine uses is nobody's own where several run.
+  if (options.sideBySide > 1) return run();
+  const isBegun = existsSync(join(options.out, name, 'run.json'));
+  await withEnergy(record, { name, isBegun, write: () => writeStudy(options.out, record) }, run);
 }
 
-function begin(
-  options: StudyOptions,
-  { engine }: StudyRecord,
-  planned: PlannedRun,
-  hooks: SearchHooks,
-): Promise<unknown> {
-  if (!('architecture' in planned)) return search({ ...searchOptions(options, planned), ...engine }, hooks);
-  return trainArchitecture(planned.architecture, { ...trainingOptions(options, planned), ...engine }, hooks);
+function jobOf(options: StudyOptions, { engine }: StudyRecord, planned: PlannedRun): Job {
+  const shared = { ...engine, ...memoryShare(options, engine.device) };
+  if (!('architecture' in planned)) {
+    return { kind: 'search', options: { ...searchOptions(options, planned), ...shared } };
+  }
+  const { architecture } = planned;
+  return { kind: 'training', architecture, options: { ...trainingOptions(options, planned), ...shared } };
 }
 
 /**
@@ -143,10 +154,10 @@ function begin(
  * how many controller steps those were trained. The last step may be a longer one.
  */
 async function randomSearch(
-  out: string,
+  options: StudyOptions,
   mostAlone: number,
 ): Promise<{ children: readonly SharedChild[]; steps: number }> {
-  const folder = join(out, runName('random', 1));
+  const folder = firstRun(options, 'random');
   const { events } = await readRun(folder);
   const [first, last] = [events.at(0), events.at(-1)];
   if (first === undefined || last === undefined)
@@ -155,8 +166,8 @@ async function randomSearch(
 }
 
 /** The base architecture's training patch: the largest. */
-async function patchOfBaseChild(out: string): Promise<Architecture['patch']> {
-  const folder = join(out, runName('fixed', 1));
+async function patchOfBaseChild(options: StudyOptions): Promise<Architecture['patch']> {
+  const folder = firstRun(options, 'fixed');
   const { architecture } = await readRun(folder);
   if (architecture === undefined)
     throw new UserError(`${folder} has no architecture any more: delete it and type the command again.`);

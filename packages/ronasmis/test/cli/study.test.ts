@@ -60,10 +60,11 @@ describe('study --headroom', () => {
     expect(stdout).toContain(join('runs', 'data-headroom', 'headroom.html'));
   });
 
-  it('alone knows variants, and how many go on at once', async () => {
-    const { stderr, code } = await run('study', 'data', '--time', '5m', '--side-by-side', '2');
+  it('alone knows variants, and is of one fold', async () => {
+    const { stderr, code } = await run('study', 'data', '--time', '5m', '--variants', 'elu');
     expect(code).toBe(2);
-    expect(stderr).toContain('--variants and --side-by-side are of --headroom');
+    expect(stderr).toContain('--variants are of --headroom');
+    expect((await run('study', 'data', '--headroom', '--all-folds', '--time', '5m')).stderr).toContain('of one fold');
   });
 });
 
@@ -76,6 +77,7 @@ describe('study', () => {
       seeds: 3,
       timeSeconds: 900,
       children: 20,
+      sideBySide: 1,
       folds: 5,
       fold: 0,
       device: 'auto',
@@ -84,7 +86,7 @@ describe('study', () => {
   });
 
   it('hands every option on, and prints one JSON document', async () => {
-    const options = '--out s --time 90s --seeds 5 --children 12 --folds 3 --fold 2 --device cpu --precision fp32';
+    const options = '--out s --time 90s --seeds 5 --children 12 --side-by-side 3 --folds 3 --fold 2 --device cpu --precision fp32';
     const { stdout } = await run('study', 'data', ...options.split(' '), '--json');
     expect(JSON.parse(stdout)).toEqual({ study: 's', ...results });
     expect(study.mock.calls[0][0]).toEqual({
@@ -93,11 +95,18 @@ describe('study', () => {
       timeSeconds: 90,
       seeds: 5,
       children: 12,
+      sideBySide: 3,
       folds: 3,
       fold: 2,
       device: 'cpu',
       precision: 'fp32',
     });
+  });
+
+  it('takes every fold in turn', async () => {
+    await run('study', 'data', '--time', '5m', '--all-folds', '--folds', '3', '--json');
+    expect(study.mock.calls[0][0]).toMatchObject({ folds: 3 });
+    expect(study.mock.calls[0][0]).not.toHaveProperty('fold');
   });
 
   it('says which search runs, then the verdict and the tables', async () => {
@@ -107,7 +116,7 @@ describe('study', () => {
     });
     const { stdout, stderr } = await run('study', 'data', '--time', '2m');
     expect(stderr).toBe('random-2, search 8 of 27\n\n');
-    expect(stdout).toMatch(/^REINFORCE against random search: \+1\.00 points/);
+    expect(stdout).toMatch(/^REINFORCE against the base architecture, trained without any search: \+1\.00 points/);
     expect(stdout).toMatch(/^reinforce +86\.00 ± 1\.23 +85\.00 86\.00 87\.00 +1 min 30 s +20 s +2 min 0 s +5400$/m);
     expect(stdout).toMatch(/^ppo .* -$/m);
     expect(stdout).toMatch(/^reinforce - fixed +\+1\.00 +\+0\.20 to \+1\.80 +0\.012 +0\.049$/m);

@@ -1,6 +1,6 @@
 import type { StudyRecord, StudyResults } from '../../src/run/study-record.ts';
 
-const names = ['reinforce', 'ppo', 'evolution', 'random', 'fixed'];
+const names = ['reinforce', 'ppo', 'evolution', 'near-base', 'random', 'fixed'];
 
 /** A study of three seeds with figures that a reader can follow; `lead` is by how much reinforce is ahead of the others. */
 export function studyContent(lead: { readonly low: number; readonly high: number } | null, tauP = 0.02) {
@@ -14,6 +14,7 @@ export function studyContent(lead: { readonly low: number; readonly high: number
       children: 20,
       folds: 5,
       fold: 0,
+      side_by_side: 1,
       device: 'auto',
       precision: 'auto',
     },

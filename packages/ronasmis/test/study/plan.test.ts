@@ -18,7 +18,7 @@ it('compares every controller that there is, and the base architecture last', ()
     ...controllerNames.map((name) => [name, 'macro']),
     ['reinforce', 'fixed'],
   ]);
-  const planned = plannedContests({ seeds: 3, children: 20 });
+  const planned = plannedContests({ seeds: 3, children: 20, folds: 5, fold: 0 });
   expect(new Set(planned.map(({ name }) => name)).size).toBe(3 * contestants.length);
   // Children that are trained alone are chosen from more than others judge.
   expect(planned.flatMap(({ name, lastChildren }) => (lastChildren === undefined ? [] : [name, lastChildren]))).toEqual(
@@ -26,8 +26,14 @@ it('compares every controller that there is, and the base architecture last', ()
   );
 });
 
+it('runs every contestant on every fold where none is chosen', () => {
+  const planned = plannedContests({ seeds: 2, children: 20, folds: 3 });
+  expect(planned).toHaveLength(2 * 3 * contestants.length);
+  expect(planned.find(({ name }) => name === 'ppo-fold2-1')).toMatchObject({ controller: 'ppo', fold: 2, seed: 1 });
+});
+
 it('begins with a contestant that evaluates as many children at a step as any: its time suffices for all', () => {
-  const [first, ...others] = plannedContests({ seeds: 2, children: 20 });
+  const [first, ...others] = plannedContests({ seeds: 2, children: 20, folds: 5, fold: 0 });
   const most = others.map(({ lastChildren = 20 }) => lastChildren);
   expect(first.lastChildren).toBe(60);
   expect(Math.max(...most)).toBeLessThanOrEqual(60);
@@ -38,8 +44,7 @@ it('trains children alone for about as long, together, as three searches', () =>
   for (const steps of [12, 61, 150]) {
     const alone = plannedAlone(
       Array.from({ length: childrenAlone }, () => base),
-      base.patch,
-      epochsAlone(steps),
+      { patch: base.patch, epochs: epochsAlone(steps), fold: 0 },
     );
     const together = alone.reduce((sum, { epochs }) => sum + epochs, 0);
     expect(Math.abs(together - 3 * steps)).toBeLessThanOrEqual(childrenAlone / 2);
@@ -71,11 +76,11 @@ it('picks children evenly over the range of their rewards', () => {
 
 it('limits contests by time, and children alone by controller steps', () => {
   const shared = { folds: 3, fold: 0, device: 'cpu', precision: 'fp32' } as const;
-  const timed = { dataSet: 'Boxes', out: 'study', seeds: 2, children: 3, timeSeconds: 90, ...shared };
-  const contest = { name: 'ppo-1', controller: 'ppo', space: 'macro', seed: 1 } as const;
-  expect(searchOptions(timed, contest)).toMatchObject({ timeSeconds: 90, controller: 'ppo' });
+  const timed = { dataSet: 'Boxes', out: 'study', seeds: 2, children: 3, sideBySide: 1, timeSeconds: 90, ...shared };
+  const contest = { name: 'ppo-1', controller: 'ppo', space: 'macro', seed: 1, fold: 2 } as const;
+  expect(searchOptions(timed, contest)).toMatchObject({ timeSeconds: 90, controller: 'ppo', fold: 2 });
   const { base } = tinyContext.space;
-  const [alone] = plannedAlone([base], base.patch, 7);
+  const [alone] = plannedAlone([base], { patch: base.patch, epochs: 7, fold: 0 });
   const limits = trainingOptions(timed, alone);
   expect(limits.epochs).toBe(7);
   expect(limits.timeSeconds).toBeUndefined();

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { memory } from '@ronasmis/libtorch';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { fromSource } from '../../../../test/from-source.ts';
 import { createRandom } from '../../src/base/random.ts';
 import { readRun } from '../../src/run/read-run.ts';
 import type { StudyResults } from '../../src/run/study-record.ts';
@@ -17,6 +18,7 @@ const options: StudyOptions = {
   seeds: 2,
   epochs: 1,
   children: 3,
+  sideBySide: 1,
   folds: 3,
   fold: 0,
   device: 'cpu',
@@ -53,25 +55,27 @@ beforeAll(async () => {
 describe('a study', () => {
   it('runs every contestant with every seed, each seed from another one on, then children alone', () => {
     expect(begun).toEqual([
-      '1/13 random-1',
-      '2/13 fixed-1',
-      '3/13 reinforce-1',
-      '4/13 ppo-1',
-      '5/13 evolution-1',
-      '6/13 fixed-2',
-      '7/13 reinforce-2',
-      '8/13 ppo-2',
-      '9/13 evolution-2',
-      '10/13 random-2',
-      '11/13 alone-01',
-      '12/13 alone-02',
-      '13/13 alone-03',
+      '1/15 random-1',
+      '2/15 fixed-1',
+      '3/15 reinforce-1',
+      '4/15 ppo-1',
+      '5/15 evolution-1',
+      '6/15 near-base-1',
+      '7/15 fixed-2',
+      '8/15 reinforce-2',
+      '9/15 ppo-2',
+      '10/15 evolution-2',
+      '11/15 near-base-2',
+      '12/15 random-2',
+      '13/15 alone-01',
+      '14/15 alone-02',
+      '15/15 alone-03',
     ]);
     expect(started).toEqual(['cpu']);
   });
 
   it('says of each search what its run folder says', async () => {
-    expect(results.contestants.map(({ name }) => name)).toEqual(['reinforce', 'ppo', 'evolution', 'random', 'fixed']);
+    expect(results.contestants.map(({ name }) => name)).toEqual(['reinforce', 'ppo', 'evolution', 'near-base', 'random', 'fixed']);
     for (const { name, runs, test_dice } of results.contestants) {
       for (const [i, run] of runs.entries()) {
         const { run: record, report } = await readRun(join(options.out, `${name}-${i + 1}`));
@@ -86,7 +90,7 @@ describe('a study', () => {
       expect(test_dice.mean).toBeCloseTo((runs[0].test_dice + runs[1].test_dice) / 2, 12);
     }
     const [reinforce, ppo] = results.contestants;
-    expect(results.comparisons.map(({ other }) => other)).toEqual(['ppo', 'evolution', 'random', 'fixed']);
+    expect(results.comparisons.map(({ other }) => other)).toEqual(['ppo', 'evolution', 'near-base', 'random', 'fixed']);
     expect(results.comparisons[0].difference).toBeCloseTo(reinforce.test_dice.mean - ppo.test_dice.mean, 12);
   });
 
@@ -123,7 +127,7 @@ describe('a study', () => {
       engine: { device: 'cpu', precision: 'fp32' },
     });
     expect(record.results).toEqual(JSON.parse(JSON.stringify(results)));
-    expect(Object.keys(record.joules)).toHaveLength(13);
+    expect(Object.keys(record.joules)).toHaveLength(15);
     expect(await readFile(join(options.out, 'study.html'), 'utf8')).toContain('Is the search worth it? Boxes');
   });
 
@@ -147,7 +151,7 @@ describe('a study', () => {
     expect(await study(options, hooks)).toEqual(results);
     expect(rest).toEqual([]);
     const wider = await study({ ...options, seeds: 3 }, hooks);
-    expect(rest).toEqual(['reinforce-3', 'ppo-3', 'evolution-3', 'random-3', 'fixed-3']);
+    expect(rest).toEqual(['reinforce-3', 'ppo-3', 'evolution-3', 'near-base-3', 'random-3', 'fixed-3']);
     expect(wider.alone).toEqual(results.alone);
   }, 60_000);
 
@@ -162,6 +166,33 @@ describe('a study', () => {
     expect(await readdir(out)).toEqual(['notes.txt']);
     await rm(out, { recursive: true });
     await expect(study({ ...options, out: options.dataSet })).rejects.toThrow('is an input, which the results would');
+  });
+
+  it('of several folds, runs side by side, compares fold by fold', { timeout: 240_000 }, async () => {
+    const before = process.execArgv;
+    process.execArgv = [...fromSource];
+    const out = join(root, 'folds');
+    const { fold: _, ...everyFold } = options;
+    const begunNow: string[] = [];
+    const wider = await study(
+      { ...everyFold, out, folds: 2, seeds: 1, sideBySide: 2 },
+      { onSearch: ({ run }) => void begunNow.push(run) },
+    ).finally(() => {
+      process.execArgv = before;
+    });
+    expect(begunNow).toHaveLength(2 * 6 + 3);
+    expect(begunNow.slice(0, 2)).toEqual(['random-fold0-1', 'fixed-fold0-1']);
+    expect(wider.test_cases).toBe(6);
+    const [reinforce] = wider.contestants;
+    expect(reinforce.runs.map(({ run, fold }) => [run, fold])).toEqual([
+      ['reinforce-fold0-1', 0],
+      ['reinforce-fold1-1', 1],
+    ]);
+    const found = wider.comparisons.find(({ other }) => other === 'fixed');
+    const fixed = wider.contestants.find(({ name }) => name === 'fixed');
+    const differences = reinforce.runs.map(({ test_dice }, at) => test_dice - (fixed?.runs[at].test_dice ?? 0));
+    expect(found?.difference).toBeCloseTo((differences[0] + differences[1]) / 2, 12);
+    expect((await readRun(join(out, 'alone-01'))).run.settings.fold).toBe(0);
   });
 
   it('whose first search was refused leaves nothing, and takes other settings', async () => {

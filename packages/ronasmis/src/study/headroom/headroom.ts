@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { availableProcessors } from '@ronasmis/libtorch/machine';
 import type { MacroArchitecture } from '../../architecture/architecture.ts';
 import { UserError } from '../../base/errors.ts';
 import { removeWhereEmpty } from '../../base/files.ts';
@@ -11,11 +10,10 @@ import { renderHeadroom } from '../../report/headroom-page.ts';
 import { type HeadroomRecord, type HeadroomResults, headroomSchema } from '../../run/headroom-record.ts';
 import { readRun } from '../../run/read-run.ts';
 import { writeRecord, writeRunFile } from '../../run/run-folder.ts';
-import { defaultMemoryBytes } from '../../search/memory.ts';
 import { recordSettings, withDefaults } from '../../search/options.ts';
 import type { SearchHooks } from '../../search/search.ts';
-import { runJobApart } from '../apart.ts';
-import { type Job, runJob } from '../job.ts';
+import { memoryShare, runJobAmong } from '../apart.ts';
+import type { Job } from '../job.ts';
 import { runName } from '../plan.ts';
 import { headroomResults } from './results.ts';
 import { base, type Variant, variants } from './variants.ts';
@@ -116,7 +114,6 @@ function runAll(
 ): Promise<void> {
   const { out, sideBySide } = options;
   const eachSeconds = options.timeSeconds ?? Number.NaN;
-  const threads = Math.max(1, Math.floor(availableProcessors() / sideBySide));
   const series = {
     planned,
     isOpen: ({ name }: PlannedRun) => !existsSync(join(out, name, 'report.json')),
@@ -129,7 +126,7 @@ function runAll(
       const { variant } = next;
       try {
         const job = jobOf(options, record, next, child);
-        await (sideBySide > 1 ? runJobApart(job, threads, ofRun) : runJob(job, ofRun));
+        await runJobAmong(options, job, ofRun);
         delete record.problems[variant.name];
       } catch (error) {
         if (!(error instanceof UserError) || variant === base) throw error;
@@ -143,15 +140,16 @@ function runAll(
 
 /** @throws UserError where the base network can't be changed so */
 function jobOf(
-  { out, names: _, seeds: __, sideBySide, memoryBytes, ...shared }: HeadroomOptions,
+  given: HeadroomOptions,
   { engine }: HeadroomRecord,
   { name, variant, seed }: PlannedRun,
   child: MacroArchitecture | undefined,
 ): Job {
+  const { out, names: _, seeds: __, sideBySide: ___, ...shared } = given;
   const options = {
     ...shared,
     ...engine,
-    memoryBytes: Math.floor((memoryBytes ?? defaultMemoryBytes(engine.device)) / sideBySide),
+    ...memoryShare(given, engine.device),
     out: join(out, name),
     seed,
     augment: variant.augment ?? false,
