@@ -62,7 +62,8 @@ function drawCentre(
 ): Centre | undefined {
   const oneOf = <Value>(values: ArrayLike<Value>): Value => values[random.integer(values.length)];
   if (foreground_last === null) {
-    if (foreground_every === null || random.uniform() * foreground_every >= 1 || foreground.length === 0) return undefined;
+    if (foreground_every === null || random.uniform() * foreground_every >= 1 || foreground.length === 0)
+      return undefined;
     return { voxel: positionOf(oneOf(foreground), shape), reachesBeyond: false };
   }
   const classes = classForeground.filter((voxels) => voxels.length > 0);

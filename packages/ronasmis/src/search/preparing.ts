@@ -1,8 +1,8 @@
 import { dirname, join, resolve } from 'node:path';
 import { describeEngine, type EngineDescription } from '@ronasmis/libtorch';
 import { flatLevelsFor } from '../architecture/dimensions.ts';
-import { VERSION } from '../base/version.ts';
 import type { Triple } from '../base/geometry.ts';
+import { VERSION } from '../base/version.ts';
 import type { DataSet } from '../data/dataset.ts';
 import type { Region } from '../data/description.ts';
 import type { Fingerprint } from '../data/fingerprint.ts';

@@ -17,7 +17,10 @@ export interface Sharing {
 }
 
 /** A run's share of the memory, as its options say it; one alone decides by itself where nobody does. */
-export function memoryShare({ sideBySide, memoryBytes }: Sharing, device: ComputeDevice): { readonly memoryBytes?: number } {
+export function memoryShare(
+  { sideBySide, memoryBytes }: Sharing,
+  device: ComputeDevice,
+): { readonly memoryBytes?: number } {
   if (sideBySide === 1) return memoryBytes === undefined ? {} : { memoryBytes };
   return { memoryBytes: Math.floor((memoryBytes ?? defaultMemoryBytes(device)) / sideBySide) };
 }

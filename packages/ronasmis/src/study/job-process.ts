@@ -14,7 +14,8 @@ process.on('message', (message: ToJob) => {
   else {
     const hooks = {
       signal: stopping.signal,
-      onProgress: (progress: Extract<FromJob, { kind: 'progress' }>['progress']) => tell({ kind: 'progress', progress }),
+      onProgress: (progress: Extract<FromJob, { kind: 'progress' }>['progress']) =>
+        tell({ kind: 'progress', progress }),
       onWarning: (sentence: string) => tell({ kind: 'warning', sentence }),
     };
     runJob(message.job, hooks).then(() => tell({ kind: 'finished' }), fail);

@@ -49,8 +49,11 @@ export function runName(contestant: string, seed: number, fold?: number): string
 }
 
 /** The run folder of a contestant's search on a fold of a study. */
-export const searchName = (contestant: string, { fold, seed }: Round, { fold: only }: Pick<StudyOptions, 'fold'>): string =>
-  runName(contestant, seed, only === undefined ? fold : undefined);
+export const searchName = (
+  contestant: string,
+  { fold, seed }: Round,
+  { fold: only }: Pick<StudyOptions, 'fold'>,
+): string => runName(contestant, seed, only === undefined ? fold : undefined);
 
 /** What every contestant does once: a seed on a fold. */
 export interface Round {

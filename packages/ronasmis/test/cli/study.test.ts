@@ -86,7 +86,8 @@ describe('study', () => {
   });
 
   it('hands every option on, and prints one JSON document', async () => {
-    const options = '--out s --time 90s --seeds 5 --children 12 --side-by-side 3 --folds 3 --fold 2 --device cpu --precision fp32';
+    const options =
+      '--out s --time 90s --seeds 5 --children 12 --side-by-side 3 --folds 3 --fold 2 --device cpu --precision fp32';
     const { stdout } = await run('study', 'data', ...options.split(' '), '--json');
     expect(JSON.parse(stdout)).toEqual({ study: 's', ...results });
     expect(study.mock.calls[0][0]).toEqual({

@@ -18,9 +18,9 @@ describe("a study's page", () => {
 
   it('has a dot for each search, each child alone and each option, and a curve with a band for each contestant', () => {
     const count = (pattern: RegExp) => [...page.matchAll(pattern)].length;
-    expect(count(/<circle class="mark level\d"/g)).toBe(15 + 2);
+    expect(count(/<circle class="mark level\d"/g)).toBe(18 + 2);
     expect(count(/<circle class="mark accent"/g)).toBe(12);
-    expect(count(/<path class="band level\d"/g)).toBe(5);
+    expect(count(/<path class="band level\d"/g)).toBe(6);
   });
 
   it('has names escaped, figures, costs and what they cannot say', () => {
@@ -46,9 +46,9 @@ describe('the verdict', () => {
     verdict(studyContent(lead, tauP).results).join('\n');
 
   it('calls better or worse only what goes beyond the spread between seeds', () => {
-    expect(said({ low: 0.002, high: 0.018 }).match(/It was better, beyond the spread/g)).toHaveLength(2);
+    expect(said({ low: 0.002, high: 0.018 }).match(/It was better, beyond the spread/g)).toHaveLength(3);
     expect(said({ low: -0.018, high: -0.002 })).toMatch(/random search: −1\.00 points .* It was worse/);
-    expect(said({ low: -0.01, high: 0.03 }).match(/no difference can be told from chance/g)).toHaveLength(2);
+    expect(said({ low: -0.01, high: 0.03 }).match(/no difference can be told from chance/g)).toHaveLength(3);
     expect(said(null)).toContain('with one seed, which says nothing of the spread');
   });
 

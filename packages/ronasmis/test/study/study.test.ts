@@ -75,7 +75,14 @@ describe('a study', () => {
   });
 
   it('says of each search what its run folder says', async () => {
-    expect(results.contestants.map(({ name }) => name)).toEqual(['reinforce', 'ppo', 'evolution', 'near-base', 'random', 'fixed']);
+    expect(results.contestants.map(({ name }) => name)).toEqual([
+      'reinforce',
+      'ppo',
+      'evolution',
+      'near-base',
+      'random',
+      'fixed',
+    ]);
     for (const { name, runs, test_dice } of results.contestants) {
       for (const [i, run] of runs.entries()) {
         const { run: record, report } = await readRun(join(options.out, `${name}-${i + 1}`));

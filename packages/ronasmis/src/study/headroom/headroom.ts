@@ -40,7 +40,11 @@ interface PlannedRun {
   readonly seed: number;
 }
 
-const kind: SeriesKind<HeadroomRecord> = { what: 'a study of the headroom', file: 'headroom.json', schema: headroomSchema };
+const kind: SeriesKind<HeadroomRecord> = {
+  what: 'a study of the headroom',
+  file: 'headroom.json',
+  schema: headroomSchema,
+};
 
 /**
  * What could a search gain at all? Trains the base network, and the same with one change after the other of network or recipe, each alone for the

@@ -2,15 +2,19 @@ import { type MacroArchitecture, strideBetween } from '../../architecture/archit
 import type { Recipe } from '../../recipe/recipe.ts';
 import { allSkips } from '../../space/table1.ts';
 
+/** A change of the base network; undefined where this one can't be changed so. */
+type NetworkChange = (base: MacroArchitecture) => MacroArchitecture | undefined;
+type RecipeChange = (recipe: Recipe) => Recipe;
+
 /** The base network and the default recipe with one change. */
 export interface Variant {
   /** Of its run folders. */
   readonly name: string;
   /** The change in words. */
   readonly what: string;
-  /** Of the network; undefined where this base network can't be changed so. Left out where the recipe alone is changed. */
-  readonly network?: (base: MacroArchitecture) => MacroArchitecture | undefined;
-  readonly recipe?: (recipe: Recipe) => Recipe;
+  /** Left out where the recipe alone is changed. */
+  readonly network?: NetworkChange;
+  readonly recipe?: RecipeChange;
   /** Whether patches are augmented; as in all others where it is left out. */
   readonly augment?: boolean;
 }
@@ -19,7 +23,7 @@ type Level = MacroArchitecture['encoder'][number] | MacroArchitecture['decoder']
 
 /** A change of every level's block. */
 const blocks =
-  (change: Partial<Pick<Level, 'activation' | 'convolutions' | 'residual'>>): Variant['network'] =>
+  (change: Partial<Pick<Level, 'activation' | 'convolutions' | 'residual'>>): NetworkChange =>
   (base) => ({
     ...base,
     encoder: base.encoder.map((level) => ({ ...level, ...change })),
@@ -35,7 +39,7 @@ function dilated(base: MacroArchitecture, dilation: 2 | 3): MacroArchitecture {
 }
 
 const skips =
-  (from: (level: number) => readonly number[]): Variant['network'] =>
+  (from: (level: number) => readonly number[]): NetworkChange =>
   (base) => ({ ...base, decoder: base.decoder.map((level, at) => ({ ...level, skips: from(at) })) });
 
 /** The pooling of one level by another stride. */
@@ -67,17 +71,14 @@ function smallerPatch(base: MacroArchitecture): MacroArchitecture | undefined {
 }
 
 const training =
-  (change: (training: Recipe['training']) => Partial<Recipe['training']>): Variant['recipe'] =>
+  (change: (training: Recipe['training']) => Partial<Recipe['training']>): RecipeChange =>
   (recipe) => ({ ...recipe, training: { ...recipe.training, ...change(recipe.training) } });
 
 const section =
-  <Section extends Exclude<keyof Recipe, 'training'>>(
-    name: Section,
-    change: Partial<Recipe[Section]>,
-  ): Variant['recipe'] =>
+  <Section extends Exclude<keyof Recipe, 'training'>>(name: Section, change: Partial<Recipe[Section]>): RecipeChange =>
   (recipe) => ({ ...recipe, [name]: { ...recipe[name], ...change } });
 
-const ofWidth = (times: number): Variant['recipe'] => {
+const ofWidth = (times: number): RecipeChange => {
   return (recipe) => ({
     ...recipe,
     network: { ...recipe.network, widths: recipe.network.widths.map((width) => Math.round(times * width)) },
@@ -85,13 +86,13 @@ const ofWidth = (times: number): Variant['recipe'] => {
 };
 
 /** So many times as often augmented, at most always. */
-function augmented(times: number): Variant['recipe'] {
+function augmented(times: number): RecipeChange {
   const often = (share: number): number => Math.min(1, times * share);
   const ofPatches = ([patches, channels]: readonly [number, number]): readonly [number, number] =>
     patches < 1 ? [often(patches), channels] : [patches, often(channels)];
-  return ({ augmentation: now, ...recipe }) => ({
-    ...recipe,
-    augmentation: {
+  return (recipe) => {
+    const { augmentation: now } = recipe;
+    const augmentation = {
       ...now,
       spatial: often(now.spatial),
       spatial_in_plane: often(now.spatial_in_plane),
@@ -102,8 +103,9 @@ function augmented(times: number): Variant['recipe'] {
       low_resolution_share: ofPatches(now.low_resolution_share),
       inverted_gamma_share: ofPatches(now.inverted_gamma_share),
       gamma_share: ofPatches(now.gamma_share),
-    },
-  });
+    };
+    return { ...recipe, augmentation };
+  };
 }
 
 /** What others are compared with. */
@@ -126,7 +128,12 @@ export const variants: readonly Variant[] = [
   {
     name: 'pool-depth-less',
     what: 'depth pooled once less, the first time',
-    network: (one) => pooled(one, one.encoder.findIndex(({ pool }) => pool.depth === 2), { depth: 1 }),
+    network: (one) =>
+      pooled(
+        one,
+        one.encoder.findIndex(({ pool }) => pool.depth === 2),
+        { depth: 1 },
+      ),
   },
   { name: 'patch-half', what: 'patches of half the height and width, four in a batch', network: smallerPatch },
   {

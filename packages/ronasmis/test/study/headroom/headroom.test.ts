@@ -40,7 +40,9 @@ describe('a study of the headroom', () => {
   const places: string[] = [];
 
   beforeAll(async () => {
-    results = await headroom(options, { onRun: ({ run, number, total }) => void places.push(`${number}/${total} ${run}`) });
+    results = await headroom(options, {
+      onRun: ({ run, number, total }) => void places.push(`${number}/${total} ${run}`),
+    });
   }, 120_000);
 
   it('trains the base first, then each change, and says what each is worth', () => {

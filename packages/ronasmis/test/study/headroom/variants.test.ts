@@ -17,7 +17,8 @@ const called = (name: string): Variant => {
   if (!found) throw new Error(`no ${name}`);
   return found;
 };
-const changed = (name: string, child: MacroArchitecture): MacroArchitecture | undefined => called(name).network?.(child);
+const changed = (name: string, child: MacroArchitecture): MacroArchitecture | undefined =>
+  called(name).network?.(child);
 
 it('variants have names of their own, which a file system takes', () => {
   const names = [base, ...variants].map(({ name }) => name);
@@ -47,13 +48,16 @@ it('most can be made of either base; what can not is left out', () => {
   expect(impossible(ofCubes)).toEqual(['pool-depth-more']);
 });
 
-it.each(variants.filter(({ recipe }) => recipe))('$name changes one section of the recipe, to what it may be', ({ recipe }) => {
-  const variant = recipe?.(defaultRecipe) ?? defaultRecipe;
-  expect(recipeSchema.parse(variant)).toEqual(variant);
-  const found = differences(variant, defaultRecipe);
-  expect(found.length).toBeGreaterThan(0);
-  expect(new Set(found.map(({ section }) => section)).size).toBe(1);
-});
+it.each(variants.filter(({ recipe }) => recipe))(
+  '$name changes one section of the recipe, to what it may be',
+  ({ recipe }) => {
+    const variant = recipe?.(defaultRecipe) ?? defaultRecipe;
+    expect(recipeSchema.parse(variant)).toEqual(variant);
+    const found = differences(variant, defaultRecipe);
+    expect(found.length).toBeGreaterThan(0);
+    expect(new Set(found.map(({ section }) => section)).size).toBe(1);
+  },
+);
 
 it('changes what its name says', () => {
   const poolings = ({ encoder }: MacroArchitecture) => encoder.map(({ pool }) => pool.depth).join('');
