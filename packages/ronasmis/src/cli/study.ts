@@ -137,6 +137,7 @@ async function studyHeadroom(dataSet: string, options: Options): Promise<void> {
     headroom(given, {
       signal,
       onProgress: view.update,
+      onStart: (start) => announce(view, start),
       onWarning: warner(view),
       onRun: ({ run, number, total }) => view.say(`${run}, run ${number} of ${total}`),
     }).finally(view.stop),

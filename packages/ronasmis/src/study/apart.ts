@@ -65,13 +65,14 @@ async function runJobApart(job: Job, threads: number, hooks: SearchHooks): Promi
 type Ending = Extract<FromJob, { readonly kind: 'finished' | 'failed' }>;
 
 /** What a job's process says last; undefined where it ends without a word. */
-function endingOf(child: ChildProcess, { onProgress, onWarning }: SearchHooks): Promise<Ending | undefined> {
+function endingOf(child: ChildProcess, { onProgress, onWarning, onStart }: SearchHooks): Promise<Ending | undefined> {
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('exit', () => resolve(undefined));
     child.on('message', (message: FromJob) => {
       if (message.kind === 'progress') onProgress?.(message.progress);
       else if (message.kind === 'warning') onWarning?.(message.sentence);
+      else if (message.kind === 'start') onStart?.(message.start);
       else resolve(message);
     });
   });

@@ -1,4 +1,5 @@
 import { isLoadError, UserError } from '../base/errors.ts';
+import type { SearchHooks } from '../search/search.ts';
 import { runJob } from './job.ts';
 import type { FromJob, ToJob } from './messages.ts';
 
@@ -12,11 +13,11 @@ process.on('SIGINT', () => {});
 process.on('message', (message: ToJob) => {
   if (message.kind === 'stop') stopping.abort();
   else {
-    const hooks = {
+    const hooks: SearchHooks = {
       signal: stopping.signal,
-      onProgress: (progress: Extract<FromJob, { kind: 'progress' }>['progress']) =>
-        tell({ kind: 'progress', progress }),
-      onWarning: (sentence: string) => tell({ kind: 'warning', sentence }),
+      onProgress: (progress) => tell({ kind: 'progress', progress }),
+      onStart: (start) => tell({ kind: 'start', start }),
+      onWarning: (sentence) => tell({ kind: 'warning', sentence }),
     };
     runJob(message.job, hooks).then(() => tell({ kind: 'finished' }), fail);
   }

@@ -20,6 +20,8 @@ const documents = [
 const texts = await Promise.all(documents.map(textOf));
 /** How many searches the study of its guide is said to make. */
 const [, searches] = /that is (\d+)\s+searches/.exec(await textOf('docs/study.md')) ?? [];
+/** The same of the trainings of its headroom. */
+const [, trainings] = /are (\d+) trainings/.exec(await textOf('docs/study.md')) ?? [];
 
 /** How a command is run that is not run as it stands. */
 type Change =
@@ -38,6 +40,15 @@ const changes: readonly { readonly command: RegExp; readonly change: Change; rea
     command: / search /,
     change: { kind: 'add', options: '--epochs 1 --children 2' },
     why: 'it takes a quarter of an hour; of two limits the first that is reached ends it, and this one needs no clock',
+  },
+  {
+    command: / --headroom$/,
+    change: {
+      kind: 'stop',
+      once: /^Searching on /m,
+      says: new RegExp(`^base-1, run 1 of ${trainings}$[^]*^Stopped\\. Type the same command again to go on\\.$`, 'm'),
+    },
+    why: 'it takes three hours; whole ones are in headroom.test.ts',
   },
   {
     command: / study /,
@@ -85,8 +96,9 @@ const outcomes: Readonly<Record<string, (args: readonly string[], options: Optio
     expect(stdout).toContain(name);
     expect(await readFile(join(root, html), 'utf8')).toContain('<svg');
   },
-  async study([dataSet]) {
-    expect(await files(join('runs', `${basename(dataSet)}-study`))).toContain('study.json');
+  async study([dataSet, flag]) {
+    const kind = flag === undefined ? 'study' : 'headroom';
+    expect(await files(join('runs', `${basename(dataSet)}-${kind}`))).toContain(`${kind}.json`);
   },
   async resume([run], _, { stdout }) {
     expect(stdout).toContain(join(run, 'report.html'));

@@ -27,7 +27,7 @@ export interface HeadroomOptions extends SeriesOptions {
   readonly names?: readonly string[];
 }
 
-/** As a search is watched, but that the time left is that of all, and that `onStart` is never told. */
+/** As a search is watched, but that the time left is that of all, and that `onStart` is told of the first run alone. */
 export interface HeadroomHooks extends SearchHooks {
   /** Told before each run; `number` is its place among all `total`, from 1. */
   readonly onRun?: (run: RunPlace) => void;
