@@ -6,9 +6,22 @@ test('a level of the macro space has a block of its own, in the encoder and in t
   const { child } = reference.children['dilated, with every activation'];
   for (const part of ['encoder', 'decoder'] as const) {
     child[part].forEach(({ dilation, activation }, level) => {
-      expect(blockOf(child, part, level)).toEqual({ kind: 'convolutions', dilation, activation });
+      expect(blockOf(child, part, level)).toEqual({
+        kind: 'convolutions',
+        dilation,
+        activation,
+        convolutions: 2,
+        residual: false,
+      });
     });
   }
+});
+
+test('says how many convolutions it has, and whether it has a shortcut, where these are not as usual', () => {
+  const { child } = reference.children['dilated, with every activation'];
+  const [first, ...others] = child.encoder;
+  const changed = { ...child, encoder: [{ ...first, convolutions: 3, residual: true } as const, ...others] };
+  expect(blockOf(changed, 'encoder', 0)).toMatchObject({ convolutions: 3, residual: true });
 });
 
 test('all levels of the micro space repeat the cell', () => {

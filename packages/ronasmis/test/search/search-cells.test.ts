@@ -29,7 +29,10 @@ const open: OpenCellsUNet = {
     [1, 2, 2],
   ],
 };
-const options = (out: string, training: { readonly all_cases?: boolean } = {}): TrainingOptions => ({
+const options = (
+  out: string,
+  { warm_up_share = 0, ...training }: { readonly all_cases?: boolean; readonly warm_up_share?: number } = {},
+): TrainingOptions => ({
   dataSet,
   out: join(root, out),
   epochs: 2,
@@ -40,7 +43,7 @@ const options = (out: string, training: { readonly all_cases?: boolean } = {}): 
     search: { coarse_share: 0 },
     training: { steps_per_epoch: 6, ...training },
     inference: { window: 'patch', tile_step: 1 },
-    cells: { sharpness: 50 },
+    cells: { sharpness: 50, warm_up_share },
   }),
 });
 
@@ -79,15 +82,17 @@ describe('a search of cells', () => {
     expect(await outcome(join(root, 'stopped'))).toEqual(whole);
   }, 120_000);
 
-  it('becomes surer of its operations, and needs no validation cases', async () => {
-    const settings = { ...options('alone', { all_cases: true }), epochs: 4 };
+  it('becomes surer of its operations once the weights have been warmed up, and needs no validation cases', async () => {
+    const settings = { ...options('alone', { all_cases: true, warm_up_share: 0.3 }), epochs: 4 };
     const { report, architecture } = await trainArchitecture(open, settings);
     const { events } = await readRun(join(root, 'alone'));
     const entropies = events.flatMap(({ entropy }) => entropy ?? []);
     expect(entropies).toHaveLength(4);
     const even = 10 * Math.log(6) + 2 * Math.log(4) + 2 * Math.log(3);
-    expect(entropies[0]).toBeLessThan(even);
-    expect(entropies[3]).toBeLessThan(entropies[0]);
+    // Of four epochs two begin within three tenths.
+    for (const entropy of entropies.slice(0, 2)) expect(entropy).toBeCloseTo(even, 10);
+    expect(entropies[2]).toBeLessThan(even);
+    expect(entropies[3]).toBeLessThan(entropies[2]);
     expect(events.map(({ children }) => children)).toEqual([[], [], [], []]);
     expect(architecture.kind).toBe('cells');
     expect(Object.keys(report.test_dice.cases)).toHaveLength(2);
