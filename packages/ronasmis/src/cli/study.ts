@@ -46,7 +46,7 @@ export function addStudy(program: Command): void {
     .addOption(labelsOption())
     .requiredOption(
       '--time <duration>',
-      'time of each search, such as 15m; 5 searches for each seed, and 12 networks trained alone',
+      'time of each search, such as 15m; 6 searches for each seed, and 12 networks trained alone',
       parseDuration,
     )
     .option(
