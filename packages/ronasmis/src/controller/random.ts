@@ -1,6 +1,6 @@
 import { mean } from '../base/statistics.ts';
 import type { SearchSpace } from '../space/space.ts';
-import type { Controller } from './controller.ts';
+import type { Choices, Controller, Outlook } from './controller.ts';
 import { drawChild, drawEntropy } from './draw.ts';
 
 /**
@@ -8,16 +8,27 @@ import { drawChild, drawEntropy } from './draw.ts';
  * choice of every child is uniform among the admitted options, and nothing is learnt. What any
  * controller has to beat.
  */
-export function randomController(space: SearchSpace): Controller {
-  const draw: Controller['proposeForEvaluation'] = (count, random) =>
-    Array.from({ length: count }, () => drawChild(space, 0, random));
+export const randomController = (space: SearchSpace): Controller => unlearning(space, () => 0, []);
+
+/**
+ * A controller that learns nothing.
+ * @param leadAt by how many logits the base child's choices lead when children are drawn
+ * @param finalists children that are evaluated in the end as well
+ */
+export function unlearning(
+  space: SearchSpace,
+  leadAt: (outlook: Outlook) => number,
+  finalists: readonly Choices[],
+): Controller {
+  const draw: Controller['proposeForEvaluation'] = (count, random, outlook) =>
+    Array.from({ length: count }, () => drawChild(space, leadAt(outlook), random));
   return {
     begin: () => {},
     proposeForTraining: draw,
     proposeForEvaluation: draw,
-    entropyOf: (children) => mean(children.map((choices) => drawEntropy(space, 0, choices))),
+    entropyOf: (children, outlook) => mean(children.map((choices) => drawEntropy(space, leadAt(outlook), choices))),
     learn: () => null,
-    finalists: () => [],
+    finalists: () => finalists,
     state: () => ({ tensors: new Map(), plain: null }),
     restore: () => {},
   };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { runSchema } from './run-record.ts';
+import { seriesFields, seriesSettings } from './series-record.ts';
 import { comparisonSchema } from './study-record.ts';
 
 /** What a class of a case scores; Dice and NSD are fractions, null where they are undefined. */
@@ -107,30 +107,13 @@ export type ScoredRun = z.infer<typeof scoredRunSchema>;
 /** A run that could not be. */
 export type FailedRun = z.infer<typeof failedRunSchema>;
 
-const { settings, engine } = runSchema.shape;
-
 /** `compare.json`: what a comparison was told, what it runs on, and what came of each run; `results` once it has ended. */
 export const compareSchema = z.object({
-  version: z.string(),
-  /** ISO 8601 time at which the comparison was begun. */
-  created: z.string(),
+  ...seriesFields,
   /** All that its runs have in common. Systems, seeds and folds are none of them: more of each extend a comparison. */
-  settings: settings.pick({
-    data_set: true,
-    label_folder: true,
-    time_seconds: true,
-    epochs: true,
-    memory_bytes: true,
-    folds: true,
-    device: true,
-    precision: true,
-  }),
-  /** What `auto` came to: the same for every run, whichever process runs it. */
-  engine: engine.pick({ device: true, precision: true }),
+  settings: seriesSettings,
   /** What it was begun on, in words: the GPU, or the processor and its threads. */
   hardware: z.string(),
-  /** By run, joules that were used while it was trained; null where the machine does not tell or a kill left them unknown. */
-  joules: z.record(z.string(), z.number().nullable()),
   /** By run, what came of it; of those that have ended. */
   runs: z.record(z.string(), z.discriminatedUnion('state', [scoredRunSchema, failedRunSchema])),
   /** Missing until the comparison has ended, and where another version wrote them: they can be made again. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { runSchema } from './run-record.ts';
+import { seriesFields, seriesSettings } from './series-record.ts';
 import { comparisonSchema } from './study-record.ts';
 
 const headroomRunSchema = z.object({
@@ -42,30 +42,11 @@ export type HeadroomResults = z.infer<typeof headroomResultsSchema>;
 /** A change, and what it is worth. */
 export type VariantResult = z.infer<typeof variantResultSchema>;
 
-const { settings, engine } = runSchema.shape;
-
 /** `headroom.json`: what changes of the base network were tried, and what each is worth; `results` once the study has ended. */
 export const headroomSchema = z.object({
-  version: z.string(),
-  /** ISO 8601 time at which it was begun. */
-  created: z.string(),
+  ...seriesFields,
   /** All that its runs have in common. Variants and seeds are none of them: more of each extend a study. */
-  settings: settings
-    .pick({
-      data_set: true,
-      label_folder: true,
-      time_seconds: true,
-      epochs: true,
-      memory_bytes: true,
-      folds: true,
-      fold: true,
-      device: true,
-      precision: true,
-    })
-    .extend({ side_by_side: z.int().positive() }),
-  /** What `auto` came to. */
-  engine: engine.pick({ device: true, precision: true }),
-  joules: z.record(z.string(), z.number().nullable()),
+  settings: seriesSettings.extend({ fold: z.int(), side_by_side: z.int().positive() }),
   /** By variant, why it could not be run. */
   problems: z.record(z.string(), z.string()),
   results: headroomResultsSchema.optional().catch(undefined),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { withOldNames } from './renamed.ts';
-import { runSchema } from './run-record.ts';
+import { seriesFields, seriesSettings } from './series-record.ts';
 
 const spreadSchema = z.object({ count: z.int(), mean: z.number(), deviation: z.number() });
 const correlationSchema = z.object({ tau: z.number(), p: z.number() }).nullable();
@@ -92,36 +92,17 @@ export type ChildAlone = z.infer<typeof childAloneSchema>;
 /** What a choice at one place contributes to the reward. */
 export type Contribution = z.infer<typeof contributionSchema>;
 
-const { settings, engine } = runSchema.shape;
-
 /** `study.json`: what a study was told, what it runs on and what its searches used; `results` once it has ended. */
 export const studySchema = z.object({
-  version: z.string(),
-  /** ISO 8601 time at which the study was begun. */
-  created: z.string(),
+  ...seriesFields,
   /** All that its searches have in common. */
-  settings: settings
-    .pick({
-      data_set: true,
-      label_folder: true,
-      time_seconds: true,
-      epochs: true,
-      children: true,
-      memory_bytes: true,
-      folds: true,
-      device: true,
-      precision: true,
-    })
-    .extend({
-      /** Null where each fold is the test set in turn. */
-      fold: z.int().nullable(),
-      /** Folders from before there was a choice do not say it. */
-      side_by_side: z.int().positive().default(1),
-    }),
-  /** What `auto` came to: the same for every search, whichever process runs it. */
-  engine: engine.pick({ device: true, precision: true }),
-  /** By run, joules that were used while it ran; null where the machine does not tell or a kill left them unknown. */
-  joules: z.record(z.string(), z.number().nullable()),
+  settings: seriesSettings.extend({
+    children: z.int(),
+    /** Null where each fold is the test set in turn. */
+    fold: z.int().nullable(),
+    /** Folders from before there was a choice do not say it. */
+    side_by_side: z.int().positive().default(1),
+  }),
   /** Missing until the study has ended, and where another version wrote them: they can be made again. */
   results: studyResultsSchema.optional().catch(undefined),
 });
