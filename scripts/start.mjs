@@ -22,7 +22,7 @@ async function quickstart() {
   for (const folder of [run, dataSet]) rmSync(folder, { recursive: true, force: true });
   console.log(`Writing a synthetic data set of 40 cases into ${dataSet}, then searching on it for three minutes.`);
   await writePhantomDataSet(dataSet, { cases: 40, seed: 1 });
-  ronasmis(['search', dataSet, '--out', run, '--time', '3m', '--augment'], root);
+  ronasmis(['search', dataSet, '--out', run, '--time', '3m'], root);
   console.log(`\nThe report is ${join(run, 'report.html')}. On your own data: npm start -- search DATASET --out RUN`);
 }
 

@@ -35,7 +35,6 @@ export function openTraining(volume: Size, dimensions: NetworkDimensions): Train
     dimensions,
     space,
     batchVoxels: voxelsOf(sizeOf(space.base)),
-    augment: false,
     cases: [],
     split: { training: [], validation: [], test: [] },
     labelValues: Array.from({ length: dimensions.classes }, (_, value) => value),

@@ -19,7 +19,7 @@ it('searches, predicts and evaluates as a library', async () => {
       children: 1,
       controller: 'reinforce',
       space: 'macro',
-      augment: false,
+      augment: 'off',
       folds: 2,
       fold: 0,
       device: 'cpu',

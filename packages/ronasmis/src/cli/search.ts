@@ -1,6 +1,7 @@
 import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type ControllerName, controllerHelp, controllerNames } from '../controller/controllers.ts';
+import { type AugmentMode, augmentModes } from '../search/augmenting.ts';
 import { searchDefaults } from '../search/defaults.ts';
 import { type SpaceName, spaceNames } from '../space/names.ts';
 import {
@@ -29,7 +30,7 @@ interface Options extends EngineOptions, FoldOptions {
   readonly controller: ControllerName;
   readonly space: SpaceName;
   readonly architecture?: string;
-  readonly augment: boolean;
+  readonly augment: AugmentMode;
   readonly from?: string;
   readonly recipe?: string;
   readonly seed: number;
@@ -74,7 +75,12 @@ export function addSearch(program: Command): void {
       '--from <run>',
       'start from the weights of a finished run, of this data set or another; what does not fit is drawn anew',
     )
-    .option('--augment', 'also rotate and scale training patches, and change their intensities', searchDefaults.augment)
+    .addOption(
+      new Option('--augment [when]', 'when to rotate and scale training patches and change their intensities too')
+        .choices(augmentModes)
+        .preset('on')
+        .default(searchDefaults.augment),
+    )
     .option(
       '--recipe <recipe>',
       "constants to change: 'paper' is the published RONASMIS, or a JSON file with some of those that show RUN --json lists",

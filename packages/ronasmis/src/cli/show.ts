@@ -42,9 +42,11 @@ export async function printRun(folder: string): Promise<void> {
   }
   const { formatBytes, formatCount, formatSeconds, plural } = await import('../report/format.ts');
   const cases = Object.keys(report.test_dice.cases).length;
-  print(
-    `${colours.bold('Test Dice')}        ${colours.green(diceText(report.test_dice, run))}, ${plural(cases, 'case')}`,
-  );
+  // That of a system is tested by the comparison.
+  if (cases > 0)
+    print(
+      `${colours.bold('Test Dice')}        ${colours.green(diceText(report.test_dice, run))}, ${plural(cases, 'case')}`,
+    );
   // A system that trains on all but the test fold has none.
   if (Object.keys(report.validation_dice.cases).length > 0)
     print(`Validation Dice  ${diceText(report.validation_dice, run)}`);
@@ -76,6 +78,8 @@ async function printCurves({ run, events }: RunFiles): Promise<void> {
     print(`reward   ${colours.cyan(sparkline(rewards))}  ${formatDice(first)} to ${formatDice(latest)} %`);
   const ends = [entropies.at(0), entropies.at(-1)].flatMap((entropy) => entropy?.toFixed(2) ?? []);
   if (ends.length > 0) print(`entropy  ${colours.cyan(sparkline(entropies))}  ${ends.join(' to ')} nats`);
+  const augmented = events.find((event) => event.augmented);
+  if (augmented) print(`patches augmented ${augmented.step === 1 ? 'throughout' : `from step ${augmented.step} on`}`);
   print('');
 }
 

@@ -1,16 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { mean } from '../base/statistics.ts';
-import { loadCase, turnCase } from '../data/case.ts';
 import type { DataSet } from '../data/dataset.ts';
 import { caseMean, spreadOf } from '../evaluation/summary.ts';
-import { turnTo, turnVolume } from '../formats/orientation.ts';
-import { placeOn } from '../formats/placement.ts';
-import { readLabelMap } from '../formats/read-volume.ts';
-import type { Volume } from '../formats/volume.ts';
 import type { CompareExample } from '../report/compare-page.ts';
-import { chooseSlices, type ExampleVolume, sliceAt } from '../report/slices.ts';
+import { chooseSlices, sliceAt } from '../report/slices.ts';
 import type { CompareRecord, CompareResults } from '../run/compare-record.ts';
+import { labelMapIn } from './label-maps.ts';
+import { openCase } from './opened-case.ts';
 
 /** A case of one fold, and what each system's first seed there says of it. */
 export interface TypicalCase {
@@ -62,24 +59,15 @@ export async function exampleOf(
 ): Promise<CompareExample | undefined> {
   const typical = typicalCase(record, results);
   const entry = cases.find(({ name }) => name === typical?.name);
-  if (typical === undefined || entry === undefined) return undefined;
-  const read = await loadCase(entry);
-  if (read.kind !== 'loaded') return undefined;
-  const { imageVolume, labelVolume } = turnCase(read.loaded, 'RAS');
-  const classesIn = ({ data }: Volume): Uint8Array => {
-    const classOf = new Map(labels.map(({ value }, index) => [value, index]));
-    return Uint8Array.from(data, (value) => classOf.get(value) ?? 0);
-  };
-  const { shape, spacing } = imageVolume;
-  const image = Float32Array.from(imageVolume.data.subarray(0, labelVolume.data.length));
-  const volume: ExampleVolume = { image, reference: classesIn(labelVolume), shape, spacing };
+  const opened = entry && (await openCase(entry, { labels }));
+  if (typical === undefined || opened === undefined) return undefined;
+  const { volume, predictionOf } = opened;
   const slices = chooseSlices(volume);
   const segmented = await Promise.all(
     typical.runs.map(async ({ system, run, dice }) => {
-      const file = join(out, run, 'predictions', `${entry.name}.nii.gz`);
+      const file = labelMapIn(join(out, run), typical.name);
       if (!existsSync(file)) return [];
-      const placed = placeOn(await readLabelMap(file), read.loaded.imageVolume).volume;
-      const prediction = classesIn(turnVolume(placed, turnTo(read.loaded.imageVolume, 'RAS')));
+      const prediction = await predictionOf(file);
       return { system, dice, slices: slices.map(({ number }) => sliceAt({ ...volume, prediction }, number - 1)) };
     }),
   );

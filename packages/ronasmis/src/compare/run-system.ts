@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rename } from 'node:fs/promises';
-import { join } from 'node:path';
 import { emptyCache, resetPeakMemoryBytes } from '@ronasmis/libtorch';
 import { mapConcurrently } from '../base/concurrency.ts';
 import type { Case } from '../data/case.ts';
@@ -12,7 +11,9 @@ import type { ScoredRun } from '../run/compare-record.ts';
 import { readRun } from '../run/read-run.ts';
 import type { SearchHooks } from '../search/search.ts';
 import type { System, SystemOptions } from '../systems/system.ts';
+import { labelMapIn, labelMapsOf } from './label-maps.ts';
 import type { PlannedSystemRun } from './plan.ts';
+import { enterTest } from './tested-run.ts';
 
 /** How far off a surface may be to count as right in NSD, in millimetres. */
 export const toleranceMillimetres = 1;
@@ -28,7 +29,7 @@ export type ComparedOptions = SystemOptions & { readonly device: ComputeDevice; 
 export async function runSystem(
   { system, fold, seed, test }: PlannedSystemRun,
   options: ComparedOptions,
-  labelling: Pick<Labelling, 'regions' | 'ignoredValue'>,
+  labelling: Labelling,
   hooks: SearchHooks,
   train: () => Promise<void>,
 ): Promise<ScoredRun> {
@@ -47,7 +48,9 @@ export async function runSystem(
   );
   hooks.signal?.throwIfAborted();
   const pairs = test.map(({ name, label }, i) => ({ name, prediction: predictions[i], reference: label }));
-  const { cases, warnings } = await evaluatePairs(pairs, { toleranceMillimetres, ...labelling });
+  const { labels, ...scored } = labelling;
+  const { cases, dice, warnings } = await evaluatePairs(pairs, { toleranceMillimetres, ...scored });
+  await enterTest(out, { test, labels, dice });
   for (const sentence of warnings) hooks.onWarning?.(sentence);
   return {
     state: 'finished',
@@ -70,8 +73,7 @@ async function segmentCases(
   { out: run, ...options }: ComparedOptions,
   hooks: SearchHooks,
 ): Promise<{ readonly predictions: readonly string[]; readonly seconds?: number }> {
-  const out = join(run, 'predictions');
-  const labelMap = (name: string): string => join(out, `${name}.nii.gz`);
+  const out = labelMapsOf(run);
   const { memoryBytes, device, precision, python } = options;
   const how = { ...(memoryBytes !== undefined && { memoryBytes }), device, precision };
   let seconds: number | undefined;
@@ -85,7 +87,7 @@ async function segmentCases(
     const outputs = new Map(predictions.map(({ input, output }) => [input, output]));
     // A single scan may be called by its file, and a case by the folder that it lies in.
     await mapConcurrently(cases, ({ name, images: [image] }) =>
-      rename(requireWritten(system, name, outputs.get(image)), labelMap(name)),
+      rename(requireWritten(system, name, outputs.get(image)), labelMapIn(run, name)),
     );
   } else {
     await mkdir(out, { recursive: true });
@@ -93,7 +95,7 @@ async function segmentCases(
     seconds = await system.segment(run, scans, out, { ...how, ...(python !== undefined && { python }) });
   }
   const predictions = cases.map(({ name }) => {
-    const file = labelMap(name);
+    const file = labelMapIn(run, name);
     return requireWritten(system, name, existsSync(file) ? file : undefined);
   });
   return { predictions, ...(seconds !== undefined && { seconds }) };

@@ -67,7 +67,7 @@ export interface PreparedDataSet {
  */
 export async function prepareDataSet(dataSet: DataSet, options: PrepareOptions): Promise<PreparedDataSet> {
   const { folds, cacheFolder, onCase, memoryLimitBytes = Number.POSITIVE_INFINITY } = options;
-  const { masked_below, coarsening } = options.recipe ?? defaultRecipe.preparation;
+  const recipe = options.recipe ?? defaultRecipe.preparation;
   const sizes = await preparedBytes(dataSet);
   const onDisk = sizes.reduce((total, size) => total + size, 0) > memoryLimitBytes;
   if (onDisk) await makeFolder(cacheFolder);
@@ -83,9 +83,9 @@ export async function prepareDataSet(dataSet: DataSet, options: PrepareOptions):
   const errors = problems.filter(({ severity }) => severity === 'error').map(({ message }) => message);
   if (errors.length > 0 || fingerprint === undefined) throw allErrors(errors);
   const left = median([...prepared.values()].map(({ crop }) => voxelsOf(crop.shape) / voxelsOf(crop.scanShape)));
-  const isMasked = masked_below !== null && left < masked_below;
+  const isMasked = recipe.masked_below !== null && left < recipe.masked_below;
   const normalisations = normalisationsFor(dataSet.channels, fingerprint.intensities, isMasked);
-  const spacing = coarsened(fingerprint.commonSpacing, coarsening);
+  const spacing = spacingFor(fingerprint, recipe);
   const bytes = [...prepared.values()].map((one) => caseBytes({ ...one, shape: shapeAt(one, spacing) }));
   const resampleOnDisk = onDisk || bytes.reduce((total, size) => total + size, 0) > memoryLimitBytes;
   if (resampleOnDisk) await makeFolder(cacheFolder);
@@ -104,6 +104,12 @@ export async function prepareDataSet(dataSet: DataSet, options: PrepareOptions):
   const warnings = [...lostLabels(dataSet, cases, spacing), ...problems];
   return { cases, fingerprint, normalisations, warnings };
 }
+
+/** That cases are resampled to, millimetres `[depth, height, width]`. */
+export const spacingFor = (
+  { commonSpacing }: Pick<Fingerprint, 'commonSpacing'>,
+  { coarsening }: Pick<Recipe['preparation'], 'coarsening'>,
+): Triple => coarsened(commonSpacing, coarsening);
 
 /** Structures that are smaller than what the data set's spacing can show. */
 function lostLabels({ folder, labels }: DataSet, cases: readonly PreparedCase[], spacing: Triple): readonly Problem[] {

@@ -1,12 +1,22 @@
 import { z } from 'zod';
 import { axes } from '../base/geometry.ts';
-import { note, positive, range, share } from './note.ts';
+import { count, note, positive, range, share } from './note.ts';
 
 /** How often intensities are changed: of the patches, and of the channels of each of these. */
 const shares = z.tuple([share, share]).readonly();
 
 /** How patches are changed. */
 export const augmentationSchema = z.strictObject({
+  from_passes: note(
+    z.number().min(0).nullable().default(60),
+    'passes over the training cases in a run, above which all of it is augmented where nobody has decided; null: never',
+    'ours: 40 passes did no harm without augmentation, 120 cost half a point',
+  ),
+  patience: note(
+    count.nullable().default(4),
+    'evaluations without a better one while the loss falls, after which a run is augmented where nobody has decided; null: never',
+    'ours',
+  ),
   flip: note(share.default(0.5), 'of the patches, those that are mirrored along each of the axes', 'paper'),
   flip_axes: note(z.array(z.enum(axes)).readonly().default(['width']), 'along which patches are mirrored', 'paper'),
   spatial: note(share.default(0.2), 'of the patches that are rotated, and that are scaled', 'nnU-Net'),

@@ -18,5 +18,6 @@ export const paperRecipe: Recipe = recipeSchema.parse({
     decided_share: null,
   },
   search: { finalists: false, coarse_share: 0 },
+  augmentation: { from_passes: null, patience: null },
   training: { loss: 'dice', weight_decay_in: 'gradient', averaged_share: 0 },
 });

@@ -40,14 +40,21 @@ export function renderReport(content: ReportContent): string {
 ${hero(report, classNames)}
 ${tiles(content)}
 <section><h2>${found}</h2><p class="lead">${foundNote} Coloured arrows add encoder features to the decoder; sizes are a training patch's, depth × height × width.</p>${drawArchitecture(architecture, run.network)}${cellFigure(architecture)}</section>
-<section><h2>${steps}</h2><p class="lead">${stepsNote}${coarseNote(content.events)}</p>${curves(content.events)}</section>
-<section><h2>Dice of every test case</h2><p class="lead">In percent; a dot is a case, the line is the mean. Point at a dot for its name.</p>${dicePlot(report.test_dice, classNames)}</section>
-${exampleSection(content, classNames)}
-<details><summary>Dice by case</summary>${caseTable(report.test_dice, classNames)}</details>
+<section><h2>${steps}</h2><p class="lead">${stepsNote}${coarseNote(content.events)}${augmentedNote(content.events)}</p>${curves(content.events)}</section>
+${testSection(content, classNames)}
 <details><summary>Settings, engine and data set</summary>${settingsTable(run)}</details>
 </main></body></html>
 `;
   return page.markup;
+}
+
+/** The test cases, where any was segmented. */
+function testSection(content: ReportContent, classNames: Readonly<Record<string, string>>): Html {
+  const { test_dice } = content.report;
+  if (Object.keys(test_dice.cases).length === 0) return html``;
+  return html`<section><h2>Dice of every test case</h2><p class="lead">In percent; a dot is a case, the line is the mean. Point at a dot for its name.</p>${dicePlot(test_dice, classNames)}</section>
+${exampleSection(content, classNames)}
+<details><summary>Dice by case</summary>${caseTable(test_dice, classNames)}</details>`;
 }
 
 /** What the page says of the kind of run that it shows. */
@@ -88,6 +95,7 @@ function formatDate(iso: string): string {
 function hero(report: SearchReport, classNames: Readonly<Record<string, string>>): Html {
   const { mean, classes, cases } = report.test_dice;
   const count = Object.keys(cases).length;
+  if (count === 0) return html`<p class="quiet">No test case was segmented yet.</p>`;
   const bars = Object.entries(classes).map(
     ([label, dice], i) => html`<span>${classNames[label] ?? `label ${label}`}</span>
 <span class="track class${i % 6}"><i style="width:${formatDice(dice)}%"></i></span><b>${formatDice(dice)}</b>`,
@@ -128,6 +136,12 @@ function stepNote({ recipe: { search, training } }: RunRecord): string {
 function coarseNote(events: readonly SearchEvent[]): string {
   const last = events.findLast(({ coarse }) => coarse);
   return last ? ` Until step ${last.step} scans were taken at half their resolution, and rewards are those of it.` : '';
+}
+
+function augmentedNote(events: readonly SearchEvent[]): string {
+  const first = events.find(({ augmented }) => augmented);
+  if (first === undefined) return '';
+  return ` Training patches were rotated, scaled and changed in their intensities ${first.step === 1 ? 'throughout' : `from step ${first.step} on`}.`;
 }
 
 function curves(events: readonly SearchEvent[]): Html {

@@ -21,6 +21,8 @@ export const eventSchema = withOldNames(
     peak_memory_bytes: z.number(),
     /** Whether volumes were downsampled: rewards are Dice at half the resolution then. */
     coarse: z.boolean().default(false),
+    /** Whether training patches were augmented, beyond being mirrored. */
+    augmented: z.boolean().default(false),
     /** Training steps and evaluations of this step that were left out, for memory did not suffice. */
     out_of_memory: z.int().default(0),
     /** Of this step, seconds in which the shared weights were trained and in which its children were evaluated. */

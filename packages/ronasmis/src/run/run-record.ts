@@ -32,9 +32,13 @@ const runFields = z.object({
     only_child: architectureSchema.optional(),
     /** Spent before the run on what it trains, and counted to its time. */
     earlier_seconds: z.number().optional(),
-    /** Whether test cases were segmented after the time, not within it. */
+    /** Whether test cases were segmented after the time, by a comparison, not within it. */
     tests_afterwards: z.boolean().optional(),
-    augment: z.boolean(),
+    /** Run folders from before it could be left to the run say true or false. */
+    augment: z.preprocess(
+      (value) => (typeof value === 'boolean' ? (value ? 'on' : 'off') : value),
+      z.enum(['auto', 'on', 'off']),
+    ),
     folds: z.int(),
     fold: z.int(),
     device: z.string(),
@@ -54,6 +58,8 @@ const runFields = z.object({
   }),
   /** Every constant of the run; run folders from before there were recipes are taken to have the default one. */
   recipe: recipeSchema.prefault({}),
+  /** Whether patches are augmented from the first step on, and the passes over the training cases by which a run decides that for itself. */
+  augmentation: z.object({ from_start: z.boolean(), expected_passes: z.number() }).optional(),
   network: z.object({
     /** Channels of each level, the full resolution first. */
     channels: z.array(z.int().positive()).min(1).readonly(),

@@ -20,10 +20,8 @@ export interface RunContext {
   readonly scored: readonly ScoredClass[];
   /** Of voxels that are neither learnt from nor scored; undefined where there are none. */
   readonly ignoredValue: number | undefined;
-  /** Whether patches are rotated, scaled and changed in their intensities; they are mirrored in any case. */
-  readonly augment: boolean;
-  /** Whether test cases are segmented once the time is over, not within it. */
-  readonly testsAfterwards?: boolean;
+  /** Whether it segments no test case itself, for whoever has started it does. */
+  readonly isTestedElsewhere?: boolean;
   /** Voxels that a batch of small patches comes to, about: those of the largest patch. */
   readonly batchVoxels: number;
   /** How volumes are downsampled while the run is coarse; undefined where it never is. */

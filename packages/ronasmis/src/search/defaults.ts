@@ -2,7 +2,7 @@
 export const searchDefaults = {
   controller: 'reinforce',
   space: 'macro',
-  augment: false,
+  augment: 'auto',
   folds: 5,
   fold: 0,
   device: 'auto',

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { narrow, noGradient, scope, type Tensor } from '@ronasmis/libtorch';
 import type { Architecture } from '../architecture/architecture.ts';
 import { type Triple, voxelsOf } from '../base/geometry.ts';
@@ -57,7 +58,7 @@ export async function openClock(
 ): Promise<Clock> {
   const { context } = bench;
   await measureLargest(bench, largest);
-  const full = await measureDurations(bench, base);
+  const full = await measureDurations(bench, base, isDeepStrictEqual(largest, base));
   const limit = { epochs, seconds: timeSeconds };
   const { recipe } = context;
   const trainingSteps = stepsOfAnEpoch(context, limit, full);
@@ -96,10 +97,13 @@ async function measureLargest(bench: Bench, largest: Architecture): Promise<void
   await whereMemorySuffices(device, () => measurePass(bench, largest, evaluated.reduce(largerCase)));
 }
 
-/** The parts of a run at full resolution, by the base child. */
-async function measureDurations(bench: Bench, base: Architecture): Promise<Durations> {
+/**
+ * The parts of a run at full resolution, by the base child.
+ * @param hasRun whether it has run before: what a first run takes to be compiled is not measured
+ */
+async function measureDurations(bench: Bench, base: Architecture, hasRun: boolean): Promise<Durations> {
   const { split } = bench.context;
-  measureTraining(bench, base);
+  if (!hasRun) measureTraining(bench, base);
   const train = measureTraining(bench, base);
   const [validation, test] = [split.validation, split.test].map((names) =>
     names.map((name) => caseNamed(bench.context, name)),
@@ -110,7 +114,7 @@ async function measureDurations(bench: Bench, base: Architecture): Promise<Durat
   const secondsOf = (cases: readonly PreparedCase[], how = inference): number =>
     perVoxel * sum(cases.map(({ shape }) => voxelsPassed(shape, windowOf(how, base), how)));
   const evaluate = secondsOf(validation);
-  if (bench.context.testsAfterwards) return { train, evaluate, final: evaluate };
+  if (bench.context.isTestedElsewhere) return { train, evaluate, final: evaluate };
   const [resampled, others] = [test.filter(isResampled), test.filter((prepared) => !isResampled(prepared))];
   // A scan in all its windows and mirrorings may take minutes: on the scans' own grids, it is measured without them.
   const few = { ...inference, mirroring: false, tile_step: 1 };

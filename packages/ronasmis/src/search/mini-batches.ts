@@ -19,7 +19,7 @@ import type { SearchRun, TrainingRun } from './run.ts';
  * child of its own, which the controller draws, on a patch of its own.
  */
 export function* sharedMiniBatches(
-  { context, state, clock }: Pick<SearchRun, 'context' | 'state' | 'clock'>,
+  { context, state, clock, augmenting }: Pick<SearchRun, 'context' | 'state' | 'clock' | 'augmenting'>,
   downsampling: Downsampling | undefined,
 ): Generator<MiniBatch, never> {
   const { controller, random } = state;
@@ -35,7 +35,8 @@ export function* sharedMiniBatches(
         patch_lead !== null && outlook.done < patch_share
           ? withDrawnPatch(context.space, child, patch_lead / (1 - outlook.done / patch_share), random)
           : child;
-      const plan = patchesOf(context, random, { architecture, training, chosen: order[index], downsampling });
+      const drawn = { architecture, training, chosen: order[index], downsampling, augment: augmenting.isOn };
+      const plan = patchesOf(context, random, drawn);
       yield { network: networkOf(architecture, context.dimensions), plan };
     }
   }
@@ -78,7 +79,7 @@ function drawLed<Value>(
 }
 
 /** What of a run the mini-batches of one network are made of. */
-type OneNetwork = Pick<TrainingRun, 'context' | 'state' | 'architecture'>;
+type OneNetwork = Pick<TrainingRun, 'context' | 'state' | 'augmenting' | 'architecture'>;
 
 /** The same of one network. */
 export function ownMiniBatches(run: OneNetwork, downsampling: Downsampling | undefined): Generator<MiniBatch, never> {
@@ -88,7 +89,7 @@ export function ownMiniBatches(run: OneNetwork, downsampling: Downsampling | und
 
 /** The same of networks that are all trained on the patches of one architecture. */
 export function* networkMiniBatches(
-  { context, state, architecture }: OneNetwork,
+  { context, state, augmenting, architecture }: OneNetwork,
   networkFor: () => Network,
   downsampling: Downsampling | undefined,
 ): Generator<MiniBatch, never> {
@@ -97,7 +98,8 @@ export function* networkMiniBatches(
   for (;;) {
     for (const chosen of shuffled(training, context, random)) {
       const network = networkFor();
-      yield { network, plan: patchesOf(context, random, { architecture, training, chosen, downsampling }) };
+      const drawn = { architecture, training, chosen, downsampling, augment: augmenting.isOn };
+      yield { network, plan: patchesOf(context, random, drawn) };
     }
   }
 }
@@ -121,10 +123,11 @@ function patchesOf(
     /** The case that the patches are of, unless the recipe has each of any that is trained on. */
     readonly chosen: number;
     readonly downsampling: Downsampling | undefined;
+    readonly augment: boolean;
   },
 ): BatchPlan {
-  const { cases, augment, recipe } = context;
-  const { architecture, training, chosen, downsampling } = drawn;
+  const { cases, recipe } = context;
+  const { architecture, training, chosen, downsampling, augment } = drawn;
   const { patch, patches } = batchShape(context, architecture);
   const isOfAny = recipe.training.batch_cases === 'any';
   const ofPatches = Array.from({ length: patches }, () =>

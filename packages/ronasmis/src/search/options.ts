@@ -10,6 +10,7 @@ import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import { type SpaceName, spaceCalled } from '../space/names.ts';
 import type { CreateSpace } from '../space/spaces.ts';
+import type { AugmentMode } from './augmenting.ts';
 import { searchDefaults } from './defaults.ts';
 
 /** What a search is told. */
@@ -32,8 +33,8 @@ export interface SearchSettings {
   readonly controller: ControllerName | CreateController;
   /** One of ours by its name, or a function that makes one. */
   readonly space: SpaceName | CreateSpace;
-  /** Rotations, scalings and intensity changes of the training patches, besides the paper's flip. */
-  readonly augment: boolean;
+  /** When training patches are rotated, scaled and changed in their intensities, besides the paper's flip. */
+  readonly augment: AugmentMode;
   readonly folds: number;
   /** The part, from 0, that is the test set. */
   readonly fold: number;
@@ -73,14 +74,14 @@ export interface RunSettings extends SearchSettings {
   readonly plan?: PlanNetwork;
   /** Seconds that were spent before the run, on what it trains: they count to its time. */
   readonly earlierSeconds?: number;
-  /** Whether the time is that of the training alone, and the test cases are segmented after it, as a comparison wants; within it where this is left out. */
-  readonly testsAfterwards?: boolean;
+  /** Whether it segments no test case itself, for a comparison does so once its time is over; else it does within its time. */
+  readonly isTestedElsewhere?: boolean;
 }
 
 /** The same from outside: everything but the data set and the run folder has a default. */
 export type SearchOptions = Pick<SearchSettings, 'dataSet' | 'out'> &
   Partial<SearchSettings> &
-  Pick<RunSettings, 'testsAfterwards'>;
+  Pick<RunSettings, 'isTestedElsewhere'>;
 
 /** The same of the training of one network, where there is nothing to choose. */
 export type TrainingOptions = Omit<SearchOptions, 'children' | 'controller' | 'space'> &
@@ -161,7 +162,7 @@ export function recordSettings(settings: RunSettings): RunRecord['settings'] {
     ...(lastChildren !== undefined && { last_children: lastChildren }),
     ...(architecture && { only_child: architecture }),
     ...(settings.earlierSeconds !== undefined && { earlier_seconds: settings.earlierSeconds }),
-    ...(settings.testsAfterwards && { tests_afterwards: true }),
+    ...(settings.isTestedElsewhere && { tests_afterwards: true }),
     device,
     precision,
   };
@@ -200,7 +201,7 @@ export function recordedSettings(
     ...(last_children !== undefined && { lastChildren: last_children }),
     ...(only_child && { architecture: only_child }),
     ...(earlier_seconds !== undefined && { earlierSeconds: earlier_seconds }),
-    ...(settings.tests_afterwards && { testsAfterwards: true }),
+    ...(settings.tests_afterwards && { isTestedElsewhere: true }),
     ...(from && { from: from.run }),
     recipe,
     device,

@@ -1,8 +1,10 @@
 import { peakMemoryBytes } from '@ronasmis/libtorch';
 import { mean } from '../base/statistics.ts';
 import type { Downsampling } from '../preparation/downsampling.ts';
+import type { SearchEvent } from '../run/event.ts';
 import { appendEvent } from '../run/run-folder.ts';
 import { type MiniBatch, type Trained, train } from '../training/train.ts';
+import { followCurve } from './augmenting.ts';
 import {
   childrenPerStep,
   enterFullResolution,
@@ -132,7 +134,7 @@ export interface StepOutcome {
 
 /** Ends a controller step: it is written into the run folder, from where a stopped run goes on, and told. */
 export async function endStep(run: Run, stage: Stage, outcome: StepOutcome): Promise<void> {
-  const { context, state, clock, folder, watch } = run;
+  const { context, state, clock, augmenting, folder, watch } = run;
   const { training, evaluation, entropy, baseline } = outcome;
   const { children } = evaluation;
   const [loss, coarse] = [training.loss, stage.downsampling !== undefined];
@@ -144,7 +146,7 @@ export async function endStep(run: Run, stage: Stage, outcome: StepOutcome): Pro
   const { step } = clock;
   const seconds = clock.elapsed();
   if (outOfMemory > 0) watch.warn(outOfMemorySentence(outOfMemory, step));
-  await appendEvent(folder, {
+  const event: SearchEvent = {
     step,
     seconds,
     reward_mean: average,
@@ -155,11 +157,14 @@ export async function endStep(run: Run, stage: Stage, outcome: StepOutcome): Pro
     steps: state.trainer.steps,
     peak_memory_bytes: peakMemoryBytes(context.device),
     coarse,
+    augmented: augmenting.isOn,
     out_of_memory: outOfMemory,
     training_seconds: training.seconds,
     evaluation_seconds: evaluation.seconds,
     children: children.map(({ architecture, reward }) => ({ architecture, reward })),
-  });
+  };
+  await appendEvent(folder, event);
+  followCurve(augmenting, event, context.recipe.augmentation);
   await saveState(folder, state, { step, seconds });
   const counts = { done: rewards.length, total: rewards.length };
   const found = { ...(average !== null && { reward: average }), ...(best !== null && { dice: best }) };

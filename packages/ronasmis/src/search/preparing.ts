@@ -9,10 +9,11 @@ import type { Fingerprint } from '../data/fingerprint.ts';
 import { type CaseSplit, splitCases, splitLabelled } from '../data/folds.ts';
 import type { Normalisation } from '../data/normalisation.ts';
 import type { Problem } from '../data/problems.ts';
-import { coarsened, shapeAt } from '../data/spacing.ts';
+import { shapeAt } from '../data/spacing.ts';
 import { chooseDevice } from '../engine/device.ts';
 import { choosePrecision } from '../engine/precision.ts';
 import { prepareOnce } from '../preparation/kept-cases.ts';
+import { spacingFor } from '../preparation/prepare.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { type RunRecord, recordDimensions } from '../run/run-record.ts';
 import { requireFit } from './architecture-file.ts';
@@ -72,7 +73,7 @@ export async function prepare(
   const empty = new Set(cases.filter(({ labelled }) => labelled.length === 0).map(({ name }) => name));
   const split = trainedOn(splitLabelled(names, { folds, fold, empty }), recipe.training);
   const hasIgnored = dataSet.ignoredValue !== undefined;
-  const spacing = coarsened(fingerprint.commonSpacing, recipe.preparation.coarsening);
+  const spacing = spacingFor(fingerprint, recipe.preparation);
   const volume = shapeAt({ shape: fingerprint.commonShape, spacing: fingerprint.commonSpacing }, spacing);
   const flatLevels = flatLevelsFor(spacing, recipe.network);
   const counts = { inputChannels: dataSet.channels.length, classes: dataSet.labels.length, flatLevels };
@@ -89,8 +90,7 @@ export async function prepare(
     dimensions: plan.dimensions,
     cases,
     split,
-    augment: settings.augment,
-    ...(settings.testsAfterwards && { testsAfterwards: true }),
+    ...(settings.isTestedElsewhere && { isTestedElsewhere: true }),
     labelValues: dataSet.labels.map(({ value }) => value),
     scored: scoredClasses(dataSet),
     ignoredValue: dataSet.ignoredValue,
@@ -132,6 +132,7 @@ export function engineWarnings({ device }: RunContext, { cuda }: EngineDescripti
 /** `run.json` of a new run, and of what it has started from. */
 export function runRecord(
   { settings, context, fingerprint, spacing, regions, normalisations, channelFiles, engine, budgetBytes }: Prepared,
+  augmentation: RunRecord['augmentation'],
   started?: Started,
 ): RunRecord {
   const { dimensions, device, precision } = context;
@@ -142,6 +143,7 @@ export function runRecord(
     settings: { ...recordSettings({ ...settings, memoryBytes: budgetBytes }), ...(from && { from }) },
     engine: { libtorch: engine.version, device, precision, threads: engine.cpu.threads, cpu: engine.cpu.name },
     recipe: context.recipe,
+    ...(augmentation && { augmentation }),
     network: recordDimensions(dimensions),
     labels: fingerprint.labels,
     regions,

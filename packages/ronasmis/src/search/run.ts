@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Architecture } from '../architecture/architecture.ts';
 import type { Batches } from '../batches/batches.ts';
+import type { Augmenting } from './augmenting.ts';
 import type { Clock } from './clock.ts';
 import type { RunContext, SearchContext } from './context.ts';
 import type { Evaluable } from './evaluating.ts';
@@ -13,6 +14,7 @@ interface Opened<Context, State> {
   readonly context: Context;
   readonly state: State;
   readonly clock: Clock;
+  readonly augmenting: Augmenting;
   readonly folder: string;
   readonly plan: MemoryPlan;
   /** What the last finished step evaluated, in another process; none in a new run. */

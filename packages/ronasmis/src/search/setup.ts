@@ -6,13 +6,14 @@ import { type DataSet, readDataSet } from '../data/dataset.ts';
 import { requireApart } from '../data/outputs.ts';
 import type { Network } from '../network/network.ts';
 import { networkOf } from '../network/of-architecture.ts';
+import type { SearchEvent } from '../run/event.ts';
 import { lockFolder } from '../run/lock.ts';
 import { type RunFiles, readRun } from '../run/read-run.ts';
 import { createRunFolder, keepEventsUntil, requireNew, writeRecord } from '../run/run-folder.ts';
-import { howToGoOn, kindOf } from '../run/run-record.ts';
+import { howToGoOn, kindOf, type RunRecord } from '../run/run-record.ts';
 import { hasOneChild } from '../space/spaces.ts';
+import { type Augmenting, augmentsFromStart, followCurve } from './augmenting.ts';
 import { type Clock, expectedTrainingSteps, outlookOf, requireOneStep } from './clock.ts';
-import { harmlessPasses } from './constants.ts';
 import type { RunContext, SearchContext } from './context.ts';
 import { type EarlierRun, readEarlierRun, readEarlierRunAgain, startFrom, startWarnings } from './earlier-run.ts';
 import { openClock } from './measuring.ts';
@@ -140,7 +141,10 @@ async function openLocked<Begun extends BegunSearch | BegunTraining>(
   const clock = await clockOf(begun, plan, settings, { startedAt, step: 0, seconds: settings.earlierSeconds ?? 0 });
   requireOneStep(clock);
   state.controller?.begin(outlookOf(clock));
-  const record = runRecord(prepared, started);
+  const passes = expectedTrainingSteps(clock) / context.split.training.length;
+  const isOn = augmentsFromStart(settings.augment, passes, context.recipe.augmentation);
+  const augmentation = { from_start: isOn, expected_passes: Math.round(passes) };
+  const record = runRecord(prepared, augmentation, started);
   await writeRecord(settings.out, 'run.json', record);
   await prepared.keep();
   hooks.onStart?.({
@@ -150,11 +154,12 @@ async function openLocked<Begun extends BegunSearch | BegunTraining>(
     warnings: [
       ...engineWarnings(context, engine),
       ...(started ? startWarnings(started) : []),
-      ...overfitWarnings(context, clock),
+      ...overfitWarnings(settings, context, passes),
       ...warnings,
     ],
   });
-  return { ...begun, clock, folder: settings.out, plan, lastChildren: [] };
+  const augmenting = { when: settings.augment, curve: [], isOn };
+  return { ...begun, clock, augmenting, folder: settings.out, plan, lastChildren: [] };
 }
 
 async function reopenLocked<Begun extends BegunSearch | BegunTraining>(
@@ -195,7 +200,11 @@ async function reopenLocked<Begun extends BegunSearch | BegunTraining>(
     warnings: engineWarnings(context, engine),
   });
   const lastChildren = events.find(({ step }) => step === clock.step)?.children ?? [];
-  return { ...begun, clock, folder, plan, lastChildren };
+  const augmenting = augmentingAgain(
+    run,
+    events.filter(({ step }) => step <= clock.step),
+  );
+  return { ...begun, clock, augmenting, folder, plan, lastChildren };
 }
 
 /** The networks whose weights a run trains. */
@@ -214,11 +223,19 @@ function clockOf(
   return openClock({ context, trainer: state.trainer }, { largest, base, children }, settings, start);
 }
 
-function overfitWarnings(context: RunContext, clock: Clock): readonly string[] {
-  const passes = Math.round(expectedTrainingSteps(clock) / context.split.training.length);
-  if (context.augment || passes <= harmlessPasses) return [];
+/** As it was when the last of these steps had ended. */
+function augmentingAgain({ settings, augmentation, recipe }: RunRecord, events: readonly SearchEvent[]): Augmenting {
+  const when = settings.augment;
+  const augmenting: Augmenting = { when, curve: [], isOn: augmentation?.from_start ?? when === 'on' };
+  for (const event of events) followCurve(augmenting, event, recipe.augmentation);
+  return augmenting;
+}
+
+function overfitWarnings({ augment, system }: RunSettings, { recipe }: RunContext, passes: number): readonly string[] {
+  const isByChoice = augment === 'off' && system === undefined;
+  if (!isByChoice || !augmentsFromStart('auto', passes, recipe.augmentation)) return [];
   return [
-    `The training cases are passed over about ${passes} times, which over-fits: --augment is better from here on.`,
+    `The training cases are passed over about ${Math.round(passes)} times, which over-fits without augmentation: leave --augment to the search.`,
   ];
 }
 

@@ -11,6 +11,7 @@ import type { FromJob, ToJob } from './messages.ts';
 
 /** How many runs go on side by side, and what they share. */
 export interface Sharing {
+  /** Runs at a time, each with its share of the processor's threads and of the memory. */
   readonly sideBySide: number;
   /** Bytes that all may take together; 80 % of what is free where it is left out. */
   readonly memoryBytes?: number;

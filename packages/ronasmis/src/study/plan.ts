@@ -6,15 +6,14 @@ import { type ControllerName, controllerNames } from '../controller/controllers.
 import type { SearchEvent } from '../run/event.ts';
 import type { RunSettings, SearchOptions, TrainingOptions } from '../search/options.ts';
 import type { SpaceName } from '../space/names.ts';
+import type { Sharing } from './apart.ts';
 
 /** What a study compares on which data set, with how much time. */
-export interface StudyOptions extends SeriesOptions {
+export interface StudyOptions extends SeriesOptions, Pick<Sharing, 'sideBySide'> {
   /** Children evaluated at each controller step. */
   readonly children: number;
   /** The fold that is the test set; where it is left out, each is, one after the other. */
   readonly fold?: number;
-  /** Runs that go on side by side, each with its share of the processor's threads and of the memory. */
-  readonly sideBySide: number;
 }
 
 /** What is compared: every controller in the paper's space, and the network that a person would start from. */
@@ -149,7 +148,7 @@ export function searchOptions(
   { seeds: _, sideBySide: __, out, ...shared }: StudyOptions,
   { name, ...own }: PlannedSearch,
 ): SearchOptions & Pick<RunSettings, 'lastChildren'> {
-  return { augment: false, ...shared, ...own, out: join(out, name) };
+  return { ...shared, ...own, out: join(out, name) };
 }
 
 /** The options of a child's training: its controller steps limit it, whatever limits the searches. */
@@ -157,5 +156,5 @@ export function trainingOptions(
   { seeds: _, out, timeSeconds: __, children: ___, sideBySide: ____, ...shared }: StudyOptions,
   { name, epochs, fold }: PlannedTraining,
 ): TrainingOptions {
-  return { augment: false, ...shared, epochs, fold, out: join(out, name) };
+  return { ...shared, epochs, fold, out: join(out, name) };
 }

@@ -14,5 +14,5 @@ export const trainPlanned =
   (own: Required<Pick<TrainingOptions, 'system' | 'recipe' | 'augment'>>, plan: PlanNetwork): System['train'] =>
   async ({ from: _, python: __, ...options }, hooks) => {
     if (existsSync(join(options.out, 'run.json'))) await resume(options.out, hooks);
-    else await trainArchitecture(plan, { ...options, ...own, testsAfterwards: true }, hooks);
+    else await trainArchitecture(plan, { ...options, ...own, isTestedElsewhere: true }, hooks);
   };

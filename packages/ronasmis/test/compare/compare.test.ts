@@ -6,7 +6,7 @@ import { UserError } from '../../src/base/errors.ts';
 import { createRandom } from '../../src/base/random.ts';
 import { type CompareHooks, type CompareOptions, compare } from '../../src/compare/compare.ts';
 import type { CompareResults } from '../../src/run/compare-record.ts';
-import { readComparison } from '../../src/run/read-run.ts';
+import { readComparison, readRun } from '../../src/run/read-run.ts';
 import type { System, SystemOptions } from '../../src/systems/system.ts';
 import { boxCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 import { cheat, fakeSystem, writeTinyRunInto } from './fake-system.ts';
@@ -75,6 +75,18 @@ describe('a comparison', () => {
     const page = await readFile(join(options.out, 'compare.html'), 'utf8');
     expect(page).toContain('Systems compared on Boxes');
     expect(page.match(/<use href="#slice-\d+"/g)).toHaveLength(3 * 2);
+  });
+
+  it('enters what it found into the runs, whose reports are as those of any', async () => {
+    const folder = join(options.out, 'worse-fold0-seed1');
+    const { report } = await readRun(folder);
+    expect(report?.test_dice.mean).toBeCloseTo(24 / 28 / 2, 12);
+    expect(Object.keys(report?.test_dice.cases ?? {})).toHaveLength(2);
+    const page = await readFile(join(folder, 'report.html'), 'utf8');
+    expect(page).toContain('Dice of every test case');
+    // The best and the worst case, three slices each, with the outlines of what was segmented.
+    expect(page.match(/<figure class="slice">/g)).toHaveLength(2 * 3);
+    expect(page).toMatch(/class="prediction class0"/);
   });
 
   it('that has ended runs nothing again; more seeds, folds and systems extend it', async () => {

@@ -90,6 +90,7 @@ export function reportContent(steps = 40): ReportContent {
     evaluation_seconds: 8,
     peak_memory_bytes: 2.1e9,
     coarse: false,
+    augmented: i > 2,
     out_of_memory: 0,
     children: Array.from({ length: 20 }, () => ({ architecture: ARCHITECTURE, reward: 0.8 })),
   }));
@@ -104,7 +105,7 @@ export function reportContent(steps = 40): ReportContent {
         children: 20,
         controller: 'reinforce',
         space: 'macro',
-        augment: false,
+        augment: 'off',
         folds: 5,
         fold: 0,
         device: 'cpu',

@@ -50,6 +50,13 @@ describe('renderReport', () => {
     expect(page).not.toContain('Its cell');
   });
 
+  it('says from which step on patches were augmented', () => {
+    const note = (steps: number): string | undefined =>
+      /Training patches were[^.]*\./.exec(renderReport(reportContent(steps)))?.[0];
+    expect(note(5)).toBe('Training patches were rotated, scaled and changed in their intensities from step 4 on.');
+    expect(note(2)).toBeUndefined();
+  });
+
   it('says what searched, and draws no curve of an entropy that there is not', () => {
     expect(page).toContain('reinforce in the macro space');
     expect(page).toContain('Entropy, nats');

@@ -18,7 +18,7 @@ const options: Omit<SearchSettings, 'dataSet' | 'out'> = {
   controller: 'reinforce',
   recipe: defaultRecipe,
   space: 'macro',
-  augment: false,
+  augment: 'off',
   folds: 3,
   fold: 0,
   device: 'cpu',

@@ -90,7 +90,7 @@ describe('a data set with', () => {
       children: 1,
       controller: 'random',
       space: 'fixed',
-      augment: false,
+      augment: 'off',
       folds: 3,
       fold: 0,
       seed: 1,

@@ -23,7 +23,7 @@ const options = {
   children: 2,
   controller: 'random',
   space: 'macro',
-  augment: false,
+  augment: 'off',
   epochs: 1,
   folds: 3,
   fold: 0,

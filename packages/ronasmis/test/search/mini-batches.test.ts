@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { networkDimensions } from '../../src/architecture/dimensions.ts';
 import { createRandom } from '../../src/base/random.ts';
 import { defaultRecipe } from '../../src/recipe/recipe.ts';
+import type { Augmenting } from '../../src/search/augmenting.ts';
 import { batchShape } from '../../src/search/batch-shape.ts';
 import type { Clock } from '../../src/search/clock.ts';
 import { ownMiniBatches, sharedMiniBatches, withDrawnPatch } from '../../src/search/mini-batches.ts';
@@ -16,6 +17,8 @@ import { tinyContext } from './tiny-context.ts';
 
 const volume = [80, 96, 70] as const;
 const dimensions = networkDimensions(1, 3);
+/** Patches are mirrored alone. */
+const augmenting: Augmenting = { when: 'off', curve: [], isOn: false };
 const macro = createSpace('macro', volume, dimensions);
 
 describe('the patch of a child in training', () => {
@@ -103,7 +106,7 @@ it('children are trained on their own patch more and more often, and always from
       elapsed: () => 0,
     };
     const state = createSearchState(context, 'random', 1);
-    const plans = sharedMiniBatches({ context, state, clock }, undefined);
+    const plans = sharedMiniBatches({ context, state, clock, augmenting }, undefined);
     const own = String(batchShape(context, space.base).patch);
     return Array.from({ length: 240 }, () => String(plans.next().value.plan.patch)).filter((patch) => patch !== own)
       .length;
@@ -122,7 +125,7 @@ it('patches of a mini-batch are of one case, or where the recipe says so each of
     const { batchVoxels, space } = tinyContext;
     const context = { ...tinyContext, recipe, cases, split, batchVoxels: 6 * batchVoxels };
     const state = createSearchState(context, 'random', 1);
-    const plans = ownMiniBatches({ context, state, architecture: space.base }, undefined);
+    const plans = ownMiniBatches({ context, state, augmenting, architecture: space.base }, undefined);
     return Array.from({ length: 300 }, () => plans.next().value.plan.crops.map((crop) => crop.case));
   };
   const one = casesOf('one');

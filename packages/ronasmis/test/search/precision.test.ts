@@ -22,7 +22,7 @@ async function reached(device: 'cpu' | 'cuda', precisions: readonly Precision[])
       children: 1,
       controller: 'reinforce',
       space: 'macro',
-      augment: false,
+      augment: 'off',
       folds: 4,
       fold: 0,
       device,

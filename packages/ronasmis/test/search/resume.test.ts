@@ -2,6 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/base/random.ts';
+import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import type { Progress } from '../../src/run/progress.ts';
 import { readRun } from '../../src/run/read-run.ts';
 import { appendEvent, writeRecord } from '../../src/run/run-folder.ts';
@@ -15,7 +16,7 @@ const options = {
   children: 2,
   controller: 'reinforce',
   space: 'macro',
-  augment: false,
+  augment: 'off',
   epochs: 2,
   folds: 3,
   fold: 0,
@@ -78,6 +79,8 @@ describe('a search that is stopped and resumed ends as an unbroken one of the sa
 });
 
 describe('so does one by another controller, or in another space', () => {
+  const { augmentation } = defaultRecipe;
+  const impatient = { ...defaultRecipe, augmentation: { ...augmentation, patience: 1 } };
   const others: [string, Partial<SearchOptions>][] = [
     ['ppo', { controller: 'ppo' }],
     ['random', { controller: 'random' }],
@@ -86,7 +89,8 @@ describe('so does one by another controller, or in another space', () => {
     ['micro', { space: 'micro' }],
     ['micro by evolution', { space: 'micro', controller: 'evolution', children: 20 }],
     ['fixed', { space: 'fixed', children: 20 }],
-    ['augmented', { augment: true }],
+    ['augmented', { augment: 'on' }],
+    ['augmented by itself', { augment: 'auto', recipe: impatient }],
   ];
   it.each(others)('%s', async (name, other) => {
     const settings = { dataSet: join(root, 'Boxes'), ...options, epochs: 3, ...other };
@@ -120,6 +124,11 @@ describe('a search in the fixed space', () => {
 it('an augmented search trains on other patches than one that mirrors alone', async () => {
   const { events } = await outcome(join(root, 'augmented'));
   expect(events[0].loss).not.toBe(unbroken.events[0].loss);
+});
+
+it('a search that augments by itself begins to where its rewards say so', async () => {
+  const { events } = await outcome(join(root, 'augmented by itself'));
+  expect(events.map(({ augmented }) => augmented)).toEqual([false, false, true]);
 });
 
 it('another seed is another search', async () => {

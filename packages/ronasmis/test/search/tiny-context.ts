@@ -12,7 +12,6 @@ export const tinyContext: SearchContext = {
   recipe: defaultRecipe,
   dimensions,
   space: macroSpace([16, 16, 16], dimensions),
-  augment: false,
   batchVoxels: 16 ** 3,
   cases: [],
   split: { training: [], validation: [], test: [] },

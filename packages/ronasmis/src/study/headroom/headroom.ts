@@ -12,17 +12,15 @@ import { readRun } from '../../run/read-run.ts';
 import { writeRecord, writeRunFile } from '../../run/run-folder.ts';
 import { recordSettings, withDefaults } from '../../search/options.ts';
 import type { SearchHooks } from '../../search/search.ts';
-import { memoryShare, runJobAmong } from '../apart.ts';
+import { memoryShare, runJobAmong, type Sharing } from '../apart.ts';
 import type { Job } from '../job.ts';
 import { runName } from '../plan.ts';
 import { headroomResults } from './results.ts';
 import { base, type Variant, variants } from './variants.ts';
 
 /** What is tried on which data set, with how much time. */
-export interface HeadroomOptions extends SeriesOptions {
+export interface HeadroomOptions extends SeriesOptions, Pick<Sharing, 'sideBySide'> {
   readonly fold: number;
-  /** Runs that go on side by side, each with its share of the processor's threads and of the memory. */
-  readonly sideBySide: number;
   /** Of the variants to try; all where it is left out. */
   readonly names?: readonly string[];
 }
@@ -156,7 +154,7 @@ function jobOf(
     ...memoryShare(given, engine.device),
     out: join(out, name),
     seed,
-    augment: variant.augment ?? false,
+    augment: variant.augment ?? 'auto',
     recipe: variant.recipe?.(defaultRecipe) ?? defaultRecipe,
   };
   if (variant.network === undefined) {

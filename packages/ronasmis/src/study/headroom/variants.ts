@@ -1,5 +1,6 @@
 import { type MacroArchitecture, strideBetween } from '../../architecture/architecture.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
+import type { AugmentMode } from '../../search/augmenting.ts';
 import { allSkips } from '../../space/table1.ts';
 
 /** A change of the base network; undefined where this one can't be changed so. */
@@ -16,7 +17,7 @@ export interface Variant {
   readonly network?: NetworkChange;
   readonly recipe?: RecipeChange;
   /** Whether patches are augmented; as in all others where it is left out. */
-  readonly augment?: boolean;
+  readonly augment?: AugmentMode;
 }
 
 type Level = MacroArchitecture['encoder'][number] | MacroArchitecture['decoder'][number];
@@ -183,13 +184,14 @@ export const variants: readonly Variant[] = [
   { name: 'drop-path-more', what: '0.3 of the skips left out', recipe: training(() => ({ drop_path: 0.3 })) },
   { name: 'dice-loss', what: 'Dice alone as the loss', recipe: training(() => ({ loss: 'dice' })) },
   { name: 'batch-any', what: 'patches of any cases in a batch', recipe: training(() => ({ batch_cases: 'any' })) },
-  { name: 'augment', what: '--augment', augment: true },
-  { name: 'augment-half', what: '--augment, half as often', augment: true, recipe: augmented(0.5) },
-  { name: 'augment-2', what: '--augment, twice as often', augment: true, recipe: augmented(2) },
+  { name: 'augment', what: 'augmented from the start', augment: 'on' },
+  { name: 'augment-none', what: 'not augmented', augment: 'off' },
+  { name: 'augment-half', what: 'augmented from the start, half as often', augment: 'on', recipe: augmented(0.5) },
+  { name: 'augment-2', what: 'augmented from the start, twice as often', augment: 'on', recipe: augmented(2) },
   {
     name: 'augment-unturned',
-    what: '--augment without rotation and scaling',
-    augment: true,
+    what: 'augmented from the start, without rotation and scaling',
+    augment: 'on',
     recipe: section('augmentation', { spatial: 0, spatial_in_plane: 0 }),
   },
   { name: 'spacing-1.5', what: '1.5 times the finest spacing', recipe: section('preparation', { coarsening: 1.5 }) },

@@ -31,7 +31,7 @@ export function runJson({ options, dataSet, fingerprint, plan, engine }: Begun):
   const recipe = { ...nnunetRecipe, training: { ...nnunetRecipe.training, batch_dice: plan.batchDice } };
   const { from: _, python: __, ...known } = options;
   const settings = recordSettings(
-    trainingSettings(architecture, { ...known, system: systemName, recipe, augment: true, testsAfterwards: true }),
+    trainingSettings(architecture, { ...known, system: systemName, recipe, augment: 'on', isTestedElsewhere: true }),
   );
   const why = whyNotHere(dataSet, plan);
   return {

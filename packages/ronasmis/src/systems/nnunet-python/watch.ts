@@ -92,6 +92,7 @@ export function eventOf(line: LineOf<'epoch'>): SearchEvent | undefined {
     steps: iterations,
     peak_memory_bytes,
     coarse: false,
+    augmented: true,
     out_of_memory: 0,
     training_seconds: epoch_seconds,
     evaluation_seconds: 0,

@@ -24,7 +24,7 @@ function nnunetBy(preset: PresetName, called: Pick<System, 'name' | 'title'>): S
       postProcessing: false,
       inference: 'weighted overlapped patches',
     },
-    train: trainPlanned({ system: called.name, recipe: nnunetRecipe, augment: true }, (known) => {
+    train: trainPlanned({ system: called.name, recipe: nnunetRecipe, augment: 'on' }, (known) => {
       const { architecture, batchDice, isMasked } = planNetwork(known, preset);
       const training = { ...nnunetRecipe.training, batch_dice: batchDice };
       const augmentation = { ...nnunetRecipe.augmentation, outside_stays_zero: isMasked };

@@ -7,7 +7,10 @@ import { type SearchOptions, search } from '../../search/search.ts';
 import type { System } from '../system.ts';
 
 /** RONASMIS as it is by default. */
-export const ronasmis: System = ronasmisBy({ recipe: defaultRecipe }, { name: 'ronasmis', title: 'RONASMIS' });
+export const ronasmis: System = ronasmisBy(
+  { recipe: defaultRecipe },
+  { name: 'ronasmis', title: 'RONASMIS', augmentation: 'rotation, scaling, intensities, where it would over-fit' },
+);
 
 /** RONASMIS as it was published (Bae et al. 2019), as far as that is known. */
 export const ronasmisPaper: System = ronasmisBy(
@@ -15,14 +18,18 @@ export const ronasmisPaper: System = ronasmisBy(
   {
     name: 'ronasmis-paper',
     title: 'RONASMIS, as published',
+    augmentation: null,
   },
 );
 
-function ronasmisBy(own: Pick<SearchOptions, 'recipe' | 'system'>, called: Pick<System, 'name' | 'title'>): System {
+function ronasmisBy(
+  own: Pick<SearchOptions, 'recipe' | 'system'>,
+  { augmentation, ...called }: Pick<System, 'name' | 'title'> & Pick<System['traits'], 'augmentation'>,
+): System {
   return {
     ...called,
     traits: {
-      augmentation: null,
+      augmentation,
       ensemble: false,
       testTimeAugmentation: false,
       postProcessing: false,
@@ -30,7 +37,7 @@ function ronasmisBy(own: Pick<SearchOptions, 'recipe' | 'system'>, called: Pick<
     },
     train: async ({ from: _, python: __, ...options }, hooks) => {
       if (existsSync(join(options.out, 'run.json'))) await resume(options.out, hooks);
-      else await search({ ...options, ...own, testsAfterwards: true }, hooks);
+      else await search({ ...options, ...own, isTestedElsewhere: true }, hooks);
     },
   };
 }

@@ -75,6 +75,9 @@ export const scnasTransfer: System = {
   },
 };
 
+/** What it trains by, whatever is trained. */
+const asPublished = { recipe: overlappedRecipe, augment: 'off' } as const;
+
 type Options = Omit<SystemOptions, 'from' | 'python'> & { readonly system: string };
 
 const isBegun = (out: string): boolean => existsSync(join(out, 'run.json'));
@@ -113,7 +116,7 @@ function searchedCells(options: Options, hooks: SearchHooks): Promise<SearchResu
     architecture: { ...layoutFor(known), kind: 'open_cells' },
     recipe: overlappedRecipe,
   });
-  return trainArchitecture(plan, { ...options, recipe: overlappedRecipe, testsAfterwards: true }, hooks);
+  return trainArchitecture(plan, { ...options, ...asPublished, isTestedElsewhere: true }, hooks);
 }
 
 /** Trains the network of found cells in what is left of the time. */
@@ -123,6 +126,6 @@ async function trainCells(
   earlierSeconds: number,
   hooks: SearchHooks,
 ): Promise<void> {
-  const how = { ...options, recipe: overlappedRecipe, earlierSeconds, testsAfterwards: true };
+  const how = { ...options, ...asPublished, earlierSeconds, isTestedElsewhere: true };
   await trainArchitecture(trained, how, hooks);
 }

@@ -23,7 +23,7 @@ export const unetResnet: System = {
     postProcessing: false,
     inference: 'overlapped patches',
   },
-  train: trainPlanned({ system: 'unet-resnet', recipe: overlappedRecipe, augment: false }, (known) => ({
+  train: trainPlanned({ system: 'unet-resnet', recipe: overlappedRecipe, augment: 'off' }, (known) => ({
     architecture: residual(planNetwork(known, 'default').architecture),
     recipe: overlappedRecipe,
   })),

@@ -52,7 +52,7 @@ it('nnU-Net is given all cases but the test set to learn from', async () => {
   });
 });
 
-it('what nnU-Net leaves is a finished run, whose test cases are segmented and scored behind its training', async () => {
+it('what nnU-Net leaves is a finished run, whose test cases are segmented behind its training', async () => {
   const out = join(folder, 'run');
   const told: Progress[] = [];
   const warnings: string[] = [];
@@ -73,10 +73,8 @@ it('what nnU-Net leaves is a finished run, whose test cases are segmented and sc
     ['driver.py', 'given.json', 'job.json', 'log.txt', 'predictions', 'state.json', 'training.json'].sort(),
   );
 
-  // The stand-in says what is right.
   const { run, report, architecture, events } = await readRun(out);
-  expect(report?.test_dice.mean).toBe(1);
-  expect(Object.keys(report?.test_dice.cases ?? {}).sort()).toEqual(test);
+  expect((await readdir(nnunetFolders(out).predictions)).sort()).toEqual(test.map((name) => `${name}.nii.gz`));
   expect(finished?.training).toMatchObject({
     iterations: 21,
     iterations_per_epoch: 3,

@@ -41,7 +41,7 @@ it.each([
   '$name trains the network of its plan by its recipe',
   async (system, block, counts) => {
     const { recipe, settings } = await begun(system, balls);
-    expect(settings).toMatchObject({ system: system.name, augment: true, only_child: { encoder: { block, counts } } });
+    expect(settings).toMatchObject({ system: system.name, augment: 'on', only_child: { encoder: { block, counts } } });
     const { preparation, training, augmentation, inference } = nnunetRecipe;
     expect(recipe).toMatchObject({ preparation, training, inference });
     expect(recipe.augmentation).toEqual({ ...augmentation, outside_stays_zero: true });

@@ -33,7 +33,7 @@ it('ronasmis searches on the split that it is told, goes on where it was stopped
   const { run, report } = await readRun(out);
   expect(run.settings).toMatchObject({ folds: 3, fold: 1, seed: 4, epochs: 1 });
   expect(run.recipe).toEqual(defaultRecipe);
-  expect(Object.keys(report?.test_dice.cases ?? {})).toHaveLength(2);
+  expect(report?.test_dice.cases).toEqual({});
   await ronasmis.train({ ...options, out }, {});
   expect((await readRun(out)).report).toEqual(report);
 }, 120_000);

@@ -71,7 +71,7 @@ describe('scnas', () => {
       features: [16, 32, 64, 128].slice(0, architecture?.kind === 'cells' ? architecture.features.length : 0),
     });
     expect(events).toHaveLength(2);
-    expect(Object.keys(report?.test_dice.cases ?? {})).toHaveLength(2);
+    expect(report?.test_dice.cases).toEqual({});
   }, 240_000);
 
   it('repeats nothing that has finished, with or without its search', async () => {
@@ -104,7 +104,7 @@ describe('scnas', () => {
     expect([from.run.network.input_channels, to.run.network.input_channels]).toEqual([2, 1]);
     expect([from.run.network.classes, to.run.network.classes]).toEqual([4, 3]);
     expect(to.run.settings.epochs).toBe(2);
-    expect(Object.keys(to.report?.test_dice.cases ?? {})).toHaveLength(2);
+    expect(to.report?.test_dice.cases).toEqual({});
   }, 120_000);
 });
 
