@@ -24,7 +24,7 @@ export function oneDnnTakesBfloat16(): boolean {
 }
 
 /**
- * Whether oneDNN's bfloat16 gradient of a 3x3x3 kernel can be trusted with volumes of this shape; seen in PyTorch 2.15.0 too.
+ * Whether oneDNN's bfloat16 gradient of a 3x3x3 kernel can be trusted with volumes of this shape, of a strided one the depth of what it makes; seen in PyTorch 2.15.0 too.
  * - One or two planes: it is made of memory that oneDNN never wrote, so NaN now and then (avx512_bf16 and AMX).
  * - Few planes of many rows, with AMX: it is wrong by a tenth or more (4 x 48 x 48 of 128 channels, 6 x 64 x 64 of 64), NaN (5 x 64 x 64
  *   of 32, 3 x 32 x 32 of 128) or a segmentation fault (8 x 256 x 256, 4 x 128 x 128 and 8 x 100 x 100 of 16).
@@ -36,11 +36,12 @@ export function oneDnnGradientIsSound([depth, height]: readonly number[]): boole
 }
 
 /**
- * Whether a processor convolves bfloat16 volumes of this shape (depth, height, width) by kernels of so many planes as they are. What
+ * Whether a processor convolves bfloat16 volumes of this shape (depth, height, width) by kernels of so many planes as they are. Kernels of
+ * one plane are convolved slice by slice, which oneDNN was right in wherever it was tried (5,000 shapes). Of others, what
  * dilation could not be interleaved away (too small a volume) is neither fast by oneDNN nor always right: it was NaN on thin volumes.
  */
 export function convolvesBfloat16(shape: readonly number[], dilation: number, planes: number): boolean {
-  return planes === 3 && dilation === 1 && oneDnnGradientIsSound(shape) && oneDnnTakesBfloat16();
+  return (planes === 1 || (dilation === 1 && oneDnnGradientIsSound(shape))) && oneDnnTakesBfloat16();
 }
 
 /** A convolution that keeps the size of its volumes, as far as it matters for how it is computed. */
@@ -53,6 +54,21 @@ export interface Convolving {
   /** Of the volumes. */
   readonly dataType: DataType;
   readonly device: Device;
+}
+
+/** What {@link stridedConvolution3d} is computed by, as far as it matters for how. */
+export interface Striding extends Omit<Convolving, 'dilation'> {
+  readonly stride: readonly number[];
+}
+
+/** The type that {@link stridedConvolution3d} computes in. */
+export function stridedConvolutionType({ size, planes, stride, dataType, device }: Striding): DataType {
+  if (device !== 'cpu') return dataType;
+  const [depth, height, width] = size;
+  const isSound = planes === 1 ? stride[0] === 1 : oneDnnGradientIsSound([Math.ceil(depth / stride[0]), height]);
+  // Of slices narrower than 3 voxels, oneDNN's strided bfloat16 was NaN.
+  const isWide = height > 2 && width > 2;
+  return dataType === 'bfloat16' && isSound && isWide && oneDnnTakesBfloat16() ? 'bfloat16' : 'float32';
 }
 
 /** The type that {@link convolution3d} computes in. Where it is not that of the volumes, input and kernel are converted to it, and the result back. */
@@ -76,14 +92,36 @@ export function convolution3d(input: Tensor, kernel: Tensor, dilation = 1): Tens
   const filled = fillPlane(kernel);
   if (dataType === 'float32') return winogradConvolution(input, filled, dilation);
   const [, , planes] = filled.shape;
-  if (convolutionType({ size: shape.slice(2), planes, dilation, dataType, device }) === 'bfloat16')
+  if (convolutionType({ size: shape.slice(2), planes, dilation, dataType, device }) === 'bfloat16') {
+    if (planes === 1) return convolveSlices(input, filled, { stride: ones, dilation });
     return oneDnnConvolution(input, filled, { padding: ones, stride: ones, dilation: ones, groups: 1 });
+  }
   return inFloat32(input, filled, (wide, kernel) => winogradConvolution(wide, kernel, dilation));
 }
 
 /** What is added on both sides of each axis so that a convolution of stride 1 keeps the size. */
 const margins = ({ shape: [, , ...size] }: Tensor, dilation: number): readonly number[] =>
   size.map((extent) => (dilation * (extent - 1)) / 2);
+
+/** By a kernel of one plane, 1x3x3, every slice for itself, for which oneDNN has its fastest code: `[batch * depth, channel, height, width]`. */
+function convolveSlices(
+  input: Tensor,
+  kernel: Tensor,
+  { stride: [, ...stride], dilation }: { readonly stride: readonly number[]; readonly dilation: number },
+): Tensor {
+  const [batch, channels, depth, ...plane] = input.shape;
+  const [width] = kernel.shape;
+  return scope(() => {
+    const slices = reshape(permute(input, [0, 2, 1, 3, 4]), [batch * depth, channels, ...plane]);
+    const convolved = oneDnnConvolution(slices, reshape(kernel, [width, channels, 3, 3]), {
+      padding: [dilation, dilation],
+      stride,
+      dilation: [dilation, dilation],
+      groups: 1,
+    });
+    return permute(reshape(convolved, [batch, depth, ...convolved.shape.slice(1)]), [0, 2, 1, 3, 4]);
+  });
+}
 
 /** A kernel of 3 rows and columns that gives what this one does: where there are fewer, the others are 0. */
 function fillPlane(kernel: Tensor): Tensor {
@@ -104,17 +142,25 @@ function inFloat32(input: Tensor, kernel: Tensor, convolve: (input: Tensor, kern
  * The convolution of which only every `stride`-th voxel of each axis is kept, the first one too: with a kernel as {@link convolution3d} takes it,
  * `[batch, in, ...size]` gives `[batch, out, ...size / stride]`, rounded up. PyTorch's with a padding of half the kernel, rounded down.
  *
- * On a processor it is computed in float32, by oneDNN in libtorch's builds for x64: its bfloat16 gradients are not right for every volume
- * (see {@link oneDnnGradientIsSound}).
+ * On a processor it is computed by oneDNN in libtorch's builds for x64: bfloat16 as it is where its gradients are right
+ * (see {@link oneDnnGradientIsSound}), by kernels of one plane slice by slice, else in float32.
  */
 export function stridedConvolution3d(input: Tensor, kernel: Tensor, stride: readonly number[]): Tensor {
   const padding = margins(kernel, 1);
-  if (input.device !== 'cpu') return conv3d(input, kernel, { stride, padding });
+  const { device, dataType, shape } = input;
+  if (device !== 'cpu') return conv3d(input, kernel, { stride, padding });
+  const [, , planes] = kernel.shape;
+  const type = stridedConvolutionType({ size: shape.slice(2), planes, stride, dataType, device });
+  if (type === 'bfloat16') {
+    const filled = fillPlane(kernel);
+    if (planes === 1) return convolveSlices(input, filled, { stride, dilation: 1 });
+    return oneDnnConvolution(input, filled, { padding: ones, stride, dilation: ones, groups: 1 });
+  }
   const convolve = (input: Tensor, kernel: Tensor): Tensor =>
     process.arch === 'x64'
       ? oneDnnConvolution(input, kernel, { padding, stride, dilation: ones, groups: 1 })
       : conv3d(input, kernel, { stride, padding });
-  return input.dataType === 'float32' ? convolve(input, kernel) : inFloat32(input, kernel, convolve);
+  return dataType === 'float32' ? convolve(input, kernel) : inFloat32(input, kernel, convolve);
 }
 
 /**

@@ -1,5 +1,5 @@
 export { type Activation, activate, activationNames, keptByActivate, keptByActivation } from './activations.ts';
-export { averagePooling3d } from './average-pooling.ts';
+export { averageAround3d, averagePooling3d } from './average-pooling.ts';
 export {
   type Convolving,
   convolution3d,
@@ -8,6 +8,7 @@ export {
   oneDnnTakesBfloat16,
   pointwiseConvolution3d,
   stridedConvolution3d,
+  stridedConvolutionType,
 } from './convolution.ts';
 export {
   type BlockLayer,

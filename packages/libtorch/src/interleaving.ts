@@ -23,6 +23,7 @@ export function interleavingFor({ size, planes, dilation, dataType, device }: Co
   const subVolume = subVolumeSize({ dilation, size });
   const pays =
     dilation > 1 &&
+    planes === 3 &&
     device === 'cpu' &&
     dataType === 'bfloat16' &&
     subVolume.every((extent) => extent > 2) &&

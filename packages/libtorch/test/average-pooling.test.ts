@@ -1,6 +1,16 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { averagePool3d, averagePooling3d, contiguous, multiply, scope, sumAll, type Tensor } from '../src/index.ts';
+import {
+  averageAround3d,
+  averagePool3d,
+  averagePooling3d,
+  contiguous,
+  multiply,
+  scope,
+  sumAll,
+  type Tensor,
+  to,
+} from '../src/index.ts';
 import { largestDifference } from './differences.ts';
 import { wave } from './wave.ts';
 
@@ -36,6 +46,32 @@ it.each([
     }),
     { numRuns: 40 },
   );
+});
+
+it("equals libtorch's pooling around each voxel, gradient included", () => {
+  fc.assert(
+    fc.property(triple(6), fc.integer({ min: 1, max: 9 }), (more, channels) => {
+      const shape = [2, channels, ...more.map((extent) => extent + 2)];
+      const theirs = run((input) => averagePool3d(input, 3, { stride: 1, padding: 1, countIncludePad: false }), shape);
+      run(averageAround3d, shape).forEach((values, part) => {
+        expect(largestDifference(values, theirs[part])).toBeLessThan(1e-5);
+      });
+    }),
+    { numRuns: 20 },
+  );
+});
+
+it.each([
+  ['cells that the stride divides', [4, 6, 8], (input: Tensor) => averagePooling3d(input, [2, 3, 2])],
+  ['cells of any size', [5, 7, 9], (input: Tensor) => averagePooling3d(input, [2, 3, 2])],
+  ['what is around each voxel', [1, 7, 9], averageAround3d],
+] as const)('takes bfloat16 on a processor: %s', (_, size, pool) => {
+  const inBfloat16 = (input: Tensor): Tensor =>
+    to(pool(to(input, { dataType: 'bfloat16', memoryFormat: 'channels_last_3d' })), { dataType: 'float32' });
+  const exact = run(pool, [2, 3, ...size]);
+  run(inBfloat16, [2, 3, ...size]).forEach((values, part) => {
+    expect(largestDifference(values, exact[part])).toBeLessThan(0.02);
+  });
 });
 
 it('takes an axis that is shorter than the stride as one cell', () => {

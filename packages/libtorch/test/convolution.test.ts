@@ -69,6 +69,32 @@ function difference(ours: Float64Array, exact: Float64Array): number {
   return ours.reduce((largest, value, i) => Math.max(largest, Math.abs(value - exact[i])), 0) / scale;
 }
 
+/** Of the same bfloat16 numbers, bfloat16 and float32 have to give the same output and gradients. */
+function compareInBfloat16(
+  { batch, channels, size, planes, rows = 3, columns = 3, layout }: Omit<Case, 'dilation'>,
+  convolve: (input: Tensor, kernel: Tensor) => Tensor,
+): void {
+  scope(() => {
+    const rounded = (shape: readonly number[]): Tensor =>
+      to(randn(shape, { dataType: 'float32' }), { dataType: 'bfloat16' });
+    const input = contiguous(rounded([batch, channels[0], ...size]), { memoryFormat: layout });
+    const kernel = rounded([channels[1], channels[0], planes, rows, columns]);
+    const direction = rounded(convolve(input, kernel).shape);
+    const [exact, found] = (['float32', 'bfloat16'] as const).map((dataType) => {
+      const leaves = [input, kernel].map((tensor) => detach(to(tensor, { dataType, copy: true })));
+      for (const leaf of leaves) leaf.requiresGradient = true;
+      const output = convolve(leaves[0], leaves[1]);
+      sumAll(to(multiply(output, to(direction, { dataType })), { dataType: 'float32' })).backward();
+      return [output, ...leaves.map(({ gradient }) => gradient)].map((tensor) =>
+        Float64Array.from(tensor ? to(tensor, { dataType: 'float32' }).toNumbers() : []),
+      );
+    });
+    found.forEach((values, part) => {
+      expect(difference(values, exact[part])).toBeLessThan(2 ** -7);
+    });
+  });
+}
+
 const extent = (min: number, max: number): fc.Arbitrary<number> => fc.integer({ min, max });
 const edge = fc.constantFrom(1, 3);
 const anyVolume = {
@@ -200,6 +226,25 @@ describe('convolution3d', () => {
     },
   );
 
+  it('gives bfloat16 by kernels of one plane what float32 gives, but for the rounding, gradients included', () => {
+    const anyFlat = fc.record({ ...anyVolume, planes: fc.constant(1), dilation: extent(1, 4) });
+    fc.assert(
+      fc.property(anyFlat, (example) =>
+        compareInBfloat16(example, (input, kernel) => convolution3d(input, kernel, example.dilation)),
+      ),
+      { numRuns: 100 },
+    );
+    for (const size of [
+      [1, 256, 256],
+      [9, 96, 80],
+      [28, 64, 1],
+      [5, 2, 130],
+    ] as const) {
+      const example: Case = { batch: 2, channels: [32, 40], size, dilation: 2, planes: 1, layout: 'channels_last_3d' };
+      compareInBfloat16(example, (input, kernel) => convolution3d(input, kernel, 2));
+    }
+  });
+
   it('says what it cannot take', () => {
     const volume = tensor(new Float32Array(16), [1, 2, 2, 2, 2]);
     const kernel = tensor(new Float32Array(27), [1, 1, 3, 3, 3]);
@@ -210,6 +255,18 @@ describe('convolution3d', () => {
 });
 
 describe('stridedConvolution3d', () => {
+  it('gives bfloat16 what float32 gives, but for the rounding, gradients included, whatever shape, stride and kernel', () => {
+    const stride = fc.tuple(extent(1, 2), extent(1, 2), extent(1, 2));
+    // Deep enough for bfloat16, and not.
+    const size = fc.tuple(extent(1, 24), extent(1, 18), extent(1, 14));
+    fc.assert(
+      fc.property(fc.record({ ...anyVolume, size, rows: edge, columns: edge, stride }), ({ stride, ...example }) =>
+        compareInBfloat16(example, (input, kernel) => stridedConvolution3d(input, kernel, stride)),
+      ),
+      { numRuns: 100 },
+    );
+  });
+
   it("equals libtorch's conv3d in float64, gradients included, whatever shape, stride and layout", () => {
     fc.assert(
       fc.property(anyStridedCase, ({ stride, ...example }) => {

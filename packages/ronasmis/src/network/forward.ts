@@ -1,12 +1,11 @@
 import {
   activate,
   add,
-  averagePool3d,
+  averageAround3d,
   averagePooling3d,
   concatenate,
   convolution3d,
   convolutionBlock,
-  expand,
   maxPool3d,
   multiply,
   narrow,
@@ -63,7 +62,7 @@ function libtorchOperations(weights: Weights): Operations<Tensor> {
     add,
     concatenate: (parts) => concatenate(parts, 1),
     pool: (features, pooling = 'max') => {
-      if (pooling === 'average') return averageAround(features);
+      if (pooling === 'average') return averageAround3d(features);
       return maxPool3d(features, 3, { stride: 1, padding: 1 });
     },
     normalise: (features, norm, activation) => {
@@ -83,17 +82,6 @@ function convolve(features: Tensor, { name, size, bias }: Kernel, stride: Triple
   if (isOne(stride) && isOne(size)) return pointwiseConvolution3d(features, kernel, shift);
   const convolved = isOne(stride) ? convolution3d(features, kernel) : stridedConvolution3d(features, kernel, stride);
   return shift ? add(convolved, view(shift, [1, -1, 1, 1, 1])) : convolved;
-}
-
-/**
- * The mean of the 3x3x3 voxels around each, of those that there are. libtorch's pooling refuses an axis that is shorter than its kernel; there
- * each voxel sees all of the axis.
- */
-function averageAround(features: Tensor): Tensor {
-  const kernel = sizeOf(features).map((extent) => Math.min(extent, 3));
-  const padding = kernel.map((extent) => (extent === 3 ? 1 : 0));
-  const pooled = averagePool3d(features, kernel, { stride: 1, padding, countIncludePad: false });
-  return kernel.every((extent) => extent === 3) ? pooled : expand(pooled, features.shape);
 }
 
 /** The first voxels of each axis. */

@@ -6,6 +6,7 @@ import {
   type Device,
   keptByActivate,
   keptByActivation,
+  stridedConvolutionType,
 } from '@ronasmis/libtorch';
 import type { Triple } from '../base/geometry.ts';
 import { sum } from '../base/statistics.ts';
@@ -111,8 +112,8 @@ function convolution(counting: Counting, input: CountedTensor, kernel: Kernel, s
   const keepsSize = isOne(stride);
   if (keepsSize && isOne(kernel.size)) return pointwise(counting, input, kernel.channels);
   const [planes] = kernel.size;
-  const strided = device === 'cpu' ? 'float32' : dataType;
-  const type = keepsSize ? convolutionType({ size: spatial(input), planes, dilation: 1, dataType, device }) : strided;
+  const how = { size: spatial(input), planes, dataType, device };
+  const type = keepsSize ? convolutionType({ ...how, dilation: 1 }) : stridedConvolutionType({ ...how, stride });
   const convolved = convolveIn(type, counting, input, kernel, stride);
   return kernel.bias === undefined ? convolved : add(counting, convolved);
 }
@@ -195,7 +196,9 @@ function pointwise({ tape, bytes }: Counting, input: CountedTensor, width: numbe
 function downsample(counting: Counting, input: CountedTensor, stride: Triple, pooling: Pooling = 'max'): CountedTensor {
   if (isOne(stride)) return input;
   const size = divided(input, stride);
-  return pooling === 'max' ? maxPool(counting, input, size) : averageCells(counting, input, stride);
+  if (pooling === 'max') return maxPool(counting, input, size);
+  const isWhole = spatial(input).every((extent, axis) => extent % Math.min(extent, stride[axis]) === 0);
+  return isWhole ? averageCells(counting, input, stride) : averagePool(counting, input, size);
 }
 
 /** Sums along one axis after the other, and their quotient. */
@@ -214,8 +217,20 @@ function averageCells({ tape, bytes }: Counting, input: CountedTensor, stride: T
   });
 }
 
-function averagePool({ tape, bytes }: Counting, input: CountedTensor): CountedTensor {
-  return tape.apply({ inputs: [input], shape: input.shape, bytes, keeps: [input] });
+/** A processor computes it in float32. */
+function averagePool(
+  { tape, bytes, dataType, device }: Counting,
+  input: CountedTensor,
+  size: Triple = spatial(input),
+): CountedTensor {
+  const [batch, channels] = input.shape;
+  const shape: CountedShape = [batch, channels, ...size];
+  if (device !== 'cpu' || dataType === 'float32') return tape.apply({ inputs: [input], shape, bytes, keeps: [input] });
+  return tape.scope(() => {
+    const wide = tape.apply({ inputs: [input], shape: input.shape, bytes: wideBytes });
+    const pooled = tape.apply({ inputs: [wide], shape, bytes: wideBytes, keeps: [wide] });
+    return tape.apply({ inputs: [pooled], shape, bytes });
+  });
 }
 
 function concatenate({ tape, bytes }: Counting, parts: readonly CountedTensor[]): CountedTensor {

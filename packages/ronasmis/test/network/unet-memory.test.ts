@@ -8,6 +8,7 @@ import {
 } from '@ronasmis/libtorch';
 import { describe, expect, test } from 'vitest';
 import type { UNet } from '../../src/architecture/unet.ts';
+import type { Triple } from '../../src/base/geometry.ts';
 import { dataTypeOf, type Precision } from '../../src/engine/device.ts';
 import { toImage } from '../../src/engine/to-device.ts';
 import { segment } from '../../src/inference/segment.ts';
@@ -18,6 +19,7 @@ import { unetNetwork } from '../../src/network/unet.ts';
 import { createWeights, networkWeights } from '../../src/network/weights.ts';
 import { product } from '../chirp.ts';
 import { references, scan } from './unet-reference.ts';
+import { workBytes } from './work-bytes.ts';
 
 const precisions: readonly Precision[] = oneDnnTakesBfloat16() ? ['fp32', 'bf16'] : ['fp32'];
 
@@ -26,6 +28,18 @@ const widened = (architecture: UNet): UNet => ({
   ...architecture,
   features: architecture.features.map((channels) => 3 * channels),
 });
+
+/** Volumes that strides divide and others, so large that what oneDNN works in beside them counts little. */
+const sizesFor = (precision: Precision): readonly Triple[] =>
+  precision === 'fp32'
+    ? [
+        [12, 48, 40],
+        [11, 45, 43],
+      ]
+    : [
+        [24, 96, 80],
+        [23, 97, 83],
+      ];
 
 function measure(body: () => void): number {
   resetPeakTensorBytes('cpu');
@@ -40,12 +54,7 @@ describe.skipIf(process.platform !== 'linux').each(precisions)(
     const dataType = dataTypeOf[precision];
     test.each(
       Object.entries(references).flatMap(([name, { architecture }]) =>
-        (
-          [
-            [12, 48, 40],
-            [11, 45, 43],
-          ] as const
-        ).map((size) => ({ name, architecture, size })),
+        sizesFor(precision).map((size) => ({ name, architecture, size })),
       ),
     )('$name, $size voxels', ({ architecture, size }) => {
       const network = unetNetwork(widened(architecture), scan);
@@ -68,7 +77,8 @@ describe.skipIf(process.platform !== 'linux').each(precisions)(
         noGradient(() => scope(() => segment(network, networkWeights(network, weights, dataType), image()))),
       );
       const pass = { batch, size, dataType, device: 'cpu' } as const;
-      expect(Math.abs(passBytes(network, { ...pass, training: true }) / training - 1)).toBeLessThan(0.1);
+      const missed = Math.abs(passBytes(network, { ...pass, training: true }) - training);
+      expect(missed).toBeLessThan(0.1 * training + workBytes[precision]);
       expect(Math.abs(passBytes(network, { ...pass, training: false }) / predicting - 1)).toBeLessThan(0.1);
     });
   },
