@@ -32,16 +32,27 @@ export function oneDnnTakesBfloat16(): boolean {
  * It was right wherever it was tried with up to 16 rows, and with ten planes or more. float32 serves the others.
  */
 export function oneDnnGradientIsSound([depth, height]: readonly number[]): boolean {
-  return depth > 9 || (depth > 2 && height <= 16);
+  return depth >= soundDepth || (depth > 2 && height <= 16);
 }
 
+/** Planes from which oneDNN's bfloat16 gradient of a 3x3x3 kernel is right, whatever the rows. */
+const soundDepth = 10;
+/** Planes from which a volume is filled up to so many in place of being convolved in float32. With AMX that is twice as fast at 8, a third at 4, which would take 2.5 times the memory. */
+const fewestFilledPlanes = 6;
+
 /**
- * Whether a processor convolves bfloat16 volumes of this shape (depth, height, width) by kernels of so many planes as they are. Kernels of
+ * Whether a processor convolves bfloat16 volumes of this shape (depth, height, width) by kernels of so many planes in bfloat16. Kernels of
  * one plane are convolved slice by slice, which oneDNN was right in wherever it was tried (5,000 shapes). Of others, what
  * dilation could not be interleaved away (too small a volume) is neither fast by oneDNN nor always right: it was NaN on thin volumes.
  */
 export function convolvesBfloat16(shape: readonly number[], dilation: number, planes: number): boolean {
-  return (planes === 1 || (dilation === 1 && oneDnnGradientIsSound(shape))) && oneDnnTakesBfloat16();
+  return (planes === 1 || (dilation === 1 && filledDepth(shape) !== undefined)) && oneDnnTakesBfloat16();
+}
+
+/** The depth at which a 3x3x3 kernel convolves bfloat16 volumes of this shape: thin ones are filled up with planes of 0. Undefined where that does not pay. */
+function filledDepth([depth, height]: readonly number[]): number | undefined {
+  if (oneDnnGradientIsSound([depth, height])) return depth;
+  return depth >= fewestFilledPlanes ? soundDepth : undefined;
 }
 
 /** A convolution that keeps the size of its volumes, as far as it matters for how it is computed. */
@@ -71,10 +82,20 @@ export function stridedConvolutionType({ size, planes, stride, dataType, device 
   return dataType === 'bfloat16' && isSound && isWide && oneDnnTakesBfloat16() ? 'bfloat16' : 'float32';
 }
 
-/** The type that {@link convolution3d} computes in. Where it is not that of the volumes, input and kernel are converted to it, and the result back. */
-export function convolutionType({ size, planes, dilation, dataType, device }: Convolving): DataType {
-  if (device !== 'cpu') return dataType;
-  return dataType === 'bfloat16' && convolvesBfloat16(size, dilation, planes) ? 'bfloat16' : 'float32';
+/** How {@link convolution3d} computes, as far as it matters for the memory that it takes. */
+export interface ConvolutionPlan {
+  /** Where it is not that of the volumes, input and kernel are converted to it, and the result back. */
+  readonly type: DataType;
+  /** Of the volumes as they are convolved: thin ones are filled up for oneDNN. */
+  readonly depth: number;
+}
+
+/** How {@link convolution3d} computes a convolution of such volumes. */
+export function convolutionPlan({ size, planes, dilation, dataType, device }: Convolving): ConvolutionPlan {
+  const [depth] = size;
+  if (device !== 'cpu') return { type: dataType, depth };
+  if (dataType !== 'bfloat16' || !convolvesBfloat16(size, dilation, planes)) return { type: 'float32', depth };
+  return { type: 'bfloat16', depth: planes === 1 ? depth : (filledDepth(size) ?? depth) };
 }
 
 /**
@@ -92,9 +113,12 @@ export function convolution3d(input: Tensor, kernel: Tensor, dilation = 1): Tens
   const filled = fillPlane(kernel);
   if (dataType === 'float32') return winogradConvolution(input, filled, dilation);
   const [, , planes] = filled.shape;
-  if (convolutionType({ size: shape.slice(2), planes, dilation, dataType, device }) === 'bfloat16') {
+  const { type, depth } = convolutionPlan({ size: shape.slice(2), planes, dilation, dataType, device });
+  if (type === 'bfloat16') {
     if (planes === 1) return convolveSlices(input, filled, { stride: ones, dilation });
-    return oneDnnConvolution(input, filled, { padding: ones, stride: ones, dilation: ones, groups: 1 });
+    return atDepth(depth, input, (deep) =>
+      oneDnnConvolution(deep, filled, { padding: ones, stride: ones, dilation: ones, groups: 1 }),
+    );
   }
   return inFloat32(input, filled, (wide, kernel) => winogradConvolution(wide, kernel, dilation));
 }
@@ -102,6 +126,15 @@ export function convolution3d(input: Tensor, kernel: Tensor, dilation = 1): Tens
 /** What is added on both sides of each axis so that a convolution of stride 1 keeps the size. */
 const margins = ({ shape: [, , ...size] }: Tensor, dilation: number): readonly number[] =>
   size.map((extent) => (dilation * (extent - 1)) / 2);
+
+/** What `convolve` makes of volumes that are filled up to this depth with planes of 0, in so many planes as they have. */
+function atDepth(depth: number, input: Tensor, convolve: (input: Tensor) => Tensor): Tensor {
+  const planes = input.shape[2];
+  if (depth === planes) return convolve(input);
+  const behind = (count: number): readonly number[] => [0, 0, 0, 0, 0, count];
+  // Cut by padding as well, for the gradient of a narrowed volume is in another layout.
+  return scope(() => pad(convolve(pad(input, behind(depth - planes))), behind(planes - depth)));
+}
 
 /** By a kernel of one plane, 1x3x3, every slice for itself, for which oneDNN has its fastest code: `[batch * depth, channel, height, width]`. */
 function convolveSlices(

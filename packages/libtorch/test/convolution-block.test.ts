@@ -156,18 +156,24 @@ describe('convolutionBlockPlan', () => {
     const dilation = sound ? 2 : 1;
     expect(convolutionBlockPlan({ ...block, size: [6, 20, 21] })).toEqual({
       interleaving: { dilation, size: [6, 20, 21] },
-      convolvedIn: sound ? 'bfloat16' : 'float32',
+      convolution: { type: sound ? 'bfloat16' : 'float32', depth: sound ? 3 : 6 },
     });
   });
 
   it('computes in float32 what oneDNN must not: sub-volumes too thin for it', () => {
-    const { interleaving, convolvedIn } = convolutionBlockPlan({ ...block, size: [4, 20, 21] });
-    expect([interleaving.dilation, convolvedIn]).toEqual([1, 'float32']);
+    const { interleaving, convolution } = convolutionBlockPlan({ ...block, size: [4, 20, 21] });
+    expect([interleaving.dilation, convolution]).toEqual([1, { type: 'float32', depth: 4 }]);
   });
 
   it('leaves kernels of one plane to oneDNN, whatever the volume and the dilation', () => {
-    const { interleaving, convolvedIn } = convolutionBlockPlan({ ...block, planes: 1, size: [1, 20, 21] });
-    expect([interleaving.dilation, convolvedIn]).toEqual([1, sound ? 'bfloat16' : 'float32']);
+    const { interleaving, convolution } = convolutionBlockPlan({ ...block, planes: 1, size: [1, 20, 21] });
+    expect([interleaving.dilation, convolution]).toEqual([1, { type: sound ? 'bfloat16' : 'float32', depth: 1 }]);
+  });
+
+  it('fills thin volumes of many rows up for oneDNN, but not the thinnest', () => {
+    const depthOf = (depth: number) =>
+      convolutionBlockPlan({ ...block, dilation: 1, size: [depth, 20, 21] }).convolution.depth;
+    expect([5, 6, 9, 10, 11].map(depthOf)).toEqual(sound ? [5, 10, 10, 10, 11] : [5, 6, 9, 10, 11]);
   });
 
   it.each<[string, Partial<Convolving>]>([
@@ -178,14 +184,14 @@ describe('convolutionBlockPlan', () => {
     const described = { ...block, ...change };
     expect(convolutionBlockPlan(described)).toEqual({
       interleaving: { dilation: 1, size: block.size },
-      convolvedIn: described.dataType,
+      convolution: { type: described.dataType, depth: block.size[0] },
     });
   });
 
   it('leaves undilated volumes as they are', () => {
     expect(convolutionBlockPlan({ ...block, dilation: 1 })).toEqual({
       interleaving: { dilation: 1, size: block.size },
-      convolvedIn: sound ? 'bfloat16' : 'float32',
+      convolution: { type: sound ? 'bfloat16' : 'float32', depth: block.size[0] },
     });
   });
 });

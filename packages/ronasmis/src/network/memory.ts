@@ -1,7 +1,8 @@
 import {
   type Activation,
+  type ConvolutionPlan,
   convolutionBlockPlan,
-  convolutionType,
+  convolutionPlan,
   type DataType,
   type Device,
   keptByActivate,
@@ -84,7 +85,7 @@ function convolutions(
   const { tape, dataType, device, bytes } = counting;
   const [planes] = layers[0].kernel.size;
   const size = spatial(input);
-  const { interleaving, convolvedIn } = convolutionBlockPlan({
+  const { interleaving, convolution } = convolutionBlockPlan({
     size,
     planes,
     dilation,
@@ -96,7 +97,7 @@ function convolutions(
   let features = interleaves ? tape.apply({ inputs: [input], shape: interleaved(input, dilation), bytes }) : input;
   for (const { kernel } of layers) {
     const before = features;
-    features = tape.scope(() => normalise(counting, convolveIn(convolvedIn, counting, before, kernel), activation));
+    features = tape.scope(() => normalise(counting, convolveBy(convolution, counting, before, kernel), activation));
   }
   if (!interleaves) return features;
   return tape.apply({ inputs: [features], shape: [input.shape[0], features.shape[1], ...size], bytes });
@@ -113,14 +114,16 @@ function convolution(counting: Counting, input: CountedTensor, kernel: Kernel, s
   if (keepsSize && isOne(kernel.size)) return pointwise(counting, input, kernel.channels);
   const [planes] = kernel.size;
   const how = { size: spatial(input), planes, dataType, device };
-  const type = keepsSize ? convolutionType({ ...how, dilation: 1 }) : stridedConvolutionType({ ...how, stride });
-  const convolved = convolveIn(type, counting, input, kernel, stride);
+  const plan = keepsSize
+    ? convolutionPlan({ ...how, dilation: 1 })
+    : { type: stridedConvolutionType({ ...how, stride }), depth: input.shape[2] };
+  const convolved = convolveBy(plan, counting, input, kernel, stride);
   return kernel.bias === undefined ? convolved : add(counting, convolved);
 }
 
-/** A convolution that is computed in a type, which may be wider than the volumes' own. */
-function convolveIn(
-  type: DataType,
+/** A convolution that is computed in a type, which may be wider than the volumes' own, or at a depth that is larger. */
+function convolveBy(
+  { type, depth }: ConvolutionPlan,
   { tape, dataType, bytes }: Counting,
   input: CountedTensor,
   { channels: width, size: kernelSize }: Kernel,
@@ -130,7 +133,16 @@ function convolveIn(
   const shape: CountedShape = [batch, width, ...divided(input, stride)];
   const taps = elements(kernelSize);
   const weightBytes = taps * channels * width * wideBytes;
-  if (type === dataType) return tape.apply({ inputs: [input], shape, bytes, keeps: [input], weightBytes });
+  const [, , planes, ...plane] = input.shape;
+  if (type === dataType && depth === planes)
+    return tape.apply({ inputs: [input], shape, bytes, keeps: [input], weightBytes });
+  if (type === dataType)
+    return tape.scope(() => {
+      const deep = tape.apply({ inputs: [input], shape: [batch, channels, depth, ...plane], bytes });
+      const deepShape: CountedShape = [batch, width, depth, ...plane];
+      const convolved = tape.apply({ inputs: [deep], shape: deepShape, bytes, keeps: [deep], weightBytes });
+      return tape.apply({ inputs: [convolved], shape, bytes });
+    });
   return tape.scope(() => {
     const wide = tape.apply({ inputs: [input], shape: input.shape, bytes: wideBytes });
     // The kernel is made wide as well.

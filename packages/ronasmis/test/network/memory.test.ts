@@ -94,9 +94,10 @@ describe.skipIf(process.platform !== 'linux')("a child's memory is what libtorch
   const cases = precisions.flatMap((precision) =>
     (['macro', 'micro'] as const).flatMap((space): MemoryCase[] => [
       { precision, space, volume: [32, 64, 48], flatLevels: 0 },
-      // A thin volume, which bfloat16 convolves in float32.
+      // Thin volumes: bfloat16 is convolved in float32, and filled up with planes.
       { precision, space, volume: [6, 112, 128], flatLevels: 0 },
-      // Thick slices, enough for bfloat16 but for the flat kernels.
+      { precision, space, volume: [8, 112, 128], flatLevels: 0 },
+      // Thick slices.
       { precision, space, volume: [16, 64, 64], flatLevels: 2 },
     ]),
   );
