@@ -84,7 +84,7 @@ describe('so does one by another controller, or in another space', () => {
   const impatient = {
     ...defaultRecipe,
     augmentation: { ...augmentation, patience: 1 },
-    training: { ...training, learning_rate: 0.02 },
+    training: { ...training, learning_rate: 0.03 },
   };
   const others: [string, Partial<SearchOptions>][] = [
     ['ppo', { controller: 'ppo' }],
@@ -131,7 +131,7 @@ it('an augmented search trains on other patches than one that mirrors alone', as
   expect(events[0].loss).not.toBe(unbroken.events[0].loss);
 });
 
-it('a search that augments by itself begins to where its rewards say so', async () => {
+it('a search that augments by itself begins to where the Dice does not rise and the loss falls', async () => {
   const { events } = await outcome(join(root, 'augmented by itself'));
   expect(events.map(({ augmented }) => augmented)).toEqual([false, false, true]);
 });
