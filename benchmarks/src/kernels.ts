@@ -198,7 +198,29 @@ function convolutions(): readonly Kernel[] {
         inputs: (layout) => [random([patches, 16, ...full], dataType, layout), random([16, 16, 1, 1, 1], dataType)],
       }),
     );
-  return [...wide, ...pointwise, ...(oneDnnTakesBfloat16() ? interleaved() : [])];
+  return [...wide, ...pointwise, ...(oneDnnTakesBfloat16() ? [...interleaved(), ...ofThickSlices()] : [])];
+}
+
+/** What oneDNN has no fast and right bfloat16 code for as it stands: kernels of one plane and thin volumes, against float32. */
+function ofThickSlices(): readonly Kernel[] {
+  const cases = [
+    { what: '1x3x3', channels: 16, size: [16, 128, 128] },
+    { what: '1x3x3', channels: 32, size: [16, 64, 64] },
+    { what: '3x3x3', channels: 64, size: [8, 48, 48] },
+  ] as const;
+  return cases.map(({ what, channels, size }) => ({
+    name: `${what} convolution, ${channels} to ${channels} channels, ${title(size)}, bf16`,
+    against: 'the own one, float32',
+    ours: ([volume, kernel]) => convolution3d(volume, kernel),
+    theirs: ([volume, kernel]) => {
+      const [wide, wideKernel] = [volume, kernel].map((tensor) => to(tensor, { dataType: 'float32' }));
+      return to(convolution3d(wide, wideKernel), { dataType: 'bfloat16' });
+    },
+    inputs: (layout) => [
+      random([patches, channels, ...size], 'bfloat16', layout),
+      random([channels, channels, what === '1x3x3' ? 1 : 3, 3, 3], 'bfloat16'),
+    ],
+  }));
 }
 
 /** The network's block in bfloat16, as it is interleaved for oneDNN. */
