@@ -27,9 +27,7 @@ function onnxOperations(graph: Graph): Operations<Value> {
   return {
     downsample: (input, stride, pooling = 'max') => {
       if (stride.every((step) => step === 1)) return input;
-      if (pooling === 'average') return averageCells(graph, input, stride);
-      const attributes = { kernel_shape: { ints: stride }, strides: { ints: stride }, ceil_mode: { int: 1 } };
-      return apply(graph, 'MaxPool', [input], attributes);
+      return poolCells(graph, pooling === 'max' ? 'MaxPool' : 'AveragePool', input, stride);
     },
     convolutionBlock: (input, layers, { dilation, activation }) =>
       layers.reduce<Value>(
@@ -86,10 +84,13 @@ function convolution(
 const weighted = (input: Value, kernel: Value, bias: Value | undefined): readonly Value[] =>
   bias === undefined ? [input, kernel] : [input, kernel, bias];
 
-/** The mean of each cell. Padding at the far end, which counts for nothing, completes the last cell of an axis: none is of padding alone. */
-function averageCells(graph: Graph, input: Value, stride: Triple): Value {
+/**
+ * The largest value of each cell, or their mean. Padding at the far end, which counts for nothing, completes the last cell of an axis: none is of
+ * padding alone. Not by `ceil_mode`, which browsers' runtimes refuse.
+ */
+function poolCells(graph: Graph, operation: 'MaxPool' | 'AveragePool', input: Value, stride: Triple): Value {
   const behind = stride.map((step) => step - 1);
-  return apply(graph, 'AveragePool', [input], {
+  return apply(graph, operation, [input], {
     kernel_shape: { ints: stride },
     strides: { ints: stride },
     pads: { ints: [0, 0, 0, ...behind] },

@@ -9,6 +9,8 @@ const BOX = { width: 216, height: 60 };
 const ROW = 100;
 /** How far each level moves towards the middle. */
 const INDENT = 28;
+/** Of a letter of a box's second line, about. */
+const letterWidth = 7;
 
 type Point = { readonly x: number; readonly y: number };
 
@@ -52,10 +54,14 @@ function decoderCorner(level: number): Point {
 type BoxText = Pick<Level, 'channels' | 'size'> & { readonly block: string };
 
 function drawBox(corner: Point, level: number, { channels, size, block }: BoxText): Html {
+  // A text that is about to leave its box is drawn narrower.
+  const room = BOX.width - 36;
+  const narrower =
+    block.length * letterWidth > room ? html` textLength="${room}" lengthAdjust="spacingAndGlyphs"` : html``;
   return html`<g transform="translate(${corner.x} ${corner.y})">
 <rect class="box" width="${BOX.width}" height="${BOX.height}" rx="9"/><rect class="fill level${level % 5}" width="5" height="${BOX.height - 18}" x="9" y="9" rx="2.5"/>
 <text class="strong" x="24" y="25">${channels} channels</text><text class="tick" x="${BOX.width - 12}" y="25" text-anchor="end">${size.join('×')}</text>
-<text class="label" x="24" y="46">${block}</text></g>`;
+<text class="label" x="24" y="46"${narrower}>${block}</text></g>`;
 }
 
 /** The way from level `upper` to the one below it, and back up. */

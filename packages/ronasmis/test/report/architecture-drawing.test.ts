@@ -25,6 +25,13 @@ describe('drawArchitecture', () => {
     ]);
   });
 
+  it('draws texts that would leave their boxes narrower, and no others', () => {
+    const texts = [...markup.matchAll(/<text class="label"([^>]*)>([^<]*)</g)];
+    expect(texts).toHaveLength(9);
+    // Of the two finest levels, whose kernels are flat, those that say LeakyReLU.
+    for (const [, how, text] of texts) expect(how.includes('textLength="180"'), text).toBe(text.length > 25);
+  });
+
   it('draws all boxes within the picture', () => {
     const [, width, height] = markup.match(/viewBox="0 0 (\d+) (\d+)"/)?.map(Number) ?? [];
     for (const [, x, y] of markup.matchAll(/translate\(([\d.]+) ([\d.]+)\)/g)) {
