@@ -22,7 +22,8 @@ const pinned: readonly { readonly children: string; readonly numbers: readonly (
 
 /**
  * What one seed comes to, so that results never change by mistake: who changes them on purpose changes these. Processors differ in the last
- * bits, so figures are compared to a hundredth, and which children were drawn exactly.
+ * bits, which the first steps of a training enlarge (0.008 between AVX2 and AVX-512), so figures are compared to two hundredths, and which children
+ * were drawn exactly.
  */
 it('of one seed draws these children and earns these rewards', async () => {
   const random = createRandom(1);
@@ -41,7 +42,7 @@ it('of one seed draws these children and earns these rewards', async () => {
     for (const [at, value] of [loss, reward_mean, baseline, entropy].entries()) {
       const expected = pinned[step].numbers[at];
       if (expected === null) expect(value).toBeNull();
-      else expect(value).toBeCloseTo(expected, 2);
+      else expect(Math.abs((value ?? Number.NaN) - expected)).toBeLessThan(0.02);
     }
   }
 });
