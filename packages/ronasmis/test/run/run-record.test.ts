@@ -26,6 +26,13 @@ describe('run.json', () => {
     );
   });
 
+  it('of before augmentation could be left to the run, says on or off', () => {
+    const augments = (augment: unknown) =>
+      runSchema.parse({ ...run, settings: { ...run.settings, augment } }).settings.augment;
+    expect([true, false, 'auto'].map(augments)).toEqual(['on', 'off', 'auto']);
+    expect(() => augments('sometimes')).toThrow();
+  });
+
   it('needs a label for each class, and a normalisation for each channel', () => {
     expect(() => runSchema.parse({ ...run, labels: run.labels.slice(1) })).toThrow(/not one label for each class/);
     expect(() => runSchema.parse({ ...run, normalisation: [] })).toThrow(/not one normalisation for each channel/);
