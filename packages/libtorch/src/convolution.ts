@@ -41,16 +41,15 @@ const soundDepth = 10;
 const fewestFilledPlanes = 6;
 
 /**
- * Whether a processor convolves bfloat16 volumes of this shape (depth, height, width) by kernels of so many planes in bfloat16. Kernels of
- * one plane are convolved slice by slice, which oneDNN was right in wherever it was tried (5,000 shapes). Of others, what
- * dilation could not be interleaved away (too small a volume) is neither fast by oneDNN nor always right: it was NaN on thin volumes.
+ * The depth at which a processor convolves bfloat16 volumes in bfloat16; undefined where it does so in float32. Kernels of
+ * one plane are convolved slice by slice, which oneDNN was right in wherever it was tried (5,000 shapes). For others, thin volumes are filled up with
+ * planes of 0 where that pays; and what dilation could not be interleaved away (too small a volume) is neither fast by oneDNN nor always right: it was
+ * NaN on thin volumes.
  */
-export function convolvesBfloat16(shape: readonly number[], dilation: number, planes: number): boolean {
-  return (planes === 1 || (dilation === 1 && filledDepth(shape) !== undefined)) && oneDnnTakesBfloat16();
-}
-
-/** The depth at which a 3x3x3 kernel convolves bfloat16 volumes of this shape: thin ones are filled up with planes of 0. Undefined where that does not pay. */
-function filledDepth([depth, height]: readonly number[]): number | undefined {
+function bfloat16Depth({ size: [depth, height], planes, dilation }: Convolving): number | undefined {
+  if (!oneDnnTakesBfloat16()) return undefined;
+  if (planes === 1) return depth;
+  if (dilation > 1) return undefined;
   if (oneDnnGradientIsSound([depth, height])) return depth;
   return depth >= fewestFilledPlanes ? soundDepth : undefined;
 }
@@ -91,11 +90,11 @@ export interface ConvolutionPlan {
 }
 
 /** How {@link convolution3d} computes a convolution of such volumes. */
-export function convolutionPlan({ size, planes, dilation, dataType, device }: Convolving): ConvolutionPlan {
-  const [depth] = size;
-  if (device !== 'cpu') return { type: dataType, depth };
-  if (dataType !== 'bfloat16' || !convolvesBfloat16(size, dilation, planes)) return { type: 'float32', depth };
-  return { type: 'bfloat16', depth: planes === 1 ? depth : (filledDepth(size) ?? depth) };
+export function convolutionPlan(convolving: Convolving): ConvolutionPlan {
+  const { size, dataType, device } = convolving;
+  if (device !== 'cpu') return { type: dataType, depth: size[0] };
+  const depth = dataType === 'bfloat16' ? bfloat16Depth(convolving) : undefined;
+  return depth === undefined ? { type: 'float32', depth: size[0] } : { type: 'bfloat16', depth };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type Convolving, convolvesBfloat16 } from './convolution.ts';
+import { type Convolving, convolutionPlan } from './convolution.ts';
 import { fromSubVolumes, toSubVolumes } from './operations.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -27,7 +27,7 @@ export function interleavingFor({ size, planes, dilation, dataType, device }: Co
     device === 'cpu' &&
     dataType === 'bfloat16' &&
     subVolume.every((extent) => extent > 2) &&
-    convolvesBfloat16(subVolume, 1, planes);
+    convolutionPlan({ size: subVolume, planes, dilation: 1, dataType, device }).type === 'bfloat16';
   return { dilation: pays ? dilation : 1, size };
 }
 

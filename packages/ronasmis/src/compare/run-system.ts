@@ -37,7 +37,8 @@ export async function runSystem(
   emptyCache(options.device);
   const isPeakOwn = resetPeakMemoryBytes(options.device);
   await train();
-  const { report } = await readRun(out);
+  const files = await readRun(out);
+  const { report } = files;
   if (report === undefined) throw new Error(`${system.name} has left no report in ${out}.`);
   const since = performance.now();
   const { predictions, seconds = (performance.now() - since) / 1000 } = await segmentCases(
@@ -50,7 +51,7 @@ export async function runSystem(
   const pairs = test.map(({ name, label }, i) => ({ name, prediction: predictions[i], reference: label }));
   const { labels, ...scored } = labelling;
   const { cases, dice, warnings } = await evaluatePairs(pairs, { toleranceMillimetres, ...scored });
-  await enterTest(out, { test, labels, dice });
+  await enterTest(files, { test, labels, dice });
   for (const sentence of warnings) hooks.onWarning?.(sentence);
   return {
     state: 'finished',

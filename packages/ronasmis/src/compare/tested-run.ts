@@ -3,7 +3,7 @@ import type { Labelling } from '../data/description.ts';
 import type { DiceSummary } from '../evaluation/summary.ts';
 import { renderReport } from '../report/page.ts';
 import { chooseSlices, type Example, pickExamples, type Slice } from '../report/slices.ts';
-import { readRun } from '../run/read-run.ts';
+import type { RunFiles } from '../run/read-run.ts';
 import { writeRecord, writeRunFile } from '../run/run-folder.ts';
 import { labelMapIn } from './label-maps.ts';
 import { openCase } from './opened-case.ts';
@@ -13,10 +13,9 @@ import { openCase } from './opened-case.ts';
  * @param test the test cases, whose label maps the run's folder has
  */
 export async function enterTest(
-  folder: string,
+  { folder, run, architecture, report, events }: RunFiles,
   { test, labels, dice }: Pick<Labelling, 'labels'> & { readonly test: readonly Case[]; readonly dice: DiceSummary },
 ): Promise<void> {
-  const { run, architecture, report, events } = await readRun(folder);
   if (architecture === undefined || report === undefined) throw new Error(`${folder} has not finished.`);
   const tested = { ...report, test_dice: dice };
   const slicesOf = async ({ name }: Example): Promise<readonly Slice[]> => {

@@ -134,20 +134,15 @@ function convolveBy(
   const taps = elements(kernelSize);
   const weightBytes = taps * channels * width * wideBytes;
   const [, , planes, ...plane] = input.shape;
-  if (type === dataType && depth === planes)
-    return tape.apply({ inputs: [input], shape, bytes, keeps: [input], weightBytes });
-  if (type === dataType)
-    return tape.scope(() => {
-      const deep = tape.apply({ inputs: [input], shape: [batch, channels, depth, ...plane], bytes });
-      const deepShape: CountedShape = [batch, width, depth, ...plane];
-      const convolved = tape.apply({ inputs: [deep], shape: deepShape, bytes, keeps: [deep], weightBytes });
-      return tape.apply({ inputs: [convolved], shape, bytes });
-    });
+  const isWide = type !== dataType;
+  if (!isWide && depth === planes) return tape.apply({ inputs: [input], shape, bytes, keeps: [input], weightBytes });
+  const own = isWide ? wideBytes : bytes;
   return tape.scope(() => {
-    const wide = tape.apply({ inputs: [input], shape: input.shape, bytes: wideBytes });
-    // The kernel is made wide as well.
-    const keeps = [wide, tape.input([1, width, taps, channels, 1], wideBytes)];
-    const convolved = tape.apply({ inputs: [wide], shape, bytes: wideBytes, keeps, weightBytes });
+    const brought = tape.apply({ inputs: [input], shape: [batch, channels, depth, ...plane], bytes: own });
+    // A kernel is made wide as well.
+    const keeps = isWide ? [brought, tape.input([1, width, taps, channels, 1], wideBytes)] : [brought];
+    const made: CountedShape = [batch, width, ...divided(brought, stride)];
+    const convolved = tape.apply({ inputs: [brought], shape: made, bytes: own, keeps, weightBytes });
     return tape.apply({ inputs: [convolved], shape, bytes });
   });
 }

@@ -6,6 +6,7 @@ import { labelSchema } from '../data/description.ts';
 import { normalisationSchema } from '../data/normalisation.ts';
 import { isOrientation } from '../formats/orientation.ts';
 import { recipeSchema } from '../recipe/recipe.ts';
+import { augmentModes } from './augment-mode.ts';
 
 const runFields = z.object({
   /** Version of RONASMIS that made the run. */
@@ -37,7 +38,7 @@ const runFields = z.object({
     /** Run folders from before it could be left to the run say true or false. */
     augment: z.preprocess(
       (value) => (typeof value === 'boolean' ? (value ? 'on' : 'off') : value),
-      z.enum(['auto', 'on', 'off']),
+      z.enum(augmentModes),
     ),
     folds: z.int(),
     fold: z.int(),

@@ -1,9 +1,6 @@
 import type { Recipe } from '../recipe/recipe.ts';
+import type { AugmentMode } from '../run/augment-mode.ts';
 import type { SearchEvent } from '../run/event.ts';
-
-/** When training patches are augmented, beyond being mirrored: `auto` decides by the passes over the cases and by the validation curve. */
-export const augmentModes = ['auto', 'on', 'off'] as const;
-export type AugmentMode = (typeof augmentModes)[number];
 
 /** What of a finished step tells whether the training over-fits. */
 export type CurvePoint = Pick<SearchEvent, 'reward_max' | 'loss' | 'coarse'>;

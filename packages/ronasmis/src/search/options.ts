@@ -7,10 +7,10 @@ import type { DataSet } from '../data/dataset.ts';
 import type { ComputeDevice, Precision } from '../engine/device.ts';
 import type { PreparedCase } from '../preparation/prepare.ts';
 import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
+import type { AugmentMode } from '../run/augment-mode.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import { type SpaceName, spaceCalled } from '../space/names.ts';
 import type { CreateSpace } from '../space/spaces.ts';
-import type { AugmentMode } from './augmenting.ts';
 import { searchDefaults } from './defaults.ts';
 
 /** What a search is told. */

@@ -132,7 +132,7 @@ export function engineWarnings({ device }: RunContext, { cuda }: EngineDescripti
 /** `run.json` of a new run, and of what it has started from. */
 export function runRecord(
   { settings, context, fingerprint, spacing, regions, normalisations, channelFiles, engine, budgetBytes }: Prepared,
-  augmentation: RunRecord['augmentation'],
+  augmentation: NonNullable<RunRecord['augmentation']>,
   started?: Started,
 ): RunRecord {
   const { dimensions, device, precision } = context;
@@ -143,7 +143,7 @@ export function runRecord(
     settings: { ...recordSettings({ ...settings, memoryBytes: budgetBytes }), ...(from && { from }) },
     engine: { libtorch: engine.version, device, precision, threads: engine.cpu.threads, cpu: engine.cpu.name },
     recipe: context.recipe,
-    ...(augmentation && { augmentation }),
+    augmentation,
     network: recordDimensions(dimensions),
     labels: fingerprint.labels,
     regions,

@@ -1,6 +1,6 @@
 import { type MacroArchitecture, strideBetween } from '../../architecture/architecture.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
-import type { AugmentMode } from '../../search/augmenting.ts';
+import type { AugmentMode } from '../../run/augment-mode.ts';
 import { allSkips } from '../../space/table1.ts';
 
 /** A change of the base network; undefined where this one can't be changed so. */

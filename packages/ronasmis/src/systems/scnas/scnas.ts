@@ -76,7 +76,7 @@ export const scnasTransfer: System = {
 };
 
 /** What it trains by, whatever is trained. */
-const asPublished = { recipe: overlappedRecipe, augment: 'off' } as const;
+const trainedBy = { recipe: overlappedRecipe, augment: 'off' } as const;
 
 type Options = Omit<SystemOptions, 'from' | 'python'> & { readonly system: string };
 
@@ -116,7 +116,7 @@ function searchedCells(options: Options, hooks: SearchHooks): Promise<SearchResu
     architecture: { ...layoutFor(known), kind: 'open_cells' },
     recipe: overlappedRecipe,
   });
-  return trainArchitecture(plan, { ...options, ...asPublished, isTestedElsewhere: true }, hooks);
+  return trainArchitecture(plan, { ...options, ...trainedBy, isTestedElsewhere: true }, hooks);
 }
 
 /** Trains the network of found cells in what is left of the time. */
@@ -126,6 +126,6 @@ async function trainCells(
   earlierSeconds: number,
   hooks: SearchHooks,
 ): Promise<void> {
-  const how = { ...options, ...asPublished, earlierSeconds, isTestedElsewhere: true };
+  const how = { ...options, ...trainedBy, earlierSeconds, isTestedElsewhere: true };
   await trainArchitecture(trained, how, hooks);
 }
