@@ -34,7 +34,7 @@ function hillClimbing(space) {
 
 /**
  * A child with one choice changed. Those after it stay as they are where the space still admits them.
- * @param {import('ronasmis').SearchSpace} space
+ * @param {import('ronasmis').DecisionSpace} space
  * @param {import('ronasmis').Choices} choices
  * @param {import('ronasmis').Random} random
  */

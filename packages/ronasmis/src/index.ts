@@ -57,7 +57,13 @@ export { type SearchHooks, type SearchOptions, type SearchResult, search } from 
 export { trainArchitecture } from './search/train-architecture.ts';
 export type { MemoryUse } from './search/watching.ts';
 export type { SpaceName } from './space/names.ts';
-export { admittedOptions, type Decision, type SearchSpace, type SpaceLimits } from './space/space.ts';
+export {
+  admittedOptions,
+  type Decision,
+  type DecisionSpace,
+  type SearchSpace,
+  type SpaceLimits,
+} from './space/space.ts';
 export { type CreateSpace, createSpace } from './space/spaces.ts';
 export { type StudyHooks, type StudyOptions, study } from './study/study.ts';
 export { planInputsOf } from './systems/nnunet/fingerprint.ts';

@@ -29,6 +29,10 @@ const macroSchema = z.strictObject({
   // Run folders from before there was a micro space do not say it.
   space: z.literal('macro').default('macro'),
   patch: patchSchema,
+  /** Channels of the full resolution, doubled as those of its run are; as many as these have where it is not said. */
+  width: z.int().positive().optional(),
+  /** Levels, the full resolution first, whose kernels are 1x3x3; those that the data set's slices are too thick for where it is not said. */
+  flat_levels: z.int().min(0).max(5).optional(),
   encoder: z.array(encoderLevelSchema.extend(blockSchema.shape)).length(5).readonly(),
   decoder: z.array(decoderLevelSchema.extend(blockSchema.shape)).length(4).readonly(),
 });

@@ -1,5 +1,6 @@
 import type { Triple } from '../base/geometry.ts';
 import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
+import type { ChildArchitecture } from './architecture.ts';
 
 /** What fixes the shapes of the shared weights: the same for every child of a run. */
 export interface NetworkDimensions {
@@ -23,6 +24,20 @@ export function networkDimensions(
 ): NetworkDimensions {
   const channels = Array.from({ length: levels }, (_, level) => width * Math.min(2 ** level, widening));
   return { inputChannels, classes, channels, flatLevels };
+}
+
+/** The dimensions of a child: those of its run, but for what it says itself. */
+export function childDimensions<Dimensions extends Pick<NetworkDimensions, 'channels' | 'flatLevels'>>(
+  child: ChildArchitecture,
+  dimensions: Dimensions,
+): Dimensions {
+  if ('cell' in child) return dimensions;
+  const { width = dimensions.channels[0], flat_levels: flatLevels = dimensions.flatLevels } = child;
+  return {
+    ...dimensions,
+    flatLevels,
+    channels: dimensions.channels.map((wide) => (wide / dimensions.channels[0]) * width),
+  };
 }
 
 /**

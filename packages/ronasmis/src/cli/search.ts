@@ -1,7 +1,7 @@
 import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type ControllerName, controllerHelp, controllerNames } from '../controller/controllers.ts';
-import { type AugmentMode, augmentModes } from '../run/augment-mode.ts';
+import { type AugmentMode, augmentModes } from '../recipe/augment-mode.ts';
 import { searchDefaults } from '../search/defaults.ts';
 import { type SpaceName, spaceNames } from '../space/names.ts';
 import {

@@ -1,7 +1,7 @@
 import type { Tensor } from '@ronasmis/libtorch';
 import type { Random } from '../base/random.ts';
 import type { Recipe } from '../recipe/recipe.ts';
-import type { SearchSpace } from '../space/space.ts';
+import type { DecisionSpace } from '../space/space.ts';
 
 /** The choices of a child, in the order of the space's decisions. */
 export type Choices = readonly number[];
@@ -63,4 +63,4 @@ export interface Controller {
  * @param seed decides its first weights, where it has any
  * @param recipe the run's constants for controllers
  */
-export type CreateController = (space: SearchSpace, seed: number, recipe: Recipe['controller']) => Controller;
+export type CreateController = (space: DecisionSpace, seed: number, recipe: Recipe['controller']) => Controller;

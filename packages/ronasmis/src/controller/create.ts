@@ -1,5 +1,5 @@
 import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
-import type { SearchSpace } from '../space/space.ts';
+import type { DecisionSpace } from '../space/space.ts';
 import type { Controller, CreateController } from './controller.ts';
 import { type ControllerName, controllerNames, loadController } from './controllers.ts';
 
@@ -13,7 +13,7 @@ const loaded = new Map(
  */
 export function createController(
   controller: ControllerName | CreateController,
-  space: SearchSpace,
+  space: DecisionSpace,
   seed: number,
   recipe: Recipe['controller'] = defaultRecipe.controller,
 ): Controller {

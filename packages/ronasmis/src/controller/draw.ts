@@ -1,7 +1,7 @@
 import type { Random } from '../base/random.ts';
 import { sum } from '../base/statistics.ts';
 import type { Recipe } from '../recipe/recipe.ts';
-import { admittedOptions, type SearchSpace } from '../space/space.ts';
+import { admittedOptions, type DecisionSpace } from '../space/space.ts';
 import type { Choices } from './controller.ts';
 
 /**
@@ -22,7 +22,7 @@ export function baseLead(
 /**
  * A child drawn decision by decision among the options that its space admits, the base child's leading by `lead` logits: uniform at 0. What a policy that has learnt nothing draws, without the policy.
  */
-export function drawChild(space: SearchSpace, lead: number, random: Random): Choices {
+export function drawChild(space: DecisionSpace, lead: number, random: Random): Choices {
   const choices: number[] = [];
   while (choices.length < space.decisions.length) {
     const options = weighedOptions(space, choices, lead);
@@ -43,7 +43,7 @@ export function sampleIndex(probabilities: readonly number[], random: Random): n
 }
 
 /** Entropy, in nats, of what {@link drawChild} drew this child from, summed over the decisions on its way. */
-export function drawEntropy(space: SearchSpace, lead: number, child: Choices): number {
+export function drawEntropy(space: DecisionSpace, lead: number, child: Choices): number {
   return child
     .flatMap((_, at) => weighedOptions(space, child.slice(0, at), lead))
     .reduce((sum, { probability }) => sum - probability * Math.log(probability), 0);
@@ -51,7 +51,7 @@ export function drawEntropy(space: SearchSpace, lead: number, child: Choices): n
 
 /** What the decision after `choices` can be, and how likely each is. */
 function weighedOptions(
-  space: SearchSpace,
+  space: DecisionSpace,
   choices: Choices,
   lead: number,
 ): readonly { readonly option: number; readonly probability: number }[] {

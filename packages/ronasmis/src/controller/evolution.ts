@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Random } from '../base/random.ts';
 import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
-import { admittedOptions, type SearchSpace } from '../space/space.ts';
+import { admittedOptions, type DecisionSpace } from '../space/space.ts';
 import type { Choices, Controller, RewardedChild } from './controller.ts';
 import { baseLead, drawChild } from './draw.ts';
 
@@ -17,7 +17,7 @@ const stateSchema = z.object({ lead: z.number(), population: z.array(individualS
  * they are what the next generation is made of.
  */
 export function evolutionController(
-  space: SearchSpace,
+  space: DecisionSpace,
   _seed: number,
   recipe: Recipe['controller'] = defaultRecipe.controller,
 ): Controller {
@@ -80,7 +80,7 @@ function better(one: RewardedChild, other: RewardedChild): RewardedChild {
  * A child that answers one decision in another way than its parent, and every later one as its parent does, where that is still admitted;
  * elsewhere by the admitted option next to the parent's. Where nothing can be another way, it is its parent.
  */
-export function mutate(space: SearchSpace, parent: Choices, random: Random): Choices {
+export function mutate(space: DecisionSpace, parent: Choices, random: Random): Choices {
   const others = parent.map((choice, at) =>
     admittedOptions(space, parent.slice(0, at)).filter((option) => option !== choice),
   );
@@ -92,7 +92,7 @@ export function mutate(space: SearchSpace, parent: Choices, random: Random): Cho
 }
 
 /** Goes on after `begun` as `parent` does, as far as the space admits it. */
-function repair(space: SearchSpace, begun: Choices, parent: Choices): Choices {
+function repair(space: DecisionSpace, begun: Choices, parent: Choices): Choices {
   const choices = [...begun];
   for (const wanted of parent.slice(begun.length)) {
     const nearest = admittedOptions(space, choices).reduce((best, option) =>

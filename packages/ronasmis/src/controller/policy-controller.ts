@@ -2,7 +2,7 @@ import { adam, copyInto, joinParts, meanAll, noGradient, type Optimiser, partOf,
 import { z } from 'zod';
 import { mean } from '../base/statistics.ts';
 import type { Recipe } from '../recipe/recipe.ts';
-import type { SearchSpace } from '../space/space.ts';
+import type { DecisionSpace } from '../space/space.ts';
 import type { Choices, Controller, Outlook } from './controller.ts';
 import { baseLead } from './draw.ts';
 import { createPolicy, likeliestChild, type Policy, preferChild, sampleChildren, scoreChildren } from './policy.ts';
@@ -31,7 +31,7 @@ export type PolicyUpdate = (learner: Learner, lesson: Lesson) => void;
  * the length of the search. They differ in `update`.
  */
 export function policyController(
-  space: SearchSpace,
+  space: DecisionSpace,
   seed: number,
   recipe: Recipe['controller'],
   update: PolicyUpdate,

@@ -26,7 +26,7 @@ import {
 } from '@ronasmis/libtorch';
 import type { Random } from '../base/random.ts';
 import type { Recipe } from '../recipe/recipe.ts';
-import type { Decision, SearchSpace } from '../space/space.ts';
+import type { Decision, DecisionSpace } from '../space/space.ts';
 import type { Choices } from './controller.ts';
 import { sampleIndex } from './draw.ts';
 
@@ -37,7 +37,7 @@ import { sampleIndex } from './draw.ts';
 export interface Policy {
   readonly weights: ReadonlyMap<string, Tensor>;
   /** What it decides on. */
-  readonly space: SearchSpace;
+  readonly space: DecisionSpace;
   /** As ENAS sets it (Pham et al. 2018, and its code), and what is ours. */
   readonly recipe: Recipe['controller'];
 }
@@ -52,7 +52,7 @@ export interface Unrolled {
 }
 
 /** A fresh policy for the decisions of `space`, nearly uniform. `seed` decides its weights. */
-export function createPolicy(space: SearchSpace, seed: number, recipe: Recipe['controller']): Policy {
+export function createPolicy(space: DecisionSpace, seed: number, recipe: Recipe['controller']): Policy {
   const { hidden_size: hidden, initial_range: range, bias_scale } = recipe;
   const shapes = new Map<string, readonly number[]>([
     ['start', [1, hidden]],

@@ -15,7 +15,7 @@ import {
   tensor,
 } from '@ronasmis/libtorch';
 import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
-import type { SearchSpace } from '../space/space.ts';
+import type { DecisionSpace } from '../space/space.ts';
 import type { Controller } from './controller.ts';
 import { scoreChildren } from './policy.ts';
 import { type PolicyUpdate, policyController } from './policy-controller.ts';
@@ -25,7 +25,7 @@ import { type PolicyUpdate, policyController } from './policy-controller.ts';
  * policy optimisation (Schulman et al. 2017, "Proximal policy optimization algorithms").
  */
 export function ppoController(
-  space: SearchSpace,
+  space: DecisionSpace,
   seed: number,
   recipe: Recipe['controller'] = defaultRecipe.controller,
 ): Controller {

@@ -1,5 +1,5 @@
 import { mean } from '../base/statistics.ts';
-import type { SearchSpace } from '../space/space.ts';
+import type { DecisionSpace } from '../space/space.ts';
 import type { Choices, Controller, Outlook } from './controller.ts';
 import { drawChild, drawEntropy } from './draw.ts';
 
@@ -8,7 +8,7 @@ import { drawChild, drawEntropy } from './draw.ts';
  * choice of every child is uniform among the admitted options, and nothing is learnt. What any
  * controller has to beat.
  */
-export const randomController = (space: SearchSpace): Controller => unlearning(space, () => 0, []);
+export const randomController = (space: DecisionSpace): Controller => unlearning(space, () => 0, []);
 
 /**
  * A controller that learns nothing.
@@ -16,7 +16,7 @@ export const randomController = (space: SearchSpace): Controller => unlearning(s
  * @param finalists children that are evaluated in the end as well
  */
 export function unlearning(
-  space: SearchSpace,
+  space: DecisionSpace,
   leadAt: (outlook: Outlook) => number,
   finalists: readonly Choices[],
 ): Controller {

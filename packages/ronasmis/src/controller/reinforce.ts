@@ -1,13 +1,13 @@
 import { add, meanAll, multiply, multiplyScalar, negate, scope, sum, tensor } from '@ronasmis/libtorch';
 import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
-import type { SearchSpace } from '../space/space.ts';
+import type { DecisionSpace } from '../space/space.ts';
 import type { Controller } from './controller.ts';
 import { scoreChildren } from './policy.ts';
 import { type PolicyUpdate, policyController } from './policy-controller.ts';
 
 /** The paper's controller: an LSTM that learns by REINFORCE with a moving-average baseline, as in ENAS (Pham et al. 2018). */
 export function reinforceController(
-  space: SearchSpace,
+  space: DecisionSpace,
   seed: number,
   recipe: Recipe['controller'] = defaultRecipe.controller,
 ): Controller {

@@ -1,6 +1,6 @@
 import { type ChildArchitecture, strideBetween } from '../architecture/architecture.ts';
 import { blockOf } from '../architecture/blocks.ts';
-import { kernelDepth, type NetworkDimensions } from '../architecture/dimensions.ts';
+import { childDimensions, kernelDepth, type NetworkDimensions } from '../architecture/dimensions.ts';
 import type { Triple } from '../base/geometry.ts';
 import { sum } from '../base/statistics.ts';
 import { cell } from './cell.ts';
@@ -13,6 +13,7 @@ const supervisedLevels = [0, 1, 2] as const;
 
 /** A child of a search as a network: the base architecture with the child's choices. */
 export function childNetwork(child: ChildArchitecture, dimensions: NetworkDimensions): Network {
+  const own = childDimensions(child, dimensions);
   const shares = supervisedLevels.map((_, index) => 2 ** -index);
   const total = sum(shares);
   return defineNetwork({
@@ -22,7 +23,7 @@ export function childNetwork(child: ChildArchitecture, dimensions: NetworkDimens
       stride: strideBetween(child, 0, level),
       weight: shares[index] / total,
     })),
-    walk: (operations, image, options) => baseArchitecture(operations, image, { child, dimensions, ...options }),
+    walk: (operations, image, options) => baseArchitecture(operations, image, { child, dimensions: own, ...options }),
   });
 }
 

@@ -7,6 +7,7 @@ import {
   type UNet,
 } from '../architecture/architecture.ts';
 import { blockOf } from '../architecture/blocks.ts';
+import { childDimensions, type NetworkDimensions } from '../architecture/dimensions.ts';
 import { patchOf } from '../architecture/patch.ts';
 import { productOf, type Triple } from '../base/geometry.ts';
 import type { RunRecord } from '../run/run-record.ts';
@@ -41,15 +42,16 @@ export function levelsOf(architecture: Architecture, network: NetworkShape): rea
   }
 }
 
-function childLevels(child: ChildArchitecture, network: NetworkShape): readonly Level[] {
+function childLevels(child: ChildArchitecture, { channels, flat_levels }: NetworkShape): readonly Level[] {
+  const own = childDimensions(child, { channels, flatLevels: flat_levels });
   return child.encoder.map(({ pool }, level) => {
     const decoder = child.decoder.at(level);
     return {
       size: sizeAfter(child, strideBetween(child, 0, level)),
-      channels: network.channels[level],
+      channels: own.channels[level],
       stride: [pool.depth, pool.plane, pool.plane],
-      encoder: childBlock(child, network, 'encoder', level),
-      decoder: decoder && { block: childBlock(child, network, 'decoder', level), skips: decoder.skips },
+      encoder: childBlock(child, own, 'encoder', level),
+      decoder: decoder && { block: childBlock(child, own, 'decoder', level), skips: decoder.skips },
     };
   });
 }
@@ -57,11 +59,11 @@ function childLevels(child: ChildArchitecture, network: NetworkShape): readonly 
 /** A level's kernels and its own choices (macro), or the cell that all levels have (micro). */
 function childBlock(
   child: ChildArchitecture,
-  { flat_levels }: NetworkShape,
+  { flatLevels }: Pick<NetworkDimensions, 'flatLevels'>,
   part: 'encoder' | 'decoder',
   level: number,
 ): string {
-  const kernels = level < flat_levels ? '1×3×3 · ' : '';
+  const kernels = level < flatLevels ? '1×3×3 · ' : '';
   const block = blockOf(child, part, level);
   switch (block.kind) {
     case 'cell':

@@ -5,8 +5,8 @@ import { levels, type NetworkDimensions } from '../architecture/dimensions.ts';
 import { labelSchema } from '../data/description.ts';
 import { normalisationSchema } from '../data/normalisation.ts';
 import { isOrientation } from '../formats/orientation.ts';
+import { augmentModes } from '../recipe/augment-mode.ts';
 import { recipeSchema } from '../recipe/recipe.ts';
-import { augmentModes } from './augment-mode.ts';
 
 const runFields = z.object({
   /** Version of RONASMIS that made the run. */

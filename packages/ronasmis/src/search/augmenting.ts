@@ -1,5 +1,5 @@
+import type { AugmentMode } from '../recipe/augment-mode.ts';
 import type { Recipe } from '../recipe/recipe.ts';
-import type { AugmentMode } from '../run/augment-mode.ts';
 import type { SearchEvent } from '../run/event.ts';
 
 /** What of a finished step tells whether the training over-fits. */

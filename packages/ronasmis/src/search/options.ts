@@ -6,8 +6,8 @@ import { type ControllerName, controllerCalled } from '../controller/controllers
 import type { DataSet } from '../data/dataset.ts';
 import type { ComputeDevice, Precision } from '../engine/device.ts';
 import type { PreparedCase } from '../preparation/prepare.ts';
+import type { AugmentMode } from '../recipe/augment-mode.ts';
 import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
-import type { AugmentMode } from '../run/augment-mode.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import { type SpaceName, spaceCalled } from '../space/names.ts';
 import type { CreateSpace } from '../space/spaces.ts';

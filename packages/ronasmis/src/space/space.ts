@@ -14,19 +14,23 @@ export interface Decision {
   readonly sources?: readonly (number | null)[];
 }
 
-/** A space that a controller can walk: one decision after the other, with what each may still be. */
-export interface SearchSpace {
+/** What a controller walks: one decision after the other, with what each may still be. */
+export interface DecisionSpace {
   readonly decisions: readonly Decision[];
   /** Which options of the decision after `choices` lead to a child that the space allows: never none. */
   admitted(choices: readonly number[]): readonly boolean[];
+  /** The choices of what a person would start from. */
+  readonly baseChoices: readonly number[];
+}
+
+/** A space of networks that share their weights. */
+export interface SearchSpace extends DecisionSpace {
   /** The child that a full list of choices says. */
   decode(choices: readonly number[]): ChildArchitecture;
   /** Patches that a child can be trained on, in place of its own as well; its own alone where the space does not say it. */
   patchesOf?(child: ChildArchitecture): readonly ChildArchitecture['patch'][];
   /** What a person would start from: a U-Net of the largest patch that memory allows, as much pooling as can be, level-to-level skips. */
   readonly base: ChildArchitecture;
-  /** The base child's choices. */
-  readonly baseChoices: readonly number[];
   /** Children that use every weight of the space between them: what the shared weights are made for. */
   readonly covering: readonly ChildArchitecture[];
   /** Of the children that fit into memory, the one that keeps the most activations for the backward pass. */
@@ -47,7 +51,7 @@ export const noLimits: SpaceLimits = { patchVoxels: Number.POSITIVE_INFINITY };
 
 /** What the decision after `choices` can be: the indices of its admitted options, ascending. */
 export function admittedOptions(
-  { admitted }: Pick<SearchSpace, 'admitted'>,
+  { admitted }: Pick<DecisionSpace, 'admitted'>,
   choices: readonly number[],
 ): readonly number[] {
   return admitted(choices).flatMap((allowed, option) => (allowed ? [option] : []));

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { flatLevelsFor, kernelDepth, networkDimensions } from '../../src/architecture/dimensions.ts';
+import { childDimensions, flatLevelsFor, kernelDepth, networkDimensions } from '../../src/architecture/dimensions.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
+import { macroSpace } from '../../src/space/macro.ts';
 
 test('five levels, whose width doubles up to 128', () => {
   expect(networkDimensions(4, 3)).toEqual({
@@ -39,4 +41,17 @@ test('kernels of flat levels are one plane deep, whatever their size, and others
     [1, 1],
     [1, 3],
   ]);
+});
+
+test('a child that says its own width and flat levels is a network of these', () => {
+  const dimensions = networkDimensions(1, 2, 1, { width: 16 });
+  const { base } = macroSpace([16, 64, 64], dimensions);
+  expect(childDimensions(base, dimensions)).toEqual(dimensions);
+  expect(childDimensions({ ...base, width: 24, flat_levels: 0 }, dimensions)).toEqual(
+    networkDimensions(1, 2, 0, { width: 24 }),
+  );
+  const parametersOf = (...of: Parameters<typeof networkOf>) => networkOf(...of).parameters;
+  expect(parametersOf({ ...base, width: 24, flat_levels: 3 }, dimensions)).toEqual(
+    parametersOf(base, networkDimensions(1, 2, 3, { width: 24 })),
+  );
 });

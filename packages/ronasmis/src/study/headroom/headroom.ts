@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MacroArchitecture } from '../../architecture/architecture.ts';
+import type { NetworkDimensions } from '../../architecture/dimensions.ts';
 import { UserError } from '../../base/errors.ts';
 import { removeWhereEmpty } from '../../base/files.ts';
 import { inTurns, type RunPlace, runSeries } from '../../compare/series.ts';
@@ -10,13 +11,14 @@ import { renderHeadroom } from '../../report/headroom-page.ts';
 import { type HeadroomRecord, type HeadroomResults, headroomSchema } from '../../run/headroom-record.ts';
 import { readRun } from '../../run/read-run.ts';
 import { writeRecord, writeRunFile } from '../../run/run-folder.ts';
+import { dimensionsOf } from '../../run/run-record.ts';
 import { recordSettings, withDefaults } from '../../search/options.ts';
 import type { SearchHooks } from '../../search/search.ts';
+import { type Change, changes } from '../../space/changes.ts';
 import { memoryShare, runJobAmong, type Sharing } from '../apart.ts';
 import type { Job } from '../job.ts';
 import { runName } from '../plan.ts';
 import { headroomResults } from './results.ts';
-import { base, type Variant, variants } from './variants.ts';
 
 /** What is tried on which data set, with how much time. */
 export interface HeadroomOptions extends SeriesOptions, Pick<Sharing, 'sideBySide'> {
@@ -37,6 +39,12 @@ interface PlannedRun {
   readonly variant: Variant;
   readonly seed: number;
 }
+
+/** The base network, or the same with one change. */
+export type Variant = Omit<Change, 'gene'>;
+
+/** What others are compared with. */
+const base: Variant = { name: 'base', what: 'the base network by the default recipe' };
 
 const kind: SeriesKind<HeadroomRecord> = {
   what: 'a study of the headroom',
@@ -63,8 +71,8 @@ export async function headroom(options: HeadroomOptions, hooks: HeadroomHooks = 
     const bases = plannedRuns([base], options.seeds);
     const changed = plannedRuns(chosen, options.seeds);
     await runAll(options, record, { planned: bases, earlier: 0, later: changed.length }, hooks);
-    const child = await baseChild(options.out, bases[0].name);
-    await runAll(options, record, { planned: changed, earlier: bases.length, later: 0, child }, hooks);
+    const known = await baseNetwork(options.out, bases[0].name);
+    await runAll(options, record, { planned: changed, earlier: bases.length, later: 0, known }, hooks);
     const results = await headroomResults(options, { base, others: chosen }, record.problems);
     const finished = { ...record, results };
     await writeRecord(options.out, kind.file, finished);
@@ -79,11 +87,11 @@ export async function headroom(options: HeadroomOptions, hooks: HeadroomHooks = 
 }
 
 function chosenVariants(names: HeadroomOptions['names']): readonly Variant[] {
-  if (names === undefined) return variants;
+  if (names === undefined) return changes;
   return names.map((name) => {
-    const found = variants.find((variant) => variant.name === name);
+    const found = changes.find((change) => change.name === name);
     if (found) return found;
-    throw new UserError(`There is no variant '${name}': take some of ${variants.map((one) => one.name).join(', ')}.`);
+    throw new UserError(`There is no variant '${name}': take some of ${changes.map((one) => one.name).join(', ')}.`);
   });
 }
 
@@ -100,18 +108,24 @@ const plannedRuns = (of: readonly Variant[], seeds: number): readonly PlannedRun
     round.map((variant) => ({ name: runName(variant.name, at + 1), variant, seed: at + 1 })),
   );
 
-/** Runs to be done, how many come before and after them, and the base child, once it is known. */
+/** The base network of the scans. */
+interface BaseNetwork {
+  readonly child: MacroArchitecture;
+  readonly dimensions: NetworkDimensions;
+}
+
+/** Runs to be done, how many come before and after them, and the base network, once it is known. */
 interface Stage {
   readonly planned: readonly PlannedRun[];
   readonly earlier: number;
   readonly later: number;
-  readonly child?: MacroArchitecture;
+  readonly known?: BaseNetwork;
 }
 
 function runAll(
   options: HeadroomOptions,
   record: HeadroomRecord,
-  { planned, earlier, later, child }: Stage,
+  { planned, earlier, later, known }: Stage,
   hooks: HeadroomHooks,
 ): Promise<void> {
   const { out, sideBySide } = options;
@@ -127,7 +141,7 @@ function runAll(
     run: async (next: PlannedRun, ofRun: SearchHooks) => {
       const { variant } = next;
       try {
-        const job = jobOf(options, record, next, child);
+        const job = jobOf(options, record, next, known);
         await runJobAmong(options, job, ofRun);
         delete record.problems[variant.name];
       } catch (error) {
@@ -145,7 +159,7 @@ function jobOf(
   given: HeadroomOptions,
   { engine }: HeadroomRecord,
   { name, variant, seed }: PlannedRun,
-  child: MacroArchitecture | undefined,
+  known: BaseNetwork | undefined,
 ): Job {
   const { out, names: _, seeds: __, sideBySide: ___, ...shared } = given;
   const options = {
@@ -160,14 +174,15 @@ function jobOf(
   if (variant.network === undefined) {
     return { kind: 'search', options: { ...options, space: 'fixed', controller: 'random', children: 1 } };
   }
-  const architecture = child && variant.network(child);
+  const architecture = known && variant.network(known.child, known.dimensions);
   if (architecture) return { kind: 'training', architecture, options };
   throw new UserError(`The base network of these scans can't have ${variant.what}.`);
 }
 
-/** The base network of these scans. */
-async function baseChild(out: string, name: string): Promise<MacroArchitecture> {
-  const { architecture } = await readRun(join(out, name));
-  if (architecture?.kind === undefined && architecture?.space === 'macro') return architecture;
+/** As the first run of it says. */
+async function baseNetwork(out: string, name: string): Promise<BaseNetwork> {
+  const { architecture, run } = await readRun(join(out, name));
+  if (architecture?.kind === undefined && architecture?.space === 'macro')
+    return { child: architecture, dimensions: dimensionsOf(run) };
   throw new UserError(`${join(out, name)} has no base network any more: delete it and type the command again.`);
 }

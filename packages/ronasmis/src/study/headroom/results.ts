@@ -6,9 +6,12 @@ import { spreadOf } from '../../evaluation/summary.ts';
 import type { HeadroomResults, VariantResult } from '../../run/headroom-record.ts';
 import { readRun } from '../../run/read-run.ts';
 import type { Comparison } from '../../run/study-record.ts';
+import type { Change } from '../../space/changes.ts';
 import { contestOf, type FinishedRun, finishedRun, requireOneDataSet, worthOf } from '../finished.ts';
 import { runName } from '../plan.ts';
-import type { Variant } from './variants.ts';
+
+/** What is told of a change; the base is one as well. */
+type Tried = Pick<Change, 'name' | 'what'>;
 
 /**
  * What the run folders of `out` say each change is worth.
@@ -18,10 +21,10 @@ import type { Variant } from './variants.ts';
  */
 export async function headroomResults(
   { out, seeds }: { readonly out: string; readonly seeds: number },
-  { base, others }: { readonly base: Variant; readonly others: readonly Variant[] },
+  { base, others }: { readonly base: Tried; readonly others: readonly Tried[] },
   problems: Readonly<Record<string, string>>,
 ): Promise<HeadroomResults> {
-  const runsOf = ({ name }: Variant): Promise<readonly FinishedRun[]> =>
+  const runsOf = ({ name }: Tried): Promise<readonly FinishedRun[]> =>
     finishedRuns(Array.from({ length: seeds }, (_, at) => join(out, runName(name, at + 1))));
   const baseRuns = await runsOf(base);
   const tried = await mapConcurrently(others, async (variant) => ({ variant, runs: await runsOf(variant) }));

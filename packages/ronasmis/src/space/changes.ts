@@ -1,22 +1,26 @@
-import { type MacroArchitecture, strideBetween } from '../../architecture/architecture.ts';
-import type { Recipe } from '../../recipe/recipe.ts';
-import type { AugmentMode } from '../../run/augment-mode.ts';
-import { allSkips } from '../../space/table1.ts';
+import { type MacroArchitecture, strideBetween } from '../architecture/architecture.ts';
+import { levels, type NetworkDimensions } from '../architecture/dimensions.ts';
+import { axes } from '../base/geometry.ts';
+import type { AugmentMode } from '../recipe/augment-mode.ts';
+import type { Recipe } from '../recipe/recipe.ts';
+import { allSkips } from './table1.ts';
 
-/** A change of the base network; undefined where this one can't be changed so. */
-type NetworkChange = (base: MacroArchitecture) => MacroArchitecture | undefined;
+/** A change of the base network, whose run has these dimensions; undefined where it can't be changed so. */
+type NetworkChange = (base: MacroArchitecture, dimensions: NetworkDimensions) => MacroArchitecture | undefined;
 type RecipeChange = (recipe: Recipe) => Recipe;
 
-/** The base network and the default recipe with one change. */
-export interface Variant {
-  /** Of its run folders. */
+/** A change of the base network, of the recipe, or of both: what a search can make of them. */
+export interface Change {
+  /** By which it is known. */
   readonly name: string;
+  /** What is chosen anew: of the changes of one gene, a network has one at most. */
+  readonly gene: string;
   /** The change in words. */
   readonly what: string;
   /** Left out where the recipe alone is changed. */
   readonly network?: NetworkChange;
   readonly recipe?: RecipeChange;
-  /** Whether patches are augmented; as in all others where it is left out. */
+  /** Whether patches are augmented; left to the run where it is left out. */
   readonly augment?: AugmentMode;
 }
 
@@ -79,12 +83,15 @@ const section =
   <Section extends Exclude<keyof Recipe, 'training'>>(name: Section, change: Partial<Recipe[Section]>): RecipeChange =>
   (recipe) => ({ ...recipe, [name]: { ...recipe[name], ...change } });
 
-const ofWidth = (times: number): RecipeChange => {
-  return (recipe) => ({
-    ...recipe,
-    network: { ...recipe.network, widths: recipe.network.widths.map((width) => Math.round(times * width)) },
-  });
-};
+const ofWidth =
+  (times: number): NetworkChange =>
+  (base, { channels }) => ({ ...base, width: Math.round(times * channels[0]) });
+
+/** Other kernels than those of the base. */
+const flatUntil =
+  (level: number): NetworkChange =>
+  (base, { flatLevels }) =>
+    flatLevels === level ? undefined : { ...base, flat_levels: level };
 
 /** So many times as often augmented, at most always. */
 function augmented(times: number): RecipeChange {
@@ -109,25 +116,34 @@ function augmented(times: number): RecipeChange {
   };
 }
 
-/** What others are compared with. */
-export const base: Variant = { name: 'base', what: 'the base network by the default recipe' };
-
-/** Each one change away from the base: of a choice of Table 1 (paper), of what no space has so far, of the recipe. */
-export const variants: readonly Variant[] = [
-  { name: 'dilation-2', what: 'dilation 2 at all levels', network: (one) => dilated(one, 2) },
-  { name: 'dilation-3', what: 'dilation 3 at all levels', network: (one) => dilated(one, 3) },
-  { name: 'relu', what: 'ReLU at all levels', network: blocks({ activation: 'relu' }) },
-  { name: 'elu', what: 'ELU at all levels', network: blocks({ activation: 'elu' }) },
-  { name: 'skips-all', what: 'every encoder level added to every decoder level', network: skips(() => allSkips) },
-  { name: 'skips-none', what: 'no skips', network: skips(() => []) },
+/** All changes that there are: of a choice of Table 1 (paper), of what the paper's space does not have, and of the recipe. */
+export const changes: readonly Change[] = [
+  { name: 'dilation-2', gene: 'dilation', what: 'dilation 2 at all levels', network: (one) => dilated(one, 2) },
+  { name: 'dilation-3', gene: 'dilation', what: 'dilation 3 at all levels', network: (one) => dilated(one, 3) },
+  { name: 'relu', gene: 'activation', what: 'ReLU at all levels', network: blocks({ activation: 'relu' }) },
+  { name: 'elu', gene: 'activation', what: 'ELU at all levels', network: blocks({ activation: 'elu' }) },
+  {
+    name: 'skips-all',
+    gene: 'skips',
+    what: 'every encoder level added to every decoder level',
+    network: skips(() => allSkips),
+  },
+  { name: 'skips-none', gene: 'skips', what: 'no skips', network: skips(() => []) },
   {
     name: 'pool-plane-less',
+    gene: 'pool_plane',
     what: 'no pooling within the plane before the lowest level',
     network: (one) => pooled(one, one.encoder.length - 1, { plane: 1 }),
   },
-  { name: 'pool-depth-more', what: 'depth pooled once more, as early as can be', network: pooledInDepth },
+  {
+    name: 'pool-depth-more',
+    gene: 'pool_depth',
+    what: 'depth pooled once more, as early as can be',
+    network: pooledInDepth,
+  },
   {
     name: 'pool-depth-less',
+    gene: 'pool_depth',
     what: 'depth pooled once less, the first time',
     network: (one) =>
       pooled(
@@ -136,66 +152,148 @@ export const variants: readonly Variant[] = [
         { depth: 1 },
       ),
   },
-  { name: 'patch-half', what: 'patches of half the height and width, four in a batch', network: smallerPatch },
+  {
+    name: 'patch-half',
+    gene: 'patch',
+    what: 'patches of half the height and width, four in a batch',
+    network: smallerPatch,
+  },
   {
     name: 'residual-encoder',
+    gene: 'residual',
     what: "shortcuts around the encoder's blocks",
     network: (one) => ({ ...one, encoder: one.encoder.map((level) => ({ ...level, residual: true })) }),
   },
-  { name: 'residual', what: 'shortcuts around all blocks', network: blocks({ residual: true }) },
-  { name: 'convolutions-1', what: 'one convolution a block', network: blocks({ convolutions: 1 }) },
-  { name: 'convolutions-3', what: 'three convolutions a block', network: blocks({ convolutions: 3 }) },
-  { name: 'kernels-deep', what: '3x3x3 kernels at all levels', recipe: section('network', { thick_slice: null }) },
-  { name: 'kernels-flat', what: '1x3x3 kernels at all levels', recipe: section('network', { thick_slice: 1e-3 }) },
-  { name: 'width-0.75', what: '0.75 times the width', recipe: ofWidth(0.75) },
-  { name: 'width-1.5', what: '1.5 times the width', recipe: ofWidth(1.5) },
-  { name: 'width-2', what: 'twice the width', recipe: ofWidth(2) },
+  { name: 'residual', gene: 'residual', what: 'shortcuts around all blocks', network: blocks({ residual: true }) },
+  {
+    name: 'convolutions-1',
+    gene: 'convolutions',
+    what: 'one convolution a block',
+    network: blocks({ convolutions: 1 }),
+  },
+  {
+    name: 'convolutions-3',
+    gene: 'convolutions',
+    what: 'three convolutions a block',
+    network: blocks({ convolutions: 3 }),
+  },
+  { name: 'kernels-deep', gene: 'kernels', what: '3x3x3 kernels at all levels', network: flatUntil(0) },
+  { name: 'kernels-flat', gene: 'kernels', what: '1x3x3 kernels at all levels', network: flatUntil(levels) },
+  { name: 'width-0.75', gene: 'width', what: '0.75 times the width', network: ofWidth(0.75) },
+  { name: 'width-1.5', gene: 'width', what: '1.5 times the width', network: ofWidth(1.5) },
+  { name: 'width-2', gene: 'width', what: 'twice the width', network: ofWidth(2) },
   {
     name: 'rate-third',
+    gene: 'rate',
     what: 'a third of the learning rate',
     recipe: training(({ learning_rate: rate }) => ({ learning_rate: rate / 3 })),
   },
   {
     name: 'rate-3',
+    gene: 'rate',
     what: 'three times the learning rate',
     recipe: training(({ learning_rate: rate }) => ({ learning_rate: 3 * rate })),
   },
   {
     name: 'decay-10',
+    gene: 'decay',
     what: 'ten times the weight decay',
     recipe: training(({ weight_decay: decay }) => ({ weight_decay: 10 * decay })),
   },
   {
     name: 'decay-100',
+    gene: 'decay',
     what: 'a hundred times the weight decay',
     recipe: training(({ weight_decay: decay }) => ({ weight_decay: 100 * decay })),
   },
   {
     name: 'foreground-none',
+    gene: 'foreground',
     what: 'no patch meant to be around a label',
     recipe: training(() => ({ foreground_every: null })),
   },
   {
     name: 'foreground-more',
+    gene: 'foreground',
     what: 'two of three patches around a label',
     recipe: training(() => ({ foreground_every: 1.5 })),
   },
-  { name: 'drop-path-none', what: 'no skip left out in training', recipe: training(() => ({ drop_path: 0 })) },
-  { name: 'drop-path-more', what: '0.3 of the skips left out', recipe: training(() => ({ drop_path: 0.3 })) },
-  { name: 'dice-loss', what: 'Dice alone as the loss', recipe: training(() => ({ loss: 'dice' })) },
-  { name: 'batch-any', what: 'patches of any cases in a batch', recipe: training(() => ({ batch_cases: 'any' })) },
-  { name: 'augment', what: 'augmented from the start', augment: 'on' },
-  { name: 'augment-none', what: 'not augmented', augment: 'off' },
-  { name: 'augment-half', what: 'augmented from the start, half as often', augment: 'on', recipe: augmented(0.5) },
-  { name: 'augment-2', what: 'augmented from the start, twice as often', augment: 'on', recipe: augmented(2) },
+  {
+    name: 'drop-path-none',
+    gene: 'drop_path',
+    what: 'no skip left out in training',
+    recipe: training(() => ({ drop_path: 0 })),
+  },
+  {
+    name: 'drop-path-more',
+    gene: 'drop_path',
+    what: '0.3 of the skips left out',
+    recipe: training(() => ({ drop_path: 0.3 })),
+  },
+  { name: 'dice-loss', gene: 'loss', what: 'Dice alone as the loss', recipe: training(() => ({ loss: 'dice' })) },
+  {
+    name: 'batch-any',
+    gene: 'batch',
+    what: 'patches of any cases in a batch',
+    recipe: training(() => ({ batch_cases: 'any' })),
+  },
+  { name: 'augment', gene: 'augmentation', what: 'augmented from the start', augment: 'on' },
+  { name: 'augment-none', gene: 'augmentation', what: 'not augmented', augment: 'off' },
+  {
+    name: 'augment-half',
+    gene: 'augmentation',
+    what: 'augmented from the start, half as often',
+    augment: 'on',
+    recipe: augmented(0.5),
+  },
+  {
+    name: 'augment-2',
+    gene: 'augmentation',
+    what: 'augmented from the start, twice as often',
+    augment: 'on',
+    recipe: augmented(2),
+  },
   {
     name: 'augment-unturned',
+    gene: 'augmentation',
     what: 'augmented from the start, without rotation and scaling',
     augment: 'on',
     recipe: section('augmentation', { spatial: 0, spatial_in_plane: 0 }),
   },
-  { name: 'spacing-1.5', what: '1.5 times the finest spacing', recipe: section('preparation', { coarsening: 1.5 }) },
-  { name: 'spacing-2', what: 'twice the finest spacing', recipe: section('preparation', { coarsening: 2 }) },
-  { name: 'coarse-none', what: 'no part at half the resolution', recipe: section('search', { coarse_share: 0 }) },
-  { name: 'coarse-more', what: '0.75 at half the resolution', recipe: section('search', { coarse_share: 0.75 }) },
+  {
+    name: 'flip-all',
+    gene: 'flip',
+    what: 'patches mirrored along all axes',
+    recipe: section('augmentation', { flip_axes: axes }),
+  },
+  {
+    name: 'windows',
+    gene: 'windows',
+    what: "prediction by windows of the patch's size, not of whole volumes",
+    recipe: section('inference', { window: 'patch' }),
+  },
+  {
+    name: 'spacing-1.5',
+    gene: 'spacing',
+    what: '1.5 times the finest spacing',
+    recipe: section('preparation', { coarsening: 1.5 }),
+  },
+  {
+    name: 'spacing-2',
+    gene: 'spacing',
+    what: 'twice the finest spacing',
+    recipe: section('preparation', { coarsening: 2 }),
+  },
+  {
+    name: 'coarse-none',
+    gene: 'coarse',
+    what: 'no part at half the resolution',
+    recipe: section('search', { coarse_share: 0 }),
+  },
+  {
+    name: 'coarse-more',
+    gene: 'coarse',
+    what: '0.75 at half the resolution',
+    recipe: section('search', { coarse_share: 0.75 }),
+  },
 ];

@@ -1,27 +1,28 @@
 import { describe, expect, it } from 'vitest';
-import { architectureSchema, type MacroArchitecture } from '../../../src/architecture/architecture.ts';
-import { networkDimensions } from '../../../src/architecture/dimensions.ts';
-import { costOf } from '../../../src/network/cost.ts';
-import { networkOf } from '../../../src/network/of-architecture.ts';
-import { defaultRecipe, differences, recipeSchema } from '../../../src/recipe/recipe.ts';
-import { macroSpace } from '../../../src/space/macro.ts';
-import { base, type Variant, variants } from '../../../src/study/headroom/variants.ts';
+import { architectureSchema, type MacroArchitecture } from '../../src/architecture/architecture.ts';
+import { type NetworkDimensions, networkDimensions } from '../../src/architecture/dimensions.ts';
+import { costOf } from '../../src/network/cost.ts';
+import { networkOf } from '../../src/network/of-architecture.ts';
+import { defaultRecipe, differences, recipeSchema } from '../../src/recipe/recipe.ts';
+import { type Change, changes } from '../../src/space/changes.ts';
+import { macroSpace } from '../../src/space/macro.ts';
 
 const thick = networkDimensions(1, 2, 2);
 const even = networkDimensions(1, 2);
 /** Base networks of thick slices and of cubes. */
 const [ofThick, ofCubes] = [macroSpace([24, 160, 160], thick).base, macroSpace([64, 64, 64], even).base];
 
-const called = (name: string): Variant => {
-  const found = variants.find((variant) => variant.name === name);
+const called = (name: string): Change => {
+  const found = changes.find((change) => change.name === name);
   if (!found) throw new Error(`no ${name}`);
   return found;
 };
+const dimensionsOf = (child: MacroArchitecture): NetworkDimensions => (child === ofThick ? thick : even);
 const changed = (name: string, child: MacroArchitecture): MacroArchitecture | undefined =>
-  called(name).network?.(child);
+  called(name).network?.(child, dimensionsOf(child));
 
-it('variants have names of their own, which a file system takes', () => {
-  const names = [base, ...variants].map(({ name }) => name);
+it('changes have names of their own, which a file system takes', () => {
+  const names = ['base', ...changes.map(({ name }) => name)];
   expect(new Set(names).size).toBe(names.length);
   for (const name of names) expect(name).toMatch(/^[a-z0-9.-]+$/);
 });
@@ -30,30 +31,32 @@ describe.each([
   ['thick slices', ofThick, thick],
   ['cubes', ofCubes, even],
 ] as const)('of %s', (_, child, dimensions) => {
-  const ofNetwork = variants.filter(({ network }) => network);
+  const ofNetwork = changes.filter(({ network }) => network);
 
   it.each(ofNetwork)('$name is another network that can be built and kept', ({ network }) => {
-    const variant = network?.(child);
-    if (variant === undefined) return;
-    expect(variant).not.toEqual(child);
-    expect(architectureSchema.parse(JSON.parse(JSON.stringify(variant)))).toEqual(variant);
-    expect(costOf(networkOf(variant, dimensions)).multiplyAdds).toBeGreaterThan(0);
+    const other = network?.(child, dimensions);
+    if (other === undefined) return;
+    expect(other).not.toEqual(child);
+    expect(architectureSchema.parse(JSON.parse(JSON.stringify(other)))).toEqual(other);
+    expect(costOf(networkOf(other, dimensions)).multiplyAdds).toBeGreaterThan(0);
   });
 });
 
 it('most can be made of either base; what can not is left out', () => {
   const impossible = (child: MacroArchitecture) =>
-    variants.filter(({ network }) => network && network(child) === undefined).map(({ name }) => name);
+    changes
+      .filter(({ network }) => network && network(child, dimensionsOf(child)) === undefined)
+      .map(({ name }) => name);
   expect(impossible(ofThick)).toEqual([]);
-  expect(impossible(ofCubes)).toEqual(['pool-depth-more']);
+  expect(impossible(ofCubes)).toEqual(['pool-depth-more', 'kernels-deep']);
 });
 
-it.each(variants.filter(({ recipe }) => recipe))(
+it.each(changes.filter(({ recipe }) => recipe))(
   '$name changes one section of the recipe, to what it may be',
   ({ recipe }) => {
-    const variant = recipe?.(defaultRecipe) ?? defaultRecipe;
-    expect(recipeSchema.parse(variant)).toEqual(variant);
-    const found = differences(variant, defaultRecipe);
+    const other = recipe?.(defaultRecipe) ?? defaultRecipe;
+    expect(recipeSchema.parse(other)).toEqual(other);
+    const found = differences(other, defaultRecipe);
     expect(found.length).toBeGreaterThan(0);
     expect(new Set(found.map(({ section }) => section)).size).toBe(1);
   },
@@ -71,6 +74,7 @@ it('changes what its name says', () => {
   const narrowed = { ...ofCubes, patch: { depth: 16, height: 32, width: 32 } };
   expect(changed('dilation-3', narrowed)?.encoder.map(({ dilation }) => dilation)).toEqual([3, 3, 3, 3, 1]);
   const { multiplyAdds } = costOf(networkOf(ofCubes, even));
+  expect(changed('width-1.5', ofCubes)?.width).toBe(24);
   const cost = (name: string): number => costOf(networkOf(changed(name, ofCubes) ?? ofCubes, even)).multiplyAdds;
   expect(cost('convolutions-1')).toBeLessThan(multiplyAdds);
   expect(cost('convolutions-3')).toBeGreaterThan(multiplyAdds);
