@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { RunFiles } from '../run/read-run.ts';
+import type { Gain } from '../run/report.ts';
 import { jsonOption } from './options.ts';
 import { coloursOf, print, printJson, sparkline, table } from './output.ts';
 
@@ -50,11 +51,19 @@ export async function printRun(folder: string): Promise<void> {
   // A system that trains on all but the test fold has none.
   if (Object.keys(report.validation_dice.cases).length > 0)
     print(`Validation Dice  ${diceText(report.validation_dice, run)}`);
+  if (report.gain) await printGain(report.gain);
   print(
     `Cost             ${formatSeconds(report.seconds)}, ${formatBytes(report.peak_memory_bytes)} at most, ` +
       `${formatCount(report.parameters)} parameters, ${run.engine.device} in ${run.engine.precision}`,
   );
   print(`Report           ${join(folder, 'report.html')}`);
+}
+
+/** What the search has gained over the base network, and what each kind of choice is worth. */
+async function printGain(gain: Gain): Promise<void> {
+  const { gainText, worths } = await import('../report/gain.ts');
+  print(`Gain             ${gainText(gain)}`);
+  for (const [what, worth] of worths(gain)) print(`                 ${worth}  ${what}`);
 }
 
 async function printCurves({ run, events }: RunFiles): Promise<void> {

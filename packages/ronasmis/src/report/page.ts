@@ -10,6 +10,7 @@ import { drawCell } from './cell-drawing.ts';
 import { lineChart } from './curves.ts';
 import { dicePlot } from './dice-plot.ts';
 import { formatBytes, formatCount, formatDice, formatSeconds, plural } from './format.ts';
+import { gainSection } from './gain.ts';
 import { type Html, html } from './html.ts';
 import { drawSlice, type Example, type Slice } from './slices.ts';
 import { STYLE } from './style.ts';
@@ -40,6 +41,7 @@ export function renderReport(content: ReportContent): string {
 ${hero(report, classNames)}
 ${tiles(content)}
 <section><h2>${found}</h2><p class="lead">${foundNote} Coloured arrows add encoder features to the decoder; sizes are a training patch's, depth × height × width.</p>${drawArchitecture(architecture, run.network)}${cellFigure(architecture)}</section>
+${gainSection(report.gain)}
 <section><h2>${steps}</h2><p class="lead">${stepsNote}${coarseNote(content.events)}${augmentedNote(content.events)}</p>${curves(content.events)}</section>
 ${testSection(content, classNames)}
 <details><summary>Settings, engine and data set</summary>${settingsTable(run)}</details>
@@ -147,9 +149,10 @@ function augmentedNote(events: readonly SearchEvent[]): string {
 function curves(events: readonly SearchEvent[]): Html {
   const steps = events.map((event) => event.step);
   const entropies = events.flatMap(({ entropy }) => entropy ?? []);
-  const [best, average] = [
+  const [best, average, ofBase] = [
     events.flatMap(({ reward_max }) => reward_max ?? []),
     events.flatMap(({ reward_mean }) => reward_mean ?? []),
+    events.flatMap(({ reward_base }) => reward_base ?? []),
   ];
   const rewards = {
     title: 'Reward: validation Dice, %',
@@ -157,6 +160,9 @@ function curves(events: readonly SearchEvent[]): Html {
     series: [
       { name: 'best child', values: best.map((reward) => reward * 100), tone: 'warm' },
       { name: 'mean', values: average.map((reward) => reward * 100), tone: 'accent' },
+      ...(ofBase.length < best.length
+        ? []
+        : [{ name: 'base', values: ofBase.map((reward) => reward * 100), tone: 'quiet' } as const]),
     ],
     format: formatFigure,
   } as const;

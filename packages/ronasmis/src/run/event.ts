@@ -10,6 +10,8 @@ export const eventSchema = withOldNames(
     /** Null where nothing is evaluated, for all cases but the test cases are trained on. */
     reward_mean: z.number().nullable(),
     reward_max: z.number().nullable(),
+    /** Of the base child, by the weights that all share; null where nothing is chosen, and in runs from before it was evaluated. */
+    reward_base: z.number().nullable().default(null),
     /** Moving average of the rewards that the children were compared with; null where the controller has none. */
     baseline: z.number().nullable(),
     /** Entropy of what the children were drawn from, nats; null where the controller has no distribution. */

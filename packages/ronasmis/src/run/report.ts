@@ -2,6 +2,16 @@ import { z } from 'zod';
 import { diceSummarySchema } from '../evaluation/summary.ts';
 import { withOldNames } from './renamed.ts';
 
+const gainSchema = z.object({
+  /** Of what was found, and of the base child. */
+  found: z.number(),
+  base: z.number(),
+  /** In what they differ, in words, and the Dice of what was found without it, null where time was short; none where the base child itself was found. */
+  differences: z.array(z.object({ what: z.string(), without: z.number().nullable() })).readonly(),
+});
+/** What a search has gained. */
+export type Gain = z.infer<typeof gainSchema>;
+
 /** `report.json`: what the search left. */
 export const reportSchema = withOldNames(
   z.object({
@@ -14,6 +24,8 @@ export const reportSchema = withOldNames(
     evaluation_seconds: z.number(),
     peak_memory_bytes: z.number(),
     parameters: z.int(),
+    /** What a search has gained over the base child, in validation Dice by the weights that all share. */
+    gain: gainSchema.optional(),
   }),
 );
 /** What a search left, in figures. */

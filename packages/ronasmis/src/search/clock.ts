@@ -1,7 +1,7 @@
 import { UserError } from '../base/errors.ts';
 import type { Outlook } from '../controller/controller.ts';
 import type { Recipe } from '../recipe/recipe.ts';
-import { fewestLaterSteps, smallestRest, smallestShare } from './constants.ts';
+import { comparedShare, fewestLaterSteps, smallestRest, smallestShare } from './constants.ts';
 
 /** What ends a search, whichever comes first; infinite where it is no limit. */
 export interface Limit {
@@ -36,8 +36,10 @@ export interface Clock {
   readonly durations: Durations;
   /** Training steps of three epochs, or of one where the recipe says how many it has: what a controller step trains, at least. */
   readonly trainingSteps: number;
-  /** Children evaluated at a controller step that others follow, at most. */
+  /** Children evaluated at a controller step that others follow, at most, the base child included. */
   readonly children: number;
+  /** Networks that what was found is compared with in the end, at most. */
+  readonly compared: number;
   /** What a step takes after the search's coarse first part, if it has one; `durations` are the coarse part's own until it is over. */
   readonly later?: StepDurations;
   /** Finished controller steps. */
@@ -79,8 +81,9 @@ export function childrenPerStep({ limit, durations, trainingSteps, children, rec
 }
 
 /** When training has to stop so that the last evaluation and what follows still fit. */
-function trainUntil({ limit, durations, different }: Clock): number {
-  return limit.seconds - durations.evaluate * different - durations.final;
+function trainUntil({ limit, durations, different, compared }: Clock): number {
+  const comparing = Math.min(durations.evaluate * compared, comparedShare * limit.seconds);
+  return limit.seconds - durations.evaluate * different - comparing - durations.final;
 }
 
 /** Whether time is left to train for this share of a step, `pause` seconds from now. */

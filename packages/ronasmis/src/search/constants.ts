@@ -7,6 +7,8 @@ export const fewestLaterSteps = 2;
 export const smallestShare = 0.5;
 /** Yet when evaluation took less time than was thought, what is left is used if it holds this share. */
 export const smallestRest = 0.1;
+/** Of the time, what is spent in the end on telling what each choice was worth, at most. */
+export const comparedShare = 0.01;
 /** Of a run whose epochs have a stated length, what a kill may cost, about. */
 export const secondsBetweenCheckpoints = 60;
 /** And of its time no more than this share. */

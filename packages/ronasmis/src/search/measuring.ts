@@ -11,6 +11,7 @@ import { networkWeights } from '../network/weights.ts';
 import type { Downsampling } from '../preparation/downsampling.ts';
 import { isResampled, type PreparedCase } from '../preparation/prepare.ts';
 import type { Recipe } from '../recipe/recipe.ts';
+import { kindsOfDifferences } from '../space/differences.ts';
 import { measureStep } from '../training/measure.ts';
 import { whereMemorySuffices } from '../training/out-of-memory.ts';
 import type { Trainer } from '../training/trainer.ts';
@@ -29,6 +30,8 @@ export interface Measured {
   readonly base: Architecture;
   /** Children proposed at each controller step. */
   readonly children: number;
+  /** Whether the base child is evaluated beside them, for what is found to be compared with it. */
+  readonly hasReference: boolean;
 }
 
 /** When a clock starts, and what was done before it by earlier processes. */
@@ -52,7 +55,7 @@ interface Bench {
  */
 export async function openClock(
   bench: Bench,
-  { largest, base, children }: Measured,
+  { largest, base, children, hasReference }: Measured,
   { epochs = Number.POSITIVE_INFINITY, timeSeconds = Number.POSITIVE_INFINITY, children: perStep }: RunSettings,
   { startedAt, step, seconds }: Start,
 ): Promise<Clock> {
@@ -68,10 +71,11 @@ export async function openClock(
     recipe,
     durations: hasCoarse ? { ...coarseDurations(bench, base, full), final: full.final } : full,
     trainingSteps,
-    children: Math.min(perStep, children),
+    children: Math.min(perStep, children) + Number(hasReference),
     ...(hasCoarse && { later: { train: full.train, evaluate: full.evaluate } }),
     step,
-    different: children,
+    different: children + Number(hasReference),
+    compared: hasReference ? kindsOfDifferences : 0,
     elapsed: () => seconds + (performance.now() - startedAt) / 1000,
   };
 }

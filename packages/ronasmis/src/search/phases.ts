@@ -47,13 +47,14 @@ export async function coarseThenFine(run: Run, loop: (stage: Stage) => Promise<C
   }
   enterFullResolution(clock);
   return withEvaluator(run, undefined, async (evaluator) => {
-    const { evaluated, others } = await loop({
+    const candidates = await loop({
       evaluator,
       downsampling: undefined,
       goesOn: () => hasTimeForStep(clock),
     });
     // A run that was killed after its last step evaluates that step's children again: the weights are the same.
-    return finish(run, evaluator, { evaluated, others: evaluated.length > 0 ? others : [...before, ...others] });
+    const { evaluated, others } = candidates;
+    return finish(run, evaluator, { ...candidates, others: evaluated.length > 0 ? others : [...before, ...others] });
   });
 }
 
@@ -130,12 +131,14 @@ export interface StepOutcome {
   readonly evaluation: EvaluationPhase<Evaluable>;
   readonly entropy: number | null;
   readonly baseline: number | null;
+  /** Reward of the base child with the weights that all share; none where nothing is chosen. */
+  readonly base?: number | null;
 }
 
 /** Ends a controller step: it is written into the run folder, from where a stopped run goes on, and told. */
 export async function endStep(run: Run, stage: Stage, outcome: StepOutcome): Promise<void> {
   const { context, state, clock, augmenting, folder, watch } = run;
-  const { training, evaluation, entropy, baseline } = outcome;
+  const { training, evaluation, entropy, baseline, base = null } = outcome;
   const { children } = evaluation;
   const [loss, coarse] = [training.loss, stage.downsampling !== undefined];
   const rewards = children.map(({ reward }) => reward);
@@ -151,6 +154,7 @@ export async function endStep(run: Run, stage: Stage, outcome: StepOutcome): Pro
     seconds,
     reward_mean: average,
     reward_max: best,
+    reward_base: base,
     baseline,
     entropy,
     loss,

@@ -24,11 +24,13 @@ import { toDeviceBatches } from './device-batches.ts';
 import {
   type Evaluable,
   type Evaluation,
+  type EvaluationHooks,
   type Evaluator,
   evaluateChildren,
   evaluatedTwin,
   evaluateOnOwnGrid,
 } from './evaluating.ts';
+import { gainOver } from './gain.ts';
 import { cacheFolderOf, type Run } from './run.ts';
 import { removeState } from './state.ts';
 import type { SearchResult } from './watching.ts';
@@ -39,6 +41,8 @@ export interface Candidates {
   readonly evaluated: readonly (Evaluable & Evaluation)[];
   /** Others that deserve to be evaluated; those that were are known again. */
   readonly others: readonly Evaluable[];
+  /** The base child, with which what was found is compared; undefined where nothing is chosen. */
+  readonly reference?: Evaluable;
 }
 
 /**
@@ -49,7 +53,9 @@ export interface Candidates {
 export async function finish(run: Run, evaluator: Evaluator, candidates: Candidates): Promise<SearchResult> {
   const { context, state, clock, folder } = run;
   const since = clock.elapsed();
-  const { architecture, scores } = await bestChild(run, evaluator, candidates);
+  const found = await bestChild(run, evaluator, candidates);
+  const { architecture, scores } = found;
+  const gain = await gainOf(run, evaluator, candidates, found);
   const testDice = context.isTestedElsewhere ? summariseDice({}) : await evaluateTestCases(run, architecture);
   const seconds = clock.elapsed();
   const { averaged } = state.trainer;
@@ -61,6 +67,7 @@ export async function finish(run: Run, evaluator: Evaluator, candidates: Candida
     evaluation_seconds: seconds - since,
     peak_memory_bytes: peakMemoryBytes(context.device),
     parameters: elementCount(network.parameters),
+    ...(gain && { gain }),
   };
   await writeModel(folder, averaged, network);
   await writeRecord(folder, 'architecture.json', architecture);
@@ -78,15 +85,24 @@ export async function finish(run: Run, evaluator: Evaluator, candidates: Candida
 
 /** The best of the candidates, of which those that were not evaluated are now, while there is time; the first of equals. */
 async function bestChild(run: Run, evaluator: Evaluator, { evaluated, others }: Candidates) {
-  const { clock, watch } = run;
-  const hooks = {
-    between: (done: number, total: number) => watch.tell({ phase: 'evaluate', step: clock.step, done, total }),
-    mustStop: () => mustStopEvaluating(clock),
-  };
   const left = others.filter((child) => !evaluatedTwin(evaluated, child));
-  const finalists = await evaluateChildren(evaluator, left, hooks);
+  const finalists = await evaluateChildren(evaluator, left, evaluatingAtEnd(run));
   return [...evaluated, ...finalists].reduce((best, child) => (child.reward > best.reward ? child : best));
 }
+
+/** What was gained over the base child of a search. */
+function gainOf(run: Run, evaluator: Evaluator, { evaluated, reference }: Candidates, found: Evaluable & Evaluation) {
+  if (reference === undefined) return undefined;
+  const hooks = evaluatingAtEnd(run);
+  return gainOver(reference, found, evaluated, async (network) =>
+    hooks.mustStop() ? undefined : (await evaluateChildren(evaluator, [network], hooks)).at(0),
+  );
+}
+
+const evaluatingAtEnd = ({ clock, watch }: Run): EvaluationHooks => ({
+  between: (done, total) => watch.tell({ phase: 'evaluate', step: clock.step, done, total }),
+  mustStop: () => mustStopEvaluating(clock),
+});
 
 /** The weights of a child, as it computes with them in float32. */
 async function writeModel(folder: string, shared: Weights, network: Network): Promise<void> {

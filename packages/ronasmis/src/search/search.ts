@@ -1,4 +1,5 @@
 import type { Choices } from '../controller/controller.ts';
+import { hasOneChild } from '../space/spaces.ts';
 import { isWarmUp, outlookOf } from './clock.ts';
 import { countDifferent, type Evaluable, type Evaluation } from './evaluating.ts';
 import { sharedMiniBatches } from './mini-batches.ts';
@@ -25,6 +26,8 @@ export function search(options: SearchOptions, hooks: SearchHooks = {}): Promise
 /** A child of the search: what was chosen, and the network that it says. */
 interface Child extends Evaluable {
   readonly choices: Choices;
+  /** Whether it is the base child, which nobody has proposed: others are compared with it. */
+  readonly isReference?: true;
 }
 
 /**
@@ -36,7 +39,9 @@ interface Child extends Evaluable {
 export async function searchArchitecture(run: SearchRun): Promise<SearchResult> {
   const { context, state, clock } = run;
   const { controller, random } = state;
-  const childOf = (choices: Choices): Child => ({ choices, architecture: context.space.decode(choices) });
+  const { space } = context;
+  const childOf = (choices: Choices): Child => ({ choices, architecture: space.decode(choices) });
+  const reference: Child = { ...childOf(space.baseChoices), isReference: true };
 
   return coarseThenFine(run, async (stage) => {
     let proposed: readonly Child[] = [];
@@ -45,20 +50,24 @@ export async function searchArchitecture(run: SearchRun): Promise<SearchResult> 
       const outlook = outlookOf(clock);
       // Before the training, so that the clock knows how many different ones the step is to leave time for.
       proposed = controller.proposeForEvaluation(context.children, random, outlook).map(childOf);
-      clock.different = countDifferent(proposed);
+      // The first child is evaluated whatever happens; the reference comes next.
+      const asked = hasOneChild(space) ? proposed : [proposed[0], reference, ...proposed.slice(1)];
+      clock.different = countDifferent(asked);
 
       const training = await trainPhase(run, sharedMiniBatches(run, stage.downsampling));
-      const evaluation = await evaluatePhase(run, stage, proposed);
+      const evaluation = await evaluatePhase(run, stage, asked);
       evaluated = evaluation.children;
+      const children = evaluated.filter(({ isReference }) => !isReference);
       const entropy = controller.entropyOf(
-        evaluated.map(({ choices }) => choices),
+        children.map(({ choices }) => choices),
         outlook,
       );
-      const baseline = isWarmUp(clock, outlook) ? null : controller.learn(evaluated, outlook);
-      await endStep(run, stage, { training, evaluation, entropy, baseline });
+      const baseline = isWarmUp(clock, outlook) ? null : controller.learn(children, outlook);
+      const base = evaluated.find(({ isReference }) => isReference)?.reward ?? null;
+      await endStep(run, stage, { training, evaluation: { ...evaluation, children }, entropy, baseline, base });
     }
     // What the last step has left aside, where it was not known to be the last, may still be the best.
     const finalists = context.recipe.search.finalists ? controller.finalists().map(childOf) : [];
-    return { evaluated, others: [...finalists, ...proposed] };
+    return { evaluated, others: [...finalists, ...proposed], ...(!hasOneChild(space) && { reference }) };
   });
 }

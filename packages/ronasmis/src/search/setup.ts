@@ -219,8 +219,10 @@ function clockOf(
   settings: RunSettings,
   start: Parameters<typeof openClock>[3],
 ): Promise<Clock> {
-  const children = 'children' in context ? context.children : 1;
-  return openClock({ context, trainer: state.trainer }, { largest, base, children }, settings, start);
+  const isSearch = 'children' in context;
+  const children = isSearch ? context.children : 1;
+  const hasReference = isSearch && !hasOneChild(context.space);
+  return openClock({ context, trainer: state.trainer }, { largest, base, children, hasReference }, settings, start);
 }
 
 /** As it was when the last of these steps had ended. */

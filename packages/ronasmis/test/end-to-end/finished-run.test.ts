@@ -88,6 +88,7 @@ describe('a search from the command line', () => {
       expect(rewards).toHaveLength(2);
       expect(event.reward_max).toBe(Math.max(...rewards));
       expect(event.reward_mean).toBeCloseTo((rewards[0] + rewards[1]) / 2, 12);
+      expect(event.reward_base).toBeGreaterThanOrEqual(0);
       for (const reward of rewards) expect(reward).toBeGreaterThanOrEqual(0);
     }
     expect(events[1].seconds).toBeGreaterThan(events[0].seconds);
@@ -118,6 +119,10 @@ describe('a search from the command line', () => {
     expect([...tensors.keys()].sort()).toEqual(parameters.map(({ name }) => name).sort());
     const numbers = [...tensors.values()].map(({ shape }) => shape.reduce((product, size) => product * size, 1));
     expect(numbers.reduce((sum, count) => sum + count)).toBe(report.parameters);
+    const { gain } = report;
+    expect(gain?.found).toBeCloseTo(report.validation_dice.mean ?? Number.NaN, 12);
+    expect(gain?.found).toBeGreaterThanOrEqual(gain?.base ?? Number.NaN);
+    expect(gain?.base).toBe(events[3].reward_base);
     // The best of the last step's children and of the likeliest one.
     expect(report.validation_dice.mean).toBeGreaterThanOrEqual(events[3].reward_max ?? Number.NaN);
   });

@@ -81,6 +81,7 @@ export function reportContent(steps = 40): ReportContent {
     step: i + 1,
     seconds: (i + 1) * 22,
     reward_mean: 0.86 * (1 - Math.exp(-(i + 1) / 6)) + 0.01 * Math.sin(i * 3),
+    reward_base: 0.87 * (1 - Math.exp(-(i + 2) / 5)),
     reward_max: 0.885 * (1 - Math.exp(-(i + 2) / 5)),
     baseline: 0.8,
     entropy: 28 * Math.exp(-i / 30) + Math.sin(i) * 0.3,

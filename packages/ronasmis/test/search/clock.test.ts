@@ -32,6 +32,7 @@ function clockAt(elapsed: number, limit: Partial<Clock['limit']>, overrides: Par
     trainingSteps: 20,
     children: 10,
     different: 10,
+    compared: 0,
     step: 0,
     elapsed: () => elapsed,
     ...overrides,
@@ -72,7 +73,7 @@ interface Simulated {
 function simulate({ limit, expected, real, trainingSteps, children }: Simulated) {
   let now = 0;
   const durations = { ...expected };
-  const counts = { trainingSteps, children, different: children, step: 0 };
+  const counts = { trainingSteps, children, different: children, compared: 0, step: 0 };
   const clock: Clock = { limit, recipe: defaultRecipe, durations, ...counts, elapsed: () => now };
   requireOneStep(clock);
   const trained: number[] = [];
@@ -161,6 +162,16 @@ it('evaluates every child at every step where there is no time limit, so that on
   expect(childrenPerStep(clockAt(1, { epochs: 3 }, dear))).toBe(10);
   expect(childrenPerStep(clockAt(1, { seconds: 5000 }, dear))).toBe(4);
   expect(childrenPerStep(clockAt(1, { seconds: 5000 }, { ...dear, children: 2 }))).toBe(2);
+});
+
+it('keeps time to tell in the end what was gained, at most a hundredth', () => {
+  const enough = (elapsed: number, evaluate: number): boolean =>
+    hasTrainedEnough(
+      clockAt(elapsed, { seconds: 1000 }, { different: 1, compared: 4, durations: { train: 1, evaluate, final: 10 } }),
+      0,
+    );
+  expect([987.4, 987.5].map((elapsed) => enough(elapsed, 0.5))).toEqual([false, true]);
+  expect([929.9, 930].map((elapsed) => enough(elapsed, 50))).toEqual([false, true]);
 });
 
 it('tells how much of the training is done by what comes first', () => {

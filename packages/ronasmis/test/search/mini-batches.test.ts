@@ -103,6 +103,7 @@ it('children are trained on their own patch more and more often, and always from
       children: 2,
       step,
       different: 2,
+      compared: 0,
       elapsed: () => 0,
     };
     const state = createSearchState(context, 'random', 1);

@@ -86,6 +86,7 @@ export function eventOf(line: LineOf<'epoch'>): SearchEvent | undefined {
     seconds,
     reward_mean: null,
     reward_max: null,
+    reward_base: null,
     baseline: null,
     entropy: null,
     loss,
