@@ -21,7 +21,10 @@ export interface SegmentedSeries {
 }
 
 /** Writes a DICOM Segmentation, as `writeNifti` writes a label map. @throws UserError where the folder cannot be written to, or it would be too large */
-export async function writeDicomSegmentation(file: string, { source, data, segments, maker }: SegmentedSeries): Promise<void> {
+export async function writeDicomSegmentation(
+  file: string,
+  { source, data, segments, maker }: SegmentedSeries,
+): Promise<void> {
   const bytes = dicomSegmentation(source, data, segments, { network: maker.run, made: new Date() });
   bytes.set(Buffer.from(markOf(bytes, maker), 'latin1').subarray(0, FREE_BYTES));
   await writeAtomically(file, bytes);

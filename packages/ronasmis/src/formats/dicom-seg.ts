@@ -85,7 +85,8 @@ function seriesOf(source: SourceSeries, network: string, made: Date): Dataset {
     ContentTime: [made.getHours(), made.getMinutes(), made.getSeconds()].map(two).join(''),
     ContentLabel: 'SEGMENTATION',
     ContentDescription: 'Automatic segmentation, not a diagnosis',
-    ContentCreatorName: MAKER,
+    // It is for a person.
+    ContentCreatorName: '',
     ReferencedSeriesSequence: [{ SeriesInstanceUID: source.series, ReferencedInstanceSequence: references }],
   };
 }
@@ -127,11 +128,7 @@ function colourOf(index: number): readonly number[] {
   const [lightness, chroma] = [65, 60];
   const angle = index * Math.PI * (3 - Math.sqrt(5));
   const offset = (value: number): number => Math.round(((value + 128) / 255) * 0xffff);
-  return [
-    Math.round((lightness / 100) * 0xffff),
-    offset(chroma * Math.cos(angle)),
-    offset(chroma * Math.sin(angle)),
-  ];
+  return [Math.round((lightness / 100) * 0xffff), offset(chroma * Math.cos(angle)), offset(chroma * Math.sin(angle))];
 }
 
 /** By segment, then by place (part 3, C.7.6.17). */

@@ -24,7 +24,9 @@ export const newUid = (): string => `2.25.${BigInt(`0x${crypto.randomUUID().repl
  * The bytes of a DICOM file (part 10): little-endian, with the types of its elements. Nothing of Node is used, so that a page can write it too.
  * @param dataset with its SOP class and instance
  */
-export function dicomFile(dataset: Dataset & { readonly SOPClassUID: string; readonly SOPInstanceUID: string }): Uint8Array {
+export function dicomFile(
+  dataset: Dataset & { readonly SOPClassUID: string; readonly SOPInstanceUID: string },
+): Uint8Array {
   const meta = encodeDataset({
     FileMetaInformationVersion: Uint8Array.of(0, 1),
     MediaStorageSOPClassUID: dataset.SOPClassUID,

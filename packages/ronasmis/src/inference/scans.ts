@@ -11,7 +11,14 @@ import { dicomMaker, isMarked } from '../formats/dicom-seg-file.ts';
 import { endingOf, SCAN_ENDINGS } from '../formats/formats.ts';
 import { niftiMaker, readNiftiHeader } from '../formats/nifti.ts';
 import { isMark, type Maker } from '../formats/nifti-mark.ts';
-import { isDicomFile, isDicomSeries, listAmongSlices, listDicom, readScanFolder, remarksOn } from '../formats/scan-files.ts';
+import {
+  isDicomFile,
+  isDicomSeries,
+  listAmongSlices,
+  listDicom,
+  readScanFolder,
+  remarksOn,
+} from '../formats/scan-files.ts';
 import { probabilitiesSuffix } from '../preparation/label-map.ts';
 import { type RunRecord, runKey } from '../run/run-record.ts';
 import type { PredictOptions } from './options.ts';
