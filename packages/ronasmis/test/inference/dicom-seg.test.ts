@@ -70,7 +70,14 @@ it('refuses what is no DICOM series before anything is written, each by its name
 it('passes over a folder of its own segmentations, as over its label maps', async () => {
   const folder = await patients();
   await mkdir(join(folder, 'made'));
-  await predict({ run, inputs: [folder], out: join(folder, 'made'), format: 'dicom-seg', device: 'cpu', precision: 'fp32' });
+  await predict({
+    run,
+    inputs: [folder],
+    out: join(folder, 'made'),
+    format: 'dicom-seg',
+    device: 'cpu',
+    precision: 'fp32',
+  });
   const warnings: string[] = [];
   const options = { run, inputs: [folder], out: join(root, 'passed'), device: 'cpu', precision: 'fp32' } as const;
   const found = await predict(options, { onWarning: (sentence) => warnings.push(sentence) });
