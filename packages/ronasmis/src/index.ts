@@ -31,7 +31,7 @@ export type { DiceSummary, Spread } from './evaluation/summary.ts';
 export type { Agreement, Check } from './export/check.ts';
 export { type ExportedNetwork, type ExportOptions, exportOnnx } from './export/export.ts';
 export { loadModel, type Model } from './inference/model.ts';
-export type { PredictOptions } from './inference/options.ts';
+export type { PredictionFormat, PredictOptions } from './inference/options.ts';
 export {
   IncompletePrediction,
   type PredictHooks,

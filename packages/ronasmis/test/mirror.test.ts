@@ -16,6 +16,7 @@ const reasons: Readonly<Record<'libtorch' | 'ronasmis', Readonly<Record<string, 
   },
   ronasmis: {
     'architecture/activations.ts': 'a table: export/network.test.ts and report/page.test.ts',
+    'base/bytes.ts': 'one function: formats/dicom-write.test.ts',
     'base/geometry.ts': 'two one-line functions: formats/volume.test.ts, orientation.test.ts and crop.test.ts',
     'base/version.ts': 'a constant: cli/main.test.ts',
     'base/voxels.ts': 'types',

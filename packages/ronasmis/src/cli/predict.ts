@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { type PredictionFormat, predictionFormats } from '../inference/options.ts';
 import type { Prediction } from '../inference/predict.ts';
 import { Exit } from './exit.ts';
 import { interruptible } from './interrupt.ts';
@@ -15,6 +16,7 @@ import { warner } from './run-search.ts';
 
 type Options = EngineOptions & {
   readonly out: string;
+  readonly format: PredictionFormat;
   readonly probabilities?: true;
   readonly memory?: number;
   readonly overwrite?: true;
@@ -29,6 +31,11 @@ export function addPredict(program: Command): void {
     .argument('<run>', 'run folder of a finished search')
     .argument('<input...>', 'scans (NIfTI, NRRD, MetaImage, or a folder with a DICOM series) or folders of them')
     .requiredOption('--out <folder>', 'folder for the label maps')
+    .addOption(
+      new Option('--format <format>', 'how label maps are written; dicom-seg: as DICOM Segmentations, of DICOM series')
+        .choices(predictionFormats)
+        .default('nifti'),
+    )
     .option('--probabilities', 'also write the probability of each class, as NAME_probabilities.nii.gz')
     .addOption(memoryOption())
     .addOption(deviceOption())

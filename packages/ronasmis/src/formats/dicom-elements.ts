@@ -1,11 +1,12 @@
 import dicomParser, { type Element } from 'dicom-parser';
+import { joined } from '../base/bytes.ts';
 
 /**
  * The elements of a DICOM file in front of and with its pixel data, by tag as dicom-parser writes it (`x7fe00010`), without those inside of
  * sequences.
  */
 export interface DicomElements {
-  readonly bytes: Buffer;
+  readonly bytes: Uint8Array;
   readonly byTag: ReadonlyMap<string, Element>;
 }
 
@@ -29,20 +30,24 @@ const OTHER_LONG_TYPES = ['OV', 'SV', 'UV'];
 const MARK = 'DICM';
 const PREAMBLE_BYTES = 132;
 
+/** One character for each byte. */
+const latin1 = (bytes: Uint8Array): string => Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
+const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);
+
 /**
  * Where the elements begin: behind the preamble and its mark, or, of a file that was stored without them, at once.
  * @param bytes at least the first of the file
  * @returns undefined where it is no DICOM file
  */
-export function elementsAt(bytes: Buffer): number | undefined {
-  if (bytes.toString('latin1', PREAMBLE_BYTES - MARK.length, PREAMBLE_BYTES) === MARK) return PREAMBLE_BYTES;
+export function elementsAt(bytes: Uint8Array): number | undefined {
+  if (latin1(bytes.subarray(PREAMBLE_BYTES - MARK.length, PREAMBLE_BYTES)) === MARK) return PREAMBLE_BYTES;
   const [first, second] = firstTags(bytes);
   // Two elements in order, of the groups that come first, are no accident.
   return second !== undefined && /^x000[28]/.test(first) && second > first && second < 'x0011' ? 0 : undefined;
 }
 
 /** The tags of the first two elements of a file without preamble; fewer where the bytes can't be such. */
-function firstTags(bytes: Buffer): readonly string[] {
+function firstTags(bytes: Uint8Array): readonly string[] {
   if (bytes.length === 0) return [];
   const tags: string[] = [];
   const stream = streamAt(bytes, 0);
@@ -55,11 +60,11 @@ function firstTags(bytes: Buffer): readonly string[] {
 }
 
 /** Whether the element there states its type, two capital letters; in place of them others have the lower half of a length. */
-const hasTypeAt = (bytes: Buffer, at: number): boolean => /^[A-Z]{2}$/.test(bytes.toString('latin1', at + 4, at + 6));
+const hasTypeAt = (bytes: Uint8Array, at: number): boolean => /^[A-Z]{2}$/.test(latin1(bytes.subarray(at + 4, at + 6)));
 
 type Stream = InstanceType<typeof dicomParser.ByteStream>;
 
-const streamAt = (bytes: Buffer, at: number): Stream =>
+const streamAt = (bytes: Uint8Array, at: number): Stream =>
   new dicomParser.ByteStream(dicomParser.littleEndianByteArrayParser, bytes, at);
 
 function peekTag(stream: Stream): string {
@@ -79,15 +84,15 @@ function readHeader(stream: Stream, hasTypes: boolean): Element {
 }
 
 /** A file with the preamble, and the transfer syntax, that it was stored without: ITK asks for them. */
-export function withPreamble(bytes: Buffer): Buffer {
-  const preamble = Buffer.alloc(PREAMBLE_BYTES);
-  preamble.write(MARK, PREAMBLE_BYTES - MARK.length);
-  if (dicomParser.readTag(streamAt(bytes, 0)) <= LAST_OF_FILE_META) return Buffer.concat([preamble, bytes]);
+export function withPreamble(bytes: Uint8Array): Uint8Array {
+  const preamble = new Uint8Array(PREAMBLE_BYTES);
+  preamble.set(ascii(MARK), PREAMBLE_BYTES - MARK.length);
+  if (dicomParser.readTag(streamAt(bytes, 0)) <= LAST_OF_FILE_META) return joined([preamble, bytes]);
   const syntax = hasTypeAt(bytes, 0) ? EXPLICIT_LITTLE_ENDIAN : IMPLICIT;
-  const value = Buffer.from(syntax.length % 2 ? `${syntax}\0` : syntax);
+  const value = ascii(syntax.length % 2 ? `${syntax}\0` : syntax);
   // The element of the transfer syntax, and in front of it that of the length of its group.
-  const header = Buffer.from([2, 0, 0, 0, 0x55, 0x4c, 4, 0, 8 + value.length, 0, 0, 0, 2, 0, 0x10, 0, 0x55, 0x49]);
-  return Buffer.concat([preamble, header, Buffer.from([value.length, 0]), value, bytes]);
+  const header = [2, 0, 0, 0, 0x55, 0x4c, 4, 0, 8 + value.length, 0, 0, 0, 2, 0, 0x10, 0, 0x55, 0x49];
+  return joined([preamble, Uint8Array.of(...header, value.length, 0), value, bytes]);
 }
 
 /**
@@ -96,7 +101,7 @@ export function withPreamble(bytes: Buffer): Buffer {
  * whose length says where they end.
  * @returns undefined where the bytes end within an element: of a file that goes on, or was truncated
  */
-export function findElements(bytes: Buffer): DicomElements | undefined {
+export function findElements(bytes: Uint8Array): DicomElements | undefined {
   try {
     return walk(bytes);
   } catch {
@@ -105,7 +110,7 @@ export function findElements(bytes: Buffer): DicomElements | undefined {
   }
 }
 
-function walk(bytes: Buffer): DicomElements | undefined {
+function walk(bytes: Uint8Array): DicomElements | undefined {
   const byTag = new Map<string, Element>();
   const elements = { bytes, byTag };
   const stream = streamAt(bytes, elementsAt(bytes) ?? PREAMBLE_BYTES);
@@ -139,16 +144,15 @@ function walk(bytes: Buffer): DicomElements | undefined {
 export const isSupported = (elements: DicomElements): boolean =>
   !UNSUPPORTED.includes(textOf(elements, TRANSFER_SYNTAX));
 
-function bytesOf({ bytes, byTag }: DicomElements, tag: string): Buffer {
+/** The bytes of an element's value; none where there is no such element. */
+export function bytesOf({ bytes, byTag }: DicomElements, tag: string): Uint8Array {
   const { dataOffset = 0, length = 0 } = byTag.get(tag) ?? {};
   return bytes.subarray(dataOffset, dataOffset + length);
 }
 
 /** The text of an element, without padding; empty where there is none. */
 export const textOf = (elements: DicomElements, tag: string): string =>
-  bytesOf(elements, tag)
-    .toString('latin1')
-    .replace(/[\0 ]+$/, '');
+  latin1(bytesOf(elements, tag)).replace(/[\0 ]+$/, '');
 
 /** The numbers of an element that states them as text; none where there is none. */
 export function numbersOf(elements: DicomElements, tag: string): readonly number[] {
@@ -159,5 +163,5 @@ export function numbersOf(elements: DicomElements, tag: string): readonly number
 /** The 16-bit number of an element; 0 where there is none. */
 export function wordOf(elements: DicomElements, tag: string): number {
   const value = bytesOf(elements, tag);
-  return value.length >= 2 ? value.readUInt16LE() : 0;
+  return value.length >= 2 ? value[0] + 256 * value[1] : 0;
 }

@@ -7,7 +7,8 @@ import type { Triple } from '../base/geometry.ts';
 import type { Voxels } from '../base/voxels.ts';
 import { affineFromLps, cross, dot } from './affine.ts';
 import { withPreamble } from './dicom-elements.ts';
-import { readSlice, type Slice } from './dicom-slice.ts';
+import { readElements, readSlice, type Slice } from './dicom-slice.ts';
+import { type SourceSeries, sourceSeriesOf } from './dicom-source.ts';
 import { readItkSlices } from './itk.ts';
 import { volumeOn } from './nifti-header.ts';
 import { listDicom } from './scan-files.ts';
@@ -40,6 +41,19 @@ export async function readSeriesGrid(folder: string): Promise<Grid> {
   return gridOf(await sortedSlices(folder));
 }
 
+/**
+ * What a segmentation of a series takes over from it, with the slices in the order in which `readSeries` has them.
+ * @throws UserError as `readSeriesGrid` does, and where the headers lack what a segmentation has to state
+ */
+export async function readSourceSeries(folder: string): Promise<SourceSeries> {
+  const slices = await sortedSlices(folder);
+  const headers = await mapConcurrently(slices, async ({ file }) => ({
+    file,
+    elements: (await readElements(file)).elements,
+  }));
+  return sourceSeriesOf(folder, headers);
+}
+
 /** Gives the files of slices to what needs their preambles: in place of those without, copies that have them. */
 async function withPreambles<T>(
   series: string,
@@ -51,7 +65,7 @@ async function withPreambles<T>(
     mapConcurrently([...slices.entries()], async ([i, { file, hasPreamble }]) => {
       if (hasPreamble) return file;
       const copy = join(folder, String(i));
-      await writeFile(copy, withPreamble(Buffer.from(await readBytes(file))));
+      await writeFile(copy, withPreamble(await readBytes(file)));
       return copy;
     });
   return withCopies(series, copies, read);

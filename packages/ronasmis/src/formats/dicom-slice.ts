@@ -82,12 +82,13 @@ export async function readSlice(file: string): Promise<Slice | undefined> {
   };
 }
 
-async function readElements(file: string) {
+/** The elements of a DICOM file's header. @throws UserError where it is truncated */
+export async function readElements(file: string) {
   const handle = await fixable(file, () => open(file));
   try {
     const { size } = await handle.stat();
     const { buffer, bytesRead } = await fixable(file, () => handle.read(Buffer.alloc(PEEK_BYTES), 0, PEEK_BYTES, 0));
-    const elements = findElements(buffer.subarray(0, bytesRead)) ?? findElements(Buffer.from(await readBytes(file)));
+    const elements = findElements(buffer.subarray(0, bytesRead)) ?? findElements(await readBytes(file));
     if (elements === undefined) throw truncated(file);
     return { elements, fileBytes: size, hasPreamble: elementsAt(buffer) !== 0 };
   } finally {

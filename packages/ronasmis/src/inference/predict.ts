@@ -9,14 +9,15 @@ import { clipWarnings } from '../data/outliers.ts';
 import { type CaseProblem, oneLineAKind } from '../data/problems.ts';
 import { chooseDevice, dataTypeOf } from '../engine/device.ts';
 import { choosePrecision } from '../engine/precision.ts';
+import { readSourceSeries } from '../formats/dicom-series.ts';
 import { scanKey } from '../formats/nifti-mark.ts';
 import { networkWeights } from '../network/weights.ts';
-import { writeLabelMap, writeProbabilities } from '../preparation/label-map.ts';
+import { writeLabelMap, writeProbabilities, writeSegments } from '../preparation/label-map.ts';
 import type { Progress } from '../run/progress.ts';
 import { runKey } from '../run/run-record.ts';
 import { type Model, openModel, readFinishedRun } from './model.ts';
 import type { PredictOptions } from './options.ts';
-import { findScans, outputsOf, requireSameScan, requireUnharmed } from './scans.ts';
+import { findScans, outputsOf, requireSameScan, requireSeries, requireUnharmed } from './scans.ts';
 import { type SegmentationOptions, segmentVolume } from './segment-volume.ts';
 
 /** A scan that was segmented: its file, the first where it has several, and the file of its label map. */
@@ -55,14 +56,15 @@ export interface PredictHooks {
  * Segments scans with a search's network, each whole volume in one pass where memory suffices, and writes label maps on the scans' own
  * grids with the label values of the data set that was trained on. A scan that cannot be segmented does not keep the others from it.
  *
- * @throws UserError, before anything is written, for a run that has not finished or an output folder where scans, label maps or files that
- *   others have made would be replaced; IncompletePrediction, once all others are segmented, for scans that cannot be read or do not fit the network
+ * @throws UserError, before anything is written, for a run that has not finished, scans that the format is not for, or an output folder where
+ *   scans, label maps or files that others have made would be replaced; IncompletePrediction, once all others are segmented, for scans that cannot be read or do not fit the network
  */
 export async function predict(options: PredictOptions, hooks: PredictHooks = {}): Promise<readonly Prediction[]> {
   const found = await readFinishedRun(options.run);
   const { run } = found;
   const named = (name: string): readonly string[] => outputsOf(options, name);
   const { scans, problems: unusable } = await findScans(options.inputs, run, named, hooks.onWarning);
+  if (options.format === 'dicom-seg') await requireSeries(scans);
   await requireUnharmed(options, run, scans);
   if (scans.length > 0) await makeOutputFolder(options.out);
   const notes: CaseProblem[] = [];
@@ -154,12 +156,15 @@ async function predictOne(
     begin();
     const maker = { run: runKey(model.run), scan: scanKey(scan) };
     if (!options.overwrite) await requireSameScan(outputsOf(options, name), maker);
-    return { scan, maker, ...segmentVolume(model, scan, how, (warning) => notes.push(warning)) };
+    const source = options.format === 'dicom-seg' ? await readSourceSeries(files[0]) : undefined;
+    return { scan, source, maker, ...segmentVolume(model, scan, how, (warning) => notes.push(warning)) };
   });
   if (segmented.kind === 'problem') return segmented;
-  const { scan, maker, tile, probabilities, ...segmentation } = segmented.result;
+  const { scan, source, maker, tile, probabilities, ...segmentation } = segmented.result;
   const [output, ofProbabilities] = outputsOf(options, name);
-  await writeLabelMap(output, scan, segmentation, { labels: model.run.labels, maker });
+  const written = { labels: model.run.labels, maker };
+  if (source === undefined) await writeLabelMap(output, scan, segmentation, written);
+  else await writeSegments(output, source, segmentation, written);
   if (probabilities) await writeProbabilities(ofProbabilities, scan, { ...segmentation, probabilities }, maker);
   const seconds = (performance.now() - started) / 1000;
   return { kind: 'done', result: { input: files[0], output, tile, seconds } };

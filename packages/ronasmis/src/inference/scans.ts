@@ -1,25 +1,40 @@
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { mapConcurrently } from '../base/concurrency.ts';
-import { codeOf, outcomeOf, some, sortOutcomes, UserError } from '../base/errors.ts';
+import { allErrors, codeOf, outcomeOf, some, sortOutcomes, UserError } from '../base/errors.ts';
 import { isFolder } from '../base/files.ts';
 import { groupBy } from '../base/group-by.ts';
 import { findChannels, type ScanFiles, singleScans } from '../data/channels.ts';
 import { readDataSet } from '../data/dataset.ts';
 import { foldersAround, requireApart, requireNone, requireOutside, requireReplaceable } from '../data/outputs.ts';
-import { SCAN_ENDINGS } from '../formats/formats.ts';
+import { dicomMaker, isMarked } from '../formats/dicom-seg-file.ts';
+import { endingOf, SCAN_ENDINGS } from '../formats/formats.ts';
 import { niftiMaker, readNiftiHeader } from '../formats/nifti.ts';
 import { isMark, type Maker } from '../formats/nifti-mark.ts';
-import { isDicomSeries, listAmongSlices, readScanFolder, remarksOn } from '../formats/scan-files.ts';
+import {
+  isDicomFile,
+  isDicomSeries,
+  listAmongSlices,
+  listDicom,
+  readScanFolder,
+  remarksOn,
+} from '../formats/scan-files.ts';
 import { probabilitiesSuffix } from '../preparation/label-map.ts';
 import { type RunRecord, runKey } from '../run/run-record.ts';
 import type { PredictOptions } from './options.ts';
 
 /** The files that are written of a scan: its label map and, where they are asked for, the probabilities. */
-export function outputsOf({ out, probabilities }: PredictOptions, name: string): readonly string[] {
-  const suffixes = probabilities ? ['', probabilitiesSuffix] : [''];
-  return suffixes.map((suffix) => join(out, `${name}${suffix}.nii.gz`));
+export function outputsOf({ out, format, probabilities }: PredictOptions, name: string): readonly string[] {
+  const labelMap = `${name}${format === 'dicom-seg' ? SEGMENTATION_ENDING : '.nii.gz'}`;
+  return [labelMap, ...(probabilities ? [`${name}${probabilitiesSuffix}.nii.gz`] : [])].map((file) => join(out, file));
 }
+
+/** What the names of DICOM Segmentations end in. */
+const SEGMENTATION_ENDING = '.dcm';
+
+/** Whose work a result is; undefined where it is nobody's of ours or was changed since. */
+const makerOf = (file: string): Promise<Maker | undefined> =>
+  file.endsWith(SEGMENTATION_ENDING) ? dicomMaker(file) : niftiMaker(file);
 
 /** The scans that files and folders mean, each once, and a sentence about each that can't be segmented for what it is called. */
 export async function findScans(
@@ -88,13 +103,25 @@ async function readSeriesFolder(folder: string): ReturnType<typeof readScanFolde
   return { scans: [folder], overlooked: [], amongSlices: await listAmongSlices(folder), repeated: [], problems: [] };
 }
 
-/** Whether a file is what `predict` has written, as its header says: a folder may hold scans and their label maps. */
+/** Whether a file, or all of DICOM in a folder, is what `predict` has written, as headers say: a folder may hold scans and their label maps. */
 async function isLabelMapOfOurs(file: string): Promise<boolean> {
+  if (await isFolder(file)) return isFolderOfOurs(file);
   if (!file.endsWith('.nii.gz')) return false;
   return readNiftiHeader(file).then(
     ({ description }) => isMark(description),
     () => false,
   );
+}
+
+/** Whether there are DICOM Segmentations of ours in a folder, and nothing else of DICOM. */
+async function isFolderOfOurs(folder: string): Promise<boolean> {
+  let found = false;
+  for (const file of await listDicom(folder)) {
+    if (!(await isDicomFile(file))) continue;
+    if (!(await isMarked(file))) return false;
+    found = true;
+  }
+  return found;
 }
 
 /** Whether a file system takes no file of this name; its folder need not be there. */
@@ -105,6 +132,16 @@ async function isTooLong(file: string): Promise<boolean> {
     (error: unknown) => error,
   );
   return codeOf(error) === 'ENAMETOOLONG';
+}
+
+/** @throws UserError that names every scan that is no DICOM series, to which a DICOM Segmentation could refer */
+export async function requireSeries(scans: readonly ScanFiles[]): Promise<void> {
+  const problems = await mapConcurrently(scans, async ({ files: [file] }) => {
+    if (endingOf(file) === undefined && (await isFolder(file))) return [];
+    const what = 'this is no DICOM series, to which a DICOM Segmentation would refer';
+    return [`${file}: ${what}. Give the folder of its series, or write NIfTI with --format nifti.`];
+  });
+  if (problems.flat().length > 0) throw allErrors(problems.flat());
 }
 
 /** @throws UserError, before anything is written, where label maps would replace, or lie among, what they must not */
@@ -119,7 +156,7 @@ export async function requireUnharmed(
   await requireNone(out, [...inputs, ...files]);
   await requireNoneIn(out, files);
   await requireApartFromRun(out, run);
-  const isOwn = async (file: string): Promise<boolean> => (await niftiMaker(file))?.run === runKey(run);
+  const isOwn = async (file: string): Promise<boolean> => (await makerOf(file))?.run === runKey(run);
   await requireReplaceable(
     scans.flatMap(({ name }) => outputsOf(options, name)),
     { isOwn, overwrite, inputs: files },
@@ -153,7 +190,7 @@ export async function requireApartFromRun(out: string, { settings }: RunRecord):
  */
 export async function requireSameScan(outputs: readonly string[], { run, scan }: Maker): Promise<void> {
   for (const output of outputs) {
-    const found = await niftiMaker(output);
+    const found = await makerOf(output);
     if (found?.run !== run || found.scan === scan) continue;
     throw new UserError(
       `${output}: the label map of another scan of this name is there. Segment them into separate folders, or replace it with --overwrite.`,

@@ -2,6 +2,8 @@ import { voxelsOf } from '../base/geometry.ts';
 import type { Voxels } from '../base/voxels.ts';
 import type { Crop } from '../data/crop.ts';
 import type { Label } from '../data/description.ts';
+import { writeDicomSegmentation } from '../formats/dicom-seg-file.ts';
+import type { SourceSeries } from '../formats/dicom-source.ts';
 import { writeNifti } from '../formats/nifti.ts';
 import type { Maker } from '../formats/nifti-mark.ts';
 import { inverseOf, type Turn, turnVoxels } from '../formats/orientation.ts';
@@ -18,6 +20,12 @@ export interface Segmentation {
   readonly turn: Turn;
 }
 
+/** With what a segmentation is written: the data set's labels, the background first, and which work made it. */
+interface Written {
+  readonly labels: readonly Label[];
+  readonly maker: Maker;
+}
+
 /**
  * Writes a segmentation on its scan's own grid, with the data set's label values: uint8 where they fit. What was cropped
  * away is background; what was turned is turned back; affine, form codes, spacing, units and extensions are the scan's. The description
@@ -28,14 +36,34 @@ export async function writeLabelMap(
   file: string,
   scan: Volume,
   segmentation: Segmentation,
-  { labels, maker }: { readonly labels: readonly Label[]; readonly maker: Maker },
+  { labels, maker }: Written,
 ): Promise<void> {
+  const data = labelValues(segmentation, labels);
+  await writeNifti(file, { shape: scan.shape, data, prefix: scan.prefix, maker });
+}
+
+/**
+ * Writes a segmentation of a DICOM series as a DICOM Segmentation that refers to it, a segment a label.
+ * @throws UserError where the folder cannot be written to, or it would be larger than a DICOM file can be
+ */
+export async function writeSegments(
+  file: string,
+  source: SourceSeries,
+  segmentation: Segmentation,
+  { labels, maker }: Written,
+): Promise<void> {
+  const [, ...segments] = labels;
+  await writeDicomSegmentation(file, { source, data: labelValues(segmentation, labels), segments, maker });
+}
+
+/** The label value of each of the scan's own voxels, `[depth, height, width]`. */
+function labelValues(segmentation: Segmentation, labels: readonly Label[]): Voxels {
   const { classes, crop } = segmentation;
   const data = emptyLabelMap(voxelsOf(crop.scanShape), Math.max(...labels.map(({ value }) => value)));
   for (const { from, to } of rowsOf(crop)) {
     for (let x = 0; x < crop.shape[2]; x++) data[to + x] = labels[classes[from + x]].value;
   }
-  await writeNifti(file, { shape: scan.shape, data: turnBack(data, segmentation), prefix: scan.prefix, maker });
+  return turnBack(data, segmentation);
 }
 
 /** What the name of a file of class probabilities has behind that of its label map. */

@@ -30,6 +30,7 @@ export const options: Inputs = {
   'A task that is none': async (folder) => ['--out', folder, 'Task00_Nonsense'],
   'A controller that is none': searchWith('--controller', 'nonsense'),
   'A space that is none': searchWith('--space', 'nonsense'),
+  'A format that is none': async (folder) => [...(await runAndScan(() => {})(folder)), '--format', 'nrrd'],
   'A precision that this device has not': searchWith('--precision', 'fp16'),
   'A time too short for one step': searchWith('--time', '1s'),
   'A memory too small for the smallest network': searchWith('--memory', '100MB'),

@@ -160,6 +160,16 @@ export const scans: Inputs = {
     await truncate(join(series, '1'), (await stat(join(series, '1'))).size - 10);
     return series;
   }),
+  'A scan that is no DICOM series, to become a DICOM Segmentation': async (folder) => [
+    ...(await runAndScan(() => {})(folder)),
+    '--format',
+    'dicom-seg',
+  ],
+  'A DICOM series without a frame of reference, to become a DICOM Segmentation': async (folder) => [
+    ...(await fixture('DICOM', (series) => series)(folder)),
+    '--format',
+    'dicom-seg',
+  ],
   'A NRRD file of which the end is missing': fixture('NRRD uint16', async (file) => {
     await truncate(file, (await stat(file)).size - 10);
     return file;

@@ -46,7 +46,7 @@ const file = (...elements: readonly Buffer[]): Buffer =>
   Buffer.concat([Buffer.alloc(128), Buffer.from('DICM'), ...elements]);
 
 /** The rows that the elements of a file state, and where its pixels begin, counted from the end of the file. */
-function read(bytes: Buffer) {
+function read(bytes: Uint8Array) {
   const found = findElements(bytes);
   const at = found?.byTag.get(PIXEL_DATA)?.dataOffset;
   return found && { rows: wordOf(found, 'x00280010'), behindPixels: at && bytes.length - at };
