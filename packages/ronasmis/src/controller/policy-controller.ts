@@ -50,6 +50,8 @@ export function policyController(
       noGradient(() =>
         scope(() => meanAll(scoreChildren(policy, children, sharpnessAt(outlook, recipe)).entropy).item()),
       ),
+    probabilitiesOf: (children, outlook) =>
+      noGradient(() => scope(() => scoreChildren(policy, children, sharpnessAt(outlook, recipe)).probabilities)),
     learn: (children, outlook) => {
       const rewards = children.map(({ reward }) => reward);
       const moved = movedBaseline(baseline, rewards, recipe);

@@ -21,6 +21,7 @@ export {
   type ScoredRun,
   type SystemResult,
 } from './compare-record.ts';
+export { headroomSchema, type HeadroomRecord, type HeadroomResults } from './headroom-record.ts';
 export { eventSchema, type SearchEvent } from './event.ts';
 export { isAtWork } from './lock.ts';
 export { progressSchema, type RunProgress } from './progress.ts';

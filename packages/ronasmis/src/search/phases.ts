@@ -17,7 +17,14 @@ import {
 } from './clock.ts';
 import { caseNamed } from './context.ts';
 import { freeBatches, toDeviceBatches } from './device-batches.ts';
-import { countDifferent, type Evaluable, type Evaluation, type Evaluator, evaluateChildren } from './evaluating.ts';
+import {
+  countDifferent,
+  type Evaluable,
+  type Evaluation,
+  type Evaluator,
+  evaluateChildren,
+  evaluatedTwin,
+} from './evaluating.ts';
 import { type Candidates, finish } from './result.ts';
 import type { Run } from './run.ts';
 import { saveState } from './state.ts';
@@ -130,6 +137,7 @@ export interface StepOutcome {
   readonly evaluation: EvaluationPhase<Evaluable>;
   readonly entropy: number | null;
   readonly baseline: number | null;
+  readonly policy?: SearchEvent['policy'];
 }
 
 /** Ends a controller step: it is written into the run folder, from where a stopped run goes on, and told. */
@@ -161,7 +169,8 @@ export async function endStep(run: Run, stage: Stage, outcome: StepOutcome): Pro
     out_of_memory: outOfMemory,
     training_seconds: training.seconds,
     evaluation_seconds: evaluation.seconds,
-    children: children.map(({ architecture, reward }) => ({ architecture, reward })),
+    ...childrenOf(run, children),
+    ...(outcome.policy && { policy: outcome.policy }),
   };
   await appendEvent(folder, event);
   followCurve(augmenting, event, context.recipe.augmentation);
@@ -169,6 +178,26 @@ export async function endStep(run: Run, stage: Stage, outcome: StepOutcome): Pro
   const counts = { done: rewards.length, total: rewards.length };
   const found = { ...(average !== null && { reward: average }), ...(best !== null && { dice: best }) };
   await watch.tell({ phase: 'evaluate', step, ...counts, loss, entropy, ...found, coarse });
+}
+
+/** What an event says of the children of its step. */
+function childrenOf(
+  { context, plan }: Run,
+  children: StepOutcome['evaluation']['children'],
+): Pick<SearchEvent, 'children' | 'base_reward' | 'best_scores'> {
+  if (children.length === 0) return { children: [] };
+  const best = children.reduce((one, other) => (other.reward > one.reward ? other : one));
+  const base = 'space' in context && evaluatedTwin(children, { architecture: context.space.base });
+  return {
+    children: children.map(({ architecture, reward, seconds }) => ({
+      architecture,
+      reward,
+      ...(seconds !== undefined && { seconds }),
+      memory_bytes: Math.round(plan.bytesFor(architecture)),
+    })),
+    ...(base && { base_reward: base.reward }),
+    best_scores: best.scores,
+  };
 }
 
 function outOfMemorySentence(count: number, step: number): string {

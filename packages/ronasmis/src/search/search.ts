@@ -1,4 +1,5 @@
 import type { Choices } from '../controller/controller.ts';
+import { policyInWords } from '../space/words.ts';
 import { isWarmUp, outlookOf } from './clock.ts';
 import { countDifferent, type Evaluable, type Evaluation } from './evaluating.ts';
 import { sharedMiniBatches } from './mini-batches.ts';
@@ -50,12 +51,11 @@ export async function searchArchitecture(run: SearchRun): Promise<SearchResult> 
       const training = await trainPhase(run, sharedMiniBatches(run, stage.downsampling));
       const evaluation = await evaluatePhase(run, stage, proposed);
       evaluated = evaluation.children;
-      const entropy = controller.entropyOf(
-        evaluated.map(({ choices }) => choices),
-        outlook,
-      );
+      const drawn = evaluated.map(({ choices }) => choices);
+      const entropy = controller.entropyOf(drawn, outlook);
+      const policy = policyInWords(context.space, controller.probabilitiesOf?.(drawn, outlook));
       const baseline = isWarmUp(clock, outlook) ? null : controller.learn(evaluated, outlook);
-      await endStep(run, stage, { training, evaluation, entropy, baseline });
+      await endStep(run, stage, { training, evaluation, entropy, baseline, policy });
     }
     // What the last step has left aside, where it was not known to be the last, may still be the best.
     const finalists = context.recipe.search.finalists ? controller.finalists().map(childOf) : [];

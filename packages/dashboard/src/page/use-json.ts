@@ -1,0 +1,46 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+
+/** What an address gives, or why nothing. */
+export interface Answer<T> {
+  readonly value: T | null;
+  readonly problem: string | null;
+}
+
+/** Milliseconds between two answers of an address, however often what it tells of changes. */
+const pause = 1500;
+
+/** What is at an address of this server. @throws an Error with the server's sentence */
+export async function fetchJson<T>(address: string, options: RequestInit = {}): Promise<T> {
+  const response = await fetch(address, options);
+  const content = await response.json();
+  if (!response.ok) throw new Error(content.error ?? 'The server does not answer.');
+  return content;
+}
+
+/** What is at an address now, asked for again whenever `version` grows; what was there before stays until then. */
+export function useJson<T>(address: string | null, version: number): Answer<T> {
+  const [answer, setAnswer] = useState<Answer<T>>({ value: null, problem: null });
+  const asked = useRef({ address: '', at: 0 });
+  useEffect(() => {
+    if (address === null) return undefined;
+    const abort = new AbortController();
+    const wait = asked.current.address === address ? Math.max(0, asked.current.at + pause - Date.now()) : 0;
+    const timer = setTimeout(() => {
+      asked.current = { address, at: Date.now() };
+      fetchJson<T>(address, { signal: abort.signal }).then(
+        (value) => setAnswer({ value, problem: null }),
+        (error: unknown) => {
+          if (!abort.signal.aborted) setAnswer(({ value }) => ({ value, problem: reasonOf(error) }));
+        },
+      );
+    }, wait);
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+    };
+  }, [address, version]);
+  return answer;
+}
+
+/** What an error says. */
+export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
