@@ -92,7 +92,7 @@ function optionsOf(lines: readonly Line[], { width, formatX, zoom, setAt }: Told
     scales: { x: { time: false } },
     cursor: { drag: { x: true, y: false, setScale: false }, sync: { key: 'curves' }, points: { size: 7 } },
     axes: [
-      { ...axis, size: 30, values: (_, splits) => splits.map((split) => formatX(split)) },
+      { ...axis, size: 30, values: (_, splits) => splits.map((split) => formatX(split).replace('step ', '')) },
       { ...axis, size: 46, values: (_, splits) => splits.map((split) => figure(split)) },
     ],
     series: [

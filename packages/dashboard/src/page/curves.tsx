@@ -42,7 +42,8 @@ export function Curves({ run, address }: { readonly run: Run; readonly address: 
   );
 }
 
-const stepText = (value: number): string => (Number.isInteger(value) ? `step ${value}` : value.toFixed(1));
+/** Between two steps there is nothing to be named. */
+const stepText = (value: number): string => (Number.isInteger(value) ? `step ${value}` : '');
 
 /** Zooming by buttons, for who has no mouse. */
 function Zoom({ range, whole, zoom }: { readonly range: Range | null; readonly whole: Range; readonly zoom: (range: Range | null) => void }) {

@@ -20,25 +20,37 @@ export async function fetchJson<T>(address: string, options: RequestInit = {}): 
 /** What is at an address now, asked for again whenever `version` grows; what was there before stays until then. */
 export function useJson<T>(address: string | null, version: number): Answer<T> {
   const [answer, setAnswer] = useState<Answer<T>>({ value: null, problem: null });
-  const asked = useRef({ address: '', at: 0 });
+  const wanted = useRef(version);
+  const wake = useRef(() => {});
+  useEffect(() => {
+    wanted.current = version;
+    wake.current();
+  }, [version]);
   useEffect(() => {
     if (address === null) return undefined;
     const abort = new AbortController();
-    const wait = asked.current.address === address ? Math.max(0, asked.current.at + pause - Date.now()) : 0;
-    const timer = setTimeout(() => {
-      asked.current = { address, at: Date.now() };
-      fetchJson<T>(address, { signal: abort.signal }).then(
-        (value) => setAnswer({ value, problem: null }),
-        (error: unknown) => {
-          if (!abort.signal.aborted) setAnswer(({ value }) => ({ value, problem: reasonOf(error) }));
-        },
-      );
-    }, wait);
-    return () => {
-      clearTimeout(timer);
-      abort.abort();
+    const ask = async (): Promise<void> => {
+      let told: number | undefined;
+      while (!abort.signal.aborted) {
+        if (told === wanted.current) await new Promise<void>((resolve) => {
+          wake.current = resolve;
+        });
+        told = wanted.current;
+        const found = await fetchJson<T>(address, { signal: abort.signal }).then(
+          (value) => ({ value, problem: null }),
+          (error: unknown) => ({ problem: reasonOf(error) }),
+        );
+        if (abort.signal.aborted) return;
+        setAnswer((before) => ({ ...before, ...found }));
+        await new Promise((resolve) => setTimeout(resolve, pause));
+      }
     };
-  }, [address, version]);
+    void ask();
+    return () => {
+      abort.abort();
+      wake.current();
+    };
+  }, [address]);
   return answer;
 }
 

@@ -42,11 +42,13 @@ export interface LiveRun {
   /** Calls back, at most twice a second, when something has changed; returns what ends that. */
   readonly subscribe: (listener: () => void) => () => void;
   readonly subscribers: () => number;
-  /** Resolves once the folder was looked at for the first time. */
+  /** Resolves once something of the folder was read, or that takes long. */
   readonly looked: Promise<void>;
   readonly close: () => void;
 }
 
+/** Milliseconds that the first telling waits for what is read. */
+const patience = 400;
 /** Milliseconds between two tellings, and between two looks at what no file says: whether the folder is there and a process works in it. */
 const [tellPause, lookPause] = [500, 2000];
 
@@ -69,6 +71,9 @@ export function followRun(folder: string): LiveRun {
   const take = (update: RunUpdate): void => {
     if (update.kind === 'run') known = { ...unknown(known.generation + 1), run: update.run };
     else known = taken(known, update);
+    if (update.kind === 'run') void look();
+    // These come after the events of a look.
+    if (update.kind === 'progress' || update.kind === 'finished') tellLooked();
     changed();
   };
   const look = async (): Promise<void> => {
@@ -77,7 +82,12 @@ export function followRun(folder: string): LiveRun {
     standing = found;
     changed();
   };
-  const looked = look();
+  let tellLooked = (): void => {};
+  const looked = new Promise<void>((resolve) => {
+    tellLooked = resolve;
+    setTimeout(resolve, patience);
+  });
+  void look();
   const looking = setInterval(() => void look(), lookPause);
   void (async () => {
     while (!abort.signal.aborted) {
@@ -87,6 +97,7 @@ export function followRun(folder: string): LiveRun {
         problem = null;
       } catch (error) {
         problem = error instanceof Error ? error.message : String(error);
+        tellLooked();
       }
       changed();
       await changeOf(folder, abort.signal);
@@ -160,6 +171,7 @@ async function standingOf(folder: string, { report, run }: Known, before: Standi
     () => false,
   );
   if (!isThere) return run === null && before === 'waiting' ? 'waiting' : 'gone';
+  if (run === null) return 'waiting';
   if (report !== null) return 'finished';
   return (await isAtWork(folder).catch(() => false)) ? 'running' : 'stopped';
 }
