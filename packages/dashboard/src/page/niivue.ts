@@ -51,9 +51,9 @@ export async function openViewer(canvas: HTMLCanvasElement): Promise<VolumeViewe
       // With a prediction the label is white, so that it tells itself from it.
       ofLabel.setColormapLabel(lookUp(labels, ofPrediction !== undefined));
       ofPrediction?.setColormapLabel(lookUp(labels, false));
-      viewer.overlayOutlineWidth = 1;
-      viewer.updateGLVolume();
       const place = worstPlace(ofLabel, ofPrediction);
+      for (const volume of viewer.volumes.slice(1)) leaveContours(volume);
+      viewer.updateGLVolume();
       viewer.scene.crosshairPos = viewer.vox2frac(place.voxel);
       viewer.drawScene();
       return place.words;
@@ -81,6 +81,30 @@ function lookUp(labels: ViewableCase['labels'], isWhite: boolean) {
     I: [0, ...labels.map(({ value }) => value)],
     labels: ['', ...labels.map(({ name }) => name)],
   };
+}
+
+/** Of each label's regions, leaves what bounds them within their slices: across thick slices, whole ones would be a boundary. */
+function leaveContours(volume: NVImage): void {
+  const { img, dims } = volume;
+  if (img === undefined || dims === undefined) return;
+  const [, width, height] = dims;
+  const kept = img.slice();
+  for (let at = 0; at < img.length; at++) {
+    const value = img[at];
+    if (value === 0) continue;
+    const [x, y] = [at % width, Math.floor(at / width) % height];
+    const isInner =
+      x > 0 &&
+      y > 0 &&
+      x < width - 1 &&
+      y < height - 1 &&
+      img[at - 1] === value &&
+      img[at + 1] === value &&
+      img[at - width] === value &&
+      img[at + width] === value;
+    if (isInner) kept[at] = 0;
+  }
+  volume.img = kept;
 }
 
 /** The slice with the most voxels that label and prediction do not agree on, or the most that are labelled, and their middle in it. */
