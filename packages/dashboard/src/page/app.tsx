@@ -11,7 +11,7 @@ const listPause = 4000;
 export function App() {
   const wanted = useWantedRun();
   const version = useTicks(listPause);
-  const { value: folders, problem } = useJson<readonly ListedFolder[]>('/api/folders', version);
+  const { value: folders, problem } = useJson<readonly ListedFolder[]>('/api/folders', wanted === undefined ? version : 0);
   const runs = folders?.flatMap((folder) => folder.runs) ?? [];
   const isSingle = folders !== null && folders.length === 1 && folders[0].kind === 'run';
   const id = wanted ?? (isSingle ? runs.at(0)?.id : undefined);

@@ -11,9 +11,11 @@ export function Mind({ history }: { readonly history: ChoiceHistory | null }) {
   const [at, setAt] = useState<number | null>(null);
   const isPolicy = history?.source === 'policy';
   const columns = history?.columns ?? [];
+  // A run of one network has nothing to choose.
+  if (columns.length > 0 && history?.choices.length === 0) return null;
   const column = at === null ? columns.at(-1) : columns.at(at);
   return (
-    <section aria-labelledby="mind" class="tall">
+    <section aria-labelledby="mind" class={history === null ? 'loading' : ''}>
       <h2 id="mind">The controller's mind</h2>
       <p class="lead">
         {isPolicy
@@ -21,7 +23,7 @@ export function Mind({ history }: { readonly history: ChoiceHistory | null }) {
           : 'Which share of the proposed children has each option, step by step: the policy itself is not in this run folder.'}
       </p>
       <div class="scale" aria-hidden="true"><span>0</span><i /><span>1</span><em>{column === undefined ? '' : `${at === null ? 'last: ' : ''}${stepsText(column)}`}</em></div>
-      {history !== null && history.choices.length === 0 && <p class="quiet">There is nothing to choose, or no step is finished yet.</p>}
+      {history !== null && columns.length === 0 && <p class="quiet">No step is finished yet.</p>}
       <div class="mind" onMouseLeave={() => setAt(null)}>
         {history?.choices.map((choice) => (
           <ChoiceMap key={choice.title} choice={choice} at={at ?? columns.length - 1} point={setAt} />

@@ -32,7 +32,8 @@ export function RunPage({ id }: { readonly id: string }) {
     at(child === null ? 'architecture' : `children/${child.step}/${child.index}`),
     child === null ? settled : 0,
   );
-  const isSearch = state?.run?.kind === 'search';
+  // Until it is known, the place is kept.
+  const isSearch = state?.run == null || state.run.kind === 'search';
   const name = state?.run ? baseName(state.run.dataSet) : baseName(state?.folder ?? id);
   const open = useCallback((name: string) => {
     setOpened(name);

@@ -107,7 +107,7 @@ function Screen({ viewable }: { readonly viewable: ViewableCase }) {
       </div>
       <div class="swatches">
         {labels.map(({ value, name }, at) => <span key={String(value)} class={`class${at % 6}`}>{name}</span>)}
-        {files?.prediction ? <span>colours: the network; white: the label</span> : <span>colours: the label. Nobody has segmented this case with the network yet.</span>}
+        <em>{files?.prediction ? 'Colours: the network. White: the label.' : 'Colours: the label. Nobody has segmented this case with the network yet.'}</em>
       </div>
     </>
   );

@@ -19,7 +19,7 @@ import { rowOf, thin } from './rows.ts';
 /** Points of a curve in the list. */
 const pointsListed = 120;
 /** Bytes of events that are read for a curve in the list; a longer run shows its own on its page. */
-const mostBytes = 2 ** 25;
+const mostBytes = 2 ** 23;
 
 /** What is known of every folder and its runs. Runs are read again only where they have changed. */
 export function createListing(folders: readonly NamedFolder[]): () => Promise<readonly ListedFolder[]> {

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,9 +31,9 @@ export function servePages(app: Hono): void {
 
 function builtFiles(): readonly string[] {
   try {
-    return readdirSync(pageFolder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map(({ parentPath, name }) => join(parentPath, name).slice(pageFolder.length + 1).split(sep).join('/'));
+    return readdirSync(pageFolder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => statSync(join(pageFolder, name)).isFile())
+      .map((name) => name.split(sep).join('/'));
   } catch {
     throw new UserError("The live page was not built: type 'npm run setup' in the checkout.");
   }

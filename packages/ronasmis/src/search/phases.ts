@@ -187,13 +187,21 @@ function childrenOf(
 ): Pick<SearchEvent, 'children' | 'base_reward' | 'best_scores'> {
   if (children.length === 0) return { children: [] };
   const best = children.reduce((one, other) => (other.reward > one.reward ? other : one));
+  // A controller that has made up its mind proposes the same child again and again.
+  const counted = new Map<string, number>();
+  const bytesOf = (architecture: Evaluable['architecture']): number => {
+    const key = JSON.stringify(architecture);
+    const bytes = counted.get(key) ?? Math.round(plan.bytesFor(architecture));
+    counted.set(key, bytes);
+    return bytes;
+  };
   const base = 'space' in context && evaluatedTwin(children, { architecture: context.space.base });
   return {
     children: children.map(({ architecture, reward, seconds }) => ({
       architecture,
       reward,
       ...(seconds !== undefined && { seconds }),
-      memory_bytes: Math.round(plan.bytesFor(architecture)),
+      memory_bytes: bytesOf(architecture),
     })),
     ...(base && { base_reward: base.reward }),
     best_scores: best.scores,
