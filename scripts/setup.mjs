@@ -2,7 +2,14 @@
 // Runs before `npm start` and `npm test`; needs nothing but Node; safe to interrupt and to repeat.
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { addonIsCurrent, buildAddon, buildPage, buildTypescript, pageIsCurrent, typescriptIsCurrent } from './setup/build.mjs';
+import {
+  addonIsCurrent,
+  buildAddon,
+  buildPage,
+  buildTypescript,
+  pageIsCurrent,
+  typescriptIsCurrent,
+} from './setup/build.mjs';
 import { fetchLibtorch } from './setup/fetch.mjs';
 import { root } from './setup/files.mjs';
 import { libtorchOnThisMachine, rememberedLibtorch, rememberLibtorch } from './setup/libtorch.mjs';

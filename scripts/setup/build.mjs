@@ -87,7 +87,9 @@ function libtorchRpath(libtorch) {
 
 /** Whether the packages' JavaScript was made from these sources. */
 export function typescriptIsCurrent() {
-  const built = packages.every((folder) => ['dist/index.js', 'dist/server/index.js'].some((file) => existsSync(join(folder, file))));
+  const built = packages.every((folder) =>
+    ['dist/index.js', 'dist/server/index.js'].some((file) => existsSync(join(folder, file))),
+  );
   return built && readIfThere(typesStamp) === typescriptState();
 }
 
@@ -105,7 +107,12 @@ export function pageIsCurrent() {
 /** Builds the live page: what the browser loads, in few files. */
 export async function buildPage() {
   const vite = join(root, 'node_modules/vite/bin/vite.js');
-  await mustRun(process.execPath, [vite, 'build', '--config', join(dashboard, 'vite.config.ts'), '--logLevel', 'error'], REPORT, { cwd: root });
+  await mustRun(
+    process.execPath,
+    [vite, 'build', '--config', join(dashboard, 'vite.config.ts'), '--logLevel', 'error'],
+    REPORT,
+    { cwd: root },
+  );
   write(pageStamp, pageState());
 }
 

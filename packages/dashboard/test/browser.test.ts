@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile, readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,9 +10,15 @@ import { writePhantomDataSet } from 'ronasmis/data';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serve, temporaryFolder } from './run-folders.ts';
 
-const places = [process.env.RONASMIS_TEST_CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const places = [
+  process.env.RONASMIS_TEST_CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+];
 const executablePath = places.find((path) => path !== undefined && existsSync(path));
-const why = executablePath === undefined ? " (skipped: install Debian's chromium, or name one by RONASMIS_TEST_CHROMIUM)" : '';
+const why =
+  executablePath === undefined ? " (skipped: install Debian's chromium, or name one by RONASMIS_TEST_CHROMIUM)" : '';
 const args = [
   '--no-sandbox',
   '--no-first-run',
@@ -44,7 +50,9 @@ async function openPage(browser: Browser, address: string, options: Parameters<B
 async function violationsOn(page: Page): Promise<unknown> {
   const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
   await page.evaluate(axe);
-  return page.evaluate('axe.run().then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`))');
+  return page.evaluate(
+    "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes[0].html))",
+  );
 }
 
 const stepsOn = async (page: Page): Promise<number> =>
@@ -58,7 +66,19 @@ describe.skipIf(executablePath === undefined)(`the page in a browser${why}`, () 
 
   beforeAll(async () => {
     await writePhantomDataSet(join(root, 'Phantom'), { cases: 8, seed: 3 });
-    const words = ['search', join(root, 'Phantom'), '--out', run, '--folds', '4', '--epochs', '4', '--children', '4', '--dashboard'];
+    const words = [
+      'search',
+      join(root, 'Phantom'),
+      '--out',
+      run,
+      '--folds',
+      '4',
+      '--epochs',
+      '4',
+      '--children',
+      '4',
+      '--dashboard',
+    ];
     const started = spawn(process.execPath, [program, ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
     searching = started;
     live = await new Promise((resolve) => createInterface({ input: started.stdout }).once('line', resolve));
@@ -82,7 +102,9 @@ describe.skipIf(executablePath === undefined)(`the page in a browser${why}`, () 
     expect(searching.exitCode).toBe(0);
     // Its server has gone with it, and it says so.
     await page.getByText("The page's server has ended").waitFor();
-    expect(wrong.filter((text) => !text.includes('ERR_CONNECTION_REFUSED') && !text.includes('INCOMPLETE_CHUNKED'))).toEqual([]);
+    expect(
+      wrong.filter((text) => !text.includes('ERR_CONNECTION_REFUSED') && !text.includes('INCOMPLETE_CHUNKED')),
+    ).toEqual([]);
     await page.close();
   });
 

@@ -1,4 +1,4 @@
-import { get, type IncomingMessage } from 'node:http';
+import { get, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import type { RowsMessage, RunState } from '../src/shared/messages.ts';
 
@@ -20,11 +20,36 @@ export interface Connection {
   readonly close: () => void;
 }
 
+/** What a server answers. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+}
+
+/** Asks by a connection of its own, with any headers: as no browser would. */
+export function ask(address: string, path: string, headers: Readonly<Record<string, string>> = {}, method = 'GET') {
+  const { hostname: host, port } = new URL(address);
+  return new Promise<Answer>((resolve, reject) => {
+    const asked = request({ host, port, path, method, headers, agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (part: string) => {
+        text += part;
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }));
+    });
+    asked.on('error', reject).end();
+  });
+}
+
+/** The JSON at a path. */
+export const jsonAt = async (address: string, path: string) => JSON.parse((await ask(address, path)).text);
+
 /** Listens to a run from the beginning, or from the message of this id on. */
 export async function listen(address: string, lastId?: string): Promise<Connection> {
   const messages: Message[] = [];
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    get(address, { headers: lastId === undefined ? {} : { 'Last-Event-ID': lastId } }, resolve).on('error', reject);
+    get(address, { agent: false, headers: lastId === undefined ? {} : { 'Last-Event-ID': lastId } }, resolve).on('error', reject);
   });
   let text = '';
   response.setEncoding('utf8').on('data', (part: string) => {
@@ -44,14 +69,16 @@ export async function listen(address: string, lastId?: string): Promise<Connecti
       const found = last('state');
       return found && JSON.parse(found.data);
     },
-    rows: () =>
-      messages
-        .filter(({ event }) => event === 'rows')
-        .map(({ data }): RowsMessage => JSON.parse(data))
-        .reduce<readonly number[]>((steps, { kind, rows }) => {
-          const fresh = rows.map(({ step }) => step);
-          return kind === 'all' ? fresh : [...steps, ...fresh];
-        }, []),
+    rows: () => {
+      let steps: number[] = [];
+      for (const { event, data } of messages) {
+        if (event !== 'rows') continue;
+        const { kind, rows }: RowsMessage = JSON.parse(data);
+        if (kind === 'all') steps = [];
+        steps.push(...rows.map(({ step }) => step));
+      }
+      return steps;
+    },
     close: () => response.destroy(),
   };
   return connection;

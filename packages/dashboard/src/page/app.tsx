@@ -11,25 +11,40 @@ const listPause = 4000;
 export function App() {
   const wanted = useWantedRun();
   const version = useTicks(listPause);
-  const { value: folders, problem } = useJson<readonly ListedFolder[]>('/api/folders', wanted === undefined ? version : 0);
+  const { value: folders, problem } = useJson<readonly ListedFolder[]>(
+    '/api/folders',
+    wanted === undefined ? version : 0,
+  );
   const runs = folders?.flatMap((folder) => folder.runs) ?? [];
   const isSingle = folders !== null && folders.length === 1 && folders[0].kind === 'run';
   const id = wanted ?? (isSingle ? runs.at(0)?.id : undefined);
   return (
     <>
-      <a class="skip-link" href="#main">Skip to the content</a>
+      <a class="skip-link" href="#main">
+        Skip to the content
+      </a>
       <header class="top">
         <span class="brand">RONASMIS</span>
         {!isSingle && folders !== null && (
           <nav aria-label="Runs">
-            <a href="#/" aria-current={id === undefined ? 'page' : undefined}>All runs</a>
+            <a href="#/" aria-current={id === undefined ? 'page' : undefined}>
+              All runs
+            </a>
             {id !== undefined && <span aria-hidden="true">/</span>}
-            {id !== undefined && <a href={`#/run/${encodeURIComponent(id)}`} aria-current="page">{nameOf(id)}</a>}
+            {id !== undefined && (
+              <a href={`#/run/${encodeURIComponent(id)}`} aria-current="page">
+                {nameOf(id)}
+              </a>
+            )}
           </nav>
         )}
       </header>
       <main id="main" tabIndex={-1}>
-        {problem !== null && folders === null && <p class="problem" role="alert">{problem}</p>}
+        {problem !== null && folders === null && (
+          <p class="problem" role="alert">
+            {problem}
+          </p>
+        )}
         {id !== undefined ? <RunPage key={id} id={id} /> : folders !== null && <Overview folders={folders} />}
         {folders === null && wanted === undefined && <div class="reserve" aria-busy="true" />}
       </main>

@@ -1,5 +1,6 @@
 import type { Drawing } from '../shared/messages.ts';
 import { bytes, duration, percent } from './format.ts';
+import { Scroll } from './scroll.tsx';
 import { UDrawing } from './u-drawing.tsx';
 
 interface Props {
@@ -16,9 +17,17 @@ export function Architecture({ drawing, problem, isChosen, reset }: Props) {
     <section aria-labelledby="architecture" class="architecture">
       <div class="headline">
         <h2 id="architecture">Architecture</h2>
-        <div class="tools">{isChosen && <button type="button" onClick={reset}>Back to the best</button>}</div>
+        <div class="tools">
+          {isChosen && (
+            <button type="button" onClick={reset}>
+              Back to the best
+            </button>
+          )}
+        </div>
       </div>
-      <p class="lead" aria-live="polite" data-drawn={drawing?.title}>{drawing === null ? 'Drawn as soon as a child was evaluated.' : `${drawing.title}${figuresText(drawing)}`}</p>
+      <p class="lead" aria-live="polite" data-drawn={drawing?.title}>
+        {drawing === null ? 'Drawn as soon as a child was evaluated.' : `${drawing.title}${figuresText(drawing)}`}
+      </p>
       {problem !== null && <p class="problem">{problem}</p>}
       {drawing === null ? <div class="reserve" /> : <UDrawing drawing={drawing} />}
       {drawing?.bytes && <MemoryByLevel drawing={drawing} />}
@@ -41,25 +50,40 @@ function MemoryByLevel({ drawing: { levels, bytes: kept } }: { readonly drawing:
   const most = Math.max(1, ...kept.flatMap(({ encoder, decoder }) => [encoder, decoder]));
   const bar = (value: number, part: string, level: number) => (
     <td>
-      <span class="track"><progress class={`tone level${level % 5}`} max={most} value={value} aria-label={`${part} level ${level}: ${bytes(value)}`} /></span>
+      <span class="track">
+        <progress
+          class={`tone level${level % 5}`}
+          max={most}
+          value={value}
+          aria-label={`${part} level ${level}: ${bytes(value)}`}
+        />
+      </span>
       <span class="number">{bytes(value)}</span>
     </td>
   );
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Memory by level">
+    <Scroll name="Memory by level">
       <table class="memory">
         <caption>Features that a training patch keeps for the backward pass, by level</caption>
-        <thead><tr><th scope="col">level</th><th scope="col">encoder</th><th scope="col">decoder</th></tr></thead>
+        <thead>
+          <tr>
+            <th scope="col">level</th>
+            <th scope="col">encoder</th>
+            <th scope="col">decoder</th>
+          </tr>
+        </thead>
         <tbody>
           {kept.map(({ encoder, decoder }, level) => (
             <tr key={String(level)}>
-              <th scope="row">{level} · {levels[level]?.channels ?? ''} channels</th>
+              <th scope="row">
+                {level} · {levels[level]?.channels ?? ''} channels
+              </th>
               {bar(encoder, 'encoder', level)}
               {levels[level]?.decoder === undefined ? <td>–</td> : bar(decoder, 'decoder', level)}
             </tr>
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }

@@ -61,7 +61,9 @@ export function Chart({ title, x, lines, range, zoom, formatX }: Props) {
         <span class="legend">
           {lines.map(({ name, values, colour, dash }) => (
             <span key={name} class="key">
-              <svg width="22" height="6" aria-hidden="true"><line x1="0" x2="22" y1="3" y2="3" class={`stroke-${colour}`} stroke-dasharray={dash?.join(' ')} /></svg>
+              <svg width="22" height="6" aria-hidden="true">
+                <line x1="0" x2="22" y1="3" y2="3" class={`stroke-${colour}`} stroke-dasharray={dash?.join(' ')} />
+              </svg>
               {name} <b>{text(shown(values))}</b>
             </span>
           ))}
@@ -84,7 +86,12 @@ interface Told {
 }
 
 function optionsOf(lines: readonly Line[], { width, formatX, zoom, setAt }: Told): UPlot.Options {
-  const axis = { stroke: colour('soft'), font: '12px system-ui', grid: { stroke: colour('line'), width: 1 }, ticks: { show: false } };
+  const axis = {
+    stroke: colour('soft'),
+    font: '12px system-ui',
+    grid: { stroke: colour('line'), width: 1 },
+    ticks: { show: false },
+  };
   return {
     width,
     height,

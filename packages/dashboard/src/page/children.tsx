@@ -3,6 +3,7 @@ import type { ChildFigures, ChildrenPage, ChildSort, ScatterPoints } from '../sh
 import { bytes, duration, percent } from './format.ts';
 import { Scatter } from './scatter.tsx';
 import { useJson } from './use-json.ts';
+import { Scroll } from './scroll.tsx';
 
 interface Props {
   /** Of the run; null before it has begun. */
@@ -37,17 +38,22 @@ export function Children({ address, version, chosen, choose }: Props) {
   return (
     <section aria-labelledby="children">
       <h2 id="children">Children</h2>
-      <p class="lead">Every network that was evaluated, with the weights that all share. Choose one to see its architecture.</p>
+      <p class="lead">
+        Every network that was evaluated, with the weights that all share. Choose one to see its architecture.
+      </p>
       <div class="two">
         <Scatter points={points} chosen={chosen} choose={choose} />
         <div>
-          <div class="scroll" tabIndex={0} role="region" aria-label="Table of the children">
+          <Scroll name="Table of the children">
             <table class="children">
               <thead>
                 <tr>
                   {columns.map(({ sort: by, title }) => (
                     <th key={by} scope="col" aria-sort={by !== sort ? 'none' : ascending ? 'ascending' : 'descending'}>
-                      <button type="button" onClick={() => order(by)}>{title}<span aria-hidden="true">{by !== sort ? '' : ascending ? ' ↑' : ' ↓'}</span></button>
+                      <button type="button" onClick={() => order(by)}>
+                        {title}
+                        <span aria-hidden="true">{by !== sort ? '' : ascending ? ' ↑' : ' ↓'}</span>
+                      </button>
                     </th>
                   ))}
                   <th scope="col">child</th>
@@ -55,15 +61,28 @@ export function Children({ address, version, chosen, choose }: Props) {
               </thead>
               <tbody>
                 {(page?.children ?? []).map((child) => (
-                  <ChildRow key={`${child.step}-${child.index}`} child={child} isChosen={isSame(child, chosen)} choose={choose} />
+                  <ChildRow
+                    key={`${child.step}-${child.index}`}
+                    child={child}
+                    isChosen={isSame(child, chosen)}
+                    choose={choose}
+                  />
                 ))}
               </tbody>
             </table>
-          </div>
+          </Scroll>
           <div class="pager">
-            <button type="button" disabled={offset === 0} onClick={() => setOffset(Math.max(0, offset - pageSize))}>Before</button>
-            <span>{total === 0 ? 'none yet' : `${offset + 1} to ${Math.min(total, offset + pageSize)} of ${total.toLocaleString('en')}`}</span>
-            <button type="button" disabled={offset + pageSize >= total} onClick={() => setOffset(offset + pageSize)}>Next</button>
+            <button type="button" disabled={offset === 0} onClick={() => setOffset(Math.max(0, offset - pageSize))}>
+              Before
+            </button>
+            <span>
+              {total === 0
+                ? 'none yet'
+                : `${offset + 1} to ${Math.min(total, offset + pageSize)} of ${total.toLocaleString('en')}`}
+            </span>
+            <button type="button" disabled={offset + pageSize >= total} onClick={() => setOffset(offset + pageSize)}>
+              Next
+            </button>
           </div>
         </div>
       </div>
@@ -84,11 +103,23 @@ function ChildRow({ child, isChosen, choose }: RowProps) {
   const { step, index, reward, memory, seconds, coarse } = child;
   return (
     <tr class={isChosen ? 'chosen' : ''}>
-      <td class="number">{percent(reward)}{coarse ? <abbr title="at half the resolution"> ½</abbr> : null}</td>
+      <td class="number">
+        {percent(reward)}
+        {coarse ? <abbr title="at half the resolution"> ½</abbr> : null}
+      </td>
       <td class="number">{step}</td>
       <td class="number">{memory === null ? '–' : bytes(memory)}</td>
       <td class="number">{seconds === null ? '–' : duration(seconds)}</td>
-      <td><button type="button" aria-pressed={isChosen} aria-label={`Draw child ${index + 1} of step ${step}`} onClick={() => choose(child)}>draw</button></td>
+      <td>
+        <button
+          type="button"
+          aria-pressed={isChosen}
+          aria-label={`Draw child ${index + 1} of step ${step}`}
+          onClick={() => choose(child)}
+        >
+          draw
+        </button>
+      </td>
     </tr>
   );
 }

@@ -25,14 +25,26 @@ export function Curves({ run, address }: { readonly run: Run; readonly address: 
       <div class="headline">
         <h2 id="curves">Curves</h2>
         <div class="tools">
-          <label>along <select value={along} onChange={({ currentTarget }) => {
-            setRange(null);
-            setAlong(currentTarget.value === 'seconds' ? 'seconds' : 'step');
-          }}><option value="step">steps</option><option value="seconds">time</option></select></label>
+          <label>
+            along{' '}
+            <select
+              value={along}
+              onChange={({ currentTarget }) => {
+                setRange(null);
+                setAlong(currentTarget.value === 'seconds' ? 'seconds' : 'step');
+              }}
+            >
+              <option value="step">steps</option>
+              <option value="seconds">time</option>
+            </select>
+          </label>
           <Zoom range={range} whole={whole} zoom={setRange} />
         </div>
       </div>
-      <p class="lead">Drag across a chart to zoom, double-click to see all.{run.thinned && detail === null ? ' Of this many steps, several make one point; zoomed, each has its own.' : ''}</p>
+      <p class="lead">
+        Drag across a chart to zoom, double-click to see all.
+        {run.thinned && detail === null ? ' Of this many steps, several make one point; zoomed, each has its own.' : ''}
+      </p>
       <div class="charts">
         {charts.map(({ title, lines }) => (
           <Chart key={title} title={title} x={x} lines={lines} range={range} zoom={setRange} formatX={formatX} />
@@ -46,7 +58,15 @@ export function Curves({ run, address }: { readonly run: Run; readonly address: 
 const stepText = (value: number): string => (Number.isInteger(value) ? `step ${value}` : '');
 
 /** Zooming by buttons, for who has no mouse. */
-function Zoom({ range, whole, zoom }: { readonly range: Range | null; readonly whole: Range; readonly zoom: (range: Range | null) => void }) {
+function Zoom({
+  range,
+  whole,
+  zoom,
+}: {
+  readonly range: Range | null;
+  readonly whole: Range;
+  readonly zoom: (range: Range | null) => void;
+}) {
   const [from, to] = range ?? whole;
   const width = to - from;
   const within = (start: number, size: number): void => {
@@ -54,13 +74,38 @@ function Zoom({ range, whole, zoom }: { readonly range: Range | null; readonly w
     zoom(size >= whole[1] - whole[0] ? null : [first, first + size]);
   };
   return (
-    <span class="buttons" role="group" aria-label="Zoom of the curves">
-      <button type="button" aria-label="Zoom in" onClick={() => within(from + width / 4, width / 2)}>+</button>
-      <button type="button" aria-label="Zoom out" disabled={range === null} onClick={() => within(from - width / 2, 2 * width)}>−</button>
-      <button type="button" aria-label="Earlier" disabled={range === null} onClick={() => within(from - width / 2, width)}>←</button>
-      <button type="button" aria-label="Later" disabled={range === null} onClick={() => within(from + width / 2, width)}>→</button>
-      <button type="button" disabled={range === null} onClick={() => zoom(null)}>All</button>
-    </span>
+    <fieldset class="buttons" aria-label="Zoom of the curves">
+      <button type="button" aria-label="Zoom in" onClick={() => within(from + width / 4, width / 2)}>
+        +
+      </button>
+      <button
+        type="button"
+        aria-label="Zoom out"
+        disabled={range === null}
+        onClick={() => within(from - width / 2, 2 * width)}
+      >
+        −
+      </button>
+      <button
+        type="button"
+        aria-label="Earlier"
+        disabled={range === null}
+        onClick={() => within(from - width / 2, width)}
+      >
+        ←
+      </button>
+      <button
+        type="button"
+        aria-label="Later"
+        disabled={range === null}
+        onClick={() => within(from + width / 2, width)}
+      >
+        →
+      </button>
+      <button type="button" disabled={range === null} onClick={() => zoom(null)}>
+        All
+      </button>
+    </fieldset>
   );
 }
 
@@ -72,7 +117,10 @@ function useDetail({ thinned, rows }: Run, address: string, range: Range | null)
     if (!thinned || range === null) return undefined;
     const abort = new AbortController();
     const [from, to] = [Math.floor(range[0]), Math.ceil(range[1])];
-    fetchJson<readonly Row[]>(`${address}/rows?from=${from}&to=${to}`, { signal: abort.signal }).then(setDetail, () => {});
+    fetchJson<readonly Row[]>(`${address}/rows?from=${from}&to=${to}`, { signal: abort.signal }).then(
+      setDetail,
+      () => {},
+    );
     return () => abort.abort();
   }, [thinned, range, address, thinned ? 0 : rows]);
   return detail;
@@ -109,7 +157,8 @@ function chartsOf(rows: readonly Row[], classNames: Readonly<Record<string, stri
     { title: 'Training loss', lines: [{ name: 'loss', values: rows.map(({ loss }) => loss), colour: 'l1' }] },
     {
       title: 'Dice by class, best child, %',
-      lines: classes.length > 0 ? classes : [{ name: 'not in this run folder', values: rows.map(() => null), colour: 'l7' }],
+      lines:
+        classes.length > 0 ? classes : [{ name: 'not in this run folder', values: rows.map(() => null), colour: 'l7' }],
     },
   ];
 }

@@ -22,8 +22,14 @@ export function Mind({ history }: { readonly history: ChoiceHistory | null }) {
           ? 'How likely the policy finds each option, step by step: the fuller the colour, the likelier.'
           : 'Which share of the proposed children has each option, step by step: the policy itself is not in this run folder.'}
       </p>
-      <div class="scale" aria-hidden="true"><span>0</span><i /><span>1</span><em>{column === undefined ? '' : `${at === null ? 'last: ' : ''}${stepsText(column)}`}</em></div>
+      <div class="scale" aria-hidden="true">
+        <span>0</span>
+        <i />
+        <span>1</span>
+        <em>{column === undefined ? '' : `${at === null ? 'last: ' : ''}${stepsText(column)}`}</em>
+      </div>
       {history !== null && columns.length === 0 && <p class="quiet">No step is finished yet.</p>}
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: pointing shows figures of earlier steps; nothing is done by it. */}
       <div class="mind" onMouseLeave={() => setAt(null)}>
         {history?.choices.map((choice) => (
           <ChoiceMap key={choice.title} choice={choice} at={at ?? columns.length - 1} point={setAt} />
@@ -53,13 +59,20 @@ function ChoiceMap({ choice, at, point }: MapProps) {
   useEffect(() => {
     if (canvas.current !== null && width > 0) draw(canvas.current, choice, width);
   }, [choice, width, isDark]);
-  const valueOf = (values: Choice['options'][number]['values']): number => values.at(at) ?? 0;
-  const likeliest = options.reduce((one, other) => (valueOf(other.values) > valueOf(one.values) ? other : one));
-  const said = `${likeliest.name}, ${valueOf(likeliest.values).toFixed(2)}`;
+  const likelihood = (values: Choice['options'][number]['values']): number => values.at(at) ?? 0;
+  const likeliest = options.reduce((one, other) => (likelihood(other.values) > likelihood(one.values) ? other : one));
+  const said = `${likeliest.name}, ${likelihood(likeliest.values).toFixed(2)}`;
   return (
     <div class="choice">
-      <div class="name"><b>{title}</b><span>{said}</span></div>
-      <ul aria-hidden="true">{options.map(({ name }) => <li key={name}>{name.replaceAll('_', ' ')}</li>)}</ul>
+      <div class="name">
+        <b>{title}</b>
+        <span>{said}</span>
+      </div>
+      <ul aria-hidden="true">
+        {options.map(({ name }) => (
+          <li key={name}>{name.replaceAll('_', ' ')}</li>
+        ))}
+      </ul>
       <div
         ref={box}
         role="img"

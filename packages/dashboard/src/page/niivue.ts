@@ -21,8 +21,21 @@ export interface VolumeViewer {
 }
 
 /** Colours of the classes, as the style sheet has them: they stand on black in any theme. */
-const tones = [[18, 181, 201], [255, 122, 69], [163, 217, 59], [185, 140, 255], [255, 210, 63], [255, 111, 174]] as const;
-const views = { all: SLICE_TYPE.MULTIPLANAR, axial: SLICE_TYPE.AXIAL, coronal: SLICE_TYPE.CORONAL, sagittal: SLICE_TYPE.SAGITTAL, '3D': SLICE_TYPE.RENDER } as const;
+const tones = [
+  [18, 181, 201],
+  [255, 122, 69],
+  [163, 217, 59],
+  [185, 140, 255],
+  [255, 210, 63],
+  [255, 111, 174],
+] as const;
+const views = {
+  all: SLICE_TYPE.MULTIPLANAR,
+  axial: SLICE_TYPE.AXIAL,
+  coronal: SLICE_TYPE.CORONAL,
+  sagittal: SLICE_TYPE.SAGITTAL,
+  '3D': SLICE_TYPE.RENDER,
+} as const;
 
 /** @throws where the browser has no WebGL 2 */
 export async function openViewer(canvas: HTMLCanvasElement): Promise<VolumeViewer> {
@@ -42,7 +55,10 @@ export async function openViewer(canvas: HTMLCanvasElement): Promise<VolumeViewe
     open: async ({ channels, label, prediction }, channel, labels) => {
       const { url, frame } = channels[Math.min(channel, channels.length - 1)];
       const over = prediction === null ? [label] : [label, prediction];
-      await viewer.loadVolumes([{ url, colormap: 'gray', frame4D: frame }, ...over.map((address) => ({ url: address, colormap: 'red', opacity: 1 }))]);
+      await viewer.loadVolumes([
+        { url, colormap: 'gray', frame4D: frame },
+        ...over.map((address) => ({ url: address, colormap: 'red', opacity: 1 })),
+      ]);
       layers.clear();
       layers.set('label', 1);
       if (prediction !== null) layers.set('prediction', 2);
@@ -72,7 +88,10 @@ export async function openViewer(canvas: HTMLCanvasElement): Promise<VolumeViewe
 }
 
 function lookUp(labels: ViewableCase['labels'], isWhite: boolean) {
-  const of = (channel: 0 | 1 | 2): number[] => [0, ...labels.map((_, at) => (isWhite ? 255 : tones[at % tones.length][channel]))];
+  const of = (channel: 0 | 1 | 2): number[] => [
+    0,
+    ...labels.map((_, at) => (isWhite ? 255 : tones[at % tones.length][channel])),
+  ];
   return {
     R: of(0),
     G: of(1),

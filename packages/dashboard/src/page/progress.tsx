@@ -25,20 +25,46 @@ export function Progress({ run, name }: { readonly run: Run; readonly name: stri
     <section class="hero" aria-labelledby="title">
       <div class="headline">
         <h1 id="title">{name}</h1>
-        <span class={`badge ${state?.standing ?? 'waiting'}`} role="status">{state === null ? 'Connecting' : standing.title}</span>
+        <span class={`badge ${state?.standing ?? 'waiting'}`} role="status">
+          {state === null ? 'Connecting' : standing.title}
+        </span>
       </div>
       <p class="lead">{state === null ? ' ' : leadOf(state)}</p>
       <Bars state={state} />
       <dl class="tiles">
-        <Tile name="Best Dice of the last step" value={bestOf(run)} note={state?.coarse ? '%, at half the resolution' : '%, validation'} />
-        <Tile name="Test Dice" value={percent(state?.result?.testDice)} note={state?.result ? '%, cases never seen' : 'at the end'} />
-        <Tile name="Controller steps" value={String(state?.steps ?? 0)} note={plural(state?.trainingSteps ?? 0, 'training step')} />
-        <Tile name="Children evaluated" value={(state?.children ?? 0).toLocaleString('en')} note={state?.augmented ? 'patches are augmented now' : 'patches are mirrored only'} />
-        <Tile name="Device" value={state?.run?.device.split(',')[0] ?? '–'} note={state?.run ? `${state.run.precision},${state.run.device.split(',').slice(1).join(',')}` : ''} />
+        <Tile
+          name="Best Dice of the last step"
+          value={bestOf(run)}
+          note={state?.coarse ? '%, at half the resolution' : '%, validation'}
+        />
+        <Tile
+          name="Test Dice"
+          value={percent(state?.result?.testDice)}
+          note={state?.result ? '%, cases never seen' : 'at the end'}
+        />
+        <Tile
+          name="Controller steps"
+          value={String(state?.steps ?? 0)}
+          note={plural(state?.trainingSteps ?? 0, 'training step')}
+        />
+        <Tile
+          name="Children evaluated"
+          value={(state?.children ?? 0).toLocaleString('en')}
+          note={state?.augmented ? 'patches are augmented now' : 'patches are mirrored only'}
+        />
+        <Tile
+          name="Device"
+          value={state?.run?.device.split(',')[0] ?? '–'}
+          note={state?.run ? `${state.run.precision},${state.run.device.split(',').slice(1).join(',')}` : ''}
+        />
       </dl>
       <div class="notes" aria-live="polite">
         {standing.note !== '' && state !== null && <p class="quiet">{standing.note}</p>}
-        {!isConnected && <p class="problem">The page's server has ended. Open it again by <code>ronasmis dashboard</code> and the folder.</p>}
+        {!isConnected && (
+          <p class="problem">
+            The page's server has ended. Open it again by <code>ronasmis dashboard</code> and the folder.
+          </p>
+        )}
         {state?.problem && <p class="problem">{state.problem}</p>}
         {state !== null && state.warnings.length > 0 && <Warnings sentences={state.warnings} />}
       </div>
@@ -63,7 +89,10 @@ function Tile({ name, value, note }: { readonly name: string; readonly value: st
   return (
     <div class="tile">
       <dt>{name}</dt>
-      <dd><b>{value}</b><small>{note}</small></dd>
+      <dd>
+        <b>{value}</b>
+        <small>{note}</small>
+      </dd>
     </div>
   );
 }
@@ -72,7 +101,11 @@ function Warnings({ sentences }: { readonly sentences: readonly string[] }) {
   return (
     <details class="warnings">
       <summary>{plural(sentences.length, 'warning')}</summary>
-      <ul>{sentences.map((sentence) => <li key={sentence}>{sentence}</li>)}</ul>
+      <ul>
+        {sentences.map((sentence) => (
+          <li key={sentence}>{sentence}</li>
+        ))}
+      </ul>
     </details>
   );
 }
@@ -83,16 +116,32 @@ function Bars({ state }: { readonly state: RunState | null }) {
   const phase = progress === null ? '–' : phases[progress.phase];
   const step = progress !== null && progress.step > 0 ? `, step ${progress.step}` : '';
   const left = progress?.seconds_left ?? null;
-  const spent = progress !== null && left !== null && run?.timeBudget != null ? Math.max(state?.seconds ?? 0, run.timeBudget - left) : (state?.seconds ?? 0);
+  const spent =
+    progress !== null && left !== null && run?.timeBudget != null
+      ? Math.max(state?.seconds ?? 0, run.timeBudget - left)
+      : (state?.seconds ?? 0);
   const time = run?.timeBudget != null ? `${duration(spent)} of ${duration(run.timeBudget)}` : duration(spent);
   const steps = run?.epochBudget != null ? ` · ${state?.steps ?? 0} of ${plural(run.epochBudget, 'step')}` : '';
-  const share = run?.timeBudget != null ? spent / run.timeBudget : run?.epochBudget != null ? (state?.steps ?? 0) / run.epochBudget : null;
+  const share =
+    run?.timeBudget != null
+      ? spent / run.timeBudget
+      : run?.epochBudget != null
+        ? (state?.steps ?? 0) / run.epochBudget
+        : null;
   const peak = state?.peakMemory ?? 0;
   const memory = run?.memoryBudget != null ? `${bytes(peak)} of ${bytes(run.memoryBudget)}` : bytes(peak);
   return (
     <div class="bars">
-      <Bar name="Phase" share={progress === null ? null : progress.done / Math.max(1, progress.total)} text={progress === null ? phase : `${phase}${step} · ${progress.done} of ${progress.total}`} />
-      <Bar name="Time" share={share} text={`${time}${steps}${left === null ? '' : ` · about ${duration(left)} left`}`} />
+      <Bar
+        name="Phase"
+        share={progress === null ? null : progress.done / Math.max(1, progress.total)}
+        text={progress === null ? phase : `${phase}${step} · ${progress.done} of ${progress.total}`}
+      />
+      <Bar
+        name="Time"
+        share={share}
+        text={`${time}${steps}${left === null ? '' : ` · about ${duration(left)} left`}`}
+      />
       <Bar name="Peak memory" share={run?.memoryBudget != null ? peak / run.memoryBudget : null} text={memory} />
     </div>
   );

@@ -48,10 +48,26 @@ export function RunPage({ id }: { readonly id: string }) {
       <Progress run={run} name={name} />
       <Curves run={run} address={address} />
       {isSearch && <Mind history={choices.value} />}
-      <Architecture drawing={drawing.value} problem={drawing.problem} isChosen={child !== null} reset={() => setChild(null)} />
+      <Architecture
+        drawing={drawing.value}
+        problem={drawing.problem}
+        isChosen={child !== null}
+        reset={() => setChild(null)}
+      />
       {isSearch && <Children address={at('')} version={settled} chosen={child} choose={setChild} />}
-      <Cases tables={cases.value ?? []} classNames={state?.run?.classNames ?? {}} open={open} opened={opened ?? worst} />
-      <Viewer address={at('volumes')} tables={cases.value ?? []} name={opened ?? worst} open={setOpened} version={version > 0 ? Math.floor(settled) : 0} />
+      <Cases
+        tables={cases.value ?? []}
+        classNames={state?.run?.classNames ?? {}}
+        open={open}
+        opened={opened ?? worst}
+      />
+      <Viewer
+        address={at('volumes')}
+        tables={cases.value ?? []}
+        name={opened ?? worst}
+        open={setOpened}
+        version={version > 0 ? Math.floor(settled) : 0}
+      />
       <Settings sections={record.value ?? []} folder={state?.folder ?? ''} />
     </>
   );

@@ -31,18 +31,42 @@ export function Scatter({ points, chosen, choose }: Props) {
     <figure class="scatter">
       <figcaption class="headline">
         <b>Dice, %, against</b>
-        <select aria-label="What Dice is drawn against" value={against} onChange={({ currentTarget: { value } }) => setWanted(value === 'memory' || value === 'seconds' ? value : 'step')}>
+        <select
+          aria-label="What Dice is drawn against"
+          value={against}
+          onChange={({ currentTarget: { value } }) =>
+            setWanted(value === 'memory' || value === 'seconds' ? value : 'step')
+          }
+        >
           {isKnown('memory') && <option value="memory">memory</option>}
           {isKnown('seconds') && <option value="seconds">time</option>}
           <option value="step">step</option>
         </select>
       </figcaption>
-      <svg viewBox={`0 0 ${width} ${height}`} role="img" aria-label={`Dice of ${children.length} children against the ${axes[against].title}; the table beside it has them all`}>
-        {drawn.rewards.map(({ at, text }) => <g key={text}><line class="grid" x1={left} x2={width - right} y1={at} y2={at} /><text class="tick" x={left - 7} y={at + 4} text-anchor="end">{text}</text></g>)}
-        {drawn.costs.map(({ at, text }) => <text key={text} class="tick" x={at} y={height - bottom + 18} text-anchor="middle">{text}</text>)}
-        <text class="label" x={(left + width - right) / 2} y={height - 6} text-anchor="middle">{axes[against].title}</text>
+      <svg
+        viewBox={`0 0 ${width} ${height}`}
+        role="img"
+        aria-label={`Dice of ${children.length} children against the ${axes[against].title}; the table beside it has them all`}
+      >
+        {drawn.rewards.map(({ at, text }) => (
+          <g key={text}>
+            <line class="grid" x1={left} x2={width - right} y1={at} y2={at} />
+            <text class="tick" x={left - 7} y={at + 4} text-anchor="end">
+              {text}
+            </text>
+          </g>
+        ))}
+        {drawn.costs.map(({ at, text }) => (
+          <text key={text} class="tick" x={at} y={height - bottom + 18} text-anchor="middle">
+            {text}
+          </text>
+        ))}
+        <text class="label" x={(left + width - right) / 2} y={height - 6} text-anchor="middle">
+          {axes[against].title}
+        </text>
         {against !== 'step' && <path class="front" d={drawn.front} />}
         {drawn.points.map(({ child, x, y, isFront }) => (
+          // biome-ignore lint/a11y/noStaticElementInteractions: the table beside it does the same for the keyboard.
           <circle
             key={`${child.step}-${child.index}`}
             class={`mark ${isFront ? 'of-front' : ''} ${isSame(child, chosen) ? 'chosen' : ''}`}
@@ -55,7 +79,11 @@ export function Scatter({ points, chosen, choose }: Props) {
           </circle>
         ))}
       </svg>
-      <p class="quiet">{points !== null && points.total > children.length ? `${children.length.toLocaleString('en')} of ${points.total.toLocaleString('en')} children, all of the best among them.` : ' '}</p>
+      <p class="quiet">
+        {points !== null && points.total > children.length
+          ? `${children.length.toLocaleString('en')} of ${points.total.toLocaleString('en')} children, all of the best among them.`
+          : ' '}
+      </p>
     </figure>
   );
 }
@@ -70,8 +98,14 @@ function placed(children: readonly ChildFigures[], against: Against) {
     const cost = child[against];
     return cost === null ? [] : [{ child, cost }];
   });
-  const x = scaleOf(known.map(({ cost }) => cost), [left, width - right]);
-  const y = scaleOf(known.map(({ child }) => child.reward), [height - bottom, top]);
+  const x = scaleOf(
+    known.map(({ cost }) => cost),
+    [left, width - right],
+  );
+  const y = scaleOf(
+    known.map(({ child }) => child.reward),
+    [height - bottom, top],
+  );
   const front = against === 'step' ? new Set<ChildFigures>() : paretoFront(known);
   const points = known
     .map(({ child, cost }) => ({ child, x: x.at(cost), y: y.at(child.reward), isFront: front.has(child) }))
@@ -87,10 +121,14 @@ function placed(children: readonly ChildFigures[], against: Against) {
 }
 
 /** Children of which no other has a higher Dice at no higher cost. */
-function paretoFront(known: readonly { readonly child: ChildFigures; readonly cost: number }[]): ReadonlySet<ChildFigures> {
+function paretoFront(
+  known: readonly { readonly child: ChildFigures; readonly cost: number }[],
+): ReadonlySet<ChildFigures> {
   const front = new Set<ChildFigures>();
   let best = Number.NEGATIVE_INFINITY;
-  for (const { child } of known.toSorted((one, other) => one.cost - other.cost || other.child.reward - one.child.reward)) {
+  for (const { child } of known.toSorted(
+    (one, other) => one.cost - other.cost || other.child.reward - one.child.reward,
+  )) {
     if (child.reward <= best) continue;
     best = child.reward;
     front.add(child);

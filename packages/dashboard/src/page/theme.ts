@@ -1,7 +1,8 @@
 import { useEffect, useState } from 'preact/hooks';
 
 /** The value of a colour of the style sheet, for what is drawn by scripts. */
-export const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+export const colour = (name: string): string =>
+  getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 /** Whether the reader prefers a dark page; what is drawn by scripts is drawn again when that changes. */
 export function useDark(): boolean {

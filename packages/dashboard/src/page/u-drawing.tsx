@@ -1,4 +1,5 @@
 import type { Drawing } from '../shared/messages.ts';
+import { Scroll } from './scroll.tsx';
 
 const width = 800;
 const box = { width: 216, height: 60 };
@@ -13,8 +14,13 @@ export function UDrawing({ drawing }: { readonly drawing: Drawing }) {
   const { levels, isChild, patch } = drawing;
   const lowest = levels.length - 1;
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Drawing of the architecture">
-      <svg class="u" viewBox={`0 0 ${width} ${lowest * row + box.height + 24}`} role="img" aria-label={inWords(drawing)}>
+    <Scroll name="Drawing of the architecture">
+      <svg
+        class="u"
+        viewBox={`0 0 ${width} ${lowest * row + box.height + 24}`}
+        role="img"
+        aria-label={inWords(drawing)}
+      >
         <defs>
           <marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
             <path d="M0 0.5L8 4L0 7.5z" fill="context-stroke" />
@@ -22,28 +28,62 @@ export function UDrawing({ drawing }: { readonly drawing: Drawing }) {
         </defs>
         {levels.flatMap(({ decoder }, to) =>
           (decoder?.skips ?? []).map((from, index, { length }) => (
-            <Skip key={`${from}-${to}`} from={from} to={to} lowest={lowest} lane={index - (length - 1) / 2} how={isChild ? 'added' : 'joined'} />
+            <Skip
+              key={`${from}-${to}`}
+              from={from}
+              to={to}
+              lowest={lowest}
+              lane={index - (length - 1) / 2}
+              how={isChild ? 'added' : 'joined'}
+            />
           )),
         )}
         {levels.slice(1).map(({ stride }, upper) => (
-          <Resampling key={String(upper)} upper={upper} lowest={lowest} by={stride.join('×')} how={isChild ? 'pool' : 'stride'} />
+          <Resampling
+            key={String(upper)}
+            upper={upper}
+            lowest={lowest}
+            by={stride.join('×')}
+            how={isChild ? 'pool' : 'stride'}
+          />
         ))}
         {levels.map((level, at) => (
-          <Box key={`e${at}`} corner={encoderCorner(at, lowest)} level={at} channels={level.channels} size={level.size} text={level.encoder} />
+          <Box
+            key={`e${at}`}
+            corner={encoderCorner(at, lowest)}
+            level={at}
+            channels={level.channels}
+            size={level.size}
+            text={level.encoder}
+          />
         ))}
         {levels.map(({ decoder, channels, size }, at) =>
-          decoder === undefined ? null : <Box key={`d${at}`} corner={decoderCorner(at)} level={at} channels={channels} size={size} text={decoder.block} />,
+          decoder === undefined ? null : (
+            <Box
+              key={`d${at}`}
+              corner={decoderCorner(at)}
+              level={at}
+              channels={channels}
+              size={size}
+              text={decoder.block}
+            />
+          ),
         )}
-        <text class="note" x={width / 2} y={24} text-anchor="middle">patch {patch.join(' × ')}</text>
+        <text class="note" x={width / 2} y={24} text-anchor="middle">
+          patch {patch.join(' × ')}
+        </text>
       </svg>
-    </div>
+    </Scroll>
   );
 }
 
 /** The drawing for who does not see it. */
 function inWords({ levels, patch, title }: Drawing): string {
   const parts = levels.map(({ channels, size, encoder, decoder }, level) => {
-    const up = decoder === undefined ? '' : `; decoder ${decoder.block}, takes in encoder levels ${decoder.skips.join(', ') || 'none'}`;
+    const up =
+      decoder === undefined
+        ? ''
+        : `; decoder ${decoder.block}, takes in encoder levels ${decoder.skips.join(', ') || 'none'}`;
     return `level ${level}: ${channels} channels, ${size.join(' by ')}, encoder ${encoder}${up}`;
   });
   return `${title}, patch ${patch.join(' by ')}. ${parts.join('. ')}.`;
@@ -77,9 +117,15 @@ function Box({ corner, level, channels, size, text }: BoxProps) {
     <g transform={`translate(${corner.x} ${corner.y})`}>
       <rect class="box" width={box.width} height={box.height} rx="9" />
       <rect class={`fill level${level % 5}`} width="5" height={box.height - 18} x="9" y="9" rx="2.5" />
-      <text class="strong" x="24" y="25">{channels} channels</text>
-      <text class="tick" x={box.width - 12} y="25" text-anchor="end">{size.join('×')}</text>
-      <text class="label" x="24" y="46" {...narrower}>{text}</text>
+      <text class="strong" x="24" y="25">
+        {channels} channels
+      </text>
+      <text class="tick" x={box.width - 12} y="25" text-anchor="end">
+        {size.join('×')}
+      </text>
+      <text class="label" x="24" y="46" {...narrower}>
+        {text}
+      </text>
     </g>
   );
 }
@@ -97,7 +143,9 @@ function Resampling({ upper, lowest, by, how }: ResamplingProps) {
   const below = encoderCorner(lowest, lowest).x;
   const toBottleneck = upper === lowest - 1;
   const x = encoderCorner(upper, lowest).x + indent + 28;
-  const down = toBottleneck ? `M${x} ${top}V${bottom + box.height / 2 - 6}q0 10 10 10H${below - 5}` : `M${x} ${top}V${bottom}`;
+  const down = toBottleneck
+    ? `M${x} ${top}V${bottom + box.height / 2 - 6}q0 10 10 10H${below - 5}`
+    : `M${x} ${top}V${bottom}`;
   const up = toBottleneck
     ? `M${below + box.width + 3} ${bottom + box.height / 2 + 4}H${width - x - 10}q10 0 10 -10V${top + 1}`
     : `M${width - x} ${bottom + 3}V${top + 1}`;
@@ -106,8 +154,12 @@ function Resampling({ upper, lowest, by, how }: ResamplingProps) {
     <g>
       <path class="flow" d={down} />
       <path class="flow" d={up} />
-      <text class="tick" x={x + 9} y={middle}>{how} {by}</text>
-      <text class="tick" x={width - x - 9} y={middle} text-anchor="end">up {by}</text>
+      <text class="tick" x={x + 9} y={middle}>
+        {how} {by}
+      </text>
+      <text class="tick" x={width - x - 9} y={middle} text-anchor="end">
+        up {by}
+      </text>
     </g>
   );
 }

@@ -32,9 +32,10 @@ export function useJson<T>(address: string | null, version: number): Answer<T> {
     const ask = async (): Promise<void> => {
       let told: number | undefined;
       while (!abort.signal.aborted) {
-        if (told === wanted.current) await new Promise<void>((resolve) => {
-          wake.current = resolve;
-        });
+        if (told === wanted.current)
+          await new Promise<void>((resolve) => {
+            wake.current = resolve;
+          });
         told = wanted.current;
         const found = await fetchJson<T>(address, { signal: abort.signal }).then(
           (value) => ({ value, problem: null }),

@@ -33,35 +33,73 @@ export function Viewer({ address, tables, name, open, version }: Props) {
       <div class="headline">
         <h2 id="volumes">Volume</h2>
         <div class="tools">
-          <label>case <select value={name ?? ''} onChange={({ currentTarget }) => open(currentTarget.value)} disabled={names.length === 0}>
-            {names.length === 0 && <option value="">none yet</option>}
-            {names.map((one) => <option key={one} value={one}>{one}</option>)}
-          </select></label>
-          {at !== null && viewable?.files && <Segmenting key={at} address={at} viewable={viewable} done={() => setMade(made + 1)} />}
+          <label>
+            case{' '}
+            <select
+              value={name ?? ''}
+              onChange={({ currentTarget }) => open(currentTarget.value)}
+              disabled={names.length === 0}
+            >
+              {names.length === 0 && <option value="">none yet</option>}
+              {names.map((one) => (
+                <option key={one} value={one}>
+                  {one}
+                </option>
+              ))}
+            </select>
+          </label>
+          {at !== null && viewable?.files && (
+            <Segmenting key={at} address={at} viewable={viewable} done={() => setMade(made + 1)} />
+          )}
         </div>
       </div>
       {viewable?.files ? (
         <Screen key={`${name} ${viewable.files.prediction}`} viewable={viewable} />
       ) : (
-        <div class="screen"><div class="veil"><p>{viewable?.why ?? problem ?? (name === null ? 'No case was evaluated yet.' : 'Looking for the case.')}</p></div></div>
+        <div class="screen">
+          <div class="veil">
+            <p>
+              {viewable?.why ?? problem ?? (name === null ? 'No case was evaluated yet.' : 'Looking for the case.')}
+            </p>
+          </div>
+        </div>
       )}
     </section>
   );
 }
 
 /** The button that has the network segment the case. */
-function Segmenting({ address, viewable, done }: { readonly address: string; readonly viewable: ViewableCase; readonly done: () => void }) {
-  const [state, setState] = useState<{ readonly isBusy: boolean; readonly problem: string | null }>({ isBusy: false, problem: null });
+function Segmenting({
+  address,
+  viewable,
+  done,
+}: {
+  readonly address: string;
+  readonly viewable: ViewableCase;
+  readonly done: () => void;
+}) {
+  const [state, setState] = useState<{ readonly isBusy: boolean; readonly problem: string | null }>({
+    isBusy: false,
+    problem: null,
+  });
   if (viewable.files?.prediction) return <span>with the network's segmentation</span>;
   if (!viewable.canPredict) return <span>the network can segment it once it has finished</span>;
   const segment = (): void => {
     setState({ isBusy: true, problem: null });
-    fetchJson(`${address}/prediction`, { method: 'POST' }).then(done, (error: unknown) => setState({ isBusy: false, problem: reasonOf(error) }));
+    fetchJson(`${address}/prediction`, { method: 'POST' }).then(done, (error: unknown) =>
+      setState({ isBusy: false, problem: reasonOf(error) }),
+    );
   };
   return (
     <>
-      {state.problem !== null && <span class="problem" role="alert">{state.problem}</span>}
-      <button type="button" class="strong" disabled={state.isBusy} onClick={segment}>{state.isBusy ? 'Segmenting…' : 'Segment this case'}</button>
+      {state.problem !== null && (
+        <span class="problem" role="alert">
+          {state.problem}
+        </span>
+      )}
+      <button type="button" class="strong" disabled={state.isBusy} onClick={segment}>
+        {state.isBusy ? 'Segmenting…' : 'Segment this case'}
+      </button>
     </>
   );
 }
@@ -81,33 +119,82 @@ function Screen({ viewable }: { readonly viewable: ViewableCase }) {
   return (
     <>
       <div class="tools">
-        <label>view <select value={view} onChange={({ currentTarget }) => {
-          const wanted = views.find(({ title }) => title === currentTarget.selectedOptions[0].text)?.view ?? 'all';
-          setView(wanted);
-          viewer?.setView(wanted);
-        }}>{views.map((one) => <option key={one.view} value={one.view}>{one.title}</option>)}</select></label>
+        <label>
+          view{' '}
+          <select
+            value={view}
+            onChange={({ currentTarget }) => {
+              const wanted = views.find(({ title }) => title === currentTarget.selectedOptions[0].text)?.view ?? 'all';
+              setView(wanted);
+              viewer?.setView(wanted);
+            }}
+          >
+            {views.map((one) => (
+              <option key={one.view} value={one.view}>
+                {one.title}
+              </option>
+            ))}
+          </select>
+        </label>
         {(files?.channels.length ?? 0) > 1 && (
-          <label>channel <select value={channel} onChange={({ currentTarget }) => {
-            setChannel(Number(currentTarget.value));
-            show(Number(currentTarget.value));
-          }}>{files?.channels.map((_, at) => <option key={String(at)} value={at}>{at + 1}</option>)}</select></label>
+          <label>
+            channel{' '}
+            <select
+              value={channel}
+              onChange={({ currentTarget }) => {
+                setChannel(Number(currentTarget.value));
+                show(Number(currentTarget.value));
+              }}
+            >
+              {files?.channels.map((_, at) => (
+                <option key={String(at)} value={at}>
+                  {at + 1}
+                </option>
+              ))}
+            </select>
+          </label>
         )}
         {layers.map((layer) => (
-          <label key={layer}><input type="checkbox" checked={!hidden.includes(layer)} onChange={() => toggle(layer)} /> {layer}</label>
+          <label key={layer}>
+            <input type="checkbox" checked={!hidden.includes(layer)} onChange={() => toggle(layer)} /> {layer}
+          </label>
         ))}
-        <span class="buttons" role="group" aria-label="Slice">
-          <button type="button" aria-label="One slice down" onClick={() => viewer?.move(-1)}>−</button>
-          <button type="button" aria-label="One slice up" onClick={() => viewer?.move(1)}>+</button>
+        <fieldset class="buttons" aria-label="Slice">
+          <button type="button" aria-label="One slice down" onClick={() => viewer?.move(-1)}>
+            −
+          </button>
+          <button type="button" aria-label="One slice up" onClick={() => viewer?.move(1)}>
+            +
+          </button>
+        </fieldset>
+        <span role="status" data-place={place}>
+          {place ?? ''}
         </span>
-        <span role="status" data-place={place}>{place ?? ''}</span>
       </div>
       <div class="screen">
-        <canvas ref={canvas} tabIndex={0} role="img" aria-label={`Case ${files?.name}: scan with contours of ${layers.join(' and ')}${place === null ? '' : `, at ${place}`}`} />
-        {place === null && <div class="veil"><p>{problem ?? 'Loading the volumes.'}</p></div>}
+        <canvas
+          ref={canvas}
+          tabIndex={0}
+          role="img"
+          aria-label={`Case ${files?.name}: scan with contours of ${layers.join(' and ')}${place === null ? '' : `, at ${place}`}`}
+        />
+        {place === null && (
+          <div class="veil">
+            <p>{problem ?? 'Loading the volumes.'}</p>
+          </div>
+        )}
       </div>
       <div class="swatches">
-        {labels.map(({ value, name }, at) => <span key={String(value)} class={`class${at % 6}`}>{name}</span>)}
-        <em>{files?.prediction ? 'Colours: the network. White: the label.' : 'Colours: the label. Nobody has segmented this case with the network yet.'}</em>
+        {labels.map(({ value, name }, at) => (
+          <span key={String(value)} class={`class${at % 6}`}>
+            {name}
+          </span>
+        ))}
+        <em>
+          {files?.prediction
+            ? 'Colours: the network. White: the label.'
+            : 'Colours: the label. Nobody has segmented this case with the network yet.'}
+        </em>
       </div>
     </>
   );

@@ -47,9 +47,9 @@ export function childrenPage(
 ): ChildrenPage {
   const sign = ascending ? 1 : -1;
   const missing = sign * Number.POSITIVE_INFINITY;
-  const valueOf = (child: ChildFigures): number => child[sort] ?? missing;
+  const figureOf = (child: ChildFigures): number => child[sort] ?? missing;
   const order = (one: ChildFigures, other: ChildFigures): number => {
-    const [a, b] = [valueOf(one), valueOf(other)];
+    const [a, b] = [figureOf(one), figureOf(other)];
     return a === b ? one.step - other.step || one.index - other.index : sign * (a < b ? -1 : 1);
   };
   return { total: children.length, children: children.toSorted(order).slice(offset, offset + limit) };

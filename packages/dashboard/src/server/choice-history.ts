@@ -88,14 +88,18 @@ function choicesOf(columns: readonly Column[]): ChoiceHistory['choices'] {
       for (const name of names.keys()) known.add(name);
     }
   }
-  const inOrder = (names: Set<string>) => [...names].sort((one, other) => one.localeCompare(other, 'en', { numeric: true }));
+  const inOrder = (names: Set<string>) =>
+    [...names].sort((one, other) => one.localeCompare(other, 'en', { numeric: true }));
   return (
     [...options]
       // A choice with one option left is none.
       .filter(([, names]) => names.size > 1)
       .map(([title, names]) => ({
         title,
-        options: inOrder(names).map((name) => ({ name, values: columns.map((column) => shareOf(column, title, name)) })),
+        options: inOrder(names).map((name) => ({
+          name,
+          values: columns.map((column) => shareOf(column, title, name)),
+        })),
       }))
   );
 }

@@ -1,4 +1,7 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { formatBytes, formatDice, formatSeconds } from 'ronasmis/report';
+import type { HeadroomResults } from 'ronasmis/run';
 import {
   type CompareResults,
   headroomSchema,
@@ -9,9 +12,6 @@ import {
   readStudy,
   type StudyResults,
 } from 'ronasmis/run';
-import type { HeadroomResults } from 'ronasmis/run';
-import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { ListedFolder, ListedRun, ResultTable } from '../shared/messages.ts';
 import { kindOfFolder, type NamedFolder, type RunFolder, runsOf } from './folders.ts';
 import { rowOf, thin } from './rows.ts';
@@ -65,7 +65,8 @@ async function listRun({ id, name, path }: RunFolder): Promise<ListedRun> {
       (found) => found.size,
       () => 0,
     );
-    if (size > mostBytes) return { ...waiting, standing: 'stopped', problem: 'Too long to be listed with a curve: open it.' };
+    if (size > mostBytes)
+      return { ...waiting, standing: 'stopped', problem: 'Too long to be listed with a curve: open it.' };
     const files = await readRun(path);
     return { ...waiting, ...figuresOf(files), standing: await standingOf(files) };
   } catch (error) {
@@ -73,7 +74,9 @@ async function listRun({ id, name, path }: RunFolder): Promise<ListedRun> {
       () => true,
       () => false,
     );
-    return isThere ? { ...waiting, standing: 'stopped', problem: String(error instanceof Error ? error.message : error) } : waiting;
+    return isThere
+      ? { ...waiting, standing: 'stopped', problem: String(error instanceof Error ? error.message : error) }
+      : waiting;
   }
 }
 
@@ -116,7 +119,9 @@ async function tableOf(path: string, kind: ListedFolder['kind']): Promise<Result
     case 'compare':
       return compareTable((await readComparison(path)).results);
     case 'headroom':
-      return headroomTable(headroomSchema.parse(JSON.parse(await readFile(join(path, 'headroom.json'), 'utf8'))).results);
+      return headroomTable(
+        headroomSchema.parse(JSON.parse(await readFile(join(path, 'headroom.json'), 'utf8'))).results,
+      );
   }
 }
 

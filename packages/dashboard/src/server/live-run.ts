@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { kindOf } from 'ronasmis/report';
 import {
   type Architecture,
@@ -193,14 +194,9 @@ async function signatureOf(folder: string): Promise<string> {
   return (await Promise.all(times)).join();
 }
 
+/** Waits so long, or until the signal says that nobody waits any more. */
 const pause = (milliseconds: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    }, { once: true });
-  });
+  sleep(milliseconds, undefined, { signal }).catch(() => {});
 
 /** What does not stand in the figures of a run. */
 interface Circumstances {

@@ -9,7 +9,10 @@ import { serveDashboard } from './serve.ts';
 const niceness = 10;
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({ options: { port: { type: 'string', default: '0' } }, allowPositionals: true });
+  const { values, positionals } = parseArgs({
+    options: { port: { type: 'string', default: '0' } },
+    allowPositionals: true,
+  });
   setPriority(niceness);
   const server = await serveDashboard({ folders: positionals, port: Number(values.port) });
   process.stdout.write(`${server.address}\n`);
@@ -20,6 +23,8 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   const isFixable = error instanceof UserError;
-  process.stderr.write(`${isFixable ? `error: ${error.message}` : String(error instanceof Error ? error.stack : error)}\n`);
+  process.stderr.write(
+    `${isFixable ? `error: ${error.message}` : String(error instanceof Error ? error.stack : error)}\n`,
+  );
   process.exit(isFixable ? 2 : 1);
 });

@@ -38,7 +38,10 @@ export function createPredictions(temporary: string): Predictions {
         if (files.has(keyOf(run, name))) return;
         count += 1;
         const out = join(temporary, `prediction-${count}`);
-        files.set(keyOf(run, name), await runPredict(['predict', run, ...images, '--out', out, '--json'], abort.signal));
+        files.set(
+          keyOf(run, name),
+          await runPredict(['predict', run, ...images, '--out', out, '--json'], abort.signal),
+        );
       };
       const done = last.then(work);
       last = done.catch(() => {});

@@ -57,7 +57,9 @@ export function streamRun(context: Context, run: LiveRun): Response {
 
 function parseSeen(id: string | undefined): Seen {
   const [, generation, count] = /^(\d+)-(\d+)$/.exec(id ?? '') ?? [];
-  return generation === undefined ? { generation: -1, count: 0 } : { generation: Number(generation), count: Number(count) };
+  return generation === undefined
+    ? { generation: -1, count: 0 }
+    : { generation: Number(generation), count: Number(count) };
 }
 
 /** What has come since; all where something else was told before, or so much has come that it is thinned. Undefined where nothing has. */

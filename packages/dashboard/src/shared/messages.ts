@@ -57,7 +57,11 @@ export interface RunState {
   readonly warnings: readonly string[];
   /** What of the folder can't be read. */
   readonly problem: string | null;
-  readonly result: { readonly testDice: number | null; readonly validationDice: number | null; readonly parameters: number } | null;
+  readonly result: {
+    readonly testDice: number | null;
+    readonly validationDice: number | null;
+    readonly parameters: number;
+  } | null;
   /** Grows with whatever the page may want to ask for again. */
   readonly version: number;
 }
@@ -187,4 +191,7 @@ export interface ResultTable {
 }
 
 /** What a run was told, in sections of names and values. */
-export type RecordSections = readonly { readonly title: string; readonly rows: readonly (readonly [string, string])[] }[];
+export type RecordSections = readonly {
+  readonly title: string;
+  readonly rows: readonly (readonly [string, string])[];
+}[];

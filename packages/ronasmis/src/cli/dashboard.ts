@@ -20,7 +20,11 @@ export function addDashboard(program: Command): void {
     .command('dashboard')
     .description('show runs on a live page in your browser, while they go on and afterwards')
     .argument('<run...>', 'run folders, or folders of a study or a comparison')
-    .option('--port <n>', 'port of this machine to serve the page on (default: one that is free)', integerBetween(1, 65_535))
+    .option(
+      '--port <n>',
+      'port of this machine to serve the page on (default: one that is free)',
+      integerBetween(1, 65_535),
+    )
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ ronasmis dashboard runs/prostate')
     .action(async (folders: readonly string[], { port = 0, json }: Options) => {

@@ -98,7 +98,16 @@ export function addSearch(program: Command): void {
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ ronasmis search data/Prostate --out runs/prostate --time 15m')
     .action(async (dataSet: string, { architecture: file, ...options }: Options) => {
-      const { out = join('runs', basename(resolve(dataSet))), time, memory, labels, recipe, dashboard, json, ...rest } = options;
+      const {
+        out = join('runs', basename(resolve(dataSet))),
+        time,
+        memory,
+        labels,
+        recipe,
+        dashboard,
+        json,
+        ...rest
+      } = options;
       requireFold(rest);
       const { controller, space, children, ...common } = rest;
       const given = {

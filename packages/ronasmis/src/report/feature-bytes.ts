@@ -38,7 +38,8 @@ export function featureBytes(
   const image = { channels: network.inputChannels, voxels: voxelsOf(patchOf(architecture)), place: 'encoder.0' };
   network.walk(countingOperations(kept), image, { deepSupervision: false });
   const levels = 1 + Math.max(...Array.from(kept.keys(), (place) => Number(place.split('.')[1])));
-  const bytes = (part: string, level: number): number => bytesPerElement * Math.round(kept.get(`${part}.${level}`) ?? 0);
+  const bytes = (part: string, level: number): number =>
+    bytesPerElement * Math.round(kept.get(`${part}.${level}`) ?? 0);
   return Array.from({ length: levels }, (_, level) => ({
     encoder: bytes('encoder', level),
     decoder: bytes('decoder', level),
@@ -46,7 +47,10 @@ export function featureBytes(
 }
 
 /** As network/of-architecture.ts, which has libtorch loaded for what is yet to be found. */
-function networkFor(architecture: Exclude<Architecture, { kind: 'open_cells' }>, dimensions: NetworkDimensions): Network {
+function networkFor(
+  architecture: Exclude<Architecture, { kind: 'open_cells' }>,
+  dimensions: NetworkDimensions,
+): Network {
   switch (architecture.kind) {
     case undefined:
       return childNetwork(architecture, dimensions);
@@ -72,7 +76,11 @@ function countingOperations(kept: Map<string, number>): Operations<Extent> {
     downsample: (from, stride) => ({ ...from, voxels: from.voxels / voxelsOf(stride) }),
     convolutionBlock: (features, layers) => layers.reduce((from, { kernel }) => keep(convolve(from, kernel)), features),
     convolution: convolve,
-    transposedConvolution: (_from, kernel, like) => ({ ...like, channels: kernel.channels, place: placeOf(kernel.name) ?? like.place }),
+    transposedConvolution: (_from, kernel, like) => ({
+      ...like,
+      channels: kernel.channels,
+      place: placeOf(kernel.name) ?? like.place,
+    }),
     upsampleAndAdd: (features, _stride, { voxels }) => ({ ...features, voxels }),
     add: (one) => one,
     concatenate: (parts) => keep({ ...parts[0], channels: sum(parts.map(({ channels }) => channels)) }),

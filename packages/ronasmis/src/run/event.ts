@@ -48,7 +48,10 @@ export const eventSchema = withOldNames(
      * How likely each option of each choice was when the children were drawn, as a mean over them; missing where the controller has no
      * distribution, and in older run folders.
      */
-    policy: z.array(z.object({ choice: z.string(), probabilities: z.record(z.string(), z.number()) })).readonly().optional(),
+    policy: z
+      .array(z.object({ choice: z.string(), probabilities: z.record(z.string(), z.number()) }))
+      .readonly()
+      .optional(),
   }),
 );
 /** One finished controller step. */

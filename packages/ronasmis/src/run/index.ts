@@ -21,8 +21,8 @@ export {
   type ScoredRun,
   type SystemResult,
 } from './compare-record.ts';
-export { headroomSchema, type HeadroomRecord, type HeadroomResults } from './headroom-record.ts';
 export { eventSchema, type SearchEvent } from './event.ts';
+export { type HeadroomRecord, type HeadroomResults, headroomSchema } from './headroom-record.ts';
 export { isAtWork } from './lock.ts';
 export { progressSchema, type RunProgress } from './progress.ts';
 export { type RunFiles, readComparison, readRun, readStudy } from './read-run.ts';

@@ -25,7 +25,10 @@ const decisions: readonly Decision[] = Array.from({ length: cellNodes }, (_, ind
 
 function nodeDecisions(node: number): readonly Decision[] {
   const operation = (slot: 0 | 1): Decision => {
-    const words = { title: titleOfTerm('operation', slot, node), options: operationNames.map((name) => operations[name].name) };
+    const words = {
+      title: titleOfTerm('operation', slot, node),
+      options: operationNames.map((name) => operations[name].name),
+    };
     return { choice: 'operation', options: operationCount, words };
   };
   if (node === 1) return [operation(0), operation(1)];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { networkDimensions } from '../../src/architecture/dimensions.ts';
-import { choicesInWords, policyInWords } from '../../src/space/words.ts';
 import { createSpace } from '../../src/space/spaces.ts';
+import { choicesInWords, policyInWords } from '../../src/space/words.ts';
 
 const volume = [32, 64, 64] as const;
 
