@@ -17,6 +17,7 @@ export function bytes(count: number): string {
   const gibibytes = count / 2 ** 30;
   if (gibibytes >= 1) return `${gibibytes.toFixed(1)} GiB`;
   const mebibytes = count / 2 ** 20;
+  if (mebibytes < 0.1) return `${(1024 * mebibytes).toFixed(0)} KiB`;
   return `${mebibytes >= 10 ? mebibytes.toFixed(0) : mebibytes.toFixed(1)} MiB`;
 }
 
@@ -26,8 +27,10 @@ export const plural = (count: number, noun: string): string =>
 
 /** A figure with about three digits. */
 export function figure(value: number): string {
-  if (value === 0) return '0';
-  return Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);
+  const size = Math.abs(value);
+  if (size < 0.0005) return '0';
+  if (size < 1) return value.toFixed(3);
+  return size >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
 
 /** The last part of a path. */
