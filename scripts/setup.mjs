@@ -1,8 +1,15 @@
-// Makes a fresh clone ready: npm packages, libtorch, the native addon, the compiled TypeScript.
+// Makes a fresh clone ready: npm packages, libtorch, the native addon, the compiled TypeScript, the live page.
 // Runs before `npm start` and `npm test`; needs nothing but Node; safe to interrupt and to repeat.
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { addonIsCurrent, buildAddon, buildTypescript, typescriptIsCurrent } from './setup/build.mjs';
+import {
+  addonIsCurrent,
+  buildAddon,
+  buildPage,
+  buildTypescript,
+  pageIsCurrent,
+  typescriptIsCurrent,
+} from './setup/build.mjs';
 import { fetchLibtorch } from './setup/fetch.mjs';
 import { root } from './setup/files.mjs';
 import { libtorchOnThisMachine, rememberedLibtorch, rememberLibtorch } from './setup/libtorch.mjs';
@@ -24,6 +31,7 @@ async function setUp() {
   }
   if (addonIsDue) await step('Compiling the native addon', () => buildAddon(libtorch));
   if (!typescriptIsCurrent()) await step('Compiling the TypeScript', buildTypescript);
+  if (!pageIsCurrent()) await step('Building the live page', buildPage);
 }
 
 /** npm writes node_modules/.package-lock.json when an installation is complete. */

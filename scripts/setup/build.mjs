@@ -12,7 +12,9 @@ const addonFolder = join(addonPackage, 'build');
 const addonFile = join(addonFolder, 'ronasmis_libtorch.node');
 const addonStamp = join(addonFolder, 'stamp');
 const typesStamp = join(root, 'node_modules/.cache/ronasmis/typescript');
-const packages = ['packages/libtorch', 'packages/ronasmis'].map((name) => join(root, name));
+const pageStamp = join(root, 'node_modules/.cache/ronasmis/page');
+const packages = ['packages/libtorch', 'packages/ronasmis', 'packages/dashboard'].map((name) => join(root, name));
+const dashboard = join(root, 'packages/dashboard');
 const REPORT = 'A fresh clone compiles; if you changed nothing, please report this with the lines above.';
 /** What a compiler takes while it reads libtorch's headers, in bytes. */
 const COMPILER_MEMORY = 1.5e9;
@@ -85,7 +87,9 @@ function libtorchRpath(libtorch) {
 
 /** Whether the packages' JavaScript was made from these sources. */
 export function typescriptIsCurrent() {
-  const built = packages.every((folder) => existsSync(join(folder, 'dist/index.js')));
+  const built = packages.every((folder) =>
+    ['dist/index.js', 'dist/server/index.js'].some((file) => existsSync(join(folder, file))),
+  );
   return built && readIfThere(typesStamp) === typescriptState();
 }
 
@@ -93,6 +97,23 @@ export function typescriptIsCurrent() {
 export async function buildTypescript() {
   await mustRun(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b', root], REPORT);
   write(typesStamp, typescriptState());
+}
+
+/** Whether the live page was built from these sources. */
+export function pageIsCurrent() {
+  return existsSync(join(dashboard, 'dist/page/index.html')) && readIfThere(pageStamp) === pageState();
+}
+
+/** Builds the live page: what the browser loads, in few files. */
+export async function buildPage() {
+  const vite = join(root, 'node_modules/vite/bin/vite.js');
+  await mustRun(
+    process.execPath,
+    [vite, 'build', '--config', join(dashboard, 'vite.config.ts'), '--logLevel', 'error'],
+    REPORT,
+    { cwd: root },
+  );
+  write(pageStamp, pageState());
 }
 
 function addonState({ folder, version }) {
@@ -105,4 +126,9 @@ function addonState({ folder, version }) {
 function typescriptState() {
   const sources = packages.flatMap((folder) => [join(folder, 'src'), join(folder, 'tsconfig.json')]);
   return fingerprint([...sources, join(root, 'tsconfig.base.json'), join(root, 'tsconfig.json')]);
+}
+
+function pageState() {
+  const sources = ['src/page', 'src/shared', 'vite.config.ts'].map((name) => join(dashboard, name));
+  return fingerprint([...sources, join(root, 'package-lock.json')]);
 }

@@ -51,6 +51,11 @@ export const cellSchema = z
 export type Cell = z.infer<typeof cellSchema>;
 export type Term = z.infer<typeof termSchema>;
 
+/** Name of what a node can take in: the cell's input, or an earlier node. */
+export function sourceName(index: number): string {
+  return index === 0 ? 'input' : `node ${index}`;
+}
+
 /** Nodes that no other takes in, counted from 1: the cell's output is their sum. Never none. */
 export function looseEnds(cell: Cell): readonly number[] {
   const taken = cell.flatMap((terms) => terms.map(({ input }) => input));

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { isLoadError, UserError } from '../base/errors.ts';
 import { VERSION } from '../base/version.ts';
 import { addCompare } from './compare.ts';
+import { addDashboard } from './dashboard.ts';
 import { addDoctor } from './doctor.ts';
 import { addDownload } from './download.ts';
 import { addEvaluate } from './evaluate.ts';
@@ -47,6 +48,7 @@ function createProgram(): Command {
     addEvaluate,
     addInspect,
     addShow,
+    addDashboard,
     addExport,
     addPlan,
     addStudy,

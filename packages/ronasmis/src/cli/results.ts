@@ -1,7 +1,6 @@
 import type { Architecture } from '../architecture/architecture.ts';
-import { type Cell, looseEnds, operations } from '../architecture/cell.ts';
+import { type Cell, looseEnds, operations, sourceName } from '../architecture/cell.ts';
 import type { DiceSummary } from '../evaluation/summary.ts';
-import { sourceName } from '../report/cell-drawing.ts';
 import { formatDice } from '../report/format.ts';
 import { levelsOf, type NetworkShape } from '../report/levels.ts';
 import { classNamesOf, type RunRecord } from '../run/run-record.ts';

@@ -4,6 +4,7 @@ import { type ControllerName, controllerHelp, controllerNames } from '../control
 import { type AugmentMode, augmentModes } from '../recipe/augment-mode.ts';
 import { searchDefaults } from '../search/defaults.ts';
 import { type SpaceName, spaceNames } from '../space/names.ts';
+import { startDashboard } from './dashboard-process.ts';
 import {
   deviceOption,
   type EngineOptions,
@@ -18,6 +19,7 @@ import {
   precisionOption,
   requireFold,
 } from './options.ts';
+import { note, print } from './output.ts';
 import { runSearch } from './run-search.ts';
 
 interface Options extends EngineOptions, FoldOptions {
@@ -34,6 +36,7 @@ interface Options extends EngineOptions, FoldOptions {
   readonly from?: string;
   readonly recipe?: string;
   readonly seed: number;
+  readonly dashboard?: true;
   readonly json?: true;
 }
 
@@ -91,10 +94,20 @@ export function addSearch(program: Command): void {
     .option('--seed <n>', 'seed of all random numbers', integerBetween(0, 2 ** 31 - 1), searchDefaults.seed)
     .addOption(deviceOption())
     .addOption(precisionOption())
+    .option('--dashboard', 'show the search on a live page, whose address is printed first')
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ ronasmis search data/Prostate --out runs/prostate --time 15m')
     .action(async (dataSet: string, { architecture: file, ...options }: Options) => {
-      const { out = join('runs', basename(resolve(dataSet))), time, memory, labels, recipe, json, ...rest } = options;
+      const {
+        out = join('runs', basename(resolve(dataSet))),
+        time,
+        memory,
+        labels,
+        recipe,
+        dashboard,
+        json,
+        ...rest
+      } = options;
       requireFold(rest);
       const { controller, space, children, ...common } = rest;
       const given = {
@@ -104,6 +117,9 @@ export function addSearch(program: Command): void {
         ...(time !== undefined && { timeSeconds: time }),
         ...(memory !== undefined && { memoryBytes: memory }),
       };
+      const page = dashboard && startDashboard([out], 0);
+      // With --json, standard output is one document.
+      page?.address.then(json ? note : print, () => {});
       await runSearch(out, json === true, async (hooks) => {
         const withRecipe = { ...given, ...(recipe !== undefined && (await recipeNamed(recipe))) };
         if (file === undefined) {
@@ -114,7 +130,7 @@ export function addSearch(program: Command): void {
         const architecture = await readArchitecture(file);
         const { trainArchitecture } = await import('../search/train-architecture.ts');
         return trainArchitecture(architecture, { ...withRecipe, ...common }, hooks);
-      });
+      }).finally(() => page?.stop());
     });
 }
 

@@ -44,6 +44,12 @@ export interface Controller {
    */
   entropyOf(children: readonly Choices[], outlook: Outlook): number | null;
   /**
+   * How likely each option of each decision was when these children were drawn, given the decisions before it, as a mean over them. Left out where
+   * there is no distribution.
+   * @param outlook as it was when they were proposed
+   */
+  probabilitiesOf?(children: readonly Choices[], outlook: Outlook): readonly (readonly number[])[];
+  /**
    * Learns from children that were evaluated. Not called while the shared weights have hardly been trained: rewards say then what learns
    * quickly, not what is good.
    * @param outlook as it was when they were proposed

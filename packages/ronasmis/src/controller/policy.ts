@@ -25,6 +25,7 @@ import {
   zeros,
 } from '@ronasmis/libtorch';
 import type { Random } from '../base/random.ts';
+import { mean } from '../base/statistics.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import type { Decision, DecisionSpace } from '../space/space.ts';
 import type { Choices } from './controller.ts';
@@ -47,6 +48,8 @@ export interface Unrolled {
   readonly children: readonly Choices[];
   /** Natural logarithm of the probability of each decision of each child, given those before it [decisions, children]. */
   readonly logProbabilities: Tensor;
+  /** Of each decision, the probabilities of its options as a mean over the children. */
+  readonly probabilities: readonly (readonly number[])[];
   /** Entropy in nats, summed over the decisions on each child's way [children]. */
   readonly entropy: Tensor;
 }
@@ -136,6 +139,7 @@ function unroll(policy: Policy, { count, sharpness }: Draw, pick: Pick): Unrolle
   const states: Tensor[] = [];
   const logProbabilities: Tensor[] = [];
   const entropies: Tensor[] = [];
+  const likely: (readonly number[])[] = [];
   let input = expand(weight('start'), [count, hidden]);
   let state: readonly Tensor[] = [
     zeros([count, hidden], { dataType: 'float32' }),
@@ -155,6 +159,7 @@ function unroll(policy: Policy, { count, sharpness }: Draw, pick: Pick): Unrolle
     const probabilities = exponential(logarithms);
 
     const rows = toRows(probabilities, decision.options);
+    likely.push(rows[0].map((_, option) => mean(rows.map((row) => row[option]))));
     const values = rows.map((row, child) => pick(child, row, at));
     values.forEach((value, child) => {
       children[child].push(value);
@@ -166,7 +171,12 @@ function unroll(policy: Policy, { count, sharpness }: Draw, pick: Pick): Unrolle
     const fedBack = embedding(weight(`${decision.choice}.embedding`), picked);
     input = anchors ? takeIn(fedBack, anchors, values) : fedBack;
   });
-  return { children, logProbabilities: stack(logProbabilities), entropy: sum(stack(entropies), [0]) };
+  return {
+    children,
+    logProbabilities: stack(logProbabilities),
+    probabilities: likely,
+    entropy: sum(stack(entropies), [0]),
+  };
 }
 
 /** What the LSTM and the decision's bias make of its options [children, options], within the tanh constant around 0. */

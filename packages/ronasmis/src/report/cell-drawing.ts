@@ -10,11 +10,6 @@ const HEIGHT = 2 * BOX.top + BOX.height;
 /** Baselines of a node's two operations. */
 const ROWS = [25, 46];
 
-/** Name of what a node can take in: the cell's input, or an earlier node. */
-export function sourceName(index: number): string {
-  return index === 0 ? 'input' : `node ${index}`;
-}
-
 /**
  * Draws a cell as a graph from left to right: its input, its nodes with their two operations, its output. Arrows have the colour of
  * what they come from; those that pass over a box run above for a node's first operation, and below for its second.

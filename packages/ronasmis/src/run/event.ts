@@ -30,7 +30,28 @@ export const eventSchema = withOldNames(
     /** Of this step, seconds in which the shared weights were trained and in which its children were evaluated. */
     training_seconds: z.number(),
     evaluation_seconds: z.number(),
-    children: z.array(z.object({ architecture: architectureSchema, reward: z.number() })).readonly(),
+    children: z
+      .array(
+        z.object({
+          architecture: architectureSchema,
+          reward: z.number(),
+          /** That its evaluation took; missing where memory did not suffice, and in older run folders. */
+          seconds: z.number().optional(),
+          /** That a search of it alone takes at most, as counted; older run folders do not say it. */
+          memory_bytes: z.number().optional(),
+        }),
+      )
+      .readonly(),
+    /** Dice of the step's best child by case and class, null where neither prediction nor label has the class; older run folders do not say it. */
+    best_scores: z.record(z.string(), z.record(z.string(), z.number().nullable())).optional(),
+    /**
+     * How likely each option of each choice was when the children were drawn, as a mean over them; missing where the controller has no
+     * distribution, and in older run folders.
+     */
+    policy: z
+      .array(z.object({ choice: z.string(), probabilities: z.record(z.string(), z.number()) }))
+      .readonly()
+      .optional(),
   }),
 );
 /** One finished controller step. */

@@ -22,6 +22,7 @@ export {
   type SystemResult,
 } from './compare-record.ts';
 export { eventSchema, type SearchEvent } from './event.ts';
+export { type HeadroomRecord, type HeadroomResults, headroomSchema } from './headroom-record.ts';
 export { isAtWork } from './lock.ts';
 export { progressSchema, type RunProgress } from './progress.ts';
 export { type RunFiles, readComparison, readRun, readStudy } from './read-run.ts';

@@ -37,17 +37,17 @@ export async function readRun(folder: string): Promise<RunFiles> {
 /** The events of a run folder; none where it has no such file. @throws UserError where one is damaged */
 export async function readEvents(folder: string): Promise<readonly SearchEvent[]> {
   const path = join(folder, 'events.jsonl');
-  return parseEvents(path, (await readIfThere(path)) ?? '');
+  return [...parseEvents(path, (await readIfThere(path)) ?? '')];
 }
 
 /**
  * The events in a text of `events.jsonl`. Every whole line ends in a newline: what follows the last one is half written, or was cut short by
- * a kill.
+ * a kill. Those before a damaged one are told all the same.
  * @param before lines of the file that precede this text
  */
-export function parseEvents(path: string, text: string, before = 0): readonly SearchEvent[] {
+export function* parseEvents(path: string, text: string, before = 0): Generator<SearchEvent, void, void> {
   const lines = text.split('\n').slice(0, -1);
-  return lines.map((line, i) => parse(`${path}, line ${before + i + 1},`, line, eventSchema));
+  for (const [i, line] of lines.entries()) yield parse(`${path}, line ${before + i + 1},`, line, eventSchema);
 }
 
 /** Reads a study's record, finished or not. @throws UserError where the folder holds no study or the record is damaged */

@@ -88,6 +88,8 @@ const runFields = z.object({
   fingerprint: z.record(z.string(), z.unknown()),
   /** Why the network, which another program has trained, can't be run here; it can where this is left out. */
   not_run_here: z.string().optional(),
+  /** What was odd at its start, in sentences; older run folders do not say it. */
+  warnings: z.array(z.string()).readonly().optional(),
   /** How many weights were as they had been in the run that it started from, how many were made to fit, and how many were drawn anew. */
   taken_over: z.object({ taken: z.int(), adapted: z.int(), drawn_anew: z.int() }).optional(),
 });

@@ -32,6 +32,8 @@ export interface WatchOptions {
 const defaultPollSeconds = 2;
 /** Several files change at about the same time: one look takes in all. */
 const settleMilliseconds = 50;
+/** Bytes of events that are read at once. */
+const partBytes = 2 ** 19;
 const watchedNames = ['run.json', 'events.jsonl', 'progress.json', 'report.json'] as const;
 
 /**
@@ -52,7 +54,7 @@ export async function* watchRun(folder: string, options: WatchOptions = {}): Asy
   try {
     while (!signal?.aborted) {
       changes.attach();
-      for (const update of await look()) {
+      for await (const update of look()) {
         yield update;
         if (update.kind === 'finished' || signal?.aborted) return;
       }
@@ -64,64 +66,71 @@ export async function* watchRun(folder: string, options: WatchOptions = {}): Asy
 }
 
 /** What has come since the last look. */
-function createReader(folder: string): () => Promise<readonly RunUpdate[]> {
+function createReader(folder: string): () => AsyncGenerator<RunUpdate, void, void> {
   let begun: string | undefined;
   let events = createEventReader(folder);
   let told: string | null = null;
-  return async () => {
+  return async function* () {
     const run = await readRecord(folder, 'run.json', runSchema);
-    if (run === undefined) return [];
-    const updates: RunUpdate[] = [];
+    if (run === undefined) return;
     if (run.created !== begun) {
       begun = run.created;
       events = createEventReader(folder);
       told = null;
-      updates.push({ kind: 'run', run });
+      yield { kind: 'run', run };
     }
     // Looked for first: once it is there, no event comes any more.
     const report = await readRecord(folder, 'report.json', reportSchema);
-    for (const event of await events()) updates.push({ kind: 'event', event });
+    for await (const event of events()) yield { kind: 'event', event };
     const progress = (await readRecord(folder, 'progress.json', progressSchema)) ?? null;
-    if ((progress?.time ?? null) !== told) updates.push({ kind: 'progress', progress });
+    if ((progress?.time ?? null) !== told) yield { kind: 'progress', progress };
     told = progress?.time ?? null;
     const architecture = report && (await readRecord(folder, 'architecture.json', architectureSchema));
-    if (report && architecture) updates.push({ kind: 'finished', report, architecture });
-    return updates;
+    if (report && architecture) yield { kind: 'finished', report, architecture };
   };
 }
 
 /** The events that a file has got since the last look; all that differ where another file has come in its place. */
-function createEventReader(folder: string): () => Promise<readonly SearchEvent[]> {
+function createEventReader(folder: string): () => AsyncGenerator<SearchEvent, void, void> {
   const path = join(folder, 'events.jsonl');
   /** By the number of its step, when an event that was told was written. */
   const told = new Map<number, number>();
   let place = { file: 0, bytes: 0, lines: 0 };
-  return async () => {
-    const { file, fresh: read, isSame } = await readFrom(path, place);
-    const whole = read.subarray(0, read.lastIndexOf('\n') + 1);
-    const before = isSame ? place : { bytes: 0, lines: 0 };
-    const events = parseEvents(path, whole.toString(), before.lines);
-    place = { file, bytes: before.bytes + whole.length, lines: before.lines + events.length };
-    const fresh = events.filter(({ step, seconds }) => told.get(step) !== seconds);
-    for (const { step, seconds } of fresh) told.set(step, seconds);
-    return fresh;
+  return async function* () {
+    // A part at a time: a long file is neither held as a whole, nor does it keep other work waiting.
+    for (let most = partBytes; ; ) {
+      const { file, fresh: read, isSame, isAll } = await readFrom(path, place, most);
+      const whole = read.subarray(0, read.lastIndexOf('\n') + 1);
+      const before = isSame ? place : { bytes: 0, lines: 0 };
+      place = { file, bytes: before.bytes + whole.length, lines: before.lines };
+      for (const event of parseEvents(path, whole.toString(), before.lines)) {
+        place = { ...place, lines: place.lines + 1 };
+        if (told.get(event.step) === event.seconds) continue;
+        told.set(event.step, event.seconds);
+        yield event;
+      }
+      if (isAll) return;
+      // A line may be longer than a part.
+      most = whole.length === 0 ? 2 * most : partBytes;
+    }
   };
 }
 
 /**
- * What a file holds after so many bytes, and its number; from its beginning where it is another file, or a shorter one, than before. Nothing
- * where it is not there.
+ * What a file holds after so many bytes, `most` of it, whether that is all, and its number; from its beginning where it is another file, or a
+ * shorter one, than before. Nothing where it is not there.
  */
-async function readFrom(path: string, before: { readonly file: number; readonly bytes: number }) {
+async function readFrom(path: string, before: { readonly file: number; readonly bytes: number }, most: number) {
   return fixable(path, async () => {
     const handle = await openIfThere(path);
-    if (handle === undefined) return { file: before.file, fresh: Buffer.alloc(0), isSame: true };
+    if (handle === undefined) return { file: before.file, fresh: Buffer.alloc(0), isSame: true, isAll: true };
     try {
       const { ino, size } = await handle.stat();
       const isSame = ino === before.file && size >= before.bytes;
       const start = isSame ? before.bytes : 0;
-      const { bytesRead, buffer } = await handle.read(Buffer.alloc(size - start), 0, size - start, start);
-      return { file: ino, fresh: buffer.subarray(0, bytesRead), isSame };
+      const wanted = Math.min(size - start, most);
+      const { bytesRead, buffer } = await handle.read(Buffer.alloc(wanted), 0, wanted, start);
+      return { file: ino, fresh: buffer.subarray(0, bytesRead), isSame, isAll: wanted === size - start };
     } finally {
       await handle.close();
     }

@@ -41,6 +41,8 @@ export interface Evaluation {
   /** The validation patient-wise Dice, a fraction. */
   readonly reward: number;
   readonly scores: NamedScores;
+  /** That this took; of a child that was proposed more than once, the first time. Left out where memory did not suffice. */
+  readonly seconds?: number;
   /** Memory did not suffice to evaluate it: its reward is 0, and it is never chosen where another one was evaluated. */
   readonly outOfMemory?: true;
 }
@@ -71,10 +73,11 @@ export async function evaluateChildren<Child extends Evaluable>(
   const evaluated: (Child & Evaluation)[] = [];
   for (const child of children) {
     if (evaluated.length > 0 && mustStop()) break;
-    const { reward, scores, outOfMemory } =
+    const { reward, scores, seconds, outOfMemory } =
       evaluatedTwin(evaluated, child) ??
       (await evaluateWithinMemory(evaluator, child.architecture, () => between(evaluated.length, children.length)));
-    evaluated.push({ ...child, reward, scores, ...(outOfMemory && { outOfMemory }) });
+    const took = seconds !== undefined && { seconds };
+    evaluated.push({ ...child, reward, scores, ...took, ...(outOfMemory && { outOfMemory }) });
   }
   return evaluated;
 }
@@ -97,10 +100,12 @@ async function evaluateWithinMemory(
   architecture: Architecture,
   between: () => Promise<void>,
 ): Promise<Evaluation> {
+  const since = performance.now();
   const found = await whereMemorySuffices(evaluator.context.device, () => evaluate(evaluator, architecture, between));
   if (found === undefined) return { reward: 0, scores: {}, outOfMemory: true };
   // A child that finds nothing where nothing is left to be found has earned nothing.
-  return { reward: patientMean(Object.values(found)) ?? 0, scores: found };
+  const seconds = (performance.now() - since) / 1000;
+  return { reward: patientMean(Object.values(found)) ?? 0, scores: found, seconds };
 }
 
 /**

@@ -17,7 +17,14 @@ import {
 } from './clock.ts';
 import { caseNamed } from './context.ts';
 import { freeBatches, toDeviceBatches } from './device-batches.ts';
-import { countDifferent, type Evaluable, type Evaluation, type Evaluator, evaluateChildren } from './evaluating.ts';
+import {
+  countDifferent,
+  type Evaluable,
+  type Evaluation,
+  type Evaluator,
+  evaluateChildren,
+  evaluatedTwin,
+} from './evaluating.ts';
 import { type Candidates, finish } from './result.ts';
 import type { Run } from './run.ts';
 import { saveState } from './state.ts';
@@ -133,6 +140,8 @@ export interface StepOutcome {
   readonly baseline: number | null;
   /** Reward of the base child with the weights that all share; none where nothing is chosen. */
   readonly base?: number | null;
+  /** How likely each option of each choice was; none where the controller has no distribution. */
+  readonly policy?: SearchEvent['policy'];
 }
 
 /** Ends a controller step: it is written into the run folder, from where a stopped run goes on, and told. */
@@ -165,7 +174,8 @@ export async function endStep(run: Run, stage: Stage, outcome: StepOutcome): Pro
     out_of_memory: outOfMemory,
     training_seconds: training.seconds,
     evaluation_seconds: evaluation.seconds,
-    children: children.map(({ architecture, reward }) => ({ architecture, reward })),
+    ...childrenOf(run, children),
+    ...(outcome.policy && { policy: outcome.policy }),
   };
   await appendEvent(folder, event);
   followCurve(augmenting, event, context.recipe.augmentation);
@@ -173,6 +183,36 @@ export async function endStep(run: Run, stage: Stage, outcome: StepOutcome): Pro
   const counts = { done: rewards.length, total: rewards.length };
   const found = { ...(average !== null && { reward: average }), ...(best !== null && { dice: best }) };
   await watch.tell({ phase: 'evaluate', step, ...counts, loss, entropy, ...found, coarse });
+}
+
+/** Of each plan, by child: a controller that makes up its mind proposes the same ones again and again, and each takes milliseconds to count. */
+const countedBytes = new WeakMap<Run['plan'], Map<string, number>>();
+
+function bytesOf(plan: Run['plan'], architecture: Evaluable['architecture']): number {
+  const counted = countedBytes.get(plan) ?? new Map<string, number>();
+  countedBytes.set(plan, counted);
+  const key = JSON.stringify(architecture);
+  const bytes = counted.get(key) ?? Math.round(plan.bytesFor(architecture));
+  counted.set(key, bytes);
+  return bytes;
+}
+
+/** What an event says of the children of its step. */
+function childrenOf(
+  { plan }: Run,
+  children: StepOutcome['evaluation']['children'],
+): Pick<SearchEvent, 'children' | 'best_scores'> {
+  if (children.length === 0) return { children: [] };
+  const best = children.reduce((one, other) => (other.reward > one.reward ? other : one));
+  return {
+    children: children.map(({ architecture, reward, seconds }) => ({
+      architecture,
+      reward,
+      ...(seconds !== undefined && { seconds }),
+      memory_bytes: bytesOf(plan, architecture),
+    })),
+    best_scores: best.scores,
+  };
 }
 
 function outOfMemorySentence(count: number, step: number): string {

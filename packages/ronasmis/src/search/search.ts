@@ -1,5 +1,6 @@
 import type { Choices } from '../controller/controller.ts';
 import { hasOneChild } from '../space/spaces.ts';
+import { policyInWords } from '../space/words.ts';
 import { isWarmUp, outlookOf } from './clock.ts';
 import { countDifferent, type Evaluable, type Evaluation } from './evaluating.ts';
 import { sharedMiniBatches } from './mini-batches.ts';
@@ -58,13 +59,12 @@ export async function searchArchitecture(run: SearchRun): Promise<SearchResult> 
       const evaluation = await evaluatePhase(run, stage, asked);
       evaluated = evaluation.children;
       const children = evaluated.filter(({ isReference }) => !isReference);
-      const entropy = controller.entropyOf(
-        children.map(({ choices }) => choices),
-        outlook,
-      );
+      const drawn = children.map(({ choices }) => choices);
+      const entropy = controller.entropyOf(drawn, outlook);
+      const policy = policyInWords(space, controller.probabilitiesOf?.(drawn, outlook));
       const baseline = isWarmUp(clock, outlook) ? null : controller.learn(children, outlook);
       const base = evaluated.find(({ isReference }) => isReference)?.reward ?? null;
-      await endStep(run, stage, { training, evaluation: { ...evaluation, children }, entropy, baseline, base });
+      await endStep(run, stage, { training, evaluation: { ...evaluation, children }, entropy, baseline, base, policy });
     }
     // What the last step has left aside, where it was not known to be the last, may still be the best.
     const finalists = context.recipe.search.finalists ? controller.finalists().map(childOf) : [];

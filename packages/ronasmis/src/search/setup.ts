@@ -144,19 +144,20 @@ async function openLocked<Begun extends BegunSearch | BegunTraining>(
   const passes = expectedTrainingSteps(clock) / context.split.training.length;
   const isOn = augmentsFromStart(settings.augment, passes, context.recipe.augmentation);
   const augmentation = { from_start: isOn, expected_passes: Math.round(passes) };
-  const record = runRecord(prepared, augmentation, started);
+  const told = [
+    ...engineWarnings(context, engine),
+    ...(started ? startWarnings(started) : []),
+    ...overfitWarnings(settings, context, passes),
+    ...warnings,
+  ];
+  const record = { ...runRecord(prepared, augmentation, started), ...(told.length > 0 && { warnings: told }) };
   await writeRecord(settings.out, 'run.json', record);
   await prepared.keep();
   hooks.onStart?.({
     isSearch: kindOf(record.settings) !== 'training',
     engine: record.engine,
     memory: memoryUse(budgetBytes, plan),
-    warnings: [
-      ...engineWarnings(context, engine),
-      ...(started ? startWarnings(started) : []),
-      ...overfitWarnings(settings, context, passes),
-      ...warnings,
-    ],
+    warnings: told,
   });
   const augmenting = { when: settings.augment, curve: [], isOn };
   return { ...begun, clock, augmenting, folder: settings.out, plan, lastChildren: [] };

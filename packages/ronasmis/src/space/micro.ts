@@ -5,6 +5,7 @@ import {
   type OperationName,
   operationNames,
   operations,
+  sourceName,
   type Term,
 } from '../architecture/cell.ts';
 import type { NetworkDimensions } from '../architecture/dimensions.ts';
@@ -23,12 +24,26 @@ const operationCount = operationNames.length;
 const decisions: readonly Decision[] = Array.from({ length: cellNodes }, (_, index) => nodeDecisions(index + 1)).flat();
 
 function nodeDecisions(node: number): readonly Decision[] {
-  const operation = { choice: 'operation', options: operationCount };
-  if (node === 1) return [operation, operation];
+  const operation = (slot: 0 | 1): Decision => {
+    const words = {
+      title: titleOfTerm('operation', slot, node),
+      options: operationNames.map((name) => operations[name].name),
+    };
+    return { choice: 'operation', options: operationCount, words };
+  };
+  if (node === 1) return [operation(0), operation(1)];
   // The cell's input, which nothing was decided about, and the nodes so far.
   const sources = [null, ...Array.from({ length: node - 1 }, (_, before) => placesOf(before + 1).operations[1] + 1)];
-  const input = { choice: `input of node ${node}`, options: node, sources };
-  return [input, input, operation, operation];
+  const input = (slot: 0 | 1): Decision => {
+    const words = { title: titleOfTerm('input', slot, node), options: sources.map((_, index) => sourceName(index)) };
+    return { choice: `input of node ${node}`, options: node, sources, words };
+  };
+  return [input(0), input(1), operation(0), operation(1)];
+}
+
+/** A choice of a node in words. */
+export function titleOfTerm(what: 'input' | 'operation', slot: 0 | 1, node: number): string {
+  return `${what} ${slot + 1} of node ${node}`;
 }
 
 /** Where among the decisions those of a node stand, counted from 1; the first has none on its inputs. */

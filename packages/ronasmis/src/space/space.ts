@@ -6,6 +6,8 @@ export interface Decision {
   /** What is chosen. Decisions of one name have the same options, and a policy has one set of weights for them. */
   readonly choice: string;
   readonly options: number;
+  /** What is chosen and where, in words, and each option; who has none is called by `choice` and numbers. */
+  readonly words?: { readonly title: string; readonly options: readonly string[] };
   /**
    * Of a choice among earlier parts of the network, for each option the decision that follows its part, by its index; null where
    * nothing that was decided is taken in. A policy answers it by attention to these parts: at the decision after a part, its

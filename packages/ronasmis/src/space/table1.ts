@@ -57,8 +57,32 @@ function applies(where: (typeof table1)[ChoiceName]['where'], section: Section):
 }
 
 function decide(choice: ChoiceName, section: Section): readonly MacroDecision[] {
-  const decision = { choice, section, options: table1[choice].options.length };
-  return choice === 'skip' ? Array.from({ length: skipLevels }, (_, from) => ({ ...decision, from })) : [decision];
+  const { options } = table1[choice];
+  const decisionFrom = (from?: number): MacroDecision => ({
+    choice,
+    section,
+    options: options.length,
+    words: { title: titleOf(choice, section, from), options: options.map((option) => optionName(choice, option)) },
+    ...(from !== undefined && { from }),
+  });
+  return choice === 'skip' ? Array.from({ length: skipLevels }, (_, from) => decisionFrom(from)) : [decisionFrom()];
+}
+
+/** A choice of a section in words, such as `dilation, encoder level 2`. */
+export function titleOf(choice: ChoiceName, section: Section, from?: number): string {
+  if (section.part === 'network') return choice === 'patch_depth' ? 'patch depth' : 'patch height and width';
+  const { part, level } = section;
+  if (choice === 'pool_depth') return `pooling of the depth before level ${level}`;
+  if (choice === 'pool_plane') return `pooling in the plane before level ${level}`;
+  if (choice === 'skip') return `skip of encoder level ${from} to decoder level ${level}`;
+  return `${choice}, ${part} level ${level}`;
+}
+
+/** An option in words; of a patch, by how many sixteens it is smaller than the largest. */
+function optionName(choice: ChoiceName, option: number | boolean | string): string {
+  if (typeof option === 'boolean') return option ? 'yes' : 'no';
+  if (choice !== 'patch_depth' && choice !== 'patch_plane') return String(option);
+  return option === 0 ? 'largest' : `${16 * Number(option)} less`;
 }
 
 /** A section's choices are made in the order of the table. */

@@ -1,8 +1,7 @@
-import type { MacroArchitecture } from '../architecture/architecture.ts';
 import { spreadOf } from '../evaluation/summary.ts';
 import type { SearchEvent } from '../run/event.ts';
 import type { Contribution } from '../run/study-record.ts';
-import { skipLevels } from '../space/table1.ts';
+import { choicesInWords } from '../space/words.ts';
 
 /**
  * What each choice contributes: the mean reward of the children with each option, relative to the mean of the step at which they were
@@ -15,7 +14,7 @@ export function contributions(events: readonly SearchEvent[]): readonly Contribu
     children.flatMap(({ architecture, reward }) =>
       architecture.kind !== undefined || 'cell' in architecture
         ? []
-        : [{ made: choicesOf(architecture), relative: reward - (reward_mean ?? 0) }],
+        : [{ made: choicesInWords(architecture), relative: reward - (reward_mean ?? 0) }],
     ),
   );
   const rewards = new Map<string, Map<string, number[]>>();
@@ -53,27 +52,4 @@ export function standardisedRange({ options }: Contribution): number {
   const [best, worst] = [known[0], known[known.length - 1]];
   const error = Math.hypot(best.standard_error, worst.standard_error);
   return error === 0 ? 0 : (best.mean - worst.mean) / error;
-}
-
-/** Every choice of a child as [what and where, option], in words. */
-function choicesOf({ patch, encoder, decoder }: MacroArchitecture): readonly (readonly [string, string])[] {
-  return [
-    ['patch depth', String(patch.depth)],
-    ['patch height and width', `${patch.height} x ${patch.width}`],
-    ...encoder.flatMap(({ pool, dilation, activation }, level) => [
-      [`pooling of the depth before level ${level}`, String(pool.depth)] as const,
-      [`pooling in the plane before level ${level}`, String(pool.plane)] as const,
-      [`dilation, encoder level ${level}`, String(dilation)] as const,
-      [`activation, encoder level ${level}`, activation] as const,
-    ]),
-    ...decoder.flatMap(({ dilation, activation, skips }, level) => [
-      [`dilation, decoder level ${level}`, String(dilation)] as const,
-      [`activation, decoder level ${level}`, activation] as const,
-      ...Array.from(
-        { length: skipLevels },
-        (_, from) =>
-          [`skip of encoder level ${from} to decoder level ${level}`, skips.includes(from) ? 'yes' : 'no'] as const,
-      ),
-    ]),
-  ];
 }

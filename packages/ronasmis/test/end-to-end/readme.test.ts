@@ -15,7 +15,7 @@ const textOf = (document: string): Promise<string> => readFile(join(checkout, do
 /** The README and the guides, in the order in which they are read. */
 const documents = [
   'README.md',
-  ...['setup', 'data', 'search', 'study', 'predict', 'export', 'memory', 'plan'].map((guide) => `docs/${guide}.md`),
+  ...['setup', 'data', 'search', 'dashboard', 'study', 'predict', 'export', 'memory', 'plan'].map((guide) => `docs/${guide}.md`),
 ];
 const texts = await Promise.all(documents.map(textOf));
 /** How many searches the study of its guide is said to make. */
@@ -35,6 +35,11 @@ const changes: readonly { readonly command: RegExp; readonly change: Change; rea
     command: /^npm start$/,
     change: { kind: 'leave out' },
     why: 'it takes three minutes and replaces runs/quickstart in the checkout',
+  },
+  {
+    command: / dashboard /,
+    change: { kind: 'stop', once: /^Open this address/m, says: /^Open this address/m },
+    why: 'it serves a page until it is stopped',
   },
   {
     command: / search /,
@@ -102,6 +107,9 @@ const outcomes: Readonly<Record<string, (args: readonly string[], options: Optio
   },
   async resume([run], _, { stdout }) {
     expect(stdout).toContain(join(run, 'report.html'));
+  },
+  async dashboard(_, __, { stdout }) {
+    expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/\n$/);
   },
   async show([run], _, { stdout }) {
     expect(stdout).toContain(join(run, 'report.html'));

@@ -1,0 +1,163 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { writePhantomDataSet } from 'ronasmis/data';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { serve, temporaryFolder } from './run-folders.ts';
+
+const places = [
+  process.env.RONASMIS_TEST_CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+];
+const executablePath = places.find((path) => path !== undefined && existsSync(path));
+const why =
+  executablePath === undefined ? " (skipped: install Debian's chromium, or name one by RONASMIS_TEST_CHROMIUM)" : '';
+const args = [
+  '--no-sandbox',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  // WebGL without a GPU.
+  '--use-angle=swiftshader',
+  '--enable-unsafe-swiftshader',
+];
+const program = fileURLToPath(new URL('../../ronasmis/bin/ronasmis.mjs', import.meta.url));
+const root = await temporaryFolder();
+const run = join(root, 'run');
+
+/** A page, and all that went wrong on it. */
+async function openPage(browser: Browser, address: string, options: Parameters<Browser['newPage']>[0] = {}) {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...options });
+  const wrong: string[] = [];
+  page.on('pageerror', ({ message }) => wrong.push(message));
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) wrong.push(message.text());
+  });
+  page.setDefaultTimeout(100_000);
+  await page.goto(address);
+  return { page, wrong };
+}
+
+/** What axe-core finds. It comes by the debugger: the page itself would not let it in. */
+async function violationsOn(page: Page): Promise<unknown> {
+  const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  await page.evaluate(axe);
+  return page.evaluate(
+    "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes[0].html))",
+  );
+}
+
+const stepsOn = async (page: Page): Promise<number> =>
+  Number(await page.locator('.tile', { hasText: 'Controller steps' }).locator('b').textContent());
+
+// A search of 15 s, and half a minute of a browser without a GPU.
+describe.skipIf(executablePath === undefined)(`the page in a browser${why}`, () => {
+  let browser: Browser;
+  let searching: ChildProcess;
+  let live: string;
+
+  beforeAll(async () => {
+    await writePhantomDataSet(join(root, 'Phantom'), { cases: 8, seed: 3 });
+    const words = [
+      'search',
+      join(root, 'Phantom'),
+      '--out',
+      run,
+      '--folds',
+      '4',
+      '--epochs',
+      '4',
+      '--children',
+      '4',
+      '--dashboard',
+    ];
+    const started = spawn(process.execPath, [program, ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
+    searching = started;
+    live = await new Promise((resolve) => createInterface({ input: started.stdout }).once('line', resolve));
+    browser = await chromium.launch({ executablePath: executablePath ?? '', headless: true, args });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    searching?.kill();
+  });
+
+  it('follows a search that runs', async () => {
+    expect(live).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/$/);
+    const { page, wrong } = await openPage(browser, live);
+    const seen = new Set<number>();
+    while (!seen.has(4) && searching.exitCode === null) {
+      seen.add(await stepsOn(page));
+      await page.waitForTimeout(50);
+    }
+    expect([...seen].filter((steps) => steps > 0).length).toBeGreaterThan(1);
+    if (searching.exitCode === null) await new Promise((resolve) => searching.once('exit', resolve));
+    expect(searching.exitCode).toBe(0);
+    // Its server has gone with it, and it says so.
+    await page.getByText("The page's server has ended").waitFor();
+    expect(
+      wrong.filter((text) => !text.includes('ERR_CONNECTION_REFUSED') && !text.includes('INCOMPLETE_CHUNKED')),
+    ).toEqual([]);
+    await page.close();
+  });
+
+  it('shows all of a finished run, without an error', async () => {
+    const { address } = await serve(run);
+    const { page, wrong } = await openPage(browser, address);
+    await page.getByText('Finished', { exact: true }).waitFor();
+    expect(await page.locator('.chart canvas').count()).toBe(4);
+    expect(await page.locator('.choice canvas').count()).toBeGreaterThan(20);
+    expect(await page.locator('.memory tbody tr').count()).toBe(5);
+    await page.getByText('How likely the policy finds each option').waitFor();
+    await page.getByText('Best Dice').waitFor();
+    expect(wrong).toEqual([]);
+    await page.close();
+  });
+
+  it('redraws the architecture at a click on a point', async () => {
+    const { address } = await serve(run);
+    const { page } = await openPage(browser, address);
+    await page.locator('[data-drawn="The architecture that was found"]').waitFor();
+    await page.locator('.scatter circle').first().click({ force: true });
+    await page.locator('[data-drawn^="Child "]').waitFor();
+    await page.getByRole('button', { name: 'Back to the best' }).click();
+    await page.locator('[data-drawn="The architecture that was found"]').waitFor();
+    await page.close();
+  });
+
+  it('segments the worst case when asked to, and opens it where most is wrong', async () => {
+    const { address, close } = await serve(run);
+    const { page, wrong } = await openPage(browser, address);
+    await page.locator('#viewer').scrollIntoViewIfNeeded();
+    await page.locator('[data-place*="most labelled"]').waitFor();
+    await page.getByRole('button', { name: 'Segment this case' }).click();
+    await page.locator('[data-place*="most is wrong"]').waitFor();
+    expect(await page.locator('.viewer canvas').count()).toBe(1);
+    expect(wrong).toEqual([]);
+    await page.close();
+    await close();
+    expect((await readdir(run)).filter((name) => name.includes('predict'))).toEqual([]);
+  });
+
+  it.each([
+    { width: 1280, colorScheme: 'light' },
+    { width: 1280, colorScheme: 'dark' },
+    { width: 390, colorScheme: 'light' },
+    { width: 390, colorScheme: 'dark' },
+  ] as const)('is for everyone: $width pixels, $colorScheme', async ({ width, colorScheme }) => {
+    const { address } = await serve(run);
+    const { page } = await openPage(browser, address, { viewport: { width, height: 850 }, colorScheme });
+    await page.locator('.children tbody tr').first().waitFor();
+    await page.locator('[data-drawn]').waitFor();
+    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+    expect(await violationsOn(page)).toEqual([]);
+    await page.close();
+  });
+});

@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { createInterface } from 'node:readline';
+import { codeOf, UserError } from '../base/errors.ts';
+import { Exit } from './exit.ts';
+
+/** The live page's server: a process of its own, since a search keeps its main thread busy. */
+export interface DashboardProcess {
+  /** That a browser opens. Rejects with the server's exit code where it could not be started; it has said why. */
+  readonly address: Promise<string>;
+  /** Resolves when it has ended. */
+  readonly ended: Promise<void>;
+  readonly stop: () => void;
+}
+
+/**
+ * Starts the server for these folders. It ends with this process, whatever ends that. No part of the package is imported: whoever has the library
+ * alone can do without it.
+ * @param port a free one where it is 0
+ * @throws UserError where the package is not installed
+ */
+export function startDashboard(folders: readonly string[], port: number): DashboardProcess {
+  // A group of its own: Ctrl-C lets a search finish its step, which is watched until then.
+  const child = spawn(process.execPath, [programPath(), '--port', String(port), '--', ...folders], {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    detached: true,
+  });
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const address = new Promise<string>((resolve, reject) => {
+    if (child.stdout !== null) createInterface({ input: child.stdout }).once('line', resolve);
+    child.once('error', reject).once('exit', (code) => reject(new Exit(code ?? 1)));
+  });
+  return {
+    address,
+    ended,
+    stop: () => {
+      if (child.connected) child.disconnect();
+    },
+  };
+}
+
+function programPath(): string {
+  try {
+    return createRequire(import.meta.url).resolve('@ronasmis/dashboard/main');
+  } catch (error) {
+    if (codeOf(error) !== 'MODULE_NOT_FOUND') throw error;
+    throw new UserError("The live page is not installed: type 'npm install @ronasmis/dashboard', or do without it.");
+  }
+}
