@@ -23,7 +23,6 @@ import {
   type Evaluation,
   type Evaluator,
   evaluateChildren,
-  evaluatedTwin,
 } from './evaluating.ts';
 import { type Candidates, finish } from './result.ts';
 import type { Run } from './run.ts';
