@@ -95,7 +95,7 @@ describe.skipIf(executablePath === undefined)(`the page in a browser${why}`, () 
     const seen = new Set<number>();
     while (!seen.has(4) && searching.exitCode === null) {
       seen.add(await stepsOn(page));
-      await page.waitForTimeout(50);
+      await page.waitForTimeout(100);
     }
     expect([...seen].filter((steps) => steps > 0).length).toBeGreaterThan(1);
     if (searching.exitCode === null) await new Promise((resolve) => searching.once('exit', resolve));
@@ -112,11 +112,11 @@ describe.skipIf(executablePath === undefined)(`the page in a browser${why}`, () 
     const { address } = await serve(run);
     const { page, wrong } = await openPage(browser, address);
     await page.getByText('Finished', { exact: true }).waitFor();
+    await page.getByText('How likely the policy finds each option').waitFor();
+    await page.locator('.memory tbody tr').first().waitFor();
     expect(await page.locator('.chart canvas').count()).toBe(4);
     expect(await page.locator('.choice canvas').count()).toBeGreaterThan(20);
     expect(await page.locator('.memory tbody tr').count()).toBe(5);
-    await page.getByText('How likely the policy finds each option').waitFor();
-    await page.getByText('Best Dice').waitFor();
     expect(wrong).toEqual([]);
     await page.close();
   });

@@ -53,7 +53,9 @@ describe('ronasmis dashboard', () => {
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     const { code, stderr, stdout } = await start('dashboard', run, '--port', String(port)).ended;
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toBe(`error: Port ${port} can't be used here (EADDRINUSE): give another one with --port, or none.\n`);
+    expect(stderr).toBe(
+      `error: Port ${port} can't be used here (EADDRINUSE): give another one with --port, or none.\n`,
+    );
     taken.close();
   });
 });

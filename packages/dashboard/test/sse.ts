@@ -49,7 +49,10 @@ export const jsonAt = async (address: string, path: string) => JSON.parse((await
 export async function listen(address: string, lastId?: string): Promise<Connection> {
   const messages: Message[] = [];
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    get(address, { agent: false, headers: lastId === undefined ? {} : { 'Last-Event-ID': lastId } }, resolve).on('error', reject);
+    get(address, { agent: false, headers: lastId === undefined ? {} : { 'Last-Event-ID': lastId } }, resolve).on(
+      'error',
+      reject,
+    );
   });
   let text = '';
   response.setEncoding('utf8').on('data', (part: string) => {

@@ -2,8 +2,8 @@ import { useState } from 'preact/hooks';
 import type { ChildFigures, ChildrenPage, ChildSort, ScatterPoints } from '../shared/messages.ts';
 import { bytes, duration, percent } from './format.ts';
 import { Scatter } from './scatter.tsx';
-import { useJson } from './use-json.ts';
 import { Scroll } from './scroll.tsx';
+import { useJson } from './use-json.ts';
 
 interface Props {
   /** Of the run; null before it has begun. */

@@ -1,13 +1,13 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatBytes, formatDice, formatSeconds } from 'ronasmis/report';
-import type { HeadroomResults } from 'ronasmis/run';
 import {
   type CompareResults,
-  headroomSchema,
+  type HeadroomResults,
   isAtWork,
   type RunFiles,
   readComparison,
+  readHeadroom,
   readRun,
   readStudy,
   type StudyResults,
@@ -119,9 +119,7 @@ async function tableOf(path: string, kind: ListedFolder['kind']): Promise<Result
     case 'compare':
       return compareTable((await readComparison(path)).results);
     case 'headroom':
-      return headroomTable(
-        headroomSchema.parse(JSON.parse(await readFile(join(path, 'headroom.json'), 'utf8'))).results,
-      );
+      return headroomTable((await readHeadroom(path)).results);
   }
 }
 

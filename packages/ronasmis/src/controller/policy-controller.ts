@@ -43,7 +43,9 @@ export function policyController(
   const sample: Controller['proposeForEvaluation'] = (count, random, outlook) =>
     sampleChildren(policy, random, { count, sharpness: sharpnessAt(outlook, recipe) });
   /** Entropy and probabilities come of one pass, for who asks for both of the same children. */
-  let last: { readonly of: readonly Choices[]; readonly entropy: number; readonly probabilities: number[][] } | undefined;
+  let last:
+    | { readonly of: readonly Choices[]; readonly entropy: number; readonly probabilities: number[][] }
+    | undefined;
   const scored = (children: readonly Choices[], outlook: Outlook) => {
     if (last?.of === children) return last;
     last = noGradient(() =>

@@ -22,10 +22,10 @@ export {
   type SystemResult,
 } from './compare-record.ts';
 export { eventSchema, type SearchEvent } from './event.ts';
-export { type HeadroomRecord, type HeadroomResults, headroomSchema } from './headroom-record.ts';
+export type { HeadroomRecord, HeadroomResults } from './headroom-record.ts';
 export { isAtWork } from './lock.ts';
 export { progressSchema, type RunProgress } from './progress.ts';
-export { type RunFiles, readComparison, readRun, readStudy } from './read-run.ts';
+export { type RunFiles, readComparison, readHeadroom, readRun, readStudy } from './read-run.ts';
 export { reportSchema, type SearchReport } from './report.ts';
 export { classNamesOf, type RunRecord, runSchema } from './run-record.ts';
 export {

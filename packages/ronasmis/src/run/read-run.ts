@@ -6,6 +6,7 @@ import { codeOf, UserError } from '../base/errors.ts';
 import { parseJson } from '../base/json.ts';
 import { type CompareRecord, compareSchema } from './compare-record.ts';
 import { eventSchema, type SearchEvent } from './event.ts';
+import { type HeadroomRecord, headroomSchema } from './headroom-record.ts';
 import { reportSchema, type SearchReport } from './report.ts';
 import { type RunRecord, runSchema } from './run-record.ts';
 import { type StudyRecord, studySchema } from './study-record.ts';
@@ -63,6 +64,15 @@ export async function readComparison(folder: string): Promise<CompareRecord> {
   if (found !== undefined) return found;
   throw new UserError(
     `${folder} is no comparison, for it has no compare.json: name the folder given to compare --out.`,
+  );
+}
+
+/** Reads the record of a study of the headroom, finished or not. @throws UserError where the folder holds none or the record is damaged */
+export async function readHeadroom(folder: string): Promise<HeadroomRecord> {
+  const found = await readRecord(folder, 'headroom.json', headroomSchema);
+  if (found !== undefined) return found;
+  throw new UserError(
+    `${folder} is no study of the headroom, for it has no headroom.json: name the folder of study --headroom.`,
   );
 }
 

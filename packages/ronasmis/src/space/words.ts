@@ -50,17 +50,22 @@ function cellInWords({ cell }: MicroArchitecture): readonly ChoiceInWords[] {
   );
 }
 
+/** How likely each option of a choice is, by its name. */
+interface LikelyOptions {
+  readonly choice: string;
+  readonly probabilities: Record<string, number>;
+}
+
 /** How likely each option of each choice of a space is, in words; undefined where the probabilities are. */
 export function policyInWords(
   { decisions }: Pick<SearchSpace, 'decisions'>,
   probabilities: readonly (readonly number[])[] | undefined,
-) {
+): readonly LikelyOptions[] | undefined {
   return probabilities?.map((options, at) => {
     const { choice, words } = decisions[at];
-    const named = options.map((probability, option) => [
-      words?.options[option] ?? String(option),
-      Number(probability.toPrecision(4)),
-    ]);
+    const named = options.map((probability, option) => {
+      return [words?.options[option] ?? String(option), Number(probability.toPrecision(4))] as const;
+    });
     return { choice: words?.title ?? `${choice}, decision ${at + 1}`, probabilities: Object.fromEntries(named) };
   });
 }
