@@ -75,7 +75,13 @@ test('no file imports itself by way of others', () => {
 
 test('no test imports what was compiled: it would hold for the source of another day', () => {
   const repository = fileURLToPath(new URL('../../../', import.meta.url));
-  const tests = ['packages/libtorch/test', 'packages/ronasmis/test', 'packages/dashboard/test', 'benchmarks/test', 'test'].flatMap((folder) =>
+  const tests = [
+    'packages/libtorch/test',
+    'packages/ronasmis/test',
+    'packages/dashboard/test',
+    'benchmarks/test',
+    'test',
+  ].flatMap((folder) =>
     readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' })
       .filter((file) => /\.(ts|js|mjs)$/.test(file))
       .map((file) => join(folder, file)),

@@ -17,13 +17,7 @@ import {
 } from './clock.ts';
 import { caseNamed } from './context.ts';
 import { freeBatches, toDeviceBatches } from './device-batches.ts';
-import {
-  countDifferent,
-  type Evaluable,
-  type Evaluation,
-  type Evaluator,
-  evaluateChildren,
-} from './evaluating.ts';
+import { countDifferent, type Evaluable, type Evaluation, type Evaluator, evaluateChildren } from './evaluating.ts';
 import { type Candidates, finish } from './result.ts';
 import type { Run } from './run.ts';
 import { saveState } from './state.ts';

@@ -11,7 +11,18 @@ const search = vi.hoisted(() => vi.fn());
 vi.mock('../../src/search/search.ts', () => ({ search }));
 vi.mock('../../src/search/resume.ts', () => ({ resume: search }));
 
-const VERBS = ['search', 'resume', 'predict', 'evaluate', 'inspect', 'show', 'dashboard', 'study', 'download', 'doctor'];
+const VERBS = [
+  'search',
+  'resume',
+  'predict',
+  'evaluate',
+  'inspect',
+  'show',
+  'dashboard',
+  'study',
+  'download',
+  'doctor',
+];
 
 beforeEach(() => {
   search.mockReset();

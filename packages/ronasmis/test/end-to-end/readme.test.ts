@@ -15,7 +15,9 @@ const textOf = (document: string): Promise<string> => readFile(join(checkout, do
 /** The README and the guides, in the order in which they are read. */
 const documents = [
   'README.md',
-  ...['setup', 'data', 'search', 'dashboard', 'study', 'predict', 'export', 'memory', 'plan'].map((guide) => `docs/${guide}.md`),
+  ...['setup', 'data', 'search', 'dashboard', 'study', 'predict', 'export', 'memory', 'plan'].map(
+    (guide) => `docs/${guide}.md`,
+  ),
 ];
 const texts = await Promise.all(documents.map(textOf));
 /** How many searches the study of its guide is said to make. */
