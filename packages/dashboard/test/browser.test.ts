@@ -106,7 +106,7 @@ describe.skipIf(executablePath === undefined)(`the page in a browser${why}`, () 
       wrong.filter((text) => !text.includes('ERR_CONNECTION_REFUSED') && !text.includes('INCOMPLETE_CHUNKED')),
     ).toEqual([]);
     await page.close();
-  });
+  }, 300_000);
 
   it('shows all of a finished run, without an error', async () => {
     const { address } = await serve(run);

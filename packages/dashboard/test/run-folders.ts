@@ -52,6 +52,12 @@ export async function writeRun(folder: string, events: readonly SearchEvent[], i
   await write('report.json', JSON.stringify(report));
 }
 
+/** What is served; a test that runs can't ask for something to be done after all tests. */
+const served: DashboardServer[] = [];
+afterAll(async () => {
+  for (const server of served) await server.close();
+});
+
 /** Serves folders until the tests of a file have ended. */
 export async function serve(...folders: readonly string[]): Promise<DashboardServer> {
   const server = await serveDashboard({ folders, port: 0 });
@@ -60,6 +66,7 @@ export async function serve(...folders: readonly string[]): Promise<DashboardSer
     if (!isClosed) await server.close();
     isClosed = true;
   };
-  afterAll(close);
-  return { ...server, close };
+  const closable = { ...server, close };
+  served.push(closable);
+  return closable;
 }

@@ -136,7 +136,9 @@ describe("the machine's own PyTorch", () => {
       `[ "$1" = --version ] && echo cmake version 3.25.1 || : > ${join(root, 'packages/libtorch/build/ronasmis_libtorch.node')}`,
     );
     put('node_modules/typescript/bin/tsc', "console.log('compiled')");
-    for (const name of ['libtorch', 'ronasmis']) put(`packages/${name}/dist/index.js`, '');
+    put('node_modules/vite/bin/vite.js', '');
+    for (const name of ['libtorch/dist', 'ronasmis/dist', 'dashboard/dist/server']) put(`packages/${name}/index.js`, '');
+    put('packages/dashboard/dist/page/index.html', '');
 
     const first = setUp();
     expect(first).toMatchObject({ code: 0 });
@@ -167,7 +169,9 @@ describe('the compiled addon', () => {
       `[ "$1" = --version ] && echo cmake version 3.25.1 && exit\necho "$@" >> ${asked}\n[ "$1" != --build ] || echo compiled > ${join(root, addon)}`,
     );
     put('node_modules/typescript/bin/tsc', '');
-    for (const name of ['libtorch', 'ronasmis']) put(`packages/${name}/dist/index.js`, '');
+    put('node_modules/vite/bin/vite.js', '');
+    for (const name of ['libtorch/dist', 'ronasmis/dist', 'dashboard/dist/server']) put(`packages/${name}/index.js`, '');
+    put('packages/dashboard/dist/page/index.html', '');
     put('packages/libtorch/native/engine.cc', 'source');
   }
 
@@ -237,6 +241,7 @@ describe.runIf(process.platform === 'linux')('fetching libtorch', () => {
     putProgram('c++', 'exit 0');
     putProgram('cmake', '[ "$1" = --version ] && echo cmake version 3.25.1');
     put('node_modules/typescript/bin/tsc', '');
+    put('node_modules/vite/bin/vite.js', '');
   });
 
   test('with an NVIDIA driver takes the CUDA packages that the metadata asks for, and no others', () => {
