@@ -210,6 +210,7 @@ describe('predict', () => {
       run: 'runs/a',
       inputs: ['x.nii.gz', 'more'],
       out: 'out',
+      format: 'nifti',
       device: 'cpu',
       precision: 'auto',
     });
