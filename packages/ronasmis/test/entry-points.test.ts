@@ -37,7 +37,7 @@ describe.each(Object.entries(manifest.exports))('%s', (name, { types, default: b
     expect(existsSync(sourceOf(built))).toBe(true);
   });
 
-  const needsLibtorch = !['./run', './data'].includes(name);
+  const needsLibtorch = !['./run', './data', './report'].includes(name);
   it(needsLibtorch ? 'computes with libtorch' : 'loads no libtorch', () => {
     expect(loadedBy(sourceOf(built)).packages.has('@ronasmis/libtorch')).toBe(needsLibtorch);
   });
