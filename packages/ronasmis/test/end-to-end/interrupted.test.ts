@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writePhantomDataSet } from '../../src/data/phantom.ts';
+import { eventSchema } from '../../src/run/event.ts';
 import { reportSchema } from '../../src/run/report.ts';
 import { ronasmis, start } from './command.ts';
 
@@ -26,8 +27,10 @@ async function finishedSteps(run: string, steps: number): Promise<void> {
 /** What two runs of the same seed have in common: everything but what they took. */
 async function outcome(run: string) {
   const events = (await lines(run)).map((line) => {
-    const { seconds, training_seconds, evaluation_seconds, peak_memory_bytes, ...event } = JSON.parse(line);
-    return event;
+    const { seconds, training_seconds, evaluation_seconds, peak_memory_bytes, children, ...event } = eventSchema.parse(
+      JSON.parse(line),
+    );
+    return { ...event, children: children.map(({ seconds, ...child }) => child) };
   });
   const report = reportSchema.parse(JSON.parse(await readFile(join(run, 'report.json'), 'utf8')));
   const { validation_dice, test_dice, parameters } = report;
