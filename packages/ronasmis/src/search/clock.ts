@@ -196,7 +196,8 @@ export function requireOneStep(clock: Clock): void {
   const step = durations.train * trainingSteps + durations.evaluate * children;
   const needed = Math.ceil(clock.elapsed() + step + durations.final);
   if (needed <= limit.seconds) return;
-  const [what, mend] = children > 1 ? ['one controller step', ', or fewer --children'] : ['the shortest training', ''];
+  // One child and the base child are the fewest.
+  const [what, mend] = children > 2 ? ['one controller step', ', or fewer --children'] : ['the shortest training', ''];
   throw new UserError(
     `--time ${Math.round(limit.seconds)}s is too short: with this data set, ${what} and the report take about ` +
       `${needed} s on this machine. Give at least --time ${Math.ceil(needed * 1.2)}s, better several times that${mend}.`,
