@@ -25,7 +25,7 @@ export function startDashboard(folders: readonly string[], port: number): Dashbo
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     detached: true,
   });
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const address = new Promise<string>((resolve, reject) => {
     if (child.stdout !== null) createInterface({ input: child.stdout }).once('line', resolve);
     child.once('error', reject).once('exit', (code) => reject(new Exit(code ?? 1)));

@@ -46,7 +46,7 @@ describe('architecture.json', () => {
       { ...child, decoder: child.decoder.map((level) => ({ ...level, dilation: 4 })) },
       { ...child, decoder: child.decoder.map((level) => ({ ...level, skips: [5] })) },
       { ...child, patch: { ...child.patch, depth: 0 } },
-      { ...child, width: 16 },
+      { ...child, levels: 5 },
       { ...micro, space: 'macro' },
     ];
     for (const each of refused) expect(architectureSchema.safeParse(each).success, JSON.stringify(each)).toBe(false);
