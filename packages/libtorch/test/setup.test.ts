@@ -137,7 +137,8 @@ describe("the machine's own PyTorch", () => {
     );
     put('node_modules/typescript/bin/tsc', "console.log('compiled')");
     put('node_modules/vite/bin/vite.js', '');
-    for (const name of ['libtorch/dist', 'ronasmis/dist', 'dashboard/dist/server']) put(`packages/${name}/index.js`, '');
+    for (const name of ['libtorch/dist', 'ronasmis/dist', 'dashboard/dist/server'])
+      put(`packages/${name}/index.js`, '');
     put('packages/dashboard/dist/page/index.html', '');
 
     const first = setUp();
@@ -170,7 +171,8 @@ describe('the compiled addon', () => {
     );
     put('node_modules/typescript/bin/tsc', '');
     put('node_modules/vite/bin/vite.js', '');
-    for (const name of ['libtorch/dist', 'ronasmis/dist', 'dashboard/dist/server']) put(`packages/${name}/index.js`, '');
+    for (const name of ['libtorch/dist', 'ronasmis/dist', 'dashboard/dist/server'])
+      put(`packages/${name}/index.js`, '');
     put('packages/dashboard/dist/page/index.html', '');
     put('packages/libtorch/native/engine.cc', 'source');
   }
