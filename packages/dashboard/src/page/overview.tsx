@@ -55,17 +55,7 @@ function Runs({ title, note, runs, results = null, problem = null }: Props) {
       {shown.length > 0 && <BestOverTime runs={shown} />}
       <Scroll name={`Runs of ${title}`}>
         <table>
-          <thead>
-            <tr>
-              {['run', 'standing', 'data', 'controller', 'steps', 'time', 'best Dice, %', 'test Dice, %'].map(
-                (name) => (
-                  <th key={name} scope="col">
-                    {name}
-                  </th>
-                ),
-              )}
-            </tr>
-          </thead>
+          <Head names={runHead} />
           <tbody>
             {runs.map((run) => (
               <RunRow key={run.id} run={run} />
@@ -74,6 +64,22 @@ function Runs({ title, note, runs, results = null, problem = null }: Props) {
         </table>
       </Scroll>
     </section>
+  );
+}
+
+const runHead = ['run', 'standing', 'data', 'controller', 'steps', 'time', 'best Dice, %', 'test Dice, %'];
+
+function Head({ names }: { readonly names: readonly string[] }) {
+  return (
+    <thead>
+      <tr>
+        {names.map((name) => (
+          <th key={name} scope="col">
+            {name}
+          </th>
+        ))}
+      </tr>
+    </thead>
   );
 }
 
@@ -102,15 +108,7 @@ function Results({ table: { head, rows } }: { readonly table: ResultTable }) {
   return (
     <Scroll name="Results">
       <table>
-        <thead>
-          <tr>
-            {head.map((name) => (
-              <th key={name} scope="col">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <Head names={head} />
         <tbody>
           {rows.map(([name, ...cells]) => (
             <tr key={name}>

@@ -1,25 +1,16 @@
 import type { Architecture } from '../architecture/architecture.ts';
 import type { NetworkDimensions } from '../architecture/dimensions.ts';
 import type { Recipe } from '../recipe/recipe.ts';
-import { cellsNetwork } from './cells.ts';
-import { childNetwork } from './child.ts';
+import { closedNetwork } from './closed.ts';
 import type { Network } from './network.ts';
 import { coveringNetworks, largestNetwork } from './open-cells.ts';
 import { type Parameter, sharedParameters } from './parameters.ts';
-import { unetNetwork } from './unet.ts';
 
 /** The network that an architecture says; where its cells are yet to be found, the one that takes the most. */
 export function networkOf(architecture: Architecture, dimensions: NetworkDimensions): Network {
-  switch (architecture.kind) {
-    case undefined:
-      return childNetwork(architecture, dimensions);
-    case 'unet':
-      return unetNetwork(architecture, dimensions);
-    case 'cells':
-      return cellsNetwork(architecture, dimensions);
-    case 'open_cells':
-      return largestNetwork(architecture, dimensions);
-  }
+  return architecture.kind === 'open_cells'
+    ? largestNetwork(architecture, dimensions)
+    : closedNetwork(architecture, dimensions);
 }
 
 /** The weights that networks of these architectures need between them, with or without the matrices of taps. */

@@ -3,11 +3,8 @@ import type { NetworkDimensions } from '../architecture/dimensions.ts';
 import { patchOf } from '../architecture/patch.ts';
 import { type Triple, voxelsOf } from '../base/geometry.ts';
 import { sum } from '../base/statistics.ts';
-import { cellsNetwork } from '../network/cells.ts';
-import { childNetwork } from '../network/child.ts';
-import type { Network } from '../network/network.ts';
+import { closedNetwork } from '../network/closed.ts';
 import type { Kernel, Operations } from '../network/operations.ts';
-import { unetNetwork } from '../network/unet.ts';
 
 /** Bytes of what a level of the encoder and of the decoder keeps for the backward pass. */
 export interface LevelBytes {
@@ -34,7 +31,7 @@ export function featureBytes(
 ): readonly LevelBytes[] | undefined {
   if (architecture.kind === 'open_cells') return undefined;
   const kept = new Map<string, number>();
-  const network = networkFor(architecture, dimensions);
+  const network = closedNetwork(architecture, dimensions);
   const image = { channels: network.inputChannels, voxels: voxelsOf(patchOf(architecture)), place: 'encoder.0' };
   network.walk(countingOperations(kept), image, { deepSupervision: false });
   const levels = 1 + Math.max(...Array.from(kept.keys(), (place) => Number(place.split('.')[1])));
@@ -44,21 +41,6 @@ export function featureBytes(
     encoder: bytes('encoder', level),
     decoder: bytes('decoder', level),
   }));
-}
-
-/** As network/of-architecture.ts, which has libtorch loaded for what is yet to be found. */
-function networkFor(
-  architecture: Exclude<Architecture, { kind: 'open_cells' }>,
-  dimensions: NetworkDimensions,
-): Network {
-  switch (architecture.kind) {
-    case undefined:
-      return childNetwork(architecture, dimensions);
-    case 'unet':
-      return unetNetwork(architecture, dimensions);
-    case 'cells':
-      return cellsNetwork(architecture, dimensions);
-  }
 }
 
 function countingOperations(kept: Map<string, number>): Operations<Extent> {

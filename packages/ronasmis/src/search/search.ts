@@ -42,7 +42,9 @@ export async function searchArchitecture(run: SearchRun): Promise<SearchResult> 
   const { controller, random } = state;
   const { space } = context;
   const childOf = (choices: Choices): Child => ({ choices, architecture: space.decode(choices) });
-  const reference: Child = { ...childOf(space.baseChoices), isReference: true };
+  const reference: Child | undefined = hasOneChild(space)
+    ? undefined
+    : { ...childOf(space.baseChoices), isReference: true };
 
   return coarseThenFine(run, async (stage) => {
     let proposed: readonly Child[] = [];
@@ -52,7 +54,7 @@ export async function searchArchitecture(run: SearchRun): Promise<SearchResult> 
       // Before the training, so that the clock knows how many different ones the step is to leave time for.
       proposed = controller.proposeForEvaluation(context.children, random, outlook).map(childOf);
       // The first child is evaluated whatever happens; the reference comes next.
-      const asked = hasOneChild(space) ? proposed : [proposed[0], reference, ...proposed.slice(1)];
+      const asked = reference ? [proposed[0], reference, ...proposed.slice(1)] : proposed;
       clock.different = countDifferent(asked);
 
       const training = await trainPhase(run, sharedMiniBatches(run, stage.downsampling));
@@ -68,6 +70,6 @@ export async function searchArchitecture(run: SearchRun): Promise<SearchResult> 
     }
     // What the last step has left aside, where it was not known to be the last, may still be the best.
     const finalists = context.recipe.search.finalists ? controller.finalists().map(childOf) : [];
-    return { evaluated, others: [...finalists, ...proposed], ...(!hasOneChild(space) && { reference }) };
+    return { evaluated, others: [...finalists, ...proposed], ...(reference && { reference }) };
   });
 }

@@ -133,21 +133,23 @@ test('labels and their places come back, whatever the orientation, tilt and size
   );
 });
 
+/** Two slices of one voxel each. */
+const ofTwoSlices = sourceSeriesOf(
+  'series',
+  headersOf(
+    [
+      [0, 0, 0],
+      [0, 0, 1],
+    ],
+    [1, 1],
+    [1, 0, 0, 0, 1, 0],
+  ),
+);
+
 test('names of labels are cut to what a segment has room for, and are never empty', () => {
-  const source = sourceSeriesOf(
-    'series',
-    headersOf(
-      [
-        [0, 0, 0],
-        [0, 0, 1],
-      ],
-      [1, 1],
-      [1, 0, 0, 0, 1, 0],
-    ),
-  );
   const names = ['left\\right', 'ö'.repeat(70), ' ', 'Kern'];
   const segments = names.map((name, i) => ({ value: i + 1, name }));
-  const bytes = dicomSegmentation(source, new Uint8Array(2), segments, how);
+  const bytes = dicomSegmentation(ofTwoSlices, new Uint8Array(2), segments, how);
   const { dataset } = readSegmentation(bytes);
   const utf8 = (item: DataSet, tag: string): string => {
     const { dataOffset = 0, length = 0 } = item.elements[tag] ?? {};
@@ -164,18 +166,7 @@ test('names of labels are cut to what a segment has room for, and are never empt
 });
 
 test('more frames than a file has room for are refused in a sentence', () => {
-  const source = sourceSeriesOf(
-    'series',
-    headersOf(
-      [
-        [0, 0, 0],
-        [0, 0, 1],
-      ],
-      [1, 1],
-      [1, 0, 0, 0, 1, 0],
-    ),
-  );
-  const huge = { ...source, rows: 2 ** 18, columns: 2 ** 18 };
+  const huge = { ...ofTwoSlices, rows: 2 ** 18, columns: 2 ** 18 };
   const refused = () => dicomSegmentation(huge, new Uint8Array(0), [{ value: 1, name: 'a' }], how);
   expect(refused).toThrow(UserError);
   expect(refused).toThrow(/^series: its 1 frames are more than one DICOM Segmentation holds\. Write NIfTI/);
