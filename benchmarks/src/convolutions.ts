@@ -10,10 +10,10 @@ import {
   to,
   zeros,
 } from '@ronasmis/libtorch';
-import type { NetworkDimensions, Precision } from 'ronasmis';
+import type { NetworkDimensions } from 'ronasmis';
 import { createWeights, dataTypeOf, macroSpace, networkOf, weight } from 'ronasmis/internal';
 import { type Repetition, timed } from './rounds.ts';
-import type { Size } from './training.ts';
+import type { Compute, Size } from './training.ts';
 
 interface Layer {
   readonly input: Tensor;
@@ -27,11 +27,11 @@ interface Layer {
  */
 export function bareConvolutions(
   dimensions: NetworkDimensions,
-  precision: Precision,
+  compute: Compute,
   patches: number,
   volume: Size,
 ): Repetition {
-  const layers = keep(() => makeLayers(dimensions, precision, patches, volume));
+  const layers = keep(() => makeLayers(dimensions, compute, patches, volume));
   return () => {
     const seconds = timed(() =>
       scope(() => {
@@ -41,6 +41,8 @@ export function bareConvolutions(
         outputs.toReversed().forEach((output, i) => {
           call('aten::_backward', '', output, [], layers[layers.length - 1 - i].gradient, null, false);
         });
+        // A GPU has finished once something is read back.
+        layers[0].kernel.gradient?.toNumbers();
       }),
     );
     for (const { input, kernel } of layers) {
@@ -53,7 +55,7 @@ export function bareConvolutions(
 
 function makeLayers(
   dimensions: NetworkDimensions,
-  precision: Precision,
+  { device, precision }: Compute,
   patches: number,
   volume: Size,
 ): readonly Layer[] {
@@ -63,10 +65,10 @@ function makeLayers(
     const size = volume.map((extent) => Math.ceil(extent / 2 ** level));
     const values = zeros([patches, channels, ...size], { dataType: 'float32' });
     normalInPlace(values);
-    return to(values, { dataType: dataTypeOf[precision], copy: true, memoryFormat: 'channels_last_3d' });
+    return to(values, { dataType: dataTypeOf[precision], device, copy: true, memoryFormat: 'channels_last_3d' });
   };
   const layer = ({ name, level }: Place, index: number): Layer => {
-    const kernel = to(weight(weights, name), { dataType: dataTypeOf[precision], copy: true });
+    const kernel = to(weight(weights, name), { dataType: dataTypeOf[precision], device, copy: true });
     const [width, from] = kernel.shape;
     const input = noise(from, level);
     kernel.requiresGradient = true;

@@ -5,7 +5,7 @@ import { bareConvolutions } from './convolutions.ts';
 import { openPeer, type Peer, type Python, withPeer } from './peer.ts';
 import { takeTurns } from './rounds.ts';
 import { type Row, timeRow } from './row.ts';
-import { madeUpBatch, openTraining, type Size } from './training.ts';
+import { fastest, madeUpBatch, openTraining, type Size } from './training.ts';
 
 const rounds = 5;
 const patches = 4;
@@ -27,15 +27,15 @@ const plain: Mode = { precision: 'fp32', layout: 'contiguous_format', compile: f
 
 /** A training step of the base child, against PyTorch and against its own convolutions. */
 export async function step(bench: Bench): Promise<readonly Row[]> {
-  const training = openTraining(patch, dimensions);
-  const { precision, space } = training.context;
+  const training = openTraining(patch, dimensions, fastest);
+  const { device, precision, space } = training.context;
   const child = { ...space.base, patch: { depth: patch[0], height: patch[1], width: patch[2] } };
   const batch = madeUpBatch(dimensions, patches, patch);
   const ours = (): number => training.step(child, batch);
-  const name = `training step, ${patches} patches of ${patch.join('x')}, ${precision}`;
+  const name = `training step, ${patches} patches of ${patch.join('x')}, ${device === 'cpu' ? '' : `${device}, `}${precision}`;
 
   say('step: its bare convolutions');
-  const convolutions = bareConvolutions(dimensions, precision, patches, patch);
+  const convolutions = bareConvolutions(dimensions, fastest, patches, patch);
   const bare = timeRow(name, 'its bare convolutions', await takeTurns(rounds, ours, convolutions), { atMost: 1.35 });
   const python = pythonWith(bench, 'torch', "the training step against PyTorch's");
   if (!python) return [bare];
@@ -53,7 +53,8 @@ export async function step(bench: Bench): Promise<readonly Row[]> {
 
 async function openMode(python: Python, mode: Mode, limit = limitSeconds): Promise<Peer> {
   const { channels, inputChannels, classes } = dimensions;
-  const task = { channels, inputs: inputChannels, classes, batch: patches, patch, ...mode };
+  const { device } = fastest;
+  const task = { channels, inputs: inputChannels, classes, batch: patches, patch, device, ...mode };
   const peer = await openPeer(python, 'step.py', task, limit);
   if (Number(peer.about) === trainedNumbers()) return peer;
   await peer.close();
@@ -70,7 +71,8 @@ function trainedNumbers(): number {
 /** The fastest way to run it in PyTorch here: of all eager ones, and of those that torch.compile manages in its time. */
 async function bestMode(python: Python, compileLimit: number): Promise<Mode> {
   // Without units for bfloat16 a step in it takes half a minute.
-  const precisions = oneDnnTakesBfloat16() ? (['fp32', 'bf16'] as const) : (['fp32'] as const);
+  const takesBfloat16 = fastest.device !== 'cpu' || oneDnnTakesBfloat16();
+  const precisions = takesBfloat16 ? (['fp32', 'bf16'] as const) : (['fp32'] as const);
   const eager = precisions.flatMap((precision) =>
     (['channels_last_3d', 'contiguous_format'] as const).map((layout): Mode => ({ precision, layout, compile: false })),
   );

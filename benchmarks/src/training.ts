@@ -1,6 +1,8 @@
 import { describeEngine, scope } from '@ronasmis/libtorch';
-import { type Architecture, createRandom, type NetworkDimensions } from 'ronasmis';
+import { type Architecture, createRandom, type NetworkDimensions, type Precision } from 'ronasmis';
 import {
+  type ComputeDevice,
+  chooseDevice,
   choosePrecision,
   createSearchState,
   defaultRecipe,
@@ -23,14 +25,25 @@ export interface Training {
   step(child: Architecture, batch: TrainingBatch): number;
 }
 
-const precision = await choosePrecision('auto', 'cpu', describeEngine());
+/** A device in its best precision. */
+export interface Compute {
+  readonly device: ComputeDevice;
+  readonly precision: Precision;
+}
 
-/** Fresh weights and the search space of scans of `volume` voxels (depth, height, width), on the processor in its best precision. */
-export function openTraining(volume: Size, dimensions: NetworkDimensions): Training {
+/** What a search computes on where it is not told: a GPU, where there is one. */
+export const fastest = await computeOn(chooseDevice('auto', describeEngine()));
+const processor = await computeOn('cpu');
+
+async function computeOn(device: ComputeDevice): Promise<Compute> {
+  return { device, precision: await choosePrecision('auto', device, describeEngine()) };
+}
+
+/** Fresh weights and the search space of scans of `volume` voxels (depth, height, width). */
+export function openTraining(volume: Size, dimensions: NetworkDimensions, compute = processor): Training {
   const space = macroSpace(volume, dimensions);
   const context: SearchContext = {
-    device: 'cpu',
-    precision,
+    ...compute,
     recipe: defaultRecipe,
     dimensions,
     space,

@@ -8,7 +8,7 @@ export { voxelsOf } from './base/geometry.ts';
 export { type Batch, openBatches } from './batches/batches.ts';
 export { samplePlan } from './batches/sample.ts';
 export { table } from './cli/output.ts';
-export { dataTypeOf } from './engine/device.ts';
+export { type ComputeDevice, chooseDevice, dataTypeOf } from './engine/device.ts';
 export { choosePrecision } from './engine/precision.ts';
 export { toImage } from './engine/to-device.ts';
 export { segment } from './inference/segment.ts';
