@@ -9,12 +9,16 @@ export type Progress = {
   readonly step: number;
   readonly done: number;
   readonly total: number;
+  /** Mean of the step's children. */
   readonly reward?: number;
   /** Null where the controller has none. */
   readonly entropy?: number | null;
+  /** Of the step's best child. */
   readonly dice?: number;
+  /** Of the base child, by the same weights. */
+  readonly baseDice?: number;
   readonly loss?: number;
-  /** Whether reward and Dice are those at half the resolution. */
+  /** Whether reward and Dices are those at half the resolution. */
   readonly coarse?: boolean;
   readonly secondsLeft?: number;
 };

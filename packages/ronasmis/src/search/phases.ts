@@ -174,7 +174,11 @@ export async function endStep(run: Run, stage: Stage, outcome: StepOutcome): Pro
   followCurve(augmenting, event, context.recipe.augmentation);
   await saveState(folder, state, { step, seconds });
   const counts = { done: rewards.length, total: rewards.length };
-  const found = { ...(average !== null && { reward: average }), ...(best !== null && { dice: best }) };
+  const found = {
+    ...(average !== null && { reward: average }),
+    ...(best !== null && { dice: best }),
+    ...(base !== null && { baseDice: base }),
+  };
   await watch.tell({ phase: 'evaluate', step, ...counts, loss, entropy, ...found, coarse });
 }
 
