@@ -17,7 +17,7 @@ function hillClimbing(space) {
     // The weights are trained on what is evaluated: they are shared by all children.
     proposeForTraining: propose,
     proposeForEvaluation: propose,
-    entropyOf: () => null,
+    distributionOf: () => null,
     learn: (children) => {
       // The weights have learnt since the last step, so that rewards rise by themselves: this step's best child is where to go on.
       const { choices, reward } = children.reduce((one, other) => (other.reward > one.reward ? other : one));

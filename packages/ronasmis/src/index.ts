@@ -15,6 +15,7 @@ export type {
   Controller,
   ControllerState,
   CreateController,
+  Distribution,
   Outlook,
   RewardedChild,
 } from './controller/controller.ts';

@@ -21,6 +21,14 @@ export interface Outlook {
   readonly done: number;
 }
 
+/** What children were drawn from, as a mean over them. */
+export interface Distribution {
+  /** Of a whole child, nats. */
+  readonly entropy: number;
+  /** How likely each option of each decision was, given the decisions before it; left out where nobody needs to be told. */
+  readonly probabilities?: readonly (readonly number[])[];
+}
+
 /** All that changes in a controller, as a checkpoint keeps it: tensors, and plain values that JSON can hold. */
 export interface ControllerState {
   readonly tensors: ReadonlyMap<string, Tensor>;
@@ -39,16 +47,10 @@ export interface Controller {
   /** Children to be evaluated, for `learn`. */
   proposeForEvaluation(count: number, random: Random, outlook: Outlook): readonly Choices[];
   /**
-   * Entropy of what these children were drawn from, as a mean over them, nats; null where they come from no distribution.
+   * What these children were drawn from; null where they come from no distribution.
    * @param outlook as it was when they were proposed
    */
-  entropyOf(children: readonly Choices[], outlook: Outlook): number | null;
-  /**
-   * How likely each option of each decision was when these children were drawn, given the decisions before it, as a mean over them. Left out where
-   * there is no distribution.
-   * @param outlook as it was when they were proposed
-   */
-  probabilitiesOf?(children: readonly Choices[], outlook: Outlook): readonly (readonly number[])[];
+  distributionOf(children: readonly Choices[], outlook: Outlook): Distribution | null;
   /**
    * Learns from children that were evaluated. Not called while the shared weights have hardly been trained: rewards say then what learns
    * quickly, not what is good.

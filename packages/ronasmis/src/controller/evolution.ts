@@ -35,8 +35,8 @@ export function evolutionController(
     },
     proposeForTraining: propose,
     proposeForEvaluation: propose,
-    // There is no distribution over children that an entropy could be told of.
-    entropyOf: () => null,
+    // A child is drawn by its parent, and there is no distribution over all of them.
+    distributionOf: () => null,
     learn: (children) => {
       population = age(
         population,

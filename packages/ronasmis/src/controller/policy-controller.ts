@@ -42,28 +42,18 @@ export function policyController(
   let baseline: number | null = null;
   const sample: Controller['proposeForEvaluation'] = (count, random, outlook) =>
     sampleChildren(policy, random, { count, sharpness: sharpnessAt(outlook, recipe) });
-  /** Entropy and probabilities come of one pass, for who asks for both of the same children. */
-  let last:
-    | { readonly of: readonly Choices[]; readonly entropy: number; readonly probabilities: number[][] }
-    | undefined;
-  const scored = (children: readonly Choices[], outlook: Outlook) => {
-    if (last?.of === children) return last;
-    last = noGradient(() =>
-      scope(() => {
-        const { entropy, probabilities } = scoreChildren(policy, children, sharpnessAt(outlook, recipe));
-        return { of: children, entropy: meanAll(entropy).item(), probabilities: probabilities.map((row) => [...row]) };
-      }),
-    );
-    return last;
-  };
   return {
     begin: ({ expectedSteps }) => preferChild(policy, space.baseChoices, baseLead(expectedSteps, recipe)),
     proposeForTraining: sample,
     proposeForEvaluation: sample,
-    entropyOf: (children, outlook) => scored(children, outlook).entropy,
-    probabilitiesOf: (children, outlook) => scored(children, outlook).probabilities,
+    distributionOf: (children, outlook) =>
+      noGradient(() =>
+        scope(() => {
+          const { entropy, probabilities } = scoreChildren(policy, children, sharpnessAt(outlook, recipe));
+          return { entropy: meanAll(entropy).item(), probabilities };
+        }),
+      ),
     learn: (children, outlook) => {
-      last = undefined;
       const rewards = children.map(({ reward }) => reward);
       const moved = movedBaseline(baseline, rewards, recipe);
       baseline = moved;
@@ -81,7 +71,6 @@ export function policyController(
     finalists: () => [likeliestChild(policy)],
     state: () => ({ tensors: joinParts({ policy: weights, optimiser: optimiser.state() }), plain: { baseline } }),
     restore: ({ tensors, plain }) => {
-      last = undefined;
       copyInto(weights, partOf(tensors, 'policy'));
       optimiser.restore(partOf(tensors, 'optimiser'));
       ({ baseline } = stateSchema.parse(plain));

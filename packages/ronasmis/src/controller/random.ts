@@ -26,7 +26,9 @@ export function unlearning(
     begin: () => {},
     proposeForTraining: draw,
     proposeForEvaluation: draw,
-    entropyOf: (children, outlook) => mean(children.map((choices) => drawEntropy(space, leadAt(outlook), choices))),
+    distributionOf: (children, outlook) => ({
+      entropy: mean(children.map((choices) => drawEntropy(space, leadAt(outlook), choices))),
+    }),
     learn: () => null,
     finalists: () => finalists,
     state: () => ({ tensors: new Map(), plain: null }),

@@ -182,18 +182,6 @@ export async function endStep(run: Run, stage: Stage, outcome: StepOutcome): Pro
   await watch.tell({ phase: 'evaluate', step, ...counts, loss, entropy, ...found, coarse });
 }
 
-/** Of each plan, by child: a controller that makes up its mind proposes the same ones again and again, and each takes milliseconds to count. */
-const countedBytes = new WeakMap<Run['plan'], Map<string, number>>();
-
-function bytesOf(plan: Run['plan'], architecture: Evaluable['architecture']): number {
-  const counted = countedBytes.get(plan) ?? new Map<string, number>();
-  countedBytes.set(plan, counted);
-  const key = JSON.stringify(architecture);
-  const bytes = counted.get(key) ?? Math.round(plan.bytesFor(architecture));
-  counted.set(key, bytes);
-  return bytes;
-}
-
 /** What an event says of the children of its step. */
 function childrenOf(
   { plan }: Run,
@@ -201,12 +189,20 @@ function childrenOf(
 ): Pick<SearchEvent, 'children' | 'best_scores'> {
   if (children.length === 0) return { children: [] };
   const best = children.reduce((one, other) => (other.reward > one.reward ? other : one));
+  // A controller that makes up its mind proposes the same child again and again, and each takes milliseconds to count.
+  const counted = new Map<string, number>();
+  const bytesOf = (architecture: Evaluable['architecture']): number => {
+    const key = JSON.stringify(architecture);
+    const bytes = counted.get(key) ?? Math.round(plan.bytesFor(architecture));
+    counted.set(key, bytes);
+    return bytes;
+  };
   return {
     children: children.map(({ architecture, reward, seconds }) => ({
       architecture,
       reward,
       ...(seconds !== undefined && { seconds }),
-      memory_bytes: bytesOf(plan, architecture),
+      memory_bytes: bytesOf(architecture),
     })),
     best_scores: best.scores,
   };

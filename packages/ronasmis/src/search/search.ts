@@ -62,10 +62,11 @@ export async function searchArchitecture(run: SearchRun): Promise<SearchResult> 
       evaluated = evaluation.children;
       const children = evaluated.filter(({ isReference }) => !isReference);
       const drawn = children.map(({ choices }) => choices);
-      const entropy = controller.entropyOf(drawn, outlook);
-      const policy = policyInWords(space, controller.probabilitiesOf?.(drawn, outlook));
+      const distribution = controller.distributionOf(drawn, outlook);
+      const policy = policyInWords(space, distribution?.probabilities);
       const baseline = isWarmUp(clock, outlook) ? null : controller.learn(children, outlook);
       const base = evaluated.find(({ isReference }) => isReference)?.reward ?? null;
+      const entropy = distribution?.entropy ?? null;
       await endStep(run, stage, { training, evaluation: { ...evaluation, children }, entropy, baseline, base, policy });
     }
     // What the last step has left aside, where it was not known to be the last, may still be the best.

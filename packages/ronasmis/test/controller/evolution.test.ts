@@ -139,7 +139,7 @@ describe('the population', () => {
         outlookOf(2),
       ),
     ).toBeNull();
-    expect(controller.entropyOf(children, outlookOf(2))).toBeNull();
+    expect(controller.distributionOf(children, outlookOf(2))).toBeNull();
     controller.begin(outlookOf(10_000));
     const ofLongSearch = share(
       controller.proposeForEvaluation(defaultRecipe.controller.population, createRandom(1), outlookOf(10)),

@@ -89,7 +89,7 @@ function train(
     const children = controller.proposeForEvaluation(20, random, outlookOf(10));
     const found = children.map(reward);
     rewards.push(found.reduce((sum, value) => sum + value, 0) / found.length);
-    entropies.push(controller.entropyOf(children, outlookOf(150)) ?? Number.NaN);
+    entropies.push(controller.distributionOf(children, outlookOf(150))?.entropy ?? Number.NaN);
     controller.learn(rewarded(children, found), outlookOf(150));
   }
   return { rewards, entropies };

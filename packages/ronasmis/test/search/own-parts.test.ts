@@ -30,7 +30,7 @@ const stubborn: CreateController = (space) => {
     begin: () => {},
     proposeForTraining: propose,
     proposeForEvaluation: propose,
-    entropyOf: () => null,
+    distributionOf: () => null,
     learn: () => ++steps,
     finalists: () => [],
     state: () => ({ tensors: new Map(), plain: steps }),
