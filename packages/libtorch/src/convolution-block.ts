@@ -1,8 +1,8 @@
 import { type Activation, keptByActivation } from './activations.ts';
-import { type ConvolutionPlan, type Convolving, convolution3d, convolutionPlan } from './convolution.ts';
+import { type Convolving, convolution3d, convolutionType } from './convolution.ts';
 import { deinterleave, type Interleaving, interleave, interleavingFor, subVolumeSize } from './interleaving.ts';
 import { normaliseInterleaved } from './normalisation.ts';
-import { scope, type Tensor } from './tensor.ts';
+import { type DataType, scope, type Tensor } from './tensor.ts';
 
 /** One convolution of a block. */
 export interface BlockLayer {
@@ -47,8 +47,8 @@ export function convolutionBlock(
 export interface BlockPlan {
   /** How the volumes are interleaved on their way through the block: first all, in the end back. A dilation of 1 leaves them as they are. */
   readonly interleaving: Interleaving;
-  /** How each of its convolutions is computed, of the volumes as they are interleaved. */
-  readonly convolution: ConvolutionPlan;
+  /** The type that each of its convolutions is computed in. */
+  readonly convolutionType: DataType;
 }
 
 /** How {@link convolutionBlock} computes a block of such volumes. Activations that are not fused with the normalisation are not interleaved. */
@@ -57,5 +57,5 @@ export function convolutionBlockPlan(block: Convolving & { readonly activation: 
   const interleaving = isFused ? interleavingFor(block) : { dilation: 1, size: block.size };
   const size = subVolumeSize(interleaving);
   const dilation = block.dilation / interleaving.dilation;
-  return { interleaving, convolution: convolutionPlan({ ...block, size, dilation }) };
+  return { interleaving, convolutionType: convolutionType({ ...block, size, dilation }) };
 }

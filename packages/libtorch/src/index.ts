@@ -1,10 +1,9 @@
 export { type Activation, activate, activationNames, keptByActivate, keptByActivation } from './activations.ts';
 export { averageAround3d, averagePooling3d } from './average-pooling.ts';
 export {
-  type ConvolutionPlan,
   type Convolving,
   convolution3d,
-  convolutionPlan,
+  convolutionType,
   layOutKernel,
   oneDnnTakesBfloat16,
   pointwiseConvolution3d,

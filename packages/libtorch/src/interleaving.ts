@@ -1,4 +1,4 @@
-import { type Convolving, convolutionPlan } from './convolution.ts';
+import { type Convolving, convolutionType } from './convolution.ts';
 import { fromSubVolumes, toSubVolumes } from './operations.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -16,8 +16,8 @@ export interface Interleaving {
  * How volumes are best interleaved on their way through convolutions that follow each other, all as described.
  *
  * Only oneDNN is helped, so bfloat16 and 3x3x3 kernels on a processor: its gradients of a dilated convolution take three to six times as long as those
- * of an undilated one. This package's own convolution, which float32 goes to, takes any dilation at one price. Sub-volumes so small
- * that oneDNN's gradient could be wrong are not made.
+ * of an undilated one. This package's own convolution, which float32 goes to, takes any dilation at one price. Sub-volumes of
+ * one or two voxels along an axis are not made: they would be mostly padding.
  */
 export function interleavingFor({ size, planes, dilation, dataType, device }: Convolving): Interleaving {
   const subVolume = subVolumeSize({ dilation, size });
@@ -27,7 +27,7 @@ export function interleavingFor({ size, planes, dilation, dataType, device }: Co
     device === 'cpu' &&
     dataType === 'bfloat16' &&
     subVolume.every((extent) => extent > 2) &&
-    convolutionPlan({ size: subVolume, planes, dilation: 1, dataType, device }).type === 'bfloat16';
+    convolutionType({ size: subVolume, planes, dilation: 1, dataType, device }) === 'bfloat16';
   return { dilation: pays ? dilation : 1, size };
 }
 

@@ -468,6 +468,13 @@ export const winogradConvolution = tensorOperation(
   (input: Tensor, kernel: Tensor, dilation: number) => [input, kernel, dilation],
 );
 
+/** `ronasmis::bfloat16_convolution3d(Tensor input, Tensor kernel, int[3] stride) -> Tensor` */
+export const bfloat16Convolution3d = tensorOperation(
+  'ronasmis::bfloat16_convolution3d',
+  '',
+  (input: Tensor, kernel: Tensor, stride: number | readonly number[]) => [input, kernel, stride],
+);
+
 /** `ronasmis::interleave(Tensor input, int dilation) -> Tensor` */
 export const toSubVolumes = tensorOperation('ronasmis::interleave', '', (input: Tensor, dilation: number) => [
   input,

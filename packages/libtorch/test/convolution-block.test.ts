@@ -151,29 +151,31 @@ describe('convolutionBlockPlan', () => {
     activation: 'leaky_relu',
   };
   const sound = oneDnnTakesBfloat16();
+  const inBfloat16 = sound ? 'bfloat16' : 'float32';
 
   it('interleaves dilated bfloat16 for oneDNN, where the processor has units for it', () => {
     const dilation = sound ? 2 : 1;
     expect(convolutionBlockPlan({ ...block, size: [6, 20, 21] })).toEqual({
       interleaving: { dilation, size: [6, 20, 21] },
-      convolution: { type: sound ? 'bfloat16' : 'float32', depth: sound ? 3 : 6 },
+      convolutionType: inBfloat16,
     });
   });
 
-  it('computes in float32 what oneDNN must not: sub-volumes too thin for it', () => {
-    const { interleaving, convolution } = convolutionBlockPlan({ ...block, size: [4, 20, 21] });
-    expect([interleaving.dilation, convolution]).toEqual([1, { type: 'float32', depth: 4 }]);
+  it('computes in float32 what oneDNN must not: dilated kernels, where sub-volumes would be too thin', () => {
+    const { interleaving, convolutionType } = convolutionBlockPlan({ ...block, size: [4, 20, 21] });
+    expect([interleaving.dilation, convolutionType]).toEqual([1, 'float32']);
   });
 
   it('leaves kernels of one plane to oneDNN, whatever the volume and the dilation', () => {
-    const { interleaving, convolution } = convolutionBlockPlan({ ...block, planes: 1, size: [1, 20, 21] });
-    expect([interleaving.dilation, convolution]).toEqual([1, { type: sound ? 'bfloat16' : 'float32', depth: 1 }]);
+    const { interleaving, convolutionType } = convolutionBlockPlan({ ...block, planes: 1, size: [1, 20, 21] });
+    expect([interleaving.dilation, convolutionType]).toEqual([1, inBfloat16]);
   });
 
-  it('fills thin volumes of many rows up for oneDNN, but not the thinnest', () => {
-    const depthOf = (depth: number) =>
-      convolutionBlockPlan({ ...block, dilation: 1, size: [depth, 20, 21] }).convolution.depth;
-    expect([5, 6, 9, 10, 11].map(depthOf)).toEqual(sound ? [5, 10, 10, 10, 11] : [5, 6, 9, 10, 11]);
+  it('leaves to it all volumes by kernels that are not dilated, and those so thin that one plane of a kernel meets them', () => {
+    const typeOf = (depth: number, dilation: number) =>
+      convolutionBlockPlan({ ...block, dilation, size: [depth, 20, 21] }).convolutionType;
+    expect([1, 2, 3, 12].map((depth) => typeOf(depth, 1))).toEqual(Array(4).fill(inBfloat16));
+    expect([1, 2, 3].map((depth) => typeOf(depth, 2))).toEqual([inBfloat16, inBfloat16, 'float32']);
   });
 
   it.each<[string, Partial<Convolving>]>([
@@ -184,14 +186,14 @@ describe('convolutionBlockPlan', () => {
     const described = { ...block, ...change };
     expect(convolutionBlockPlan(described)).toEqual({
       interleaving: { dilation: 1, size: block.size },
-      convolution: { type: described.dataType, depth: block.size[0] },
+      convolutionType: described.dataType,
     });
   });
 
   it('leaves undilated volumes as they are', () => {
     expect(convolutionBlockPlan({ ...block, dilation: 1 })).toEqual({
       interleaving: { dilation: 1, size: block.size },
-      convolution: { type: sound ? 'bfloat16' : 'float32', depth: block.size[0] },
+      convolutionType: inBfloat16,
     });
   });
 });

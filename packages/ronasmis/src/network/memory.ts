@@ -1,8 +1,7 @@
 import {
   type Activation,
-  type ConvolutionPlan,
   convolutionBlockPlan,
-  convolutionPlan,
+  convolutionType,
   type DataType,
   type Device,
   keptByActivate,
@@ -85,7 +84,7 @@ function convolutions(
   const { tape, dataType, device, bytes } = counting;
   const [planes] = layers[0].kernel.size;
   const size = spatial(input);
-  const { interleaving, convolution } = convolutionBlockPlan({
+  const { interleaving, convolutionType: type } = convolutionBlockPlan({
     size,
     planes,
     dilation,
@@ -97,7 +96,7 @@ function convolutions(
   let features = interleaves ? tape.apply({ inputs: [input], shape: interleaved(input, dilation), bytes }) : input;
   for (const { kernel } of layers) {
     const before = features;
-    features = tape.scope(() => normalise(counting, convolveBy(convolution, counting, before, kernel), activation));
+    features = tape.scope(() => normalise(counting, convolveIn(type, counting, before, kernel), activation));
   }
   if (!interleaves) return features;
   return tape.apply({ inputs: [features], shape: [input.shape[0], features.shape[1], ...size], bytes });
@@ -114,16 +113,14 @@ function convolution(counting: Counting, input: CountedTensor, kernel: Kernel, s
   if (keepsSize && isOne(kernel.size)) return pointwise(counting, input, kernel.channels);
   const [planes] = kernel.size;
   const how = { size: spatial(input), planes, dataType, device };
-  const plan = keepsSize
-    ? convolutionPlan({ ...how, dilation: 1 })
-    : { type: stridedConvolutionType({ ...how, stride }), depth: input.shape[2] };
-  const convolved = convolveBy(plan, counting, input, kernel, stride);
+  const type = keepsSize ? convolutionType({ ...how, dilation: 1 }) : stridedConvolutionType({ ...how, stride });
+  const convolved = convolveIn(type, counting, input, kernel, stride);
   return kernel.bias === undefined ? convolved : add(counting, convolved);
 }
 
-/** A convolution that is computed in a type, which may be wider than the volumes' own, or at a depth that is larger. */
-function convolveBy(
-  { type, depth }: ConvolutionPlan,
+/** A convolution that is computed in a type, which may be wider than the volumes' own. */
+function convolveIn(
+  type: DataType,
   { tape, dataType, bytes }: Counting,
   input: CountedTensor,
   { channels: width, size: kernelSize }: Kernel,
@@ -133,16 +130,12 @@ function convolveBy(
   const shape: CountedShape = [batch, width, ...divided(input, stride)];
   const taps = elements(kernelSize);
   const weightBytes = taps * channels * width * wideBytes;
-  const [, , planes, ...plane] = input.shape;
-  const isWide = type !== dataType;
-  if (!isWide && depth === planes) return tape.apply({ inputs: [input], shape, bytes, keeps: [input], weightBytes });
-  const own = isWide ? wideBytes : bytes;
+  if (type === dataType) return tape.apply({ inputs: [input], shape, bytes, keeps: [input], weightBytes });
   return tape.scope(() => {
-    const brought = tape.apply({ inputs: [input], shape: [batch, channels, depth, ...plane], bytes: own });
-    // A kernel is made wide as well.
-    const keeps = isWide ? [brought, tape.input([1, width, taps, channels, 1], wideBytes)] : [brought];
-    const made: CountedShape = [batch, width, ...divided(brought, stride)];
-    const convolved = tape.apply({ inputs: [brought], shape: made, bytes: own, keeps, weightBytes });
+    const wide = tape.apply({ inputs: [input], shape: input.shape, bytes: wideBytes });
+    // The kernel is made wide as well.
+    const keeps = [wide, tape.input([1, width, taps, channels, 1], wideBytes)];
+    const convolved = tape.apply({ inputs: [wide], shape, bytes: wideBytes, keeps, weightBytes });
     return tape.apply({ inputs: [convolved], shape, bytes });
   });
 }
