@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Triple } from '../../src/base/geometry.ts';
 import { createRandom, normal } from '../../src/base/random.ts';
 import type { Voxels } from '../../src/base/voxels.ts';
-import { readScan } from '../../src/data/channels.ts';
+import { readScan } from '../../src/data/read-scan.ts';
 import { checkDataSet } from '../../src/data/check.ts';
 import { readDataSet } from '../../src/data/dataset.ts';
 

@@ -1,0 +1,28 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vite';
+
+const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** The page that segments scans itself, as files for any folder of any server: `ronasmis export --format web` puts a network beside them. */
+export default defineConfig({
+  root: folder('src/segmenter'),
+  base: './',
+  resolve: {
+    alias: [
+      // What `predict` runs, on tensors in plain JavaScript in place of libtorch's.
+      { find: 'ronasmis/segmenter', replacement: folder('../ronasmis/src/segmenter.ts') },
+      { find: '@ronasmis/libtorch', replacement: folder('src/segmenter/libtorch/index.ts') },
+      { find: 'node:path', replacement: folder('src/segmenter/path.ts') },
+    ],
+  },
+  worker: { format: 'es' },
+  build: {
+    outDir: folder('dist/segmenter'),
+    emptyOutDir: true,
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 4000,
+    target: 'es2022',
+  },
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+});
