@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vite';
+import { defaultClientConditions, defineConfig } from 'vite';
 
 const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -8,6 +8,8 @@ export default defineConfig({
   root: folder('src/segmenter'),
   base: './',
   resolve: {
+    // ONNX Runtime's own threads load a file of its own: bundled with it, they would run the page's worker as well.
+    conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions],
     alias: [
       // What `predict` runs, on tensors in plain JavaScript in place of libtorch's.
       { find: 'ronasmis/segmenter', replacement: folder('../ronasmis/src/segmenter.ts') },
@@ -23,6 +25,13 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 4000,
     target: 'es2022',
+    rolldownOptions: {
+      output: {
+        // Some servers do not know that `.mjs` is a script.
+        assetFileNames: ({ names }) =>
+          `assets/[name]-[hash]${names.some((name) => name.endsWith('.mjs')) ? '.js' : '[extname]'}`,
+      },
+    },
   },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
 });

@@ -43,35 +43,125 @@ describe("the page's tensors are libtorch's", () => {
     const shape = [1, 2, 5, 4, 3];
     const other = waves(count([1, 1, 5, 4, 3]), 2);
     const box = (volume: number, from: number, width: number) => [volume, from, width] as const;
-    expectSame(both(shape, waves, (x) => plain.multiply(x, plain.tensor(other, [1, 1, 5, 4, 3])), (x) => libtorch.multiply(x, libtorch.tensor(other, [1, 1, 5, 4, 3]))));
-    expectSame(both(shape, waves, (x) => plain.divide(x, plain.tensor(other, [1, 1, 5, 4, 3])), (x) => libtorch.divide(x, libtorch.tensor(other, [1, 1, 5, 4, 3]))));
-    expectSame(both(shape, waves, (x) => plain.pad(x, [1, 2, 0, 3, 4, 0]), (x) => libtorch.pad(x, [1, 2, 0, 3, 4, 0])));
-    expectSame(both(shape, waves, (x) => plain.flip(x, [2, 4]), (x) => libtorch.flip(x, [2, 4])));
-    expectSame(both(shape, waves, (x) => plain.narrow(x, ...box(3, 1, 2)), (x) => libtorch.narrow(x, ...box(3, 1, 2))));
-    const adding = <T>(x: T, narrow: (x: T, axis: number, start: number, length: number) => T, add: (x: T, y: T) => void, scale: (x: T, by: number) => void): T => {
+    expectSame(
+      both(
+        shape,
+        waves,
+        (x) => plain.multiply(x, plain.tensor(other, [1, 1, 5, 4, 3])),
+        (x) => libtorch.multiply(x, libtorch.tensor(other, [1, 1, 5, 4, 3])),
+      ),
+    );
+    expectSame(
+      both(
+        shape,
+        waves,
+        (x) => plain.divide(x, plain.tensor(other, [1, 1, 5, 4, 3])),
+        (x) => libtorch.divide(x, libtorch.tensor(other, [1, 1, 5, 4, 3])),
+      ),
+    );
+    expectSame(
+      both(
+        shape,
+        waves,
+        (x) => plain.pad(x, [1, 2, 0, 3, 4, 0]),
+        (x) => libtorch.pad(x, [1, 2, 0, 3, 4, 0]),
+      ),
+    );
+    expectSame(
+      both(
+        shape,
+        waves,
+        (x) => plain.flip(x, [2, 4]),
+        (x) => libtorch.flip(x, [2, 4]),
+      ),
+    );
+    expectSame(
+      both(
+        shape,
+        waves,
+        (x) => plain.narrow(x, ...box(3, 1, 2)),
+        (x) => libtorch.narrow(x, ...box(3, 1, 2)),
+      ),
+    );
+    const adding = <T>(
+      x: T,
+      narrow: (x: T, axis: number, start: number, length: number) => T,
+      add: (x: T, y: T) => void,
+      scale: (x: T, by: number) => void,
+    ): T => {
       add(narrow(x, 2, 1, 2), narrow(x, 2, 3, 2));
       scale(x, 0.3);
       return x;
     };
-    expectSame(both(shape, waves, (x) => adding(plain.to(x, { copy: true }), plain.narrow, plain.addInPlace, plain.multiplyInPlace), (x) => adding(libtorch.to(x, { copy: true }), libtorch.narrow, libtorch.addInPlace, libtorch.multiplyInPlace)));
+    expectSame(
+      both(
+        shape,
+        waves,
+        (x) => adding(plain.to(x, { copy: true }), plain.narrow, plain.addInPlace, plain.multiplyInPlace),
+        (x) => adding(libtorch.to(x, { copy: true }), libtorch.narrow, libtorch.addInPlace, libtorch.multiplyInPlace),
+      ),
+    );
     const halves = (length: number): Float32Array => waves(length).map((value, i) => value * 10 ** ((i % 14) - 9));
-    const rounded = <T>(x: T, to: (x: T, how: { readonly dataType: 'float16' | 'float32' }) => T): T => to(to(x, { dataType: 'float16' }), { dataType: 'float32' });
-    expectSame(both([400], halves, (x) => rounded(x, plain.to), (x) => rounded(x, libtorch.to)));
+    const rounded = <T>(x: T, to: (x: T, how: { readonly dataType: 'float16' | 'float32' }) => T): T =>
+      to(to(x, { dataType: 'float16' }), { dataType: 'float32' });
+    expectSame(
+      both(
+        [400],
+        halves,
+        (x) => rounded(x, plain.to),
+        (x) => rounded(x, libtorch.to),
+      ),
+    );
   });
 
   it('for cubic splines, within rounding', () => {
-    fc.assert(fc.property(size, size, axis, (from, to, nearestAxis) => expectSame(both(from, waves, (x) => plain.resampleCubic(x, to, { nearestAxis }), (x) => libtorch.resampleCubic(x, to, { nearestAxis })), 6)), { numRuns: 60 });
+    fc.assert(
+      fc.property(size, size, axis, (from, to, nearestAxis) =>
+        expectSame(
+          both(
+            from,
+            waves,
+            (x) => plain.resampleCubic(x, to, { nearestAxis }),
+            (x) => libtorch.resampleCubic(x, to, { nearestAxis }),
+          ),
+          6,
+        ),
+      ),
+      { numRuns: 60 },
+    );
   });
 
   it('for labels, exactly', () => {
-    fc.assert(fc.property(size, size, axis, (from, to, nearestAxis) => expectSame(both(from, labelsOf, (x) => plain.resampleLabels(x, to, { nearestAxis }), (x) => libtorch.resampleLabels(x, to, { nearestAxis })))), { numRuns: 60 });
+    fc.assert(
+      fc.property(size, size, axis, (from, to, nearestAxis) =>
+        expectSame(
+          both(
+            from,
+            labelsOf,
+            (x) => plain.resampleLabels(x, to, { nearestAxis }),
+            (x) => libtorch.resampleLabels(x, to, { nearestAxis }),
+          ),
+        ),
+      ),
+      { numRuns: 60 },
+    );
   });
 
   it('for classes, exactly', () => {
     expectSame(both([1, 4, 5, 6, 7], waves, plain.argmaxLabels, libtorch.argmaxLabels));
-    fc.assert(fc.property(size, size, axis, fc.boolean(), (from, to, nearestAxis, interpolatesLogits) => {
-      const how = { nearestAxis, interpolatesLogits };
-      expectSame(both([1, 3, ...from], waves, (x) => plain.resampleArgmax(x, to, how), (x) => libtorch.resampleArgmax(x, to, how)));
-    }), { numRuns: 60 });
+    fc.assert(
+      fc.property(size, size, axis, fc.boolean(), (from, to, nearestAxis, interpolatesLogits) => {
+        const how = { nearestAxis, interpolatesLogits };
+        expectSame(
+          both(
+            [1, 3, ...from],
+            waves,
+            (x) => plain.resampleArgmax(x, to, how),
+            (x) => libtorch.resampleArgmax(x, to, how),
+          ),
+        );
+      }),
+      { numRuns: 60 },
+    );
   });
 });

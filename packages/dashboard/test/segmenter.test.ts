@@ -23,7 +23,11 @@ const runs = {
 };
 
 /** Chooses files, or a folder. */
-async function give(page: Page, paths: string | readonly string[], what: 'files' | 'a folder' = 'files'): Promise<void> {
+async function give(
+  page: Page,
+  paths: string | readonly string[],
+  what: 'files' | 'a folder' = 'files',
+): Promise<void> {
   await page.getByLabel(`Choose ${what}`).setInputFiles(typeof paths === 'string' ? paths : [...paths]);
 }
 
@@ -85,98 +89,132 @@ describe.skipIf(!isThere)(`the exported page in a browser${why}`, () => {
     for (const page of pages.values()) await page.close();
   });
 
-  it.each(Object.keys(runs))('gives the label map that predict gives, and asks nobody else for anything: %s', async (name) => {
-    const which = name === 'plain' ? 'plain' : 'resampled';
-    const context = await browser.newContext();
-    const asked: string[] = [];
-    context.on('request', (request) => asked.push(request.url()));
-    const page = await context.newPage();
-    page.setDefaultTimeout(patience);
-    const wrong: string[] = [];
-    page.on('pageerror', ({ message }) => wrong.push(message));
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) wrong.push(message.text());
-    });
-    const { address } = pages.get(which) ?? { address: '' };
-    await page.goto(address);
-    await give(page, scan);
-    await page.getByText('of the network').waitFor();
-    await segment(page);
-    const found = await readVolume(await save(page, 'Save as NIfTI'));
-    expectSameLabelMap(found, await predicted(runs[which], scan));
-    await page.locator('[data-shown="scan and segmentation"]').waitFor();
-    expect(asked.some((url) => url.endsWith('model.onnx')) && asked.some((url) => url.endsWith('.wasm'))).toBe(true);
-    expect(asked.filter((url) => !url.startsWith(address) && !url.startsWith(`blob:${address}`))).toEqual([]);
-    expect(wrong).toEqual([]);
-    // Nor could it: the page's own policy refuses it, whoever serves it.
-    const sending = `fetch('https://example.org/', { mode: 'no-cors' }).then(() => 'sent', () => 'refused')`;
-    expect(await page.evaluate(sending)).toBe('refused');
-    await context.close();
-  }, patience);
+  it.each(Object.keys(runs))(
+    'gives the label map that predict gives, and asks nobody else for anything: %s',
+    async (name) => {
+      const which = name === 'plain' ? 'plain' : 'resampled';
+      const context = await browser.newContext();
+      const asked: string[] = [];
+      context.on('request', (request) => asked.push(request.url()));
+      const page = await context.newPage();
+      page.setDefaultTimeout(patience);
+      const wrong: string[] = [];
+      page.on('pageerror', ({ message }) => wrong.push(message));
+      page.on('console', (message) => {
+        if (['error', 'warning'].includes(message.type())) wrong.push(message.text());
+      });
+      const { address } = pages.get(which) ?? { address: '' };
+      await page.goto(address);
+      await give(page, scan);
+      await page.getByText('of the network').waitFor();
+      await segment(page);
+      const found = await readVolume(await save(page, 'Save as NIfTI'));
+      expectSameLabelMap(found, await predicted(runs[which], scan));
+      await page.locator('[data-shown="scan and segmentation"]').waitFor();
+      expect(asked.some((url) => url.endsWith('model.onnx')) && asked.some((url) => url.endsWith('.wasm'))).toBe(true);
+      expect(asked.filter((url) => !url.startsWith(address) && !url.startsWith(`blob:${address}`))).toEqual([]);
+      expect(wrong).toEqual([]);
+      // Nor could it: the page's own policy refuses it, whoever serves it.
+      const sending = `fetch('https://example.org/', { mode: 'no-cors' }).then(() => 'sent', () => 'refused')`;
+      expect(await page.evaluate(sending)).toBe('refused');
+      await context.close();
+    },
+    patience,
+  );
 
-  it('says in a sentence what is wrong with a file, and takes the next one', async () => {
-    const { page } = await open('plain');
-    const bytes = await readFile(scan);
-    const broken: readonly (readonly [string, Uint8Array, RegExp])[] = [
-      ['cut.nii.gz', bytes.subarray(0, bytes.length / 2), /^cut\.nii\.gz: the file is truncated .* Copy or export it/],
-      ['text.nii', Buffer.from('no scan at all, but longer than any header has to be'.repeat(20)), /this is not a NIfTI/],
-      ['empty.nii.gz', Buffer.alloc(0), /^empty\.nii\.gz: the file is empty\./],
-      ['letter.txt', Buffer.from('Dear colleague'), /^letter\.txt: this is no NIfTI file and no DICOM\. Give a \.nii/],
-    ];
-    for (const [name, content, sentence] of broken) {
-      const file = join(root, name);
-      await writeFile(file, content);
-      await give(page, file);
-      await page.getByRole('alert').filter({ hasText: sentence }).waitFor();
-    }
-    await give(page, scan);
-    await page.getByRole('button', { name: 'Segment', exact: true }).waitFor();
-    expect(await page.getByRole('alert').count()).toBe(0);
-    await page.getByText('it is not a medical device').waitFor();
-    await page.getByText(/takes about \d+ MiB .*, in 1 pass of the network\./).waitFor();
-    await page.getByLabel('memory, MiB').fill('0.2');
-    await page.keyboard.press('Tab');
-    await page.getByRole('alert').filter({ hasText: 'memory does not suffice for it' }).waitFor();
-    await page.close();
-  }, patience);
-
-  it('takes a folder of DICOM, and saves a DICOM Segmentation that refers to it', async () => {
-    const series = await writeDicomSeries(root);
-    const { page, wrong } = await open('plain');
-    await give(page, series, 'a folder');
-    await segment(page);
-    const expected = await predicted(runs.plain, series);
-    expectSameLabelMap(await readVolume(await save(page, 'Save as NIfTI')), expected);
-    const { dataset, text, frames } = readSegmentation(await readFile(await save(page, 'Save as DICOM Segmentation')));
-    expect(items(dataset, 'SegmentSequence').map((item) => text('SegmentLabel', item))).toEqual(['label 2', 'label 5']);
-    const voxels = frames.reduce((sum, { pixels }) => sum + pixels.reduce((all, bit) => all + bit, 0), 0);
-    expect(voxels).toBe(Array.from(expected.data).filter((value) => value !== labels[0].value).length);
-    expect(wrong).toEqual([]);
-    await page.close();
-  }, patience);
-
-  it('is for everyone: by the keyboard alone, at any width, light and dark', async () => {
-    const { page } = await open('plain');
-    expect(await violationsOn(page)).toEqual([]);
-    await give(page, scan);
-    const button = page.getByRole('button', { name: 'Segment', exact: true });
-    await button.waitFor();
-    await page.getByLabel('Choose a folder').focus();
-    const isThere = `document.activeElement?.textContent === 'Segment'`;
-    for (let presses = 0; presses < 10 && !(await page.evaluate(isThere)); presses++) await page.keyboard.press('Tab');
-    await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: 'Result' }).waitFor();
-    await page.locator('[data-shown="scan and segmentation"]').waitFor();
-    for (const width of [1280, 390]) {
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.setViewportSize({ width, height: 850 });
-        await page.emulateMedia({ colorScheme });
-        expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
-        expect([width, colorScheme, await violationsOn(page)]).toEqual([width, colorScheme, []]);
+  it(
+    'says in a sentence what is wrong with a file, and takes the next one',
+    async () => {
+      const { page } = await open('plain');
+      const bytes = await readFile(scan);
+      const broken: readonly (readonly [string, Uint8Array, RegExp])[] = [
+        [
+          'cut.nii.gz',
+          bytes.subarray(0, bytes.length / 2),
+          /^cut\.nii\.gz: the file is truncated .* Copy or export it/,
+        ],
+        [
+          'text.nii',
+          Buffer.from('no scan at all, but longer than any header has to be'.repeat(20)),
+          /this is not a NIfTI/,
+        ],
+        ['empty.nii.gz', Buffer.alloc(0), /^empty\.nii\.gz: the file is empty\./],
+        [
+          'letter.txt',
+          Buffer.from('Dear colleague'),
+          /^letter\.txt: this is no NIfTI file and no DICOM\. Give a \.nii/,
+        ],
+      ];
+      for (const [name, content, sentence] of broken) {
+        const file = join(root, name);
+        await writeFile(file, content);
+        await give(page, file);
+        await page.getByRole('alert').filter({ hasText: sentence }).waitFor();
       }
-    }
-    await page.close();
-  }, patience);
+      await give(page, scan);
+      await page.getByRole('button', { name: 'Segment', exact: true }).waitFor();
+      expect(await page.getByRole('alert').count()).toBe(0);
+      await page.getByText('it is not a medical device').waitFor();
+      await page.getByText(/takes about \d+ MiB .*, in 1 pass of the network\./).waitFor();
+      await page.getByLabel('memory for the network').fill('0.02');
+      await page.keyboard.press('Tab');
+      await page.getByRole('alert').filter({ hasText: 'memory does not suffice for it' }).waitFor();
+      await page.close();
+    },
+    patience,
+  );
+
+  it(
+    'takes a folder of DICOM, and saves a DICOM Segmentation that refers to it',
+    async () => {
+      const series = await writeDicomSeries(root);
+      const { page, wrong } = await open('plain');
+      await give(page, series, 'a folder');
+      await segment(page);
+      const expected = await predicted(runs.plain, series);
+      expectSameLabelMap(await readVolume(await save(page, 'Save as NIfTI')), expected);
+      const { dataset, text, frames } = readSegmentation(
+        await readFile(await save(page, 'Save as DICOM Segmentation')),
+      );
+      expect(items(dataset, 'SegmentSequence').map((item) => text('SegmentLabel', item))).toEqual([
+        'label 2',
+        'label 5',
+      ]);
+      const voxels = frames.reduce((sum, { pixels }) => sum + pixels.reduce((all, bit) => all + bit, 0), 0);
+      expect(voxels).toBe(Array.from(expected.data).filter((value) => value !== labels[0].value).length);
+      expect(wrong).toEqual([]);
+      await page.close();
+    },
+    patience,
+  );
+
+  it(
+    'is for everyone: by the keyboard alone, at any width, light and dark',
+    async () => {
+      const { page } = await open('plain');
+      expect(await violationsOn(page)).toEqual([]);
+      await give(page, scan);
+      const button = page.getByRole('button', { name: 'Segment', exact: true });
+      await button.waitFor();
+      await page.getByLabel('Choose a folder').focus();
+      const isThere = `document.activeElement?.textContent === 'Segment'`;
+      for (let presses = 0; presses < 10 && !(await page.evaluate(isThere)); presses++)
+        await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+      await page.getByRole('heading', { name: 'Result' }).waitFor();
+      await page.locator('[data-shown="scan and segmentation"]').waitFor();
+      for (const width of [1280, 390]) {
+        for (const colorScheme of ['light', 'dark'] as const) {
+          await page.setViewportSize({ width, height: 850 });
+          await page.emulateMedia({ colorScheme });
+          expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+          expect([width, colorScheme, await violationsOn(page)]).toEqual([width, colorScheme, []]);
+        }
+      }
+      await page.close();
+    },
+    patience,
+  );
 });
 
 describe('the server of an exported page', () => {
@@ -194,7 +232,15 @@ describe('the server of an exported page', () => {
     expect(whole.headers.get('content-security-policy')).toContain("connect-src 'self'");
     expect(whole.headers.get('cross-origin-embedder-policy')).toBe('require-corp');
     expect(await status('assets/a%20b.js')).toBe(200);
-    for (const path of ['none.js', 'assets', '..%2fsecret.txt', '%2e%2e/secret.txt', 'assets/..%2f..%2fsecret.txt', '%00', '%'])
+    for (const path of [
+      'none.js',
+      'assets',
+      '..%2fsecret.txt',
+      '%2e%2e/secret.txt',
+      'assets/..%2f..%2fsecret.txt',
+      '%00',
+      '%',
+    ])
       expect([path, await status(path)]).toEqual([path, 404]);
     expect(await status('', { method: 'POST', body: 'scan' })).toBe(405);
     expect(await status('', { headers: { origin: 'https://example.org' } })).toBe(403);

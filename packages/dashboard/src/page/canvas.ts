@@ -60,4 +60,3 @@ export function lookUp(labels: readonly Label[], isWhite: boolean) {
     labels: ['', ...labels.map(({ name }) => name)],
   };
 }
-

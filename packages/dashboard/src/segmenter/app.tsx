@@ -25,7 +25,9 @@ export function App() {
       <main>
         <h1>Segment a scan</h1>
         <p class="lead">
-          {described === null ? 'Loading the network.' : `It finds ${described.labels.map(({ name }) => name).join(', ')}.`}{' '}
+          {described === null
+            ? 'Loading the network.'
+            : `It finds ${described.labels.map(({ name }) => name).join(', ')}.`}{' '}
           The scan stays in this browser: nothing is sent anywhere.
         </p>
         <section class="caution" aria-label="Caution">
@@ -33,7 +35,16 @@ export function App() {
             <b>This is research software: it is not a medical device, and nothing it shows is a diagnosis.</b>
           </p>
         </section>
-        <Giving channels={described?.channels ?? 1} give={(files) => segmenter.open(files, memoryBytes)} />
+        <Giving
+          channels={described?.channels ?? 1}
+          give={(files) => segmenter.open(files, memoryBytes)}
+          isBusy={busy !== null}
+          memoryBytes={memoryBytes}
+          setMemoryBytes={(bytes) => {
+            setMemoryBytes(bytes);
+            segmenter.reopen(bytes);
+          }}
+        />
         <p role="status" class="lead" data-state={busy === null ? 'waiting' : 'busy'}>
           {busy === null ? '' : `${busy} …`}
         </p>
@@ -42,16 +53,7 @@ export function App() {
             {problem}
           </p>
         )}
-        {opened !== null && (
-          <Scan
-            segmenter={segmenter}
-            memoryBytes={memoryBytes}
-            setMemoryBytes={(bytes) => {
-              setMemoryBytes(bytes);
-              segmenter.reopen(bytes);
-            }}
-          />
-        )}
+        {opened !== null && <Scan segmenter={segmenter} />}
         {opened !== null && described !== null && (
           <Screen
             key={opened.name}
@@ -67,8 +69,17 @@ export function App() {
   );
 }
 
-/** Where files are dropped or chosen. */
-function Giving({ channels, give }: { readonly channels: number; readonly give: (files: readonly GivenFile[]) => void }) {
+interface GivingProps {
+  readonly channels: number;
+  readonly give: (files: readonly GivenFile[]) => void;
+  readonly isBusy: boolean;
+  /** That the network may take. */
+  readonly memoryBytes: number;
+  readonly setMemoryBytes: (bytes: number) => void;
+}
+
+/** Where files are dropped or chosen, and what memory the network may take for them. */
+function Giving({ channels, give, isBusy, memoryBytes, setMemoryBytes }: GivingProps) {
   const [isOver, setOver] = useState(false);
   const chosen = ({ currentTarget }: { readonly currentTarget: HTMLInputElement }): void => {
     if (currentTarget.files !== null && currentTarget.files.length > 0) give(chosenFiles(currentTarget.files));
@@ -77,9 +88,8 @@ function Giving({ channels, give }: { readonly channels: number; readonly give: 
   };
   return (
     <section aria-labelledby="giving">
-      <h2 id="giving">Scan</h2>
-      <div
-        role="group"
+      <h2 id="giving">Give a scan</h2>
+      <fieldset
         aria-label="Drop a scan here"
         class={isOver ? 'drop over' : 'drop'}
         onDragOver={(event) => {
@@ -95,7 +105,9 @@ function Giving({ channels, give }: { readonly channels: number; readonly give: 
       >
         <p>
           Drop a NIfTI file (.nii, .nii.gz) or the folder of a DICOM series here
-          {channels > 1 && `, with its ${channels} channels in one file or in files called CASE_0000, CASE_0001 and so on`}.
+          {channels > 1 &&
+            `, with its ${channels} channels in one file or in files called CASE_0000, CASE_0001 and so on`}
+          .
         </p>
         <div class="tools">
           <label class="file">
@@ -104,25 +116,36 @@ function Giving({ channels, give }: { readonly channels: number; readonly give: 
           <label class="file">
             Choose a folder <input type="file" onChange={chosen} {...{ webkitdirectory: true }} />
           </label>
+          <label>
+            memory for the network, MiB{' '}
+            <input
+              type="number"
+              min="0"
+              step="any"
+              max={mostBytes / 2 ** 20}
+              value={Number((memoryBytes / 2 ** 20).toPrecision(4))}
+              disabled={isBusy}
+              onChange={({ currentTarget: { valueAsNumber: wanted } }) => {
+                if (wanted > 0) setMemoryBytes(Math.min(mostBytes, wanted * 2 ** 20));
+              }}
+            />
+          </label>
         </div>
-      </div>
+      </fieldset>
     </section>
   );
 }
 
 interface ScanProps {
   readonly segmenter: Segmenter;
-  readonly memoryBytes: number;
-  readonly setMemoryBytes: (bytes: number) => void;
 }
 
 /** What was read, what segmenting it takes, and the button that begins. */
-function Scan({ segmenter, memoryBytes, setMemoryBytes }: ScanProps) {
+function Scan({ segmenter }: ScanProps) {
   const [engine, setEngine] = useState<Engine>('wasm');
   const { opened, busy, progress, segment, stop } = segmenter;
   if (opened === null) return null;
   const { name, size, spacing, channels, passes, cut, warnings } = opened;
-  const mebibytes = Math.round(memoryBytes / 2 ** 20);
   return (
     <section aria-labelledby="scan">
       <h2 id="scan">{name}</h2>
@@ -134,8 +157,11 @@ function Scan({ segmenter, memoryBytes, setMemoryBytes }: ScanProps) {
         </dd>
         <dt>memory</dt>
         <dd>
-          Segmenting it takes about {opened.memory} beside the scan itself, in {passes} {passes === 1 ? 'pass' : 'passes'} of the network
-          {cut !== null && `, in tiles of ${cut.join(' x ')} voxels, for it does not fit at once: the smaller they are, the worse`}.
+          Segmenting it takes about {opened.memory} beside the scan itself, in {passes}{' '}
+          {passes === 1 ? 'pass' : 'passes'} of the network
+          {cut !== null &&
+            `, in tiles of ${cut.join(' x ')} voxels, for it does not fit at once: the smaller they are, the worse`}
+          .
         </dd>
       </dl>
       {warnings.length > 0 && (
@@ -158,17 +184,6 @@ function Scan({ segmenter, memoryBytes, setMemoryBytes }: ScanProps) {
             <option value="wasm">processor (WebAssembly)</option>
             {'gpu' in navigator && <option value="webgpu">graphics card (WebGPU, on trial)</option>}
           </select>
-        </label>
-        <label>
-          memory, MiB{' '}
-          <input
-            type="number"
-            min="1"
-            max={mostBytes / 2 ** 20}
-            value={mebibytes}
-            disabled={busy !== null}
-            onChange={({ currentTarget }) => setMemoryBytes(Math.min(mostBytes, currentTarget.valueAsNumber * 2 ** 20))}
-          />
         </label>
         {busy !== null && (
           <button type="button" onClick={stop}>

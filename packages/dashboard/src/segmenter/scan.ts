@@ -41,9 +41,7 @@ const isNifti = (path: string): boolean => endings.nifti.some((ending) => path.t
 async function readFiles(files: readonly GivenFile[], model: KnownModel): Promise<GivenScan> {
   const { channel_files: areChannels, network } = model.run;
   const paths = files.map(({ path }) => path);
-  const found = areChannels
-    ? findChannels(paths, network.input_channels)
-    : { scans: singleScans(paths), problems: [] };
+  const found = areChannels ? findChannels(paths, network.input_channels) : { scans: singleScans(paths), problems: [] };
   const [problem] = found.problems;
   if (problem !== undefined) throw new UserError(problem);
   const [{ name, files: wanted }] = found.scans;
@@ -63,7 +61,8 @@ async function readSeries(files: readonly GivenFile[], model: KnownModel): Promi
     files.map(async ({ path, file }) => ({ file: path, bytes: await bytesOf(path, file) })),
   );
   if (!bytes.some((one) => isDicom(one.bytes))) {
-    const what = files.length === 1 ? `${first.path}: this is no NIfTI file and no DICOM` : `${folder}: no scan is there`;
+    const what =
+      files.length === 1 ? `${first.path}: this is no NIfTI file and no DICOM` : `${folder}: no scan is there`;
     throw new UserError(`${what}. Give a .nii or .nii.gz file, or the folder of a DICOM series.`);
   }
   const { volume, source } = openSeries(folder, bytes);

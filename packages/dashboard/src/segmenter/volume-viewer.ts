@@ -14,10 +14,7 @@ export interface ScanViewer {
 }
 
 /** @throws where the browser has no WebGL 2 */
-export async function openScanViewer(
-  canvas: HTMLCanvasElement,
-  labels: readonly LabelName[],
-): Promise<ScanViewer> {
+export async function openScanViewer(canvas: HTMLCanvasElement, labels: readonly LabelName[]): Promise<ScanViewer> {
   const viewer = await openCanvas(canvas);
   return {
     show: async (scan, labelMap) => {

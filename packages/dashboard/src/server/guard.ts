@@ -4,18 +4,19 @@ import type { MiddlewareHandler } from 'hono';
  * Nothing but what this server sends, and nothing of it elsewhere. Styles of the drawing library are set by scripts, not by markup; images and
  * fonts of the volume viewer come as data.
  */
-const policyWith = (scripts: string): string => [
-  "default-src 'none'",
-  `script-src ${scripts}`,
-  "style-src 'self'",
-  "img-src 'self' data: blob:",
-  "font-src 'self' data:",
-  "connect-src 'self' data: blob:",
-  "worker-src 'self' blob:",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+const policyWith = (scripts: string): string =>
+  [
+    "default-src 'none'",
+    `script-src ${scripts}`,
+    "style-src 'self'",
+    "img-src 'self' data: blob:",
+    "font-src 'self' data:",
+    "connect-src 'self' data: blob:",
+    "worker-src 'self' blob:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
 
 /** What a page may do: the live page, or one that computes by WebAssembly, whose threads share memory where it is isolated from all others. */
 const kinds = {

@@ -18,18 +18,23 @@ const formats = ['onnx', 'web'] as const;
 export function addExport(program: Command): void {
   program
     .command('export')
-    .description('write the network of a search as an ONNX file, or as a page that segments in a browser; checked where onnxruntime-node is installed')
+    .description(
+      'write the network of a search as an ONNX file, or as a page that segments in a browser; checked where onnxruntime-node is installed',
+    )
     .argument('<run>', 'run folder of a finished search')
     .requiredOption('--out <path>', 'file to write, such as model.onnx, or the folder of the page')
     .addOption(new Option('--format <format>', 'what is written').choices(formats).default('onnx'))
     .addOption(overwriteOption())
     .addOption(jsonOption())
-    .addHelpText('after', [
-      '',
-      'Examples:',
-      '  $ ronasmis export runs/prostate --out prostate.onnx',
-      '  $ ronasmis export runs/prostate --format web --out prostate-page',
-    ].join('\n'))
+    .addHelpText(
+      'after',
+      [
+        '',
+        'Examples:',
+        '  $ ronasmis export runs/prostate --out prostate.onnx',
+        '  $ ronasmis export runs/prostate --format web --out prostate-page',
+      ].join('\n'),
+    )
     .action(async (run: string, { json, format, ...options }: Options) => {
       const exported = await exportAs(format, { run, ...options });
       if (json) {
@@ -39,7 +44,8 @@ export function addExport(program: Command): void {
       const { formatBytes } = await import('../report/format.ts');
       print(`${exported.output}  ${formatBytes(exported.bytes)}`);
       print(checkText(exported.check));
-      if (format === 'web') note(`Open it by 'ronasmis serve ${exported.output}', or put the folder on any file server.`);
+      if (format === 'web')
+        note(`Open it by 'ronasmis serve ${exported.output}', or put the folder on any file server.`);
     });
 }
 

@@ -179,7 +179,6 @@ function scaled(
   return values;
 }
 
-
 /**
  * The bytes of a NIfTI file of a volume, not packed, and the version of its header.
  * @param file named in what is thrown

@@ -147,4 +147,6 @@ export const DESCRIPTION_BYTES = 80;
 
 /** The text of a header's description: a byte a character, up to the first that is 0. */
 export const textOf = (description: Uint8Array): string =>
-  Array.from(description, (byte) => String.fromCharCode(byte)).join('').split('\0')[0];
+  Array.from(description, (byte) => String.fromCharCode(byte))
+    .join('')
+    .split('\0')[0];

@@ -55,11 +55,15 @@ export function planElsewhere({ architecture, run }: SegmentingModel, scan: Volu
     const passed = String(tile) === String(shape) ? undefined : tile;
     // The image as it was prepared and as the network takes it.
     const image = 8 * channels * voxelsOf(shape);
-    return liveBytes(network, tile) + image + bytesBesidePass(network, shape, { tile: passed, device: 'cpu', inference });
+    return (
+      liveBytes(network, tile) + image + bytesBesidePass(network, shape, { tile: passed, device: 'cpu', inference })
+    );
   };
   const tile = tileFor(window ?? shape, (one) => needed(one) <= bytes, inference);
   if (tile === undefined)
-    throw new UserError(`${scan.file}: memory does not suffice for it, nor for tiles of it. Crop or resample the scan.`);
+    throw new UserError(
+      `${scan.file}: memory does not suffice for it, nor for tiles of it. Crop or resample the scan.`,
+    );
   const isCut = String(tile) !== String(window ?? shape);
   const inOnePass = window === undefined && !isCut;
   const tiles = inOnePass ? 1 : tileOffsets(paddedTo(shape, tile), tile, inference).length;

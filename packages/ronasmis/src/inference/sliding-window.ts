@@ -90,10 +90,7 @@ function sumOfTiles(image: Tensor, { tile, classes, tiling = defaultRecipe.infer
     part: (offset) =>
       to(boxOf(padded, offset, tile), { dataType: image.dataType, copy: true, memoryFormat: 'channels_last_3d' }),
     add: (offset, logits) => {
-      addInPlace(
-        boxOf(sums, offset, tile),
-        multiply(to(logits, { dataType: 'float32', device: 'cpu' }), importance),
-      );
+      addInPlace(boxOf(sums, offset, tile), multiply(to(logits, { dataType: 'float32', device: 'cpu' }), importance));
       addInPlace(boxOf(weights, offset, tile), importance);
     },
     mean: () => {

@@ -255,8 +255,10 @@ export interface Difference extends Constant {
 /** In what a recipe differs from another. */
 export function differences(recipe: Recipe, from: Recipe): readonly Difference[] {
   const others = constantsOf(from);
-  return constantsOf(recipe)
-    .map((constant, at) => ({ ...constant, other: others[at].value }))
-    // Both have their keys in the schema's order.
-    .filter(({ value, other }) => JSON.stringify(value) !== JSON.stringify(other));
+  return (
+    constantsOf(recipe)
+      .map((constant, at) => ({ ...constant, other: others[at].value }))
+      // Both have their keys in the schema's order.
+      .filter(({ value, other }) => JSON.stringify(value) !== JSON.stringify(other))
+  );
 }

@@ -3,7 +3,9 @@ import { forRows, Tensor } from './tensor.ts';
 /** A tensor as if it had another's shape: axes of one element, and axes that it lacks in front, are repeated. */
 function expand(input: Tensor, shape: readonly number[]): Tensor {
   const missing = shape.length - input.shape.length;
-  const strides = shape.map((_, axis) => (axis < missing || input.shape[axis - missing] === 1 ? 0 : input.strides[axis - missing]));
+  const strides = shape.map((_, axis) =>
+    axis < missing || input.shape[axis - missing] === 1 ? 0 : input.strides[axis - missing],
+  );
   return new Tensor(input.values, shape, strides, input.offset);
 }
 

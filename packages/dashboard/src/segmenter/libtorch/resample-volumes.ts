@@ -8,7 +8,7 @@ type Size = readonly number[];
 /** Voxels by which a line is continued at both ends, so that every place has four neighbours. */
 const padding = 2;
 /** Of the recursive filter that turns values into the coefficients of a cubic B-spline through them: sqrt(3) - 2 (Unser 1999, box 2). */
-const pole = -0.26794919243112270647;
+const pole = -0.2679491924311227;
 const gain = 6;
 
 /** An image `[depth, height, width]`, float32, by cubic B-splines, and along `nearestAxis` by the nearest voxel; no brighter and no darker than it was. */
@@ -25,7 +25,10 @@ export function resampleCubic(
   }, volume);
   const values = resampled.toArray();
   const [low, high] = rangeOf(volume.values);
-  return new Tensor(values.map((value) => Math.min(high, Math.max(low, value))), size);
+  return new Tensor(
+    values.map((value) => Math.min(high, Math.max(low, value))),
+    size,
+  );
 }
 
 function rangeOf(values: Tensor['values']): readonly [number, number] {
@@ -53,7 +56,10 @@ function along({ values, shape }: Tensor, axis: number, size: number, make: Line
     interpolate(line, result);
     for (let i = 0; i < size; i++) target[(outer * size + i) * stride + inner] = result[i];
   }
-  return new Tensor(target, shape.map((extent, other) => (other === axis ? size : extent)));
+  return new Tensor(
+    target,
+    shape.map((extent, other) => (other === axis ? size : extent)),
+  );
 }
 
 const nearestLine: Line = (from, size) => {
@@ -114,7 +120,10 @@ export function resampleLabels(
       const shares = [1 - z.weight, z.weight].flatMap((one) => [1 - y.weight, y.weight].map((other) => one * other));
       for (const x of columns) {
         const labels = starts.flatMap((start) => [values[start + x.below], values[start + x.above]]);
-        result[to++] = heaviest(labels, shares.flatMap((share) => [share * (1 - x.weight), share * x.weight]));
+        result[to++] = heaviest(
+          labels,
+          shares.flatMap((share) => [share * (1 - x.weight), share * x.weight]),
+        );
       }
     }
   }
