@@ -17,14 +17,8 @@ export default defineConfig({
       { find: 'node:path', replacement: folder('src/segmenter/path.ts') },
     ],
   },
-  worker: { format: 'es' },
-  build: {
-    outDir: folder('dist/segmenter'),
-    emptyOutDir: true,
-    modulePreload: { polyfill: false },
-    assetsInlineLimit: 0,
-    chunkSizeWarningLimit: 4000,
-    target: 'es2022',
+  worker: {
+    format: 'es',
     rolldownOptions: {
       output: {
         // Some servers do not know that `.mjs` is a script.
@@ -32,6 +26,14 @@ export default defineConfig({
           `assets/[name]-[hash]${names.some((name) => name.endsWith('.mjs')) ? '.js' : '[extname]'}`,
       },
     },
+  },
+  build: {
+    outDir: folder('dist/segmenter'),
+    emptyOutDir: true,
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 4000,
+    target: 'es2022',
   },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
 });

@@ -105,11 +105,11 @@ describe.skipIf(!isThere)(`an exported network in a browser's ONNX Runtime${why}
 
   it.for(Object.entries(models))(
     'by WebGPU too, where the browser has an adapter: %s',
+    { timeout: 600_000 },
     async ([, model], { skip }) => {
       const asked = await page.evaluate('navigator.gpu?.requestAdapter().then((one) => one !== null) ?? false');
       skip(asked !== true, 'this Chromium has no adapter of WebGPU');
       await expectSame('webgpu', model);
     },
-    600_000,
   );
 });

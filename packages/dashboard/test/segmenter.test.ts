@@ -1,13 +1,19 @@
 import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createServer } from 'node:http';
+import { basename, extname, join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { exportWeb, predict } from 'ronasmis';
-import { readVolume, type Volume } from 'ronasmis/data';
+import { readVolume, type Volume, writeNifti } from 'ronasmis/data';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { networkOf } from '../../ronasmis/src/network/of-architecture.ts';
+import { weight } from '../../ronasmis/src/network/weights.ts';
+import { recordDimensions } from '../../ronasmis/src/run/run-record.ts';
 import { writeDicomSeries } from '../../ronasmis/test/formats/dicom-fixtures.ts';
 import { items, readSegmentation } from '../../ronasmis/test/formats/segmentation.ts';
 import { writeRun, writeScan } from '../../ronasmis/test/inference/predicting.ts';
-import { labels, storedWeights } from '../../ronasmis/test/inference/tiny-run.ts';
+import { child, labels, storedWeights } from '../../ronasmis/test/inference/tiny-run.ts';
+import { predictingNames, spaceWeights } from '../../ronasmis/test/network/peer.ts';
+import { tinyContext } from '../../ronasmis/test/search/tiny-context.ts';
 import { serveFiles } from '../src/server/files.ts';
 import type { LoopbackServer } from '../src/server/listen.ts';
 import { isThere, launch, openPage, violationsOn, why } from './chromium.ts';
@@ -51,6 +57,31 @@ async function predicted(run: string, input: string): Promise<Volume> {
   const out = await mkdtemp(join(root, 'predicted-'));
   const [{ output }] = await predict({ run, inputs: [input], out, device: 'cpu', precision: 'fp32' });
   return readVolume(output);
+}
+
+/** Any file server, with no header but the type of a file. */
+async function servePlainly(folder: string) {
+  const types: Readonly<Record<string, string>> = {
+    '.html': 'text/html',
+    '.js': 'text/javascript',
+    '.css': 'text/css',
+  };
+  const server = createServer(({ url = '/' }, response) => {
+    const name = url === '/' ? 'index.html' : url.slice(1);
+    readFile(join(folder, name)).then(
+      (bytes) => response.writeHead(200, { 'Content-Type': types[extname(name)] ?? '' }).end(bytes),
+      () => response.writeHead(404).end(),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.closeAllConnections();
+      server.close(() => resolve());
+    });
+  return { address: `http://127.0.0.1:${port}/`, close };
 }
 
 const differing = (one: Volume, other: Volume): number =>
@@ -184,6 +215,68 @@ describe.skipIf(!isThere)(`the exported page in a browser${why}`, () => {
       expect(voxels).toBe(Array.from(expected.data).filter((value) => value !== labels[0].value).length);
       expect(wrong).toEqual([]);
       await page.close();
+    },
+    patience,
+  );
+
+  it(
+    'takes a file for each channel, from a file server that isolates no page',
+    async () => {
+      const dimensions = { ...tinyContext.dimensions, inputChannels: 2 };
+      const names = predictingNames(networkOf(child, dimensions));
+      const weights = spaceWeights('macro', dimensions, 4);
+      const stored = new Map(names.map((name) => [name, weight(weights, name)]));
+      const run = await writeRun(stored, { network: recordDimensions(dimensions), channel_files: true });
+      const { shape, data, prefix } = await readVolume(scan);
+      const files = [join(root, 'patient_0000.nii.gz'), join(root, 'patient_0001.nii.gz')];
+      await writeNifti(files[0], { shape, data, prefix });
+      await writeNifti(files[1], { shape, data: data.map((value) => value ** 2), prefix });
+      const out = join(root, 'channels');
+      await exportWeb({ run, out });
+      const { address, close } = await servePlainly(out);
+      const { page, wrong } = await openPage(browser, address);
+      expect(await page.evaluate('crossOriginIsolated')).toBe(false);
+      await give(page, files.slice(1));
+      await page.getByRole('alert').filter({ hasText: 'patient_0000 is not there. Add or remove files.' }).waitFor();
+      await give(page, files.toReversed());
+      await segment(page);
+      const [{ output }] = await predict({
+        run,
+        inputs: files,
+        out: join(root, 'two'),
+        device: 'cpu',
+        precision: 'fp32',
+      });
+      const saved = await save(page, 'Save as NIfTI');
+      expect(basename(saved)).toBe(basename(output));
+      expectSameLabelMap(await readVolume(saved), await readVolume(output));
+      // Nor does it know WebAssembly by its name, which is compiled another way then.
+      expect(wrong.filter((text) => !/wasm streaming|ArrayBuffer instantiation/.test(text))).toEqual([]);
+      await page.close();
+      await close();
+    },
+    patience,
+  );
+
+  it(
+    'computes by WebGPU where the browser has an adapter, all but the same',
+    async ({ skip }) => {
+      const other = await launch(
+        '--enable-unsafe-webgpu',
+        '--use-webgpu-adapter=swiftshader',
+        '--enable-features=Vulkan',
+      );
+      const { page } = await openPage(other, pages.get('plain')?.address ?? '');
+      const asked = await page.evaluate('navigator.gpu?.requestAdapter().then((one) => one !== null) ?? false');
+      if (asked !== true) await other.close();
+      skip(asked !== true, 'this Chromium has no adapter of WebGPU');
+      await give(page, scan);
+      await page.getByLabel('by').selectOption('webgpu');
+      await segment(page);
+      const found = await readVolume(await save(page, 'Save as NIfTI'));
+      // Of 2618 voxels: rounding, at the borders of structures.
+      expect(differing(found, await predicted(runs.plain, scan))).toBeLessThan(5);
+      await other.close();
     },
     patience,
   );

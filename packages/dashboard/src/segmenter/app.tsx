@@ -157,7 +157,7 @@ function Scan({ segmenter }: ScanProps) {
         </dd>
         <dt>memory</dt>
         <dd>
-          Segmenting it takes about {opened.memory} beside the scan itself, in {passes}{' '}
+          Segmenting it takes about {opened.memory} beside the scan itself and ONNX Runtime (some 200 MiB), in {passes}{' '}
           {passes === 1 ? 'pass' : 'passes'} of the network
           {cut !== null &&
             `, in tiles of ${cut.join(' x ')} voxels, for it does not fit at once: the smaller they are, the worse`}
