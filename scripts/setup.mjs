@@ -31,7 +31,7 @@ async function setUp() {
   }
   if (addonIsDue) await step('Compiling the native addon', () => buildAddon(libtorch));
   if (!typescriptIsCurrent()) await step('Compiling the TypeScript', buildTypescript);
-  if (!pageIsCurrent()) await step('Building the live page', buildPage);
+  if (!pageIsCurrent()) await step('Building the pages', buildPage);
 }
 
 /** npm writes node_modules/.package-lock.json when an installation is complete. */

@@ -12,7 +12,6 @@ const addonFolder = join(addonPackage, 'build');
 const addonFile = join(addonFolder, 'ronasmis_libtorch.node');
 const addonStamp = join(addonFolder, 'stamp');
 const typesStamp = join(root, 'node_modules/.cache/ronasmis/typescript');
-const pageStamp = join(root, 'node_modules/.cache/ronasmis/page');
 const packages = ['packages/libtorch', 'packages/ronasmis', 'packages/dashboard'].map((name) => join(root, name));
 const dashboard = join(root, 'packages/dashboard');
 const REPORT = 'A fresh clone compiles; if you changed nothing, please report this with the lines above.';
@@ -99,22 +98,34 @@ export async function buildTypescript() {
   write(typesStamp, typescriptState());
 }
 
-/** Whether the live page was built from these sources. */
+/** The pages that a browser loads, by their folders in `dist`: the live page, and the one that segments, which is made of the library as well. */
+const pages = {
+  page: { config: 'vite.config.ts', sources: ['src/page', 'src/shared'].map((name) => join(dashboard, name)) },
+  segmenter: {
+    config: 'vite.segmenter.config.ts',
+    sources: [join(dashboard, 'src'), join(root, 'packages/ronasmis/src')],
+  },
+};
+
+/** Whether the pages were built from these sources. */
 export function pageIsCurrent() {
-  return existsSync(join(dashboard, 'dist/page/index.html')) && readIfThere(pageStamp) === pageState();
+  return Object.keys(pages).every(isCurrent);
 }
 
-/** Builds the live page: what the browser loads, in few files. */
+/** Builds the pages that are not current: what the browser loads, in few files. */
 export async function buildPage() {
-  const vite = join(root, 'node_modules/vite/bin/vite.js');
-  await mustRun(
-    process.execPath,
-    [vite, 'build', '--config', join(dashboard, 'vite.config.ts'), '--logLevel', 'error'],
-    REPORT,
-    { cwd: root },
-  );
-  write(pageStamp, pageState());
+  for (const [name, { config }] of Object.entries(pages)) {
+    if (isCurrent(name)) continue;
+    const vite = join(root, 'node_modules/vite/bin/vite.js');
+    const args = [vite, 'build', '--config', join(dashboard, config), '--logLevel', 'error'];
+    await mustRun(process.execPath, args, REPORT, { cwd: root });
+    write(stampOf(name), pageState(name));
+  }
 }
+
+const stampOf = (name) => join(root, 'node_modules/.cache/ronasmis', name);
+const isCurrent = (name) =>
+  existsSync(join(dashboard, 'dist', name, 'index.html')) && readIfThere(stampOf(name)) === pageState(name);
 
 function addonState({ folder, version }) {
   const sources = [join(addonPackage, 'native'), join(addonPackage, 'CMakeLists.txt')];
@@ -128,7 +139,7 @@ function typescriptState() {
   return fingerprint([...sources, join(root, 'tsconfig.base.json'), join(root, 'tsconfig.json')]);
 }
 
-function pageState() {
-  const sources = ['src/page', 'src/shared', 'vite.config.ts'].map((name) => join(dashboard, name));
-  return fingerprint([...sources, join(root, 'package-lock.json')]);
+function pageState(name) {
+  const { config, sources } = pages[name];
+  return fingerprint([...sources, join(dashboard, config), join(root, 'package-lock.json')]);
 }

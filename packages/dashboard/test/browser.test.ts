@@ -1,65 +1,23 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { writePhantomDataSet } from 'ronasmis/data';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isThere, launch, openPage, violationsOn, why } from './chromium.ts';
 import { serve, temporaryFolder } from './run-folders.ts';
 
-const places = [
-  process.env.RONASMIS_TEST_CHROMIUM,
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-];
-const executablePath = places.find((path) => path !== undefined && existsSync(path));
-const why =
-  executablePath === undefined ? " (skipped: install Debian's chromium, or name one by RONASMIS_TEST_CHROMIUM)" : '';
-const args = [
-  '--no-sandbox',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  // WebGL without a GPU.
-  '--use-angle=swiftshader',
-  '--enable-unsafe-swiftshader',
-];
 const program = fileURLToPath(new URL('../../ronasmis/bin/ronasmis.mjs', import.meta.url));
 const root = await temporaryFolder();
 const run = join(root, 'run');
-
-/** A page, and all that went wrong on it. */
-async function openPage(browser: Browser, address: string, options: Parameters<Browser['newPage']>[0] = {}) {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...options });
-  const wrong: string[] = [];
-  page.on('pageerror', ({ message }) => wrong.push(message));
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) wrong.push(message.text());
-  });
-  page.setDefaultTimeout(100_000);
-  await page.goto(address);
-  return { page, wrong };
-}
-
-/** What axe-core finds. It comes by the debugger: the page itself would not let it in. */
-async function violationsOn(page: Page): Promise<unknown> {
-  const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-  await page.evaluate(axe);
-  return page.evaluate(
-    "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes[0].html))",
-  );
-}
 
 const stepsOn = async (page: Page): Promise<number> =>
   Number(await page.locator('.tile', { hasText: 'Controller steps' }).locator('b').textContent());
 
 // A search of 15 s, and half a minute of a browser without a GPU.
-describe.skipIf(executablePath === undefined)(`the page in a browser${why}`, () => {
+describe.skipIf(!isThere)(`the page in a browser${why}`, () => {
   let browser: Browser;
   let searching: ChildProcess;
   let live: string;
@@ -82,7 +40,7 @@ describe.skipIf(executablePath === undefined)(`the page in a browser${why}`, () 
     const started = spawn(process.execPath, [program, ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
     searching = started;
     live = await new Promise((resolve) => createInterface({ input: started.stdout }).once('line', resolve));
-    browser = await chromium.launch({ executablePath: executablePath ?? '', headless: true, args });
+    browser = await launch();
   });
   afterAll(async () => {
     await browser?.close();

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -57,5 +57,21 @@ describe('ronasmis dashboard', () => {
       `error: Port ${port} can't be used here (EADDRINUSE): give another one with --port, or none.\n`,
     );
     taken.close();
+  });
+});
+
+describe('ronasmis serve', () => {
+  it('says its address first, serves the folder on loopback, and ends by Ctrl-C', async () => {
+    const folder = join(root, 'exported');
+    await mkdir(folder);
+    for (const name of ['index.html', 'model.json', 'model.onnx']) await writeFile(join(folder, name), name);
+    const started = start('serve', folder);
+    const address = await firstLine(started);
+    expect(address).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/$/);
+    expect((await ask(address, '/model.json')).status).toBe(200);
+    expect((await ask(address, '/none')).status).toBe(404);
+    started.child.kill('SIGINT');
+    expect(await started.ended).toMatchObject({ code: 0, stdout: `${address}\n` });
+    expect(await answers(address)).toBe(false);
   });
 });

@@ -31,6 +31,7 @@ export type { ClassScores } from './evaluation/scores.ts';
 export type { DiceSummary, Spread } from './evaluation/summary.ts';
 export type { Agreement, Check } from './export/check.ts';
 export { type ExportedNetwork, type ExportOptions, exportOnnx } from './export/export.ts';
+export { type ExportedPage, type ExportWebOptions, exportWeb } from './export/web.ts';
 export { loadModel, type Model } from './inference/model.ts';
 export type { PredictionFormat, PredictOptions } from './inference/options.ts';
 export {

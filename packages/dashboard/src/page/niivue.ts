@@ -1,10 +1,8 @@
-import { Niivue, type NVImage, SHOW_RENDER, SLICE_TYPE } from '@niivue/niivue';
+import type { NVImage } from '@niivue/niivue';
 import type { CaseFiles, ViewableCase } from '../shared/messages.ts';
+import { lookUp, openCanvas, type View, views } from './canvas.ts';
 
-// All that the page asks of NiiVue. It is loaded where somebody looks at a volume, for it is larger than all else together.
-
-/** How a volume is seen. */
-export type View = 'all' | 'axial' | 'coronal' | 'sagittal' | '3D';
+// The volumes of a run's cases. NiiVue is loaded where somebody looks at a volume, for it is larger than all else together.
 
 /** What lies over the scan. */
 export type Layer = 'label' | 'prediction';
@@ -20,36 +18,9 @@ export interface VolumeViewer {
   readonly close: () => void;
 }
 
-/** Colours of the classes, as the style sheet has them: they stand on black in any theme. */
-const tones = [
-  [18, 181, 201],
-  [255, 122, 69],
-  [163, 217, 59],
-  [185, 140, 255],
-  [255, 210, 63],
-  [255, 111, 174],
-] as const;
-const views = {
-  all: SLICE_TYPE.MULTIPLANAR,
-  axial: SLICE_TYPE.AXIAL,
-  coronal: SLICE_TYPE.CORONAL,
-  sagittal: SLICE_TYPE.SAGITTAL,
-  '3D': SLICE_TYPE.RENDER,
-} as const;
-
 /** @throws where the browser has no WebGL 2 */
 export async function openViewer(canvas: HTMLCanvasElement): Promise<VolumeViewer> {
-  const viewer = new Niivue({
-    backColor: [0, 0, 0, 1],
-    crosshairColor: [1, 1, 1, 0.45],
-    dragAndDropEnabled: false,
-    isNearestInterpolation: true,
-    isColorbar: false,
-    loadingText: '',
-    logLevel: 'error',
-    multiplanarShowRender: SHOW_RENDER.ALWAYS,
-  });
-  await viewer.attachToCanvas(canvas, false);
+  const viewer = await openCanvas(canvas);
   const layers = new Map<Layer, number>();
   return {
     open: async ({ channels, label, prediction }, channel, labels) => {
@@ -84,21 +55,6 @@ export async function openViewer(canvas: HTMLCanvasElement): Promise<VolumeViewe
       viewer.cleanup();
       viewer.gl.getExtension('WEBGL_lose_context')?.loseContext();
     },
-  };
-}
-
-function lookUp(labels: ViewableCase['labels'], isWhite: boolean) {
-  const of = (channel: 0 | 1 | 2): number[] => [
-    0,
-    ...labels.map((_, at) => (isWhite ? 255 : tones[at % tones.length][channel])),
-  ];
-  return {
-    R: of(0),
-    G: of(1),
-    B: of(2),
-    A: [0, ...labels.map(() => 255)],
-    I: [0, ...labels.map(({ value }) => value)],
-    labels: ['', ...labels.map(({ name }) => name)],
   };
 }
 

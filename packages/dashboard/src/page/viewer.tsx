@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { CaseTable, ViewableCase } from '../shared/messages.ts';
-import type { Layer, View, VolumeViewer } from './niivue.ts';
+import type { View } from './canvas.ts';
+import type { Layer, VolumeViewer } from './niivue.ts';
 import { fetchJson, reasonOf, useJson } from './use-json.ts';
 
 const views: readonly { readonly view: View; readonly title: string }[] = [

@@ -1,12 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createAdaptorServer } from '@hono/node-server';
-import { UserError } from 'ronasmis/run';
 import { createApp } from './app.ts';
 import { nameFolders } from './folders.ts';
 import { createHub } from './hub.ts';
+import { listen } from './listen.ts';
 import { createPredictions } from './predictions.ts';
 import { createVolumes } from './volumes.ts';
 
@@ -45,28 +43,18 @@ export async function serveDashboard({ folders, port: wanted }: ServeOptions): P
   };
   try {
     const app = createApp({ folders: nameFolders(folders), hub, volumes, predictions, port: () => port });
-    const server = createAdaptorServer({ fetch: app.fetch });
-    ({ port } = await new Promise<AddressInfo>((resolve, reject) => {
-      server.once('error', reject).listen(wanted, '127.0.0.1', () => {
-        const address = server.address();
-        if (address === null || typeof address === 'string') reject(new Error('The server has no address.'));
-        else resolve(address);
-      });
-    }));
+    const server = await listen(app, wanted);
+    port = server.port;
     return {
-      address: `http://127.0.0.1:${port}/`,
+      address: server.address,
       followed: hub.size,
       close: async () => {
-        if ('closeAllConnections' in server) server.closeAllConnections();
-        await new Promise<void>((resolve) => server.close(() => resolve()));
+        await server.close();
         await stop();
       },
     };
   } catch (error) {
     await stop();
-    if (error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EACCES')) {
-      throw new UserError(`Port ${wanted} can't be used here (${error.code}): give another one with --port, or none.`);
-    }
     throw error;
   }
 }

@@ -2,9 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { UserError } from '../base/errors.ts';
-import { startDashboard } from './dashboard-process.ts';
-import { integerBetween, jsonOption } from './options.ts';
-import { note, print, printJson } from './output.ts';
+import { serveUntilStopped } from './dashboard-process.ts';
+import { jsonOption, portOption } from './options.ts';
 
 interface Options {
   readonly port?: number;
@@ -20,11 +19,7 @@ export function addDashboard(program: Command): void {
     .command('dashboard')
     .description('show runs on a live page in your browser, while they go on and afterwards')
     .argument('<run...>', 'run folders, or folders of a study or a comparison')
-    .option(
-      '--port <n>',
-      'port of this machine to serve the page on (default: one that is free)',
-      integerBetween(1, 65_535),
-    )
+    .addOption(portOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ ronasmis dashboard runs/prostate')
     .action(async (folders: readonly string[], { port = 0, json }: Options) => {
@@ -34,22 +29,6 @@ export function addDashboard(program: Command): void {
           `${strange} is no run folder, for it has none of ${records.join(', ')}: name the folder given to --out.`,
         );
       }
-      await serve(folders, port, json === true);
+      await serveUntilStopped({ runs: folders }, { port, json, hint: 'Ctrl-C ends the page, not the search.' });
     });
-}
-
-/** Serves until Ctrl-C. */
-async function serve(folders: readonly string[], port: number, json: boolean): Promise<void> {
-  const { address: starting, ended, stop } = startDashboard(folders, port);
-  process.on('SIGINT', stop).on('SIGTERM', stop);
-  try {
-    const address = await starting;
-    if (json) printJson({ address });
-    else print(address);
-    note('Open this address in your browser. Ctrl-C ends the page, not the search.');
-    await ended;
-  } finally {
-    stop();
-    process.off('SIGINT', stop).off('SIGTERM', stop);
-  }
 }

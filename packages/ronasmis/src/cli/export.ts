@@ -1,25 +1,42 @@
 import { type Command, Option } from 'commander';
 import type { Check } from '../export/check.ts';
+import type { ExportOptions } from '../export/export.ts';
 import { jsonOption, overwriteOption } from './options.ts';
-import { print, printJson } from './output.ts';
+import { note, print, printJson } from './output.ts';
 
-type Options = { readonly out: string; readonly overwrite?: true; readonly json?: true };
+interface Options {
+  readonly out: string;
+  readonly format: (typeof formats)[number];
+  readonly overwrite?: true;
+  readonly json?: true;
+}
+
+/** As one file for other runtimes, or as a page that segments scans in a browser. */
+const formats = ['onnx', 'web'] as const;
 
 /** Adds `export RUN`. */
 export function addExport(program: Command): void {
   program
     .command('export')
-    .description('write the network of a search as an ONNX file, checked where onnxruntime-node is installed')
+    .description(
+      'write the network of a search as an ONNX file, or as a page that segments in a browser; checked where onnxruntime-node is installed',
+    )
     .argument('<run>', 'run folder of a finished search')
-    .requiredOption('--out <file>', 'file to write, such as model.onnx')
-    // The one format that there is, for those who name it.
-    .addOption(new Option('--format <format>').choices(['onnx']).hideHelp())
+    .requiredOption('--out <path>', 'file to write, such as model.onnx, or the folder of the page')
+    .addOption(new Option('--format <format>', 'what is written').choices(formats).default('onnx'))
     .addOption(overwriteOption())
     .addOption(jsonOption())
-    .addHelpText('after', '\nExample:\n  $ ronasmis export runs/prostate --out prostate.onnx')
-    .action(async (run: string, { json, ...options }: Options) => {
-      const { exportOnnx } = await import('../export/export.ts');
-      const exported = await exportOnnx({ run, ...options });
+    .addHelpText(
+      'after',
+      [
+        '',
+        'Examples:',
+        '  $ ronasmis export runs/prostate --out prostate.onnx',
+        '  $ ronasmis export runs/prostate --format web --out prostate-page',
+      ].join('\n'),
+    )
+    .action(async (run: string, { json, format, ...options }: Options) => {
+      const exported = await exportAs(format, { run, ...options });
       if (json) {
         printJson(exported);
         return;
@@ -27,7 +44,15 @@ export function addExport(program: Command): void {
       const { formatBytes } = await import('../report/format.ts');
       print(`${exported.output}  ${formatBytes(exported.bytes)}`);
       print(checkText(exported.check));
+      if (format === 'web')
+        note(`Open it by 'ronasmis serve ${exported.output}', or put the folder on any file server.`);
     });
+}
+
+/** Loads no more than what is asked for. */
+async function exportAs(format: Options['format'], options: ExportOptions) {
+  if (format === 'web') return (await import('../export/web.ts')).exportWeb(options);
+  return (await import('../export/export.ts')).exportOnnx(options);
 }
 
 function checkText(check: Check): string {

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { readBytes, writeAtomically } from '../base/files.ts';
 import type { DataSet } from '../data/dataset.ts';
 import type { Fingerprint } from '../data/fingerprint.ts';
-import type { Problem } from '../data/problems.ts';
+import type { Problem } from '../data/problem.ts';
 import { Exit } from './exit.ts';
 import { integerBetween, jsonOption, labelsOption, overwriteOption } from './options.ts';
 import { coloursOf, note, print, printJson, table } from './output.ts';

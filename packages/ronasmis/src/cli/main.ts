@@ -14,6 +14,7 @@ import { addPlan } from './plan.ts';
 import { addPredict } from './predict.ts';
 import { addResume } from './resume.ts';
 import { addSearch } from './search.ts';
+import { addServe } from './serve.ts';
 import { addShow } from './show.ts';
 import { addStudy } from './study.ts';
 
@@ -50,6 +51,7 @@ function createProgram(): Command {
     addShow,
     addDashboard,
     addExport,
+    addServe,
     addPlan,
     addStudy,
     addCompare,

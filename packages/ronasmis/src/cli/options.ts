@@ -120,3 +120,9 @@ export function requireFold({ folds, fold }: Partial<FoldOptions> & Pick<FoldOpt
   if (fold !== undefined && fold >= folds)
     throw new UserError(`--fold ${fold} is none of the ${folds} folds: take 0 to ${folds - 1}.`);
 }
+
+/** The port of a page's server. */
+export function portOption(): Option {
+  const what = 'port of this machine to serve the page on (default: one that is free)';
+  return new Option('--port <n>', what).argParser(integerBetween(1, 65_535));
+}

@@ -117,7 +117,7 @@ export function addSearch(program: Command): void {
         ...(time !== undefined && { timeSeconds: time }),
         ...(memory !== undefined && { memoryBytes: memory }),
       };
-      const page = dashboard && startDashboard([out], 0);
+      const page = dashboard && startDashboard({ runs: [out] }, 0);
       // With --json, standard output is one document.
       page?.address.then(json ? note : print, () => {});
       await runSearch(out, json === true, async (hooks) => {

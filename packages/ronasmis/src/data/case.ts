@@ -6,7 +6,7 @@ import { readStored, readStoredLabelMap } from '../formats/read-volume.ts';
 import type { Volume } from '../formats/volume.ts';
 import { joinChannels } from './channels.ts';
 import { type Clip, clipOutliers } from './outliers.ts';
-import type { Problem } from './problems.ts';
+import type { Problem } from './problem.ts';
 
 /** A scan and its label map, by their files. */
 export interface Case {

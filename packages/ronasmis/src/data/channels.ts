@@ -3,7 +3,6 @@ import { allErrors, UserError } from '../base/errors.ts';
 import { groupBy } from '../base/group-by.ts';
 import { caseName, caseNames } from '../formats/case-names.ts';
 import { type Misplaced, placeOn } from '../formats/placement.ts';
-import { readVolume } from '../formats/read-volume.ts';
 import { faultOf, type Volume } from '../formats/volume.ts';
 import { clipOutliers } from './outliers.ts';
 
@@ -74,15 +73,15 @@ export function singleScans(files: readonly string[], folder?: string): readonly
 }
 
 /**
- * Reads a scan's files as one volume, as {@link clipOutliers} leaves it.
+ * The scan that the volumes of its files are, as {@link clipOutliers} leaves it.
  * @param onMisplaced told of files that lie a little beside the first
- * @throws UserError where one cannot be read, they are not on one grid, or they make no 3D scan
+ * @throws UserError where they are not on one grid, or make no 3D scan
  */
-export async function readScan(
-  files: readonly string[],
+export function scanOf(
+  volumes: readonly Volume[],
   onMisplaced?: (channel: Misplaced) => void,
-): Promise<ReturnType<typeof clipOutliers>> {
-  const volume = joinChannels(await Promise.all(files.map(readVolume)), onMisplaced);
+): ReturnType<typeof clipOutliers> {
+  const volume = joinChannels(volumes, onMisplaced);
   const fault = faultOf(volume);
   if (fault !== undefined) throw new UserError(`${volume.file}: ${fault}`);
   return clipOutliers(volume);

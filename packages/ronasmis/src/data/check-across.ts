@@ -6,7 +6,7 @@ import { splitCases } from './folds.ts';
 import { isCt } from './normalisation.ts';
 import { median, oddAlongAxes, oddness } from './oddness.ts';
 import { scansOfPatients } from './patients.ts';
-import { type CaseProblem, problem } from './problems.ts';
+import { type CaseProblem, problem } from './problem.ts';
 import { commonSpacing, misfitAt } from './spacing.ts';
 
 /** A value is odd where it differs from the median by more than this factor, and by more than is common among the others. */

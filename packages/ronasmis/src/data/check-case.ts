@@ -1,14 +1,15 @@
 import { voxelsOf } from '../base/geometry.ts';
-import { channelRanges, countValues, sum } from '../base/statistics.ts';
+import { countValues, sum } from '../base/statistics.ts';
 import type { Misplaced } from '../formats/placement.ts';
-import { faultOf, type Volume } from '../formats/volume.ts';
+import { faultOf } from '../formats/volume.ts';
 import type { LoadedCase } from './case.ts';
+import { checkVoxels } from './check-voxels.ts';
 import { foregroundBox } from './crop.ts';
 import { cropLabel } from './cropped-label.ts';
 import type { DataSet } from './dataset.ts';
 import { isCt } from './normalisation.ts';
 import { clipWarnings } from './outliers.ts';
-import { type CaseProblem, type Problem, problem } from './problems.ts';
+import { type CaseProblem, type Problem, problem } from './problem.ts';
 
 /** So many stray label values are listed in a message. */
 const MAX_LISTED_VALUES = 5;
@@ -58,21 +59,6 @@ function checkImage({ image, imageVolume }: LoadedCase, { channels }: DataSet): 
     problems.push(problem('error', image, `${counts}. Correct dataset.json or the image.`));
   }
   return [...problems, ...checkVoxels(image, imageVolume)];
-}
-
-/** Voxels of an image that are no numbers, and channels in which all are the same. */
-export function checkVoxels(image: string, volume: Volume): readonly CaseProblem[] {
-  return channelRanges(volume.data, volume.channels).flatMap(({ allFinite, min, max }, channel) => {
-    if (!allFinite) {
-      const what = `channel ${channel} holds voxels that are not numbers (NaN or infinite)`;
-      return [problem('error', image, `${what}. Replace them, by 0 for example.`)];
-    }
-    if (min !== max) return [];
-    const what = `channel ${channel} is ${min} everywhere`;
-    const several = 'have a channel with one value everywhere';
-    const kind = { several, fix: 'Are these scans empty?', what, distance: 0 };
-    return [problem('warning', image, `${what}. Is this scan empty?`, kind)];
-  });
 }
 
 function checkLabel({ label, labelVolume }: LoadedCase, { labels, ignoredValue }: DataSet): readonly Problem[] {

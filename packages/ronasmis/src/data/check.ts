@@ -9,7 +9,8 @@ import { checkCase } from './check-case.ts';
 import type { DataSet } from './dataset.ts';
 import { type CaseSummary, countOf, type Fingerprint, fingerprint, summariseCase } from './fingerprint.ts';
 import { unlabelledFolds } from './folds.ts';
-import { oneLineAKind, type Problem, problem } from './problems.ts';
+import { type Problem, problem } from './problem.ts';
+import { oneLineAKind } from './problems.ts';
 
 /** What a look at every file of a data set found. */
 export interface CheckResult {

@@ -8,9 +8,10 @@ import { readGrid, readLabelMap } from '../formats/read-volume.ts';
 import { readScanFolder, remarksOn } from '../formats/scan-files.ts';
 import type { Case } from './case.ts';
 import { groupChannels, isChannelFile, singleScans, withoutChannel } from './channels.ts';
-import { isLabelValue, type Label, type Labelling, MAX_LABELS, readDescription } from './description.ts';
+import { isLabelValue, type Labelling, MAX_LABELS, readDescription } from './description.ts';
+import type { Label } from './label.ts';
 import { findListed } from './listed-cases.ts';
-import { type Problem, problem } from './problems.ts';
+import { type Problem, problem } from './problem.ts';
 
 /** A labelled data set in the layout of the Medical Segmentation Decathlon or of nnU-Net v2. Nothing of the scans has been read yet. */
 export interface DataSet extends Labelling {

@@ -6,11 +6,7 @@ import { parseJson } from '../base/json.ts';
 import { readText } from '../base/text-file.ts';
 import { SCAN_ENDINGS } from '../formats/formats.ts';
 import { remarksOn } from './description-remarks.ts';
-
-/** A value in the label maps and what it means. */
-export const labelSchema = z.object({ value: z.int(), name: z.string() }).readonly();
-/** A label: the value of its voxels, and its name. */
-export type Label = z.infer<typeof labelSchema>;
+import type { Label } from './label.ts';
 
 /** Labels that belong together, as nnU-Net's regions: what is scored in their place. */
 export interface Region {

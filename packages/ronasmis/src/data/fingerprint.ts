@@ -6,7 +6,7 @@ import type { Voxels } from '../base/voxels.ts';
 import { statedSizes, type Volume } from '../formats/volume.ts';
 import type { LoadedCase } from './case.ts';
 import type { DataSet } from './dataset.ts';
-import { labelSchema } from './description.ts';
+import { labelSchema } from './label.ts';
 import { commonSpacing, shapeAt } from './spacing.ts';
 
 /** What is kept of a case once its volumes are gone: enough for the checks across cases and the fingerprint. */

@@ -3,7 +3,7 @@ import { voxelsOf } from '../base/geometry.ts';
 import { createRandom } from '../base/random.ts';
 import { type ChannelRange, channelRanges, quantile } from '../base/statistics.ts';
 import type { Volume } from '../formats/volume.ts';
-import { type CaseProblem, problem } from './problems.ts';
+import { type CaseProblem, problem } from './problem.ts';
 
 /** What was changed in a channel of a scan that holds impossible intensities. */
 export interface Clip {

@@ -1,6 +1,6 @@
 import type { Activation } from '@ronasmis/libtorch';
 import { activations } from '../architecture/activations.ts';
-import type { Triple } from '../base/geometry.ts';
+import { type Triple, voxelsOf } from '../base/geometry.ts';
 import type { Network } from '../network/network.ts';
 import type { Kernel, Layer, Norm, Operations } from '../network/operations.ts';
 import { apply, type Graph, numbers, renameLast, type Value, wholeNumbers } from './graph.ts';
@@ -36,15 +36,7 @@ function onnxOperations(graph: Graph): Operations<Value> {
         input,
       ),
     convolution: (input, kernel, stride) => convolution(graph, input, kernel, { stride }),
-    transposedConvolution: (input, { name, size, bias }, like) =>
-      cut(
-        graph,
-        apply(graph, 'ConvTranspose', weighted(input, name, bias), {
-          kernel_shape: { ints: size },
-          strides: { ints: size },
-        }),
-        like,
-      ),
+    transposedConvolution: (input, kernel, like) => cut(graph, cellsOf(graph, input, kernel), like),
     upsampleAndAdd: (input, stride, like, addends) => addends.reduce(add, upsample(graph, input, stride, like)),
     add,
     concatenate: (parts) => apply(graph, 'Concat', parts, { axis: { int: 1 } }),
@@ -83,6 +75,32 @@ function convolution(
 
 const weighted = (input: Value, kernel: Value, bias: Value | undefined): readonly Value[] =>
   bias === undefined ? [input, kernel] : [input, kernel, bias];
+
+/**
+ * A transposed convolution whose stride is its kernel's size: each voxel is multiplied by a matrix, whose product is laid out as a cell. Not by
+ * `ConvTranspose`, which ONNX Runtime has for two dimensions alone on WebGPU, and does not leave to the processor there.
+ */
+function cellsOf(graph: Graph, input: Value, { name, channels, size: cell, bias }: Kernel): Value {
+  const whole = (values: readonly number[]): Value => wholeNumbers(graph, values);
+  const reshape = (value: Value, shape: Value): Value => apply(graph, 'Reshape', [value, shape]);
+  const voxels = voxelsOf(cell);
+  // From `[from, to, ...cell]` to a kernel of one voxel, `[to * cell, from, 1, 1, 1]`.
+  const turned = apply(graph, 'Transpose', [name], { perm: { ints: [1, 2, 3, 4, 0] } });
+  const matrix = reshape(turned, whole([channels * voxels, -1, 1, 1, 1]));
+  const repeated = (shift: Value): Value =>
+    reshape(
+      apply(graph, 'Expand', [reshape(shift, whole([channels, 1])), whole([channels, voxels])]),
+      whole([channels * voxels]),
+    );
+  const shift = bias === undefined ? undefined : repeated(bias);
+  const product = apply(graph, 'Conv', weighted(input, matrix, shift), { kernel_shape: { ints: [1, 1, 1] } });
+  const batch = apply(graph, 'Shape', [input], { start: { int: 0 }, end: { int: 1 } });
+  const extents = apply(graph, 'Shape', [input], { start: { int: 2 } });
+  const joined = (...parts: readonly Value[]): Value => apply(graph, 'Concat', parts, { axis: { int: 0 } });
+  const apart = reshape(product, joined(batch, whole([channels, ...cell]), extents));
+  const woven = apply(graph, 'Transpose', [apart], { perm: { ints: [0, 1, 5, 2, 6, 3, 7, 4] } });
+  return reshape(woven, joined(batch, whole([channels]), apply(graph, 'Mul', [extents, whole(cell)])));
+}
 
 /**
  * The largest value of each cell, or their mean. Padding at the far end, which counts for nothing, completes the last cell of an axis: none is of

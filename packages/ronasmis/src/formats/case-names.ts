@@ -1,6 +1,6 @@
 import { basename, dirname, resolve, sep } from 'node:path';
 import { UserError } from '../base/errors.ts';
-import { endingOf } from './formats.ts';
+import { endingOf } from './endings.ts';
 
 /** The name of a scan without folder and ending; letters with accents are composed (NFC), as some systems store them apart. */
 export function caseName(path: string): string {

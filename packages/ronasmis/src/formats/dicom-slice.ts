@@ -1,12 +1,8 @@
-import { open } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
-import { fixable, readBytes } from '../base/files.ts';
 import { type Triple, tripleSchema } from '../base/geometry.ts';
 import {
   type DicomElements,
-  elementsAt,
-  findElements,
   isSupported,
   numbersOf,
   PIXEL_DATA,
@@ -14,7 +10,6 @@ import {
   UNDEFINED_LENGTH,
   wordOf,
 } from './dicom-elements.ts';
-import { isDicomFile } from './scan-files.ts';
 
 /** What the header of a DICOM file says of its slice. Places are in millimetres towards left, posterior, superior. */
 export interface Slice {
@@ -36,23 +31,24 @@ export interface Slice {
   readonly intercept: number;
 }
 
-/** Enough for most headers; files with longer ones are read whole. */
-const PEEK_BYTES = 65_536;
-
 /** How far a unit vector's length may be from 1, and the cosine of a right angle from 0. */
 const DIRECTION_TOLERANCE = 1e-3;
 
+/** The header of a slice, and what is known of its file. */
+export interface SliceFile {
+  readonly file: string;
+  readonly elements: DicomElements;
+  readonly fileBytes: number;
+  /** Whether the file begins with the preamble that ITK asks for. */
+  readonly hasPreamble: boolean;
+}
+
 /**
- * Reads the header of a slice.
- * @returns undefined for a file that is not DICOM, and for one without an image, such as a report
+ * What a header says of its slice.
+ * @returns undefined for a file without an image, such as a report
  * @throws UserError where the file is truncated, or its image is no slice of a volume
  */
-export async function readSlice(file: string): Promise<Slice | undefined> {
-  if (!(await isDicomFile(file))) {
-    if (!/\.dcm$/i.test(file)) return undefined;
-    throw new UserError(`${file}: this is not a DICOM file. Copy or export it again, or remove it.`);
-  }
-  const { elements, fileBytes, hasPreamble } = await readElements(file);
+export function sliceOf({ file, elements, fileBytes, hasPreamble }: SliceFile): Slice | undefined {
   if (!isSupported(elements)) {
     throw new UserError(`${file}: it is stored big-endian or deflated. Export it with another transfer syntax.`);
   }
@@ -70,33 +66,18 @@ export async function readSlice(file: string): Promise<Slice | undefined> {
   if (isShort && !isCompressed) throw truncated(file);
   const [slope = 1] = numbersOf(elements, 'x00281053');
   const [intercept = 0] = numbersOf(elements, 'x00281052');
-  return {
-    file,
-    hasPreamble,
-    series: textOf(elements, 'x0020000e'),
-    rows,
-    columns,
-    ...placeOf(elements, file),
-    slope,
-    intercept,
-  };
+  const series = textOf(elements, 'x0020000e');
+  return { file, hasPreamble, series, rows, columns, ...placeOf(elements, file), slope, intercept };
 }
 
-/** The elements of a DICOM file's header. @throws UserError where it is truncated */
-export async function readElements(file: string) {
-  const handle = await fixable(file, () => open(file));
-  try {
-    const { size } = await handle.stat();
-    const { buffer, bytesRead } = await fixable(file, () => handle.read(Buffer.alloc(PEEK_BYTES), 0, PEEK_BYTES, 0));
-    const elements = findElements(buffer.subarray(0, bytesRead)) ?? findElements(await readBytes(file));
-    if (elements === undefined) throw truncated(file);
-    return { elements, fileBytes: size, hasPreamble: elementsAt(buffer) !== 0 };
-  } finally {
-    await handle.close();
-  }
+/** @throws UserError that a file which is called as DICOM files are is none; nothing is thrown of others */
+export function refuseOtherFile(file: string): void {
+  if (/\.dcm$/i.test(file))
+    throw new UserError(`${file}: this is not a DICOM file. Copy or export it again, or remove it.`);
 }
 
-const truncated = (file: string): UserError =>
+/** That a file ends within its header. */
+export const truncated = (file: string): UserError =>
   new UserError(`${file}: the file is truncated. Copy or export it again.`);
 
 const number = z.number();

@@ -8,6 +8,7 @@ import { fixable, sizeOf } from '../base/files.ts';
 import { voxelsOf } from '../base/geometry.ts';
 import type { Voxels } from '../base/voxels.ts';
 import { type Affine, affineFromLps, requirePlaced } from './affine.ts';
+import { endings } from './endings.ts';
 import type { ItkAnswer, ItkRequest } from './itk-worker.ts';
 import { volumeOn } from './nifti-header.ts';
 import { type FileFormat, type Grid, statedGrid, type Volume } from './volume.ts';
@@ -39,8 +40,8 @@ type ItkImage = z.infer<typeof imageSchema>;
 type ItkFormat = 'nrrd' | 'meta_image';
 
 /** Both by ITK, where it is installed; components of a voxel become channels. */
-export const nrrd = formatOf('nrrd', ['.seg.nrrd', '.nrrd', '.nhdr']);
-export const metaImage = formatOf('meta_image', ['.mha', '.mhd']);
+export const nrrd = formatOf('nrrd', endings.nrrd);
+export const metaImage = formatOf('meta_image', endings.meta_image);
 
 function formatOf(format: ItkFormat, endings: readonly string[]): FileFormat {
   return {

@@ -9,8 +9,7 @@ import {
   requirePlaced,
   spacingOf,
 } from './affine.ts';
-import { type FieldName, HEADER_LAYOUTS, readField, writeField } from './nifti-layout.ts';
-import { DESCRIPTION_BYTES, textOf } from './nifti-mark.ts';
+import { DESCRIPTION_BYTES, type FieldName, HEADER_LAYOUTS, readField, textOf, writeField } from './nifti-layout.ts';
 import { type VoxelType, voxelTypeByCode, voxelTypeOf } from './nifti-types.ts';
 import { type Grid, statedGrid, statedSizes, type Volume } from './volume.ts';
 

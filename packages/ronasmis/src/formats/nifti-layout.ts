@@ -141,3 +141,12 @@ export function writeField(
 ): void {
   STORAGE[kind].write(view, at + index * STORAGE[kind].bytes, value, littleEndian);
 }
+
+/** Bytes of a header's description (`descrip`). */
+export const DESCRIPTION_BYTES = 80;
+
+/** The text of a header's description: a byte a character, up to the first that is 0. */
+export const textOf = (description: Uint8Array): string =>
+  Array.from(description, (byte) => String.fromCharCode(byte))
+    .join('')
+    .split('\0')[0];

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { HEADER_LAYOUTS } from './nifti-layout.ts';
+import { DESCRIPTION_BYTES, HEADER_LAYOUTS, textOf } from './nifti-layout.ts';
 import { statedSizes, type Volume } from './volume.ts';
 
 /** Which work made a file: the keys of a run (`runKey`) and of what was segmented by it (`scanKey`), 16 letters at most. */
@@ -8,8 +8,6 @@ export interface Maker {
   readonly scan: string;
 }
 
-/** Bytes of a header's description (`descrip`). */
-export const DESCRIPTION_BYTES = 80;
 const NOTHING = new Uint8Array(DESCRIPTION_BYTES);
 
 /**
@@ -33,9 +31,6 @@ export function makerOf(content: Uint8Array, version: 1 | 2): Maker | undefined 
 
 /** Whether a description is one of ours, be the file changed since or not. */
 export const isMark = (description: string): boolean => description.startsWith('RONASMIS ');
-
-/** The text of a header's description. */
-export const textOf = (description: Uint8Array): string => Buffer.from(description).toString('latin1').split('\0')[0];
 
 function descriptionOf(content: Uint8Array, version: 1 | 2): Uint8Array {
   const { descriptionAt } = HEADER_LAYOUTS[version];

@@ -4,7 +4,7 @@ import { mapConcurrently } from '../base/concurrency.ts';
 import { allErrors, outcomeOf, some, sortOutcomes, UserError } from '../base/errors.ts';
 import { fixable, isFolder, isUnreadableName, passOn } from '../base/files.ts';
 import { DICOM_PEEK_BYTES, elementsAt } from './dicom-elements.ts';
-import { endingOf } from './formats.ts';
+import { endingOf } from './endings.ts';
 
 /** What a folder of scans holds. */
 interface ScanFolder {

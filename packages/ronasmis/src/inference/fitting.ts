@@ -2,8 +2,9 @@ import { freeMemoryBytes } from '@ronasmis/libtorch';
 import { type Triple, voxelsOf } from '../base/geometry.ts';
 import { type Pass, passBytes } from '../network/memory.ts';
 import type { Network } from '../network/network.ts';
-import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
-import { paddedTo, tileFor } from './tiles.ts';
+import type { Recipe } from '../recipe/recipe.ts';
+import { bytesBesidePass } from './beside-pass.ts';
+import { tileFor } from './tiles.ts';
 
 /** Share of what is free that a prediction takes where no budget is given. */
 const shareOfFree = 0.8;
@@ -57,23 +58,4 @@ function neededBytes(network: Network, volume: Triple, tile: Triple, how: How): 
   // As it was prepared and as the network takes it.
   const image = 8 * network.inputChannels * voxelsOf(volume);
   return pass + image + bytesBesidePass(network, volume, { ...how, tile: tile === volume ? undefined : tile });
-}
-
-/** Bytes that are alive during a pass over a volume, or a tile of it, beside those of the pass and the image itself. */
-export function bytesBesidePass(
-  { inputChannels, classes }: Pick<Network, 'inputChannels' | 'classes'>,
-  volume: Triple,
-  {
-    tile,
-    device,
-    inference: { mirroring } = defaultRecipe.inference,
-  }: Pick<How, 'device' | 'inference'> & { readonly tile: Triple | undefined },
-): number {
-  const padded = paddedTo(volume, tile ?? volume);
-  const copy = String(padded) === String(volume) ? 0 : 4 * inputChannels * voxelsOf(padded);
-  // Sums of the logits and of their weights, and the quotient, which are the processor's.
-  const sums = tile === undefined || device === 'cuda' ? 0 : 4 * (2 * classes + 1) * voxelsOf(padded);
-  // The mirrored image, the sum of the logits of its mirrorings, and those that are mirrored back.
-  const mirrored = mirroring ? 4 * (inputChannels + 2 * classes) * voxelsOf(tile ?? volume) : 0;
-  return copy + sums + mirrored;
 }

@@ -15,15 +15,25 @@ export const mirroredPasses = mirrorings.length + 1;
 export function meanOfMirrorings(image: Tensor, logitsOf: (image: Tensor) => Tensor): Tensor {
   return scope(() => {
     const sum = scope(() => to(logitsOf(image), { dataType: 'float32', copy: true }));
-    for (const axes of mirrorings) {
-      scope(() => {
-        const mirrored = scope(() =>
-          to(flip(image, axes), { dataType: image.dataType, memoryFormat: 'channels_last_3d' }),
-        );
-        addInPlace(sum, flip(logitsOf(mirrored), axes));
-      });
-    }
+    for (const axes of mirrorings) scope(() => addInPlace(sum, flip(logitsOf(mirrored(image, axes)), axes)));
     multiplyInPlace(sum, 1 / mirroredPasses);
     return sum;
   });
 }
+
+/** As {@link meanOfMirrorings}, of logits that come from elsewhere and are waited for. */
+export async function awaitedMeanOfMirrorings(
+  image: Tensor,
+  logitsOf: (image: Tensor) => Promise<Tensor>,
+): Promise<Tensor> {
+  const sum = to(await logitsOf(image), { dataType: 'float32', copy: true });
+  for (const axes of mirrorings) {
+    const logits = await logitsOf(mirrored(image, axes));
+    scope(() => addInPlace(sum, flip(logits, axes)));
+  }
+  multiplyInPlace(sum, 1 / mirroredPasses);
+  return sum;
+}
+
+const mirrored = (image: Tensor, axes: readonly number[]): Tensor =>
+  scope(() => to(flip(image, axes), { dataType: image.dataType, memoryFormat: 'channels_last_3d' }));

@@ -8,7 +8,8 @@ import { findChannels, type ScanFiles, singleScans } from '../data/channels.ts';
 import { readDataSet } from '../data/dataset.ts';
 import { foldersAround, requireApart, requireNone, requireOutside, requireReplaceable } from '../data/outputs.ts';
 import { dicomMaker, isMarked } from '../formats/dicom-seg-file.ts';
-import { endingOf, SCAN_ENDINGS } from '../formats/formats.ts';
+import { endingOf } from '../formats/endings.ts';
+import { SCAN_ENDINGS } from '../formats/formats.ts';
 import { niftiMaker, readNiftiHeader } from '../formats/nifti.ts';
 import { isMark, type Maker } from '../formats/nifti-mark.ts';
 import {
@@ -20,7 +21,8 @@ import {
   remarksOn,
 } from '../formats/scan-files.ts';
 import { probabilitiesSuffix } from '../preparation/label-map.ts';
-import { type RunRecord, runKey } from '../run/run-record.ts';
+import { runKey } from '../run/run-key.ts';
+import type { RunRecord } from '../run/run-record.ts';
 import type { PredictOptions } from './options.ts';
 
 /** The files that are written of a scan: its label map and, where they are asked for, the probabilities. */

@@ -1,17 +1,14 @@
 import { type DataType, scope } from '@ronasmis/libtorch';
 import { UserError } from '../base/errors.ts';
 import type { Triple } from '../base/geometry.ts';
-import { zScore } from '../data/normalisation.ts';
-import type { CaseProblem } from '../data/problems.ts';
-import { thickAxis } from '../data/spacing.ts';
+import type { CaseProblem } from '../data/problem.ts';
 import type { ComputeDevice } from '../engine/device.ts';
 import { toImage } from '../engine/to-device.ts';
-import { turnTo, turnVolume, unturned } from '../formats/orientation.ts';
 import type { Volume } from '../formats/volume.ts';
-import type { Segmentation } from '../preparation/label-map.ts';
-import { prepareImage } from '../preparation/prepared-image.ts';
+import type { Segmentation } from '../preparation/label-values.ts';
 import { bytesForPass, fittingTile, sufficientMemory } from './fitting.ts';
 import type { Model } from './model.ts';
+import { prepareScan } from './prepared-scan.ts';
 import { segment, segmentWithProbabilities } from './segment.ts';
 import { paddedTo, tileOffsets, windowOf } from './tiles.ts';
 
@@ -36,41 +33,25 @@ export function segmentVolume(
   { device, dataType, probabilities, memoryBytes }: SegmentationOptions,
   warn: (warning: CaseProblem) => unknown,
 ): Segmentation & { readonly tile: Triple | null } {
-  const { orientation } = model.run;
-  const { inference } = model.run.recipe;
+  const { image, channels, shape, crop, turn, plan } = prepareScan(scan, model.run);
+  const { inference } = plan;
   const window = windowOf(inference, model.architecture);
-  const turn = orientation === undefined ? unturned : turnTo(scan, orientation);
-  const volume = turnVolume(scan, turn);
-  const expected = model.network.inputChannels;
-  const { channels } = volume;
-  if (channels !== expected) {
-    const asFiles = model.run.channel_files ? ', in one file or in files called CASE_0000, CASE_0001 and so on' : '';
-    throw new UserError(
-      `${volume.file} has ${channels} channels; the network was trained on ${expected}. Give a scan with the channels of the training data${asFiles}.`,
-    );
-  }
-  const { normalisation = Array.from({ length: channels }, () => zScore), spacing } = model.run;
-  const { image, shape, crop, ...prepared } = prepareImage(volume, normalisation, spacing);
   const how = { device, dataType, inference, window };
   const tile = fittingTile(model.network, shape, bytesForPass(memoryBytes, device), how);
   if (tile === undefined) {
     const { tiles } = sufficientMemory(model.network, shape, how);
     const what = 'memory does not suffice for it, nor for tiles of it';
-    throw new UserError(`${volume.file}: ${what}. Give at least --memory ${tiles}MiB.`);
+    throw new UserError(`${scan.file}: ${what}. Give at least --memory ${tiles}MiB.`);
   }
   if (String(tile) !== String(window ?? shape)) {
     const { whole } = sufficientMemory(model.network, shape, how);
     const offsets = tileOffsets(paddedTo(shape, tile), tile, inference);
-    warn(
-      warningOfTiles(volume.file, window, `${offsets.length} overlapping tiles of ${tile.join(' x ')} voxels`, whole),
-    );
+    warn(warningOfTiles(scan.file, window, `${offsets.length} overlapping tiles of ${tile.join(' x ')} voxels`, whole));
   }
   const passed = window === undefined && String(tile) === String(shape) ? null : tile;
   const [classes, shares] = scope(() => {
     const input = toImage(image, [1, channels, ...shape], device, dataType);
-    const axis = thickAxis(prepared.spacing, volume.spacing);
-    const plan = { size: crop.shape, tile: passed ?? undefined, inference, thickAxis: axis };
-    const given = [model.network, model.weights, input, plan] as const;
+    const given = [model.network, model.weights, input, { ...plan, tile: passed ?? undefined }] as const;
     if (!probabilities) return [segment(...given).toArray()];
     const both = segmentWithProbabilities(...given);
     return [both.classes.toArray(), both.probabilities.toArray()];

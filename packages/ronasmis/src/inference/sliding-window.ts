@@ -37,31 +37,67 @@ export function logitsInTiles(
   { tile, classes, tiling = defaultRecipe.inference }: TiledPass,
   logitsOf: (tile: Tensor) => Tensor,
 ): Tensor {
+  return noGradient(() =>
+    scope(() => {
+      const sum = sumOfTiles(image, { tile, classes, tiling });
+      for (const offset of sum.offsets) scope(() => sum.add(offset, logitsOf(sum.part(offset))));
+      return sum.mean();
+    }),
+  );
+}
+
+/**
+ * As {@link logitsInTiles}, of logits that come from elsewhere and are waited for.
+ * @param onTile told how many of all tiles are done
+ */
+export async function awaitedLogitsInTiles(
+  image: Tensor,
+  how: TiledPass,
+  logitsOf: (tile: Tensor) => Promise<Tensor>,
+  onTile?: (done: number, total: number) => void,
+): Promise<Tensor> {
+  const sum = sumOfTiles(image, how);
+  for (const [done, offset] of sum.offsets.entries()) {
+    onTile?.(done, sum.offsets.length);
+    const logits = await logitsOf(sum.part(offset));
+    scope(() => sum.add(offset, logits));
+  }
+  return sum.mean();
+}
+
+/** Logits of a volume while they are put together from those of its tiles. */
+interface SumOfTiles {
+  /** The first voxel of each tile, in the padded volume. */
+  readonly offsets: readonly Triple[];
+  /** The tile of the image there. */
+  readonly part: (offset: Triple) => Tensor;
+  /** Adds a tile's logits, by their weights. */
+  readonly add: (offset: Triple, logits: Tensor) => void;
+  /** Of the logits of all tiles, by their weights, without what was padded. */
+  readonly mean: () => Tensor;
+}
+
+function sumOfTiles(image: Tensor, { tile, classes, tiling = defaultRecipe.inference }: TiledPass): SumOfTiles {
   const [batch, , depth, height, width] = image.shape;
   const size: Triple = [depth, height, width];
   const volume = paddedTo(size, tile);
-  return noGradient(() =>
-    scope(() => {
-      const padded = centred(image, size, volume);
-      const importance = tensor(tileWeights(tile, tiling), [1, 1, ...tile]);
-      const sums = zeros([batch, classes, ...volume], { dataType: 'float32' });
-      const weights = zeros([1, 1, ...volume], { dataType: 'float32' });
-      for (const offset of tileOffsets(volume, tile, tiling)) {
-        scope(() => {
-          const part = to(boxOf(padded, offset, tile), {
-            dataType: image.dataType,
-            copy: true,
-            memoryFormat: 'channels_last_3d',
-          });
-          const logits = to(logitsOf(part), { dataType: 'float32', device: 'cpu' });
-          addInPlace(boxOf(sums, offset, tile), multiply(logits, importance));
-          addInPlace(boxOf(weights, offset, tile), importance);
-        });
-      }
+  const padded = centred(image, size, volume);
+  const importance = tensor(tileWeights(tile, tiling), [1, 1, ...tile]);
+  const sums = zeros([batch, classes, ...volume], { dataType: 'float32' });
+  const weights = zeros([1, 1, ...volume], { dataType: 'float32' });
+  return {
+    offsets: tileOffsets(volume, tile, tiling),
+    part: (offset) =>
+      to(boxOf(padded, offset, tile), { dataType: image.dataType, copy: true, memoryFormat: 'channels_last_3d' }),
+    add: (offset, logits) => {
+      addInPlace(boxOf(sums, offset, tile), multiply(to(logits, { dataType: 'float32', device: 'cpu' }), importance));
+      addInPlace(boxOf(weights, offset, tile), importance);
+    },
+    mean: () => {
       const inside = before(size, volume);
       return divide(boxOf(sums, inside, size), boxOf(weights, inside, size));
-    }),
-  );
+    },
+  };
 }
 
 /** An image in the middle of one of this size that is 0 elsewhere; of an odd number of voxels, one more is behind it (nnU-Net's `pad_nd_image`). */

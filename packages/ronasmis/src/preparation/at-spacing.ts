@@ -1,5 +1,6 @@
 import { resampleCubic, resampleLabels, scope, tensor } from '@ronasmis/libtorch';
 import { type Triple, voxelsOf } from '../base/geometry.ts';
+import { sharedFloat32, sharedUint8 } from '../base/shared.ts';
 import { type Sampling, shapeAt, thickAxis } from '../data/spacing.ts';
 
 /**
@@ -10,7 +11,7 @@ import { type Sampling, shapeAt, thickAxis } from '../data/spacing.ts';
 export function imageAt(image: Float32Array, channels: number, grid: Sampling, spacing: Triple): Float32Array {
   const size = shapeAt(grid, spacing);
   const [from, to] = [voxelsOf(grid.shape), voxelsOf(size)];
-  const resampled = new Float32Array(new SharedArrayBuffer(4 * channels * to));
+  const resampled = sharedFloat32(channels * to);
   for (let channel = 0; channel < channels; channel++) {
     const values = scope(() => {
       const volume = tensor(image.subarray(channel * from, (channel + 1) * from), grid.shape, { share: true });
@@ -34,7 +35,7 @@ export function labelAt(label: Uint8Array, grid: Sampling, spacing: Triple): Uin
     return resampleLabels(volume, size, { nearestAxis: thickAxis(grid.spacing, spacing) }).toArray();
   });
   if (!(values instanceof Uint8Array)) throw new TypeError('Labels are uint8.');
-  const resampled = new Uint8Array(new SharedArrayBuffer(values.length));
+  const resampled = sharedUint8(values.length);
   resampled.set(values);
   return resampled;
 }

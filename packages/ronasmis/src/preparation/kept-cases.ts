@@ -13,7 +13,7 @@ import { cropSchema } from '../data/crop.ts';
 import type { DataSet } from '../data/dataset.ts';
 import { fingerprintSchema } from '../data/fingerprint.ts';
 import { normalisationSchema } from '../data/normalisation.ts';
-import { problemSchema } from '../data/problems.ts';
+import { problemSchema } from '../data/problem.ts';
 import { formatByName } from '../formats/formats.ts';
 import { turnSchema } from '../formats/orientation.ts';
 import { defaultRecipe } from '../recipe/recipe.ts';

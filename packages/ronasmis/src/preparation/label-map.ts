@@ -1,24 +1,11 @@
 import { voxelsOf } from '../base/geometry.ts';
-import type { Voxels } from '../base/voxels.ts';
-import type { Crop } from '../data/crop.ts';
-import type { Label } from '../data/description.ts';
+import type { Label } from '../data/label.ts';
 import { writeDicomSegmentation } from '../formats/dicom-seg-file.ts';
 import type { SourceSeries } from '../formats/dicom-source.ts';
 import { writeNifti } from '../formats/nifti.ts';
 import type { Maker } from '../formats/nifti-mark.ts';
-import { inverseOf, type Turn, turnVoxels } from '../formats/orientation.ts';
 import type { Volume } from '../formats/volume.ts';
-
-/** What a network says about a scan, within the crop that it saw. */
-export interface Segmentation {
-  /** The class of each of the crop's own voxels, flat `[depth, height, width]`. */
-  readonly classes: Uint8Array;
-  /** The probability of each class there, flat `[class, depth, height, width]`, where it was asked for. */
-  readonly probabilities?: Float32Array;
-  readonly crop: Crop;
-  /** From the scan's own voxel order to that of the prepared image. */
-  readonly turn: Turn;
-}
+import { labelValues, rowsOf, type Segmentation, turnBack } from './label-values.ts';
 
 /** With what a segmentation is written: the data set's labels, the background first, and which work made it. */
 interface Written {
@@ -56,16 +43,6 @@ export async function writeSegments(
   await writeDicomSegmentation(file, { source, data: labelValues(segmentation, labels), segments, maker });
 }
 
-/** The label value of each of the scan's own voxels, `[depth, height, width]`. */
-function labelValues(segmentation: Segmentation, labels: readonly Label[]): Voxels {
-  const { classes, crop } = segmentation;
-  const data = emptyLabelMap(voxelsOf(crop.scanShape), Math.max(...labels.map(({ value }) => value)));
-  for (const { from, to } of rowsOf(crop)) {
-    for (let x = 0; x < crop.shape[2]; x++) data[to + x] = labels[classes[from + x]].value;
-  }
-  return turnBack(data, segmentation);
-}
-
 /** What the name of a file of class probabilities has behind that of its label map. */
 export const probabilitiesSuffix = '_probabilities';
 
@@ -90,27 +67,4 @@ export async function writeProbabilities(
   }
   const turned = turnBack(data, segmentation);
   await writeNifti(file, { shape: scan.shape, channels: classes, data: turned, prefix: scan.prefix, maker });
-}
-
-/** The rows of a crop: where each begins in the crop and in the scan. */
-function* rowsOf({
-  offset,
-  shape: size,
-  scanShape: shape,
-}: Crop): Generator<{ readonly from: number; readonly to: number }> {
-  for (let z = 0; z < size[0]; z++) {
-    for (let y = 0; y < size[1]; y++) {
-      const from = (z * size[1] + y) * size[2];
-      const to = ((z + offset[0]) * shape[1] + y + offset[1]) * shape[2] + offset[2];
-      yield { from, to };
-    }
-  }
-}
-
-const turnBack = (data: Voxels, { crop, turn }: Segmentation): Voxels =>
-  turnVoxels(data, crop.scanShape, inverseOf(turn));
-
-function emptyLabelMap(voxels: number, largest: number): Voxels {
-  if (largest <= 255) return new Uint8Array(voxels);
-  return largest <= 32_767 ? new Int16Array(voxels) : new Int32Array(voxels);
 }

@@ -12,7 +12,7 @@ import type { DataSet } from '../data/dataset.ts';
 import { IGNORED_CLASS } from '../data/description.ts';
 import type { Fingerprint } from '../data/fingerprint.ts';
 import { clearOutside, maskFor, type Normalisation, normalisationsFor, normalise } from '../data/normalisation.ts';
-import { type Problem, problem } from '../data/problems.ts';
+import { type Problem, problem } from '../data/problem.ts';
 import { coarsened, shapeAt } from '../data/spacing.ts';
 import type { Turn } from '../formats/orientation.ts';
 import { readGrid } from '../formats/read-volume.ts';

@@ -1,6 +1,7 @@
 import { UserError } from '../base/errors.ts';
 import { formatAxes } from '../base/figures.ts';
 import { type Triple, voxelsOf } from '../base/geometry.ts';
+import { sharedFloat32 } from '../base/shared.ts';
 import { type Crop, cropChannel, foregroundBox } from '../data/crop.ts';
 import { clearOutside, maskFor, type Normalisation, normalise } from '../data/normalisation.ts';
 import { misfitAt, type Sampling, shapeAt } from '../data/spacing.ts';
@@ -34,7 +35,7 @@ export function prepareImage(
   const { channels } = volume;
   const box = foregroundBox(volume);
   const voxels = voxelsOf(box.shape);
-  const image = new Float32Array(new SharedArrayBuffer(4 * channels * voxels));
+  const image = sharedFloat32(channels * voxels);
   const channelOf = (channel: number): Float32Array => image.subarray(channel * voxels, (channel + 1) * voxels);
   for (let channel = 0; channel < channels; channel++) cropChannel(volume, channel, box, channelOf(channel));
   const mask = maskFor(normalisations, () => image, box.shape);

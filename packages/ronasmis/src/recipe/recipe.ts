@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { augmentationSchema } from './augmentation.ts';
 import { type ConstantNote, count, note, notes, positive, range, share } from './note.ts';
@@ -256,7 +255,10 @@ export interface Difference extends Constant {
 /** In what a recipe differs from another. */
 export function differences(recipe: Recipe, from: Recipe): readonly Difference[] {
   const others = constantsOf(from);
-  return constantsOf(recipe)
-    .map((constant, at) => ({ ...constant, other: others[at].value }))
-    .filter(({ value, other }) => !isDeepStrictEqual(value, other));
+  return (
+    constantsOf(recipe)
+      .map((constant, at) => ({ ...constant, other: others[at].value }))
+      // Both have their keys in the schema's order.
+      .filter(({ value, other }) => JSON.stringify(value) !== JSON.stringify(other))
+  );
 }

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { architectureSchema } from '../architecture/architecture.ts';
 import { levels, type NetworkDimensions } from '../architecture/dimensions.ts';
-import { labelSchema } from '../data/description.ts';
+import { labelSchema } from '../data/label.ts';
 import { normalisationSchema } from '../data/normalisation.ts';
 import { isOrientation } from '../formats/orientation.ts';
 import { augmentModes } from '../recipe/augment-mode.ts';
@@ -103,11 +102,19 @@ export const runSchema = runFields
 /** Everything that a search was told and what it ran on. */
 export type RunRecord = z.infer<typeof runSchema>;
 
-/** A short name of a search, by which files that its network has made are known again; that of a copy of the run folder is the same. */
-export function runKey({ created, settings, fingerprint }: RunRecord): string {
-  const identity = JSON.stringify([created, settings.seed, settings.controller, settings.fold, fingerprint.sha256]);
-  return createHash('sha256').update(identity).digest('hex').slice(0, 16);
-}
+/** What of a run says how its network segments scans, and nothing of the data that it was trained on. */
+export const segmentingSchema = runFields.pick({
+  version: true,
+  recipe: true,
+  network: true,
+  labels: true,
+  normalisation: true,
+  channel_files: true,
+  orientation: true,
+  spacing: true,
+});
+/** What of a run says how its network segments scans. */
+export type SegmentingRecord = z.infer<typeof segmentingSchema>;
 
 /** What a run does: a controller searches a space, gradients search the cells of a network, or one network is trained. */
 export function kindOf({

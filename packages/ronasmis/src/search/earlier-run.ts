@@ -7,7 +7,8 @@ import { loadModel } from '../inference/model.ts';
 import type { Network } from '../network/network.ts';
 import { type TakenOver, type Trained, takeOver } from '../network/take-over.ts';
 import { plural } from '../report/format.ts';
-import { type RunRecord, runKey } from '../run/run-record.ts';
+import { runKey } from '../run/run-key.ts';
+import type { RunRecord } from '../run/run-record.ts';
 import type { Trainer } from '../training/trainer.ts';
 
 /** A finished run whose weights another one starts from. */

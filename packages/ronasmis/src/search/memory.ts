@@ -6,7 +6,7 @@ import { UserError } from '../base/errors.ts';
 import { type Triple, voxelsOf } from '../base/geometry.ts';
 import type { CaseSplit } from '../data/folds.ts';
 import { type ComputeDevice, dataTypeOf, type Precision } from '../engine/device.ts';
-import { bytesBesidePass } from '../inference/fitting.ts';
+import { bytesBesidePass } from '../inference/beside-pass.ts';
 import { windowOf } from '../inference/tiles.ts';
 import { passBytes } from '../network/memory.ts';
 import type { Network } from '../network/network.ts';

@@ -8,7 +8,7 @@ import type { Region } from '../data/description.ts';
 import type { Fingerprint } from '../data/fingerprint.ts';
 import { type CaseSplit, splitCases, splitLabelled } from '../data/folds.ts';
 import type { Normalisation } from '../data/normalisation.ts';
-import type { Problem } from '../data/problems.ts';
+import type { Problem } from '../data/problem.ts';
 import { shapeAt } from '../data/spacing.ts';
 import { chooseDevice } from '../engine/device.ts';
 import { choosePrecision } from '../engine/precision.ts';

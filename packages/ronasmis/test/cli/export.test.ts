@@ -43,6 +43,31 @@ it('replaces the file that it has written, and none to which something was added
   expect((await run('export', finished, '--out', out, '--overwrite')).code).toBe(0);
 });
 
+it('writes a page with the network, which knows nothing of the data set, and replaces its own work alone', async () => {
+  const out = join(root, 'page');
+  const { code, stdout, stderr } = await run('export', finished, '--format', 'web', '--out', out);
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: `Open it by 'ronasmis serve ${out}', or put the folder on any file server.\n`,
+  });
+  expect(stdout).toMatch(/^\S+\/page {2}\d+ MiB\nChecked by ONNX Runtime on /);
+  expect((await readdir(out)).sort()).toEqual(['assets', 'index.html', 'model.json', 'model.onnx']);
+  expect((await readdir(join(out, 'assets'))).filter((name) => name.endsWith('.wasm'))).not.toEqual([]);
+  const known = await readFile(join(out, 'model.json'), 'utf8');
+  expect(Object.keys(JSON.parse(known))).toEqual(['key', 'architecture', 'run']);
+  for (const word of ['settings', 'data_set', 'fingerprint', 'created']) expect(known).not.toContain(word);
+  expect((await run('export', finished, '--format', 'web', '--out', out)).code).toBe(0);
+  await writeFile(join(out, 'index.html'), 'by hand');
+  expect(await run('export', finished, '--format', 'web', '--out', out)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('index.html: a file of this name is there'),
+  });
+  expect(await run('serve', finished)).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/is no folder of a page that segments, for it has no index\.html: name the folder/),
+  });
+});
+
 it('leaves nothing but the network behind: no cache, no number of the device, no report of its use', async () => {
   const fresh = join(root, 'fresh');
   const variables = ['HOME', 'TMPDIR', 'XDG_CACHE_HOME', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME', 'XDG_STATE_HOME'];

@@ -4,11 +4,10 @@ import { describe, expect, it } from 'vitest';
 import type { Triple } from '../../src/base/geometry.ts';
 import { createRandom, normal } from '../../src/base/random.ts';
 import type { Voxels } from '../../src/base/voxels.ts';
-import { readScan } from '../../src/data/channels.ts';
 import { checkDataSet } from '../../src/data/check.ts';
 import { readDataSet } from '../../src/data/dataset.ts';
-
 import { clipOutliers, clipWarnings } from '../../src/data/outliers.ts';
+import { readScan } from '../../src/data/read-scan.ts';
 import { readNifti } from '../../src/formats/nifti.ts';
 import { gridAt, type Volume } from '../../src/formats/volume.ts';
 import { prepareDataSet, imageOf as preparedImage } from '../../src/preparation/prepare.ts';

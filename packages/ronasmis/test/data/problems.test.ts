@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { oneLineAKind, problem } from '../../src/data/problems.ts';
+import { problem } from '../../src/data/problem.ts';
+import { oneLineAKind } from '../../src/data/problems.ts';
 
 const kind = { several: 'are odd', fix: 'Look at them.' };
 const odd = (file: string, what: string, distance: number) =>

@@ -15,7 +15,7 @@ const textOf = (document: string): Promise<string> => readFile(join(checkout, do
 /** The README and the guides, in the order in which they are read. */
 const documents = [
   'README.md',
-  ...['setup', 'data', 'search', 'dashboard', 'study', 'predict', 'export', 'memory', 'plan'].map(
+  ...['setup', 'data', 'search', 'dashboard', 'study', 'predict', 'export', 'browser', 'memory', 'plan'].map(
     (guide) => `docs/${guide}.md`,
   ),
 ];
@@ -39,7 +39,7 @@ const changes: readonly { readonly command: RegExp; readonly change: Change; rea
     why: 'it takes three minutes and replaces runs/quickstart in the checkout',
   },
   {
-    command: / dashboard /,
+    command: / (dashboard|serve) /,
     change: { kind: 'stop', once: /^Open this address/m, says: /^Open this address/m },
     why: 'it serves a page until it is stopped',
   },
@@ -113,13 +113,20 @@ const outcomes: Readonly<Record<string, (args: readonly string[], options: Optio
   async dashboard(_, __, { stdout }) {
     expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/\n$/);
   },
+  async serve(_, __, { stdout }) {
+    expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/\n$/);
+  },
   async show([run], _, { stdout }) {
     expect(stdout).toContain(join(run, 'report.html'));
   },
   async predict([, scans], { out }) {
     expect(await files(out)).toEqual(await files(scans));
   },
-  async export(_, { out }, { stdout }) {
+  async export(_, { out, format }, { stdout }) {
+    if (format === 'web') {
+      expect(await files(out)).toEqual(['assets', 'index.html', 'model.json', 'model.onnx']);
+      return;
+    }
     expect((await readFile(join(root, out))).length).toBeGreaterThan(1e6);
     expect(stdout).toContain(out);
   },

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { endingOf, formatByName, SCAN_ENDINGS } from '../../src/formats/formats.ts';
+import { endingOf } from '../../src/formats/endings.ts';
+import { formatByName, SCAN_ENDINGS } from '../../src/formats/formats.ts';
 import { metaImage, nrrd } from '../../src/formats/itk.ts';
 import { nifti } from '../../src/formats/nifti.ts';
 

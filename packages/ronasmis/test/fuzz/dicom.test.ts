@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readSlice } from '../../src/formats/dicom-slice.ts';
+import { readSlice } from '../../src/formats/dicom-slice-file.ts';
 import { scanFixtures, writeScanFixture } from '../formats/scan-fixtures.ts';
 import { temporaryFolder } from '../formats/scans.ts';
 import { fuzz, mutated, timeout, userErrorNaming } from './harness.ts';

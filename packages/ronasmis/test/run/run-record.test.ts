@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { networkDimensions } from '../../src/architecture/dimensions.ts';
-import { classNamesOf, dimensionsOf, recordDimensions, runKey, runSchema } from '../../src/run/run-record.ts';
+import { runKey } from '../../src/run/run-key.ts';
+import { classNamesOf, dimensionsOf, recordDimensions, runSchema } from '../../src/run/run-record.ts';
 import { reportContent } from '../report/content.ts';
 
 const { run } = reportContent(1);

@@ -13,7 +13,7 @@ import { networkWeights, type Weights } from '../../src/network/weights.ts';
 import { defaultRecipe, type Recipe } from '../../src/recipe/recipe.ts';
 import type { Progress } from '../../src/run/progress.ts';
 import { readRun } from '../../src/run/read-run.ts';
-import { runKey } from '../../src/run/run-record.ts';
+import { runKey } from '../../src/run/run-key.ts';
 import { type SearchOptions, withDefaults } from '../../src/search/options.ts';
 import { resume } from '../../src/search/resume.ts';
 import { type SearchHooks, search } from '../../src/search/search.ts';

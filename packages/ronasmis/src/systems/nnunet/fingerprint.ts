@@ -6,7 +6,7 @@ import type { LoadedCase } from '../../data/case.ts';
 import { checkDataSet } from '../../data/check.ts';
 import { foregroundBox } from '../../data/crop.ts';
 import type { DataSet } from '../../data/dataset.ts';
-import { endingOf } from '../../formats/formats.ts';
+import { endingOf } from '../../formats/endings.ts';
 import { type NnunetDataset, type PlanInputs, readerOf } from './plan-inputs.ts';
 import type { PlannedIntensities } from './plans.ts';
 

@@ -1,0 +1,108 @@
+import { type Tensor, tensor } from '@ronasmis/libtorch';
+import type { Architecture } from '../architecture/architecture.ts';
+import { UserError } from '../base/errors.ts';
+import { type Triple, voxelsOf } from '../base/geometry.ts';
+import { toImage } from '../engine/to-device.ts';
+import type { Volume } from '../formats/volume.ts';
+import { closedNetwork } from '../network/closed.ts';
+import { liveBytes } from '../network/live-bytes.ts';
+import type { Segmentation } from '../preparation/label-values.ts';
+import { dimensionsOf, type SegmentingRecord } from '../run/run-record.ts';
+import { bytesBesidePass } from './beside-pass.ts';
+import { classesOf } from './classes.ts';
+import { awaitedMeanOfMirrorings, mirroredPasses } from './mirroring.ts';
+import { type PreparedScan, prepareScan } from './prepared-scan.ts';
+import { awaitedLogitsInTiles } from './sliding-window.ts';
+import { paddedTo, tileFor, tileOffsets, windowOf } from './tiles.ts';
+
+/** What has to be known of a run where its network runs elsewhere, as an exported page does. */
+export interface SegmentingModel {
+  readonly architecture: Architecture;
+  readonly run: SegmentingRecord;
+}
+
+/**
+ * Passes an image, flat `[channel, depth, height, width]` of `shape`, through the network.
+ * @returns logits, flat `[class, depth, height, width]`
+ */
+export type RunNetwork = (image: Float32Array, shape: readonly number[]) => Promise<Float32Array>;
+
+/** What ONNX Runtime takes for a pass at most, as a share of the features that are alive, measured. */
+const passFactor = 1.1;
+
+/** A scan that is ready to be segmented, and what that takes. */
+export interface ElsewherePlan extends PreparedScan {
+  /** `[depth, height, width]` of the tiles that it goes in; null in one pass. */
+  readonly tile: Triple | null;
+  /** Whether the tiles are smaller than the run's recipe has it, for want of memory. */
+  readonly isCut: boolean;
+  /** How often the network runs. */
+  readonly passes: number;
+  /** Bytes that the passes take, with what is put together of them. */
+  readonly bytes: number;
+}
+
+/**
+ * Prepares a scan as `predict` does, and chooses what it is passed in: whole or in windows of the patch, as the recipe has it, or in smaller tiles.
+ * @param bytes that a pass may take, with what is put together of passes
+ * @throws UserError as {@link prepareScan} does, and where not even the smallest tile fits
+ */
+export function planElsewhere({ architecture, run }: SegmentingModel, scan: Volume, bytes: number): ElsewherePlan {
+  const prepared = prepareScan(scan, run);
+  const { shape, channels, plan } = prepared;
+  const { inference } = plan;
+  if (architecture.kind === 'open_cells') throw new Error('A finished network has no cells that are yet to be found.');
+  const network = closedNetwork(architecture, dimensionsOf(run));
+  const window = windowOf(inference, architecture);
+  const needed = (tile: Triple): number => {
+    const passed = String(tile) === String(shape) ? undefined : tile;
+    // The image as it was prepared and as the network takes it.
+    const image = 8 * channels * voxelsOf(shape);
+    return (
+      passFactor * liveBytes(network, tile) +
+      image +
+      bytesBesidePass(network, shape, { tile: passed, device: 'cpu', inference })
+    );
+  };
+  const tile = tileFor(window ?? shape, (one) => needed(one) <= bytes, inference);
+  if (tile === undefined)
+    throw new UserError(
+      `${scan.file}: memory does not suffice for it, nor for tiles of it. Crop or resample the scan.`,
+    );
+  const isCut = String(tile) !== String(window ?? shape);
+  const inOnePass = window === undefined && !isCut;
+  const tiles = inOnePass ? 1 : tileOffsets(paddedTo(shape, tile), tile, inference).length;
+  const passes = tiles * (inference.mirroring ? mirroredPasses : 1);
+  return { ...prepared, tile: inOnePass ? null : tile, isCut, passes, bytes: needed(tile) };
+}
+
+/**
+ * Segments a scan as `predict` does in float32 on a processor, by a network that runs elsewhere.
+ * @param onPass told before each pass how many of all are done
+ */
+export async function segmentElsewhere(
+  { run }: SegmentingModel,
+  { image, channels, shape, crop, turn, plan, tile, passes }: ElsewherePlan,
+  runNetwork: RunNetwork,
+  onPass?: (done: number, total: number) => void,
+): Promise<Segmentation> {
+  const { classes } = run.network;
+  let done = 0;
+  const once = async (volume: Tensor): Promise<Tensor> => {
+    onPass?.(done, passes);
+    const values = volume.toArray();
+    if (!(values instanceof Float32Array)) throw new TypeError('Images are float32.');
+    const [batch, , ...size] = volume.shape;
+    const logits = await runNetwork(values, volume.shape);
+    done += 1;
+    return tensor(logits, [batch, classes, ...size]);
+  };
+  const { mirroring } = plan.inference;
+  const pass = mirroring ? (volume: Tensor): Promise<Tensor> => awaitedMeanOfMirrorings(volume, once) : once;
+  const input = toImage(image, [1, channels, ...shape], 'cpu', 'float32');
+  const tiling = plan.inference;
+  const logits = await (tile === null ? pass(input) : awaitedLogitsInTiles(input, { tile, classes, tiling }, pass));
+  const found = classesOf(logits, input, plan).toArray();
+  if (!(found instanceof Uint8Array)) throw new TypeError('Segmentations are uint8.');
+  return { classes: found, crop, turn };
+}
