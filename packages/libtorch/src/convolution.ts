@@ -50,7 +50,7 @@ export function stridedConvolutionType({ size, planes, stride, dataType, device 
   if (device !== 'cpu') return dataType;
   const [depth, height, width] = size;
   // Slices are convolved each for itself, and none is left out.
-  const isOfSlices = planesMet(planes, depth) === 1 && depth > 1 && stride[0] > 1;
+  const isOfSlices = planes === 1 && depth > 1 && stride[0] > 1;
   // Of slices narrower than 3 voxels, oneDNN's strided bfloat16 was NaN.
   const isWide = height > 2 && width > 2;
   return dataType === 'bfloat16' && !isOfSlices && isWide && oneDnnTakesBfloat16() ? 'bfloat16' : 'float32';

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { CaseTable, ViewableCase } from '../shared/messages.ts';
 import type { View } from './canvas.ts';
 import type { Layer, VolumeViewer } from './niivue.ts';
+import { SliceButtons } from './slice-buttons.tsx';
 import { fetchJson, reasonOf, useJson } from './use-json.ts';
 
 const views: readonly { readonly view: View; readonly title: string }[] = [
@@ -160,14 +161,7 @@ function Screen({ viewable }: { readonly viewable: ViewableCase }) {
             <input type="checkbox" checked={!hidden.includes(layer)} onChange={() => toggle(layer)} /> {layer}
           </label>
         ))}
-        <fieldset class="buttons" aria-label="Slice">
-          <button type="button" aria-label="One slice down" onClick={() => viewer?.move(-1)}>
-            −
-          </button>
-          <button type="button" aria-label="One slice up" onClick={() => viewer?.move(1)}>
-            +
-          </button>
-        </fieldset>
+        <SliceButtons move={(slices) => viewer?.move(slices)} />
         <span role="status" data-place={place}>
           {place ?? ''}
         </span>

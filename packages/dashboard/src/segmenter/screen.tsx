@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { View } from '../page/canvas.ts';
+import { SliceButtons } from '../page/slice-buttons.tsx';
 import type { LabelName } from './messages.ts';
 import type { ScanViewer } from './volume-viewer.ts';
 
@@ -62,14 +63,7 @@ export function Screen({ name, scan, labelMap, labels }: Props) {
               onInput={({ currentTarget }) => viewer?.setOpacity(Number(currentTarget.value) / 100)}
             />
           </label>
-          <fieldset class="buttons" aria-label="Slice">
-            <button type="button" aria-label="One slice down" onClick={() => viewer?.move(-1)}>
-              −
-            </button>
-            <button type="button" aria-label="One slice up" onClick={() => viewer?.move(1)}>
-              +
-            </button>
-          </fieldset>
+          <SliceButtons move={(slices) => viewer?.move(slices)} />
         </div>
       </div>
       <div class="screen" data-shown={shown}>

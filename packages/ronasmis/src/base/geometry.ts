@@ -24,3 +24,6 @@ export const voxelsOf = ([depth, height, width]: Triple): number => depth * heig
 /** What strides one after the other come to together; 1 along each axis where there is none. */
 export const productOf = (strides: readonly Triple[]): Triple =>
   strides.reduce<Triple>(([depth, height, width], [d, h, w]) => [depth * d, height * h, width * w], [1, 1, 1]);
+
+/** Whether a stride or a kernel is 1 along each axis. */
+export const isOne = (size: Triple): boolean => size.every((extent) => extent === 1);

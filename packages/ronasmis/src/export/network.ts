@@ -1,6 +1,6 @@
 import type { Activation } from '@ronasmis/libtorch';
 import { activations } from '../architecture/activations.ts';
-import { type Triple, voxelsOf } from '../base/geometry.ts';
+import { isOne, type Triple, voxelsOf } from '../base/geometry.ts';
 import type { Network } from '../network/network.ts';
 import type { Kernel, Layer, Norm, Operations } from '../network/operations.ts';
 import { apply, type Graph, numbers, renameLast, type Value, wholeNumbers } from './graph.ts';
@@ -26,7 +26,7 @@ function onnxOperations(graph: Graph): Operations<Value> {
   };
   return {
     downsample: (input, stride, pooling = 'max') => {
-      if (stride.every((step) => step === 1)) return input;
+      if (isOne(stride)) return input;
       return poolCells(graph, pooling === 'max' ? 'MaxPool' : 'AveragePool', input, stride);
     },
     convolutionBlock: (input, layers, { dilation, activation }) =>
@@ -124,7 +124,7 @@ function activate(graph: Graph, input: Value, activation: Activation): Value {
 
 /** Trilinear upsampling by a whole stride, cut at the far ends to the size of `like`. */
 function upsample(graph: Graph, input: Value, stride: Triple, like: Value): Value {
-  if (stride.every((step) => step === 1)) return input;
+  if (isOne(stride)) return input;
   const enlarged = apply(graph, 'Resize', [input, '', numbers(graph, [1, 1, ...stride])], {
     mode: { text: 'linear' },
     coordinate_transformation_mode: { text: 'half_pixel' },

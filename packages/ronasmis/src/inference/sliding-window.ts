@@ -46,19 +46,14 @@ export function logitsInTiles(
   );
 }
 
-/**
- * As {@link logitsInTiles}, of logits that come from elsewhere and are waited for.
- * @param onTile told how many of all tiles are done
- */
+/** As {@link logitsInTiles}, of logits that come from elsewhere and are waited for. */
 export async function awaitedLogitsInTiles(
   image: Tensor,
   how: TiledPass,
   logitsOf: (tile: Tensor) => Promise<Tensor>,
-  onTile?: (done: number, total: number) => void,
 ): Promise<Tensor> {
   const sum = sumOfTiles(image, how);
-  for (const [done, offset] of sum.offsets.entries()) {
-    onTile?.(done, sum.offsets.length);
+  for (const offset of sum.offsets) {
     const logits = await logitsOf(sum.part(offset));
     scope(() => sum.add(offset, logits));
   }

@@ -19,7 +19,7 @@ import {
   upsampleAndAdd,
   view,
 } from '@ronasmis/libtorch';
-import type { Triple } from '../base/geometry.ts';
+import { isOne, type Triple } from '../base/geometry.ts';
 import type { WalkOptions } from './definition.ts';
 import type { Network } from './network.ts';
 import type { Kernel, Norm, Operations } from './operations.ts';
@@ -91,8 +91,6 @@ function cut(features: Tensor, size: Triple): Tensor {
     features,
   );
 }
-
-const isOne = (size: Triple): boolean => size.every((extent) => extent === 1);
 
 function sizeOf({ shape: [, , depth, height, width] }: Tensor): Triple {
   return [depth, height, width];

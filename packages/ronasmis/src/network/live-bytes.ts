@@ -1,4 +1,4 @@
-import { productOf, type Triple, voxelsOf } from '../base/geometry.ts';
+import { isOne, productOf, type Triple, voxelsOf } from '../base/geometry.ts';
 import type { Network } from './network.ts';
 import type { Operations } from './operations.ts';
 
@@ -54,7 +54,6 @@ function liveOperations(make: Make): Operations<Live> {
     const along = (axis: 0 | 1 | 2): number => Math.ceil(input.size[axis] / stride[axis]);
     return make([input], channels, [along(0), along(1), along(2)]);
   };
-  const isOne = (stride: Triple): boolean => stride.every((step) => step === 1);
   return {
     downsample: (input, stride) => (isOne(stride) ? input : pooled(input, stride)),
     convolutionBlock: (input, layers, { activation }) =>

@@ -8,7 +8,7 @@ import {
   keptByActivation,
   stridedConvolutionType,
 } from '@ronasmis/libtorch';
-import type { Triple } from '../base/geometry.ts';
+import { isOne, type Triple } from '../base/geometry.ts';
 import { sum } from '../base/statistics.ts';
 import { type CountedShape, type CountedTensor, elements, type MemoryTape, openTape } from './memory-tape.ts';
 import type { Network } from './network.ts';
@@ -259,7 +259,7 @@ function upsampleAndAdd(
   { stride, size }: { readonly stride: Triple; readonly size: Triple },
   addends: readonly CountedTensor[],
 ): CountedTensor {
-  const plain = stride.every((step) => step === 1);
+  const plain = isOne(stride);
   if (plain && addends.length === 0) return input;
   const [batch, channels, , height, width] = input.shape;
   return tape.apply({
@@ -281,8 +281,6 @@ function divided(input: CountedTensor, stride: Triple): Triple {
   const [depth, height, width] = spatial(input).map((extent, axis) => Math.ceil(extent / stride[axis]));
   return [depth, height, width];
 }
-
-const isOne = (size: Triple): boolean => size.every((extent) => extent === 1);
 
 function spatial({ shape: [, , depth, height, width] }: CountedTensor): Triple {
   return [depth, height, width];

@@ -1,5 +1,5 @@
 import type { UNet } from '../architecture/unet.ts';
-import { productOf, type Triple } from '../base/geometry.ts';
+import { isOne, productOf, type Triple } from '../base/geometry.ts';
 import { sum } from '../base/statistics.ts';
 import type { Supervision } from './definition.ts';
 import { defineNetwork, type Network } from './network.ts';
@@ -145,8 +145,7 @@ function convolutionOf<Features>(
   name: string,
 ): Features {
   const layer = layerOf(place, name);
-  if (place.stride.every((step) => step === 1))
-    return operations.convolutionBlock(input, [layer], { dilation: 1, activation });
+  if (isOne(place.stride)) return operations.convolutionBlock(input, [layer], { dilation: 1, activation });
   return operations.scope(() =>
     operations.normalise(operations.convolution(input, layer.kernel, place.stride), layer.norm, activation),
   );

@@ -1,4 +1,4 @@
-import type { Triple } from '../base/geometry.ts';
+import { isOne, type Triple } from '../base/geometry.ts';
 
 /** By what strides a volume is downsampled, `[depth, height, width]`: 2 where every second voxel is left, 1 where all are. */
 export type Downsampling = Triple;
@@ -51,7 +51,7 @@ function downsampleAlong(
 
 /** Downsamples labels, flat volumes of `shape` one after the other: the voxels at which {@link downsampleImages} has an image's. */
 export function downsampleLabels(values: Uint8Array, shape: Triple, downsampling: Downsampling): Uint8Array {
-  if (downsampling.every((stride) => stride === 1)) return values;
+  if (isOne(downsampling)) return values;
   const [depth, height, width] = shape;
   const [smallDepth, smallHeight, smallWidth] = downsampledShape(shape, downsampling);
   const volumes = values.length / (depth * height * width);
