@@ -34,8 +34,8 @@ export interface Meeting {
  * The ranks of a run, as one of them sees them. Every function here has to be called by all ranks, in the same order and with tensors
  * of the same shapes and data types; it returns when all have. Tensors on a GPU are exchanged by way of the processor's memory.
  *
- * Each throws a {@link RankError} where a rank has ended or does not come, and whatever is called afterwards does too: who had which
- * values is not known any more.
+ * Each throws a {@link RankError} where a rank has ended, does not come or is at something else, and whatever is called afterwards
+ * does too: who had which values is not known any more.
  */
 export interface Ranks {
   readonly rank: number;
@@ -81,6 +81,31 @@ function sentence(who: string, what: string, { timeoutSeconds }: Meeting, cause:
   return `${who}: ${what} failed: ${cause}`;
 }
 
+function bytesOf(gathered: Tensor): Uint8Array {
+  const bytes = gathered.toArray();
+  if (bytes instanceof Uint8Array) return bytes;
+  throw new Error('What was gathered is not bytes.');
+}
+
+/** So many bytes of what a rank does are compared with what the others do. */
+const comparedBytes = 96;
+
+/**
+ * Throws, in all ranks alike, where one is at something else than this: Gloo would end the process of one that is sent more than it
+ * waits for, and take what is of the same size for what it waits for.
+ */
+function agree(doing: string, size: number, name: string): void {
+  const own = new Uint8Array(comparedBytes);
+  new TextEncoder().encodeInto(doing, own);
+  const all = bytesOf(waitTensor(allGatherIntoTensor(tensor(own, [1, comparedBytes]), size, name)));
+  for (let rank = 0; rank < size; rank += 1) {
+    const theirs = all.subarray(rank * comparedBytes, (rank + 1) * comparedBytes);
+    if (Buffer.compare(theirs, own) === 0) continue;
+    const what = new TextDecoder().decode(theirs).replace(/\0+$/, '');
+    throw new Error(`rank ${rank} is at ${what}, and this one at ${doing}. All ranks must do the same.`);
+  }
+}
+
 /** Whether the elements lie one after the other in memory, in row-major order. */
 function liesInOrder({ shape, strides }: Tensor): boolean {
   let distance = 1;
@@ -105,12 +130,16 @@ export function joinRanks(meeting: Meeting): Ranks {
   let failure: string | undefined;
   let left = false;
 
-  /** Runs an exchange, after which a failed one lets no other be. */
-  function exchange<Result>(what: string, body: () => Result): Result {
+  /** Runs an exchange of such tensors, once all ranks are at it; after one that failed there is no other. */
+  function exchange<Result>(what: string, given: Tensor, body: () => Result): Result {
     if (left) throw new Error(`${who}: ${what} came after this process had left its group.`);
     if (failure !== undefined) throw new RankError(failure);
+    const doing = `${what}: ${given.dataType} [${given.shape}]`;
     try {
-      return scope(body);
+      return scope(() => {
+        agree(doing, size, name);
+        return body();
+      });
     } catch (error) {
       failure = sentence(who, what, meeting, causeOf(error));
       throw new RankError(failure, { cause: error });
@@ -120,7 +149,7 @@ export function joinRanks(meeting: Meeting): Ranks {
   /** Has an exchange change a tensor's values, which Gloo wants on the processor and in order. */
   function change(what: string, given: Tensor, operation: (values: Tensor) => void): void {
     const direct = given.device === 'cpu' && liesInOrder(given);
-    exchange(what, () => {
+    exchange(what, given, () => {
       const own = detach(given);
       const values = direct ? own : contiguous(to(own, { device: 'cpu' }));
       operation(values);
@@ -136,7 +165,7 @@ export function joinRanks(meeting: Meeting): Ranks {
   }
 
   function allGather(given: Tensor): Tensor {
-    return exchange('gathering values of all ranks', () => {
+    return exchange('gathering values of all ranks', given, () => {
       const row = reshape(contiguous(to(detach(given), { device: 'cpu' })), [1, ...given.shape]);
       return waitTensor(allGatherIntoTensor(row, size, name));
     });
@@ -183,7 +212,7 @@ function gatherBytes(allGather: Ranks['allGather'], bytes: Uint8Array): readonly
     const longest = Math.max(...lengths);
     const padded = new Uint8Array(longest);
     padded.set(bytes);
-    const all = Uint8Array.from(allGather(tensor(padded, [longest])).toArray(), Number);
+    const all = bytesOf(allGather(tensor(padded, [longest])));
     return lengths.map((length, rank) => all.slice(rank * longest, rank * longest + length));
   });
 }

@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import {
   absolute,
-  adamW,
   add,
   averageGradients,
   contiguous,
@@ -18,6 +17,7 @@ import {
   randn,
   scope,
   setThreads,
+  sgd,
   square,
   subtract,
   tensor,
@@ -101,7 +101,8 @@ function train(ranks, steps, bucketBytes) {
   const unused = normal(104, [2]);
   const parameters = [...weights, unused];
   for (const one of parameters) one.requiresGradient = true;
-  const optimiser = adamW(parameters, { learningRate: 0.01 });
+  // Not Adam, to which a gradient's length is all the same.
+  const optimiser = sgd(parameters, { learningRate: 1e-5, momentum: 0.9 });
   const counts = [];
   for (let step = 0; step < steps; step += 1) {
     scope(() => {
@@ -154,6 +155,18 @@ function late(ranks) {
   ranks.barrier();
 }
 
+/** Ranks of which the last one is at something else. */
+function differ(ranks) {
+  const last = rank === size - 1;
+  ranks.allReduce(last ? zeros([500], { dataType: 'float64' }) : zeros([3]));
+}
+
+/** Two ranks of which one gathers while the other sums. */
+function cross(ranks) {
+  if (rank === 0) ranks.allReduce(zeros([3]));
+  else ranks.allGatherBytes(new Uint8Array(3));
+}
+
 /** What is refused, and what a group that was left says. */
 function refused(ranks) {
   const messageOf = (body) => {
@@ -170,7 +183,7 @@ function refused(ranks) {
   return [...messages, messageOf(() => ranks.barrier())];
 }
 
-const programs = { exchange, barrier, gradients, killed, late, refused, join: () => 'joined' };
+const programs = { exchange, barrier, gradients, killed, late, differ, cross, refused, join: () => 'joined' };
 
 const began = Date.now();
 try {

@@ -44,8 +44,8 @@ describe.runIf(process.platform === 'linux')('ranks', () => {
           errors: [close, close],
           counts: [1, 1],
         },
-        // The states of three optimisers, of four parameters each.
-        left: 36,
+        // Three optimisers keep a momentum for four parameters each.
+        left: 12,
       });
     expect(ended[0].said).toEqual(ended[1].said);
   });
@@ -73,6 +73,25 @@ describe.runIf(process.platform === 'linux')('ranks', () => {
       code: 'RANK_FAILED',
       error: expect.stringMatching(
         /^Rank 0 of 2: another rank did not come to meeting the other ranks within 10 s\. See whether it still runs/,
+      ),
+    });
+  });
+
+  test.each([
+    ['differ', 'a sum over the ranks: float32 [3]', 'a sum over the ranks: float64 [500]'],
+    ['cross', 'a sum over the ranks: float32 [3]', 'gathering values of all ranks: int64 [1]'],
+  ])('that are not at the same say so: %s', async (what, own, other) => {
+    const ended = await startRanks(what, 2);
+    expect(ended[0].said, ended[0].stderr).toMatchObject({
+      code: 'RANK_FAILED',
+      error: expect.stringContaining(
+        `failed: rank 1 is at ${other}, and this one at ${own}. All ranks must do the same.`,
+      ),
+    });
+    expect(ended[1].said, ended[1].stderr).toMatchObject({
+      code: 'RANK_FAILED',
+      error: expect.stringContaining(
+        `failed: rank 0 is at ${own}, and this one at ${other}. All ranks must do the same.`,
       ),
     });
   });
