@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { UserError } from '../../src/base/errors.ts';
 import { rankOf } from '../../src/ranks/launcher.ts';
 
-/** What torchrun 2.15 sets, as it stood in the environment of its worker 1 of 2. */
+/** What torchrun (PyTorch 2.15.0, `--nproc-per-node 2`) sets in the second of its processes. */
 const torchrun = {
   RANK: '1',
   LOCAL_RANK: '1',
@@ -12,11 +12,11 @@ const torchrun = {
   LOCAL_WORLD_SIZE: '2',
   GROUP_WORLD_SIZE: '1',
   ROLE_WORLD_SIZE: '2',
-  MASTER_ADDR: '127.0.0.1',
-  MASTER_PORT: '29500',
+  MASTER_ADDR: 'localhost',
+  MASTER_PORT: '36837',
   TORCHELASTIC_RESTART_COUNT: '0',
-  TORCHELASTIC_MAX_RESTARTS: '3',
-  TORCHELASTIC_RUN_ID: 'none',
+  TORCHELASTIC_MAX_RESTARTS: '0',
+  TORCHELASTIC_RUN_ID: 'bcbb2fbe-7d9d-42b6-bda0-3de95f3a04fa',
   TORCHELASTIC_USE_AGENT_STORE: 'True',
 };
 
@@ -50,10 +50,10 @@ describe('torchrun', () => {
       size: 2,
       localRank: 1,
       localSize: 2,
-      host: '127.0.0.1',
-      port: 29500,
+      host: 'localhost',
+      port: 36837,
       servesStore: false,
-      name: 'ronasmis/none/0',
+      name: 'ronasmis/bcbb2fbe-7d9d-42b6-bda0-3de95f3a04fa/0',
     });
     expect(rankOf({ ...torchrun, RANK: '0', LOCAL_RANK: '0' })?.servesStore).toBe(false);
   });
