@@ -308,6 +308,8 @@ Kind kind_of(const c10::Type& type) {
     case c10::TypeKind::BoolType: return Kind::kBool;
     case c10::TypeKind::NumberType: return Kind::kScalar;
     case c10::TypeKind::StringType: return Kind::kString;
+    // c10d's operations take a reduction or a group by its name, or as an object, which no value of JavaScript can be given for.
+    case c10::TypeKind::AnyType: return Kind::kString;
     case c10::TypeKind::ScalarTypeType: return Kind::kScalarType;
     case c10::TypeKind::LayoutType: return Kind::kLayout;
     case c10::TypeKind::MemoryFormatType: return Kind::kMemoryFormat;

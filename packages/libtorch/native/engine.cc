@@ -190,5 +190,6 @@ NAPI_MODULE_INIT() {
   ronasmis::register_tensors(env, exports);
   ronasmis::register_modes(env, exports);
   ronasmis::register_cuda(env, exports);
+  ronasmis::register_ranks(env, exports);
   return exports;
 }

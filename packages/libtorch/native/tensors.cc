@@ -184,6 +184,19 @@ napi_value gradient(napi_env env, napi_callback_info info) {
   });
 }
 
+// setGradient(handle, handle of the gradient), which shares its memory from now on.
+napi_value set_gradient(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Arguments<2> arguments(env, info);
+    const at::Tensor& tensor = engine().tensors.get(number_argument(env, arguments.values[0]));
+    const at::Tensor& gradient = engine().tensors.get(number_argument(env, arguments.values[1]));
+    if (gradient.sizes() != tensor.sizes() || gradient.scalar_type() != tensor.scalar_type() || gradient.device() != tensor.device())
+      throw std::invalid_argument("A gradient must have the shape, the data type and the device of its tensor.");
+    tensor.mutable_grad() = gradient;
+    return nullptr;
+  });
+}
+
 napi_value clear_gradient(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<1> arguments(env, info);
@@ -243,6 +256,7 @@ void register_tensors(napi_env env, napi_value exports) {
   export_function(env, exports, "requiresGradient", requires_gradient);
   export_function(env, exports, "setRequiresGradient", set_requires_gradient);
   export_function(env, exports, "gradient", gradient);
+  export_function(env, exports, "setGradient", set_gradient);
   export_function(env, exports, "clearGradient", clear_gradient);
   export_function(env, exports, "backward", backward);
   export_function(env, exports, "release", release);

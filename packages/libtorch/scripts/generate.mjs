@@ -14,6 +14,7 @@ const types = {
   float: 'number',
   bool: 'boolean',
   str: 'string',
+  Any: 'string',
   ScalarType: 'DataType',
   MemoryFormat: 'MemoryFormat',
   Device: 'Device',

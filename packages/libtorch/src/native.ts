@@ -23,6 +23,7 @@ interface Native {
   requiresGradient(handle: number): boolean;
   setRequiresGradient(handle: number, required: boolean): void;
   gradient(handle: number): number | null;
+  setGradient(handle: number, gradient: number): void;
   clearGradient(handle: number): void;
   backward(handle: number, keepGraph: boolean): void;
   release(count: number): void;
@@ -49,6 +50,16 @@ interface Native {
   compileKernels(capability: number): number;
   emulateKernels(library: string): void;
   allowTf32(): void;
+  joinRanks(
+    host: string,
+    port: number,
+    rank: number,
+    size: number,
+    serves: boolean,
+    name: string,
+    timeoutSeconds: number,
+  ): void;
+  leaveRanks(name: string): void;
   version(): string;
 }
 

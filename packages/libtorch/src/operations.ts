@@ -1381,6 +1381,30 @@ export const fromFile = tensorOperation(
   ) => [filename, shared, size, dataType, undefined, device, pinMemory],
 );
 
+/** `_c10d_functional::all_reduce_(Tensor(a!) input, Any reduce_op, Any group_name) -> Tensor(a!)` */
+export const allReduceInPlace = voidOperation(
+  '_c10d_functional::all_reduce_',
+  '',
+  (input: Tensor, reduceOp: string, groupName: string) => [input, reduceOp, groupName],
+);
+
+/** `_c10d_functional::broadcast_(Tensor(a!) input, int src, Any group_name) -> Tensor(a!)` */
+export const broadcastInPlace = voidOperation(
+  '_c10d_functional::broadcast_',
+  '',
+  (input: Tensor, source: number, groupName: string) => [input, source, groupName],
+);
+
+/** `_c10d_functional::all_gather_into_tensor(Tensor input, int group_size, Any group_name) -> Tensor` */
+export const allGatherIntoTensor = tensorOperation(
+  '_c10d_functional::all_gather_into_tensor',
+  '',
+  (input: Tensor, groupSize: number, groupName: string) => [input, groupSize, groupName],
+);
+
+/** `_c10d_functional::wait_tensor(Tensor tensor) -> Tensor` */
+export const waitTensor = tensorOperation('_c10d_functional::wait_tensor', '', (tensor: Tensor) => [tensor]);
+
 /** `ronasmis::squared_distance_transform(Tensor seeds, float[] spacing) -> Tensor` */
 export const squaredDistanceTransform = tensorOperation(
   'ronasmis::squared_distance_transform',

@@ -118,6 +118,11 @@ export class Tensor {
     return handle === null ? undefined : new Tensor(handle);
   }
 
+  /** Has another tensor of the same shape, data type and device for a gradient, and shares its memory. */
+  set gradient(gradient: Tensor) {
+    native.setGradient(this.handle, gradient.handle);
+  }
+
   clearGradient(): void {
     native.clearGradient(this.handle);
   }

@@ -53,6 +53,7 @@ const plausible = {
   float: number,
   bool: () => below(2) === 0,
   str: () => oneOf(['', 'constant', 'none', 'x'.repeat(1000)]),
+  Any: () => oneOf(['sum', 'avg', '', 'none', 'x'.repeat(1000)]),
   ScalarType: () => oneOf([...dataTypes, 'nonsense']),
   MemoryFormat: () => oneOf(['contiguous', 'preserve', 'channels_last', 'channels_last_3d', 'nonsense']),
   Device: () => oneOf(['cpu', 'cuda', 'cuda:99', 'meta', 'nonsense', '']),

@@ -14,6 +14,7 @@ const rooms = [
   'preparation',
   'batches',
   'architecture',
+  'ranks',
   'engine',
   'network',
   'space',

@@ -1,0 +1,2 @@
+// Nothing of it is named. See ./context.h.
+#pragma once
