@@ -1,6 +1,6 @@
 import type { MacroArchitecture, MicroArchitecture } from '../../src/architecture/architecture.ts';
 import { defaultRecipe } from '../../src/recipe/recipe.ts';
-import type { ReportContent } from '../../src/report/page.ts';
+import type { ReportContent } from '../../src/report/content.ts';
 import type { ExampleVolume } from '../../src/report/slices.ts';
 import { chooseSlices, pickExamples } from '../../src/report/slices.ts';
 import { drawEllipsoid, type Shape } from '../evaluation/masks.ts';
@@ -96,6 +96,7 @@ export function reportContent(steps = 40): ReportContent {
     children: Array.from({ length: 20 }, () => ({ architecture: ARCHITECTURE, reward: 0.8 })),
   }));
   return {
+    folder: '/runs/kidneys',
     run: {
       version: '0.1.0',
       created: '2026-11-23T21:04:11.123Z',
