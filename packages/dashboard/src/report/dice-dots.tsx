@@ -64,9 +64,9 @@ function Row({ name, mean, tone, dots, low }: RowProps) {
   const lanes = lanesOf(placed.map(({ left }) => left));
   return (
     <div class={`row ${tone}`}>
-      <div class="name">
+      <div class="of">
         <b>{name}</b>
-        <span>{percent(mean)} %</span>
+        <em>{percent(mean)} %</em>
       </div>
       <div class="strip" role="img" aria-label={`${name}: ${dots.length} cases, mean ${percent(mean)} %`}>
         <i class="middle" style={{ left: `${place(mean, low)}%` }} />

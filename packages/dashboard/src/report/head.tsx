@@ -32,7 +32,7 @@ function TestDice({ tested: { dice, cases, classes } }: { readonly tested: NonNu
         <small> %</small>
         <span>test Dice, {plural(cases, 'case')} never seen by the search</span>
       </p>
-      <dl class="by-class">
+      <dl class={classes.length > 8 ? 'by-class many' : 'by-class'}>
         {classes.map(({ key, name, dice: ofClass }, at) => (
           <div key={key}>
             <dt>{name}</dt>

@@ -103,18 +103,36 @@ function workSentences(content: MethodsContent): readonly string[] {
   const by = settings.system === undefined ? '' : `, as the system ${settings.system}`;
   const children = sum(events.map((event) => event.children.length));
   const steps = events.at(-1)?.step ?? 0;
+  const trained = (what: string): string =>
+    `${what} was trained with RONASMIS ${version}${by}, without a search, in ${plural(steps, 'step')}.`;
   const what = {
     search:
-      `Architectures were searched with RONASMIS ${version} (Bae et al., MICCAI 2019)${by}: the controller ${settings.controller} ` +
-      `proposed children of the ${settings.space} space, all of which share one set of weights. ` +
-      `In ${plural(steps, 'controller step')}, ${plural(children, 'child').replace('childs', 'children')} were evaluated; ` +
-      'the reward is the mean Dice over the validation patients. The best child is the result, with the shared weights as they are.',
+      settings.space === 'fixed'
+        ? trained('The base network')
+        : `Architectures were searched with RONASMIS ${version} (Bae et al., MICCAI 2019)${by}: the controller ${settings.controller} ` +
+          `proposed children of the ${settings.space} space, all of which share one set of weights. ` +
+          `In ${plural(steps, 'controller step')}, ${plural(children, 'child').replace('childs', 'children')} were evaluated; ` +
+          'the reward is the mean Dice over the validation patients. The best child is the result, with the shared weights as they are.',
     cell_search: `The cells of a network were searched by gradients with RONASMIS ${version}${by}, in ${plural(steps, 'step')}.`,
-    training: `One network was trained with RONASMIS ${version}${by}, without a search, in ${plural(steps, 'step')}.`,
+    training: trained('One network'),
   }[kindOf(settings)];
   // What another program trains by is not in our recipe.
   if (settings.own_program) return [what];
-  return [what, trainingSentence(content), coarseNote(events), augmentation(content), recipeSentence(recipe)];
+  return [
+    what,
+    startSentence(run),
+    trainingSentence(content),
+    coarseNote(events),
+    augmentation(content),
+    recipeSentence(recipe),
+  ];
+}
+
+/** Which weights a run has begun with, where they were those of another. */
+function startSentence({ taken_over }: RunRecord): string {
+  if (taken_over === undefined) return '';
+  const { taken, adapted, drawn_anew } = taken_over;
+  return `It began with the weights of an earlier run: ${taken} were taken over, ${adapted} adapted and ${drawn_anew} drawn anew.`;
 }
 
 function trainingSentence({ run: { recipe }, events }: MethodsContent): string {

@@ -2,20 +2,22 @@ import { createRequire } from 'node:module';
 import { codeOf } from '../base/errors.ts';
 import { readIfThere } from '../run/read-run.ts';
 
+/** The page, in the package of the dashboard. */
+const builtPage = '@ronasmis/dashboard/report';
 /** Where the page has what it tells, which is empty as long as nobody has written it. */
 const [before, after] = ['<script id="told" type="application/json">', '</script>'] as const;
 const titleOf = (title: string): string => `<title>${title}</title>`;
 
 /** The page of a report without what it tells. Undefined where it is not installed or not built: a run ends well all the same. */
-export async function reportTemplate(): Promise<string | undefined> {
-  const path = templatePath();
+export async function reportTemplate(where = builtPage): Promise<string | undefined> {
+  const path = pathOf(where);
   const page = path === undefined ? undefined : await readIfThere(path);
   return page?.includes(before + after) ? page : undefined;
 }
 
 /** A sentence for who begins a run that will have no report; none where it will have one. */
-export async function reportWarnings(): Promise<readonly string[]> {
-  if ((await reportTemplate()) !== undefined) return [];
+export async function reportWarnings(where = builtPage): Promise<readonly string[]> {
+  if ((await reportTemplate(where)) !== undefined) return [];
   return [
     "The page of reports is not installed, so this run will have no report.html: type 'npm install @ronasmis/dashboard', or 'npm run setup' in the checkout.",
   ];
@@ -30,10 +32,10 @@ export function filledTemplate(template: string, title: string, told: string): s
     .replace(before + after, () => `${before}${json}${after}`);
 }
 
-/** The built page in the package of the dashboard, which is not there where it was not installed. */
-function templatePath(): string | undefined {
+/** The path of what a package exports by this name; undefined where it is not installed. */
+function pathOf(name: string): string | undefined {
   try {
-    return createRequire(import.meta.url).resolve('@ronasmis/dashboard/report');
+    return createRequire(import.meta.url).resolve(name);
   } catch (error) {
     if (['MODULE_NOT_FOUND', 'ERR_PACKAGE_PATH_NOT_EXPORTED'].includes(codeOf(error))) return undefined;
     throw error;

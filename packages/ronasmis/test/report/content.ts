@@ -3,6 +3,7 @@ import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import type { ReportContent } from '../../src/report/content.ts';
 import type { ExampleVolume } from '../../src/report/slices.ts';
 import { chooseSlices, pickExamples } from '../../src/report/slices.ts';
+import type { ReportTold } from '../../src/report/told/messages.ts';
 import { drawEllipsoid, type Shape } from '../evaluation/masks.ts';
 
 /** An architecture with every kind of choice in it. */
@@ -134,4 +135,11 @@ export function reportContent(steps = 40): ReportContent {
     events,
     examples: pickExamples(dice).map((example, i) => ({ ...example, slices: chooseSlices(exampleVolume(i)) })),
   };
+}
+
+/** What a report's page tells. */
+export function toldIn(page: string): ReportTold {
+  const [, text = ''] = /<script id="told" type="application\/json">(.*?)<\/script>/s.exec(page) ?? [];
+  const told: ReportTold = JSON.parse(text);
+  return told;
 }
