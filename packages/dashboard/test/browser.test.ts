@@ -112,7 +112,9 @@ describe.skipIf(!isThere)(`the page in a browser${why}`, () => {
     await page.locator('.memory tbody tr').first().waitFor();
     const { report } = await readRun(run);
     expect(await page.locator('.big').textContent()).toContain((100 * (report?.test_dice.mean ?? 0)).toFixed(2));
+    await page.locator('.chart canvas').nth(3).waitFor();
     expect(await page.locator('.chart canvas').count()).toBe(4);
+    await page.locator('.choice canvas').nth(20).waitFor();
     expect(await page.locator('.choice canvas').count()).toBeGreaterThan(20);
     expect(await page.locator('.slice image').count()).toBeGreaterThanOrEqual(2 * 3);
     expect(await page.locator('.methods').textContent()).toContain('The data set Phantom has 8 cases of 2 channels');

@@ -65,6 +65,7 @@ describe.skipIf(!isThere)(`a report in a browser${why}`, () => {
       expect(text).toContain(part);
     for (const part of ['not a medical device', 'One scan is odd.', '+0.40', 'proposed children of the macro space'])
       expect(text).toContain(part);
+    await page.locator('.chart canvas').nth(3).waitFor();
     expect(await page.locator('.chart canvas').count()).toBe(4);
     expect(await page.locator('.row .dot').count()).toBe(3 * 42);
     expect(await page.locator('.cases table').first().locator('tbody tr').count()).toBe(42);
@@ -135,6 +136,7 @@ describe.skipIf(!isThere)(`a report in a browser${why}`, () => {
       ...['Curves', 'Architecture', 'Methods, for a paper', 'What it was told'],
     ]);
     expect(await page.locator('figcaption b').first().textContent()).toBe('Training loss');
+    await page.locator('.chart canvas').waitFor();
     expect(await page.locator('.chart canvas').count()).toBe(1);
     expect(await page.locator('.u .skip title').allTextContents()).toContain(
       'Encoder level 1 is joined to decoder level 1',
