@@ -107,7 +107,13 @@ async function takeTerminal(browser) {
 
 /** Text with a terminal's colours as markup. @param {string} text */
 function inColours(text) {
-  const styles = { 1: 'font-weight:700', 2: 'opacity:.65', 32: 'color:#7fd36b', 33: 'color:#e6b422', 36: 'color:#3fc4d2' };
+  const styles = {
+    1: 'font-weight:700',
+    2: 'opacity:.65',
+    32: 'color:#7fd36b',
+    33: 'color:#e6b422',
+    36: 'color:#3fc4d2',
+  };
   const escaped = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
   return escaped.replaceAll(new RegExp(`${String.fromCharCode(27)}\\[(\\d+)m`, 'g'), (_, code) =>
     code in styles ? `<span style="${styles[code]}">` : '</span>',
