@@ -1,4 +1,4 @@
-// Makes a fresh clone ready: npm packages, libtorch, the native addon, the compiled TypeScript, the live page.
+// Makes a fresh clone ready: npm packages, libtorch, the native addon, the compiled TypeScript, the pages.
 // Runs before `npm start` and `npm test`; needs nothing but Node; safe to interrupt and to repeat.
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';

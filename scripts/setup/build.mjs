@@ -98,9 +98,13 @@ export async function buildTypescript() {
   write(typesStamp, typescriptState());
 }
 
-/** The pages that a browser loads, by their folders in `dist`: the live page, and the one that segments, which is made of the library as well. */
+/** The pages that a browser loads, by their folders in `dist`: the live page, that of reports, and the one that segments, which is made of the library as well. */
 const pages = {
   page: { config: 'vite.config.ts', sources: ['src/page', 'src/shared'].map((name) => join(dashboard, name)) },
+  report: {
+    config: 'vite.report.config.ts',
+    sources: ['src/report', 'src/page', 'src/shared'].map((name) => join(dashboard, name)),
+  },
   segmenter: {
     config: 'vite.segmenter.config.ts',
     sources: [join(dashboard, 'src'), join(root, 'packages/ronasmis/src')],

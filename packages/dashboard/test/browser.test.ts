@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { writePhantomDataSet } from 'ronasmis/data';
+import { readRun } from 'ronasmis/run';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isThere, launch, openPage, violationsOn, why } from './chromium.ts';
 import { serve, temporaryFolder } from './run-folders.ts';
@@ -102,6 +103,26 @@ describe.skipIf(!isThere)(`the page in a browser${why}`, () => {
     await page.close();
     await close();
     expect((await readdir(run)).filter((name) => name.includes('predict'))).toEqual([]);
+  });
+
+  it('has left a report that opens from the disk, and says what the page does', async () => {
+    const file = join(run, 'report.html');
+    expect((await stat(file)).size).toBeLessThan(10e6);
+    const { page, wrong, asked } = await openPage(browser, pathToFileURL(file).href);
+    await page.locator('.memory tbody tr').first().waitFor();
+    const { report } = await readRun(run);
+    expect(await page.locator('.big').textContent()).toContain((100 * (report?.test_dice.mean ?? 0)).toFixed(2));
+    await page.locator('.chart canvas').nth(3).waitFor();
+    expect(await page.locator('.chart canvas').count()).toBe(4);
+    await page.locator('.choice canvas').nth(20).waitFor();
+    expect(await page.locator('.choice canvas').count()).toBeGreaterThan(20);
+    expect(await page.locator('.slice image').count()).toBeGreaterThanOrEqual(2 * 3);
+    expect(await page.locator('.methods').textContent()).toContain('The data set Phantom has 8 cases of 2 channels');
+    await page.locator('.scatter circle').first().click({ force: true });
+    await page.locator('[data-drawn^="Child "]').waitFor();
+    expect(wrong).toEqual([]);
+    expect(asked).toEqual([]);
+    await page.close();
   });
 
   it.each([

@@ -31,7 +31,7 @@ const args = [
 export const launch = (...more: readonly string[]): Promise<Browser> =>
   chromium.launch({ executablePath: executablePath ?? '', headless: true, args: [...args, ...more] });
 
-/** A page, and all that went wrong on it. */
+/** A page, all that went wrong on it, and what it has asked for beside itself. */
 export async function openPage(browser: Browser, address: string, options: Parameters<Browser['newPage']>[0] = {}) {
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...options });
   const wrong: string[] = [];
@@ -39,9 +39,14 @@ export async function openPage(browser: Browser, address: string, options: Param
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) wrong.push(message.text());
   });
+  const asked: string[] = [];
+  page.on('request', (request) => {
+    // What comes as data is in the page itself.
+    if (!request.isNavigationRequest() && !request.url().startsWith('data:')) asked.push(request.url());
+  });
   page.setDefaultTimeout(600_000);
   await page.goto(address);
-  return { page, wrong };
+  return { page, wrong, asked };
 }
 
 /** What axe-core finds. It comes by the debugger: the page itself would not let it in. */

@@ -139,7 +139,7 @@ describe("the machine's own PyTorch", () => {
     put('node_modules/vite/bin/vite.js', '');
     for (const name of ['libtorch/dist', 'ronasmis/dist', 'dashboard/dist/server'])
       put(`packages/${name}/index.js`, '');
-    for (const page of ['page', 'segmenter']) put(`packages/dashboard/dist/${page}/index.html`, '');
+    for (const page of ['page', 'report', 'segmenter']) put(`packages/dashboard/dist/${page}/index.html`, '');
 
     const first = setUp();
     expect(first).toMatchObject({ code: 0 });
@@ -173,7 +173,7 @@ describe('the compiled addon', () => {
     put('node_modules/vite/bin/vite.js', '');
     for (const name of ['libtorch/dist', 'ronasmis/dist', 'dashboard/dist/server'])
       put(`packages/${name}/index.js`, '');
-    for (const page of ['page', 'segmenter']) put(`packages/dashboard/dist/${page}/index.html`, '');
+    for (const page of ['page', 'report', 'segmenter']) put(`packages/dashboard/dist/${page}/index.html`, '');
     put('packages/libtorch/native/engine.cc', 'source');
   }
 

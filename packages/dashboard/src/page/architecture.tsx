@@ -9,10 +9,12 @@ interface Props {
   /** Whether a child was chosen, in place of the best. */
   readonly isChosen: boolean;
   readonly reset: () => void;
+  /** On the architecture. */
+  readonly note?: string;
 }
 
 /** An architecture as the U of the paper's Fig. 2, with the memory of each level. */
-export function Architecture({ drawing, problem, isChosen, reset }: Props) {
+export function Architecture({ drawing, problem, isChosen, reset, note }: Props) {
   return (
     <section aria-labelledby="architecture" class="architecture">
       <div class="headline">
@@ -28,6 +30,7 @@ export function Architecture({ drawing, problem, isChosen, reset }: Props) {
       <p class="lead" aria-live="polite" data-drawn={drawing?.title}>
         {drawing === null ? 'Drawn as soon as a child was evaluated.' : `${drawing.title}${figuresText(drawing)}`}
       </p>
+      {note !== undefined && <p class="lead">{note}</p>}
       {problem !== null && <p class="problem">{problem}</p>}
       {drawing === null ? <div class="reserve" /> : <UDrawing drawing={drawing} />}
       {drawing?.bytes && <MemoryByLevel drawing={drawing} />}

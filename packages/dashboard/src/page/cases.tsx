@@ -5,7 +5,8 @@ import { Scroll } from './scroll.tsx';
 interface Props {
   readonly tables: readonly CaseTable[];
   readonly classNames: Readonly<Record<string, string>>;
-  readonly open: (name: string) => void;
+  /** Looks at a case; left out where there is nothing to be looked at. */
+  readonly open?: (name: string) => void;
   readonly opened: string | null;
 }
 
@@ -20,7 +21,7 @@ export function Cases({ tables, classNames, open, opened }: Props) {
           : 'Dice in percent, the worst first.'}
       </p>
       {tables.map((table) => (
-        <CaseRows key={table.title} table={table} classNames={classNames} open={open} opened={opened} />
+        <CaseRows key={table.title} table={table} classNames={classNames} opened={opened} {...(open && { open })} />
       ))}
     </section>
   );
@@ -47,7 +48,7 @@ function CaseRows({
                   {classNames[name] ?? name}
                 </th>
               ))}
-            <th scope="col">volume</th>
+            {open && <th scope="col">volume</th>}
           </tr>
         </thead>
         <tbody>
@@ -56,8 +57,8 @@ function CaseRows({
               key={one.name}
               one={one}
               classes={classes.length > 1 ? classes : []}
-              open={open}
               isOpened={one.name === opened}
+              {...(open && { open })}
             />
           ))}
         </tbody>
@@ -69,7 +70,7 @@ function CaseRows({
 interface RowProps {
   readonly one: CaseDice;
   readonly classes: readonly string[];
-  readonly open: (name: string) => void;
+  readonly open?: (name: string) => void;
   readonly isOpened: boolean;
 }
 
@@ -81,11 +82,13 @@ function CaseRow({ one: { name, mean, classes: scores }, classes, open, isOpened
       {classes.map((key) => (
         <DiceCell key={key} value={scores[key] ?? null} name={`${name}, ${key}`} />
       ))}
-      <td>
-        <button type="button" aria-pressed={isOpened} aria-label={`Look at case ${name}`} onClick={() => open(name)}>
-          look
-        </button>
-      </td>
+      {open && (
+        <td>
+          <button type="button" aria-pressed={isOpened} aria-label={`Look at case ${name}`} onClick={() => open(name)}>
+            look
+          </button>
+        </td>
+      )}
     </tr>
   );
 }

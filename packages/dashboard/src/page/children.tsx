@@ -1,19 +1,25 @@
 import { useState } from 'preact/hooks';
+import type { PageQuery } from '../shared/children-page.ts';
 import type { ChildFigures, ChildrenPage, ChildSort, ScatterPoints } from '../shared/messages.ts';
 import { bytes, duration, percent } from './format.ts';
 import { Scatter } from './scatter.tsx';
 import { Scroll } from './scroll.tsx';
 import { useJson } from './use-json.ts';
 
-interface Props {
-  /** Of the run; null before it has begun. */
-  readonly address: string | null;
-  readonly version: number;
+interface Choosing {
   readonly chosen: ChildFigures | null;
   readonly choose: (child: ChildFigures) => void;
 }
 
+interface Props extends Choosing {
+  /** Of the run; null before it has begun. */
+  readonly address: string | null;
+  readonly version: number;
+}
+
 const pageSize = 12;
+/** The best children, which are shown first. */
+export const firstQuery: PageQuery = { sort: 'reward', ascending: false, offset: 0, limit: pageSize };
 const columns: readonly { readonly sort: ChildSort; readonly title: string }[] = [
   { sort: 'reward', title: 'Dice, %' },
   { sort: 'step', title: 'step' },
@@ -21,20 +27,31 @@ const columns: readonly { readonly sort: ChildSort; readonly title: string }[] =
   { sort: 'seconds', title: 'evaluation' },
 ];
 
-/** All children that were evaluated: as points, and as a table. */
+/** All children that were evaluated, as the server tells of them. */
 export function Children({ address, version, chosen, choose }: Props) {
-  const [sort, setSort] = useState<ChildSort>('reward');
-  const [ascending, setAscending] = useState(false);
-  const [offset, setOffset] = useState(0);
-  const query = `sort=${sort}&ascending=${ascending}&offset=${offset}&limit=${pageSize}`;
-  const { value: page } = useJson<ChildrenPage>(address && `${address}children?${query}`, version);
+  const [query, ask] = useState(firstQuery);
+  const { sort, ascending, offset, limit } = query;
+  const words = `sort=${sort}&ascending=${ascending}&offset=${offset}&limit=${limit}`;
+  const { value: page } = useJson<ChildrenPage>(address && `${address}children?${words}`, version);
   const { value: points } = useJson<ScatterPoints>(address && `${address}scatter`, version);
+  return <ChildrenView page={page} points={points} query={query} ask={ask} chosen={chosen} choose={choose} />;
+}
+
+interface ViewProps extends Choosing {
+  readonly page: ChildrenPage | null;
+  readonly points: ScatterPoints | null;
+  /** What the page was asked for by. */
+  readonly query: PageQuery;
+  readonly ask: (query: PageQuery) => void;
+}
+
+/** Children as points, and as a table. */
+export function ChildrenView({ page, points, query, ask, chosen, choose }: ViewProps) {
+  const { sort, ascending, offset } = query;
   const total = page?.total ?? 0;
-  const order = (by: ChildSort): void => {
-    setAscending(by === sort ? !ascending : by !== 'reward');
-    setSort(by);
-    setOffset(0);
-  };
+  const order = (by: ChildSort): void =>
+    ask({ ...query, sort: by, ascending: by === sort ? !ascending : by !== 'reward', offset: 0 });
+  const turn = (by: number): void => ask({ ...query, offset: Math.max(0, offset + by) });
   return (
     <section aria-labelledby="children">
       <h2 id="children">Children</h2>
@@ -72,7 +89,7 @@ export function Children({ address, version, chosen, choose }: Props) {
             </table>
           </Scroll>
           <div class="pager">
-            <button type="button" disabled={offset === 0} onClick={() => setOffset(Math.max(0, offset - pageSize))}>
+            <button type="button" disabled={offset === 0} onClick={() => turn(-pageSize)}>
               Before
             </button>
             <span>
@@ -80,7 +97,7 @@ export function Children({ address, version, chosen, choose }: Props) {
                 ? 'none yet'
                 : `${offset + 1} to ${Math.min(total, offset + pageSize)} of ${total.toLocaleString('en')}`}
             </span>
-            <button type="button" disabled={offset + pageSize >= total} onClick={() => setOffset(offset + pageSize)}>
+            <button type="button" disabled={offset + pageSize >= total} onClick={() => turn(pageSize)}>
               Next
             </button>
           </div>

@@ -10,15 +10,26 @@ const dashes: readonly (readonly number[] | undefined)[] = [undefined, [8, 4], [
 
 type Along = 'step' | 'seconds';
 
+interface Props {
+  readonly run: Pick<Run, 'state' | 'rows' | 'thinned'>;
+  /** Where the steps of a part are asked for; null where what is known is all that there will be: then charts without a value are left out. */
+  readonly address: string | null;
+  /** On the steps. */
+  readonly note?: string;
+}
+
 /** The curves of a run, which are zoomed together. */
-export function Curves({ run, address }: { readonly run: Run; readonly address: string }) {
+export function Curves({ run, address, note }: Props) {
   const [along, setAlong] = useState<Along>('step');
   const [range, setRange] = useState<Range | null>(null);
   const detail = useDetail(run, address, along === 'step' ? range : null);
   const rows = detail ?? run.rows;
   const x = useMemo(() => rows.map((row) => row[along]), [rows, along]);
   const formatX = useCallback((value: number) => (along === 'step' ? stepText(value) : duration(value)), [along]);
-  const charts = useMemo(() => chartsOf(rows, run.state?.run?.classNames ?? {}), [rows, run.state?.run?.created]);
+  const charts = useMemo(() => {
+    const all = chartsOf(rows, run.state?.run?.classNames ?? {});
+    return address === null ? all.filter(({ lines }) => lines.some(hasAny)) : all;
+  }, [rows, run.state?.run?.created, address]);
   const whole: Range = [run.rows[0]?.[along] ?? 0, run.rows.at(-1)?.[along] ?? 1];
   return (
     <section aria-labelledby="curves">
@@ -42,8 +53,10 @@ export function Curves({ run, address }: { readonly run: Run; readonly address: 
         </div>
       </div>
       <p class="lead">
-        Drag across a chart to zoom, double-click to see all.
-        {run.thinned && detail === null ? ' Of this many steps, several make one point; zoomed, each has its own.' : ''}
+        {note !== undefined && `${note} `}
+        <span class="how">Drag across a chart to zoom, double-click to see all.</span>
+        {run.thinned && detail === null && ' Of this many steps, several make one point'}
+        {run.thinned && detail === null && (address === null ? '.' : '; zoomed, each has its own.')}
       </p>
       <div class="charts">
         {charts.map(({ title, lines }) => (
@@ -110,11 +123,15 @@ function Zoom({
 }
 
 /** Of a long run, the rows of the part that is zoomed into: those of all of it are several steps each. */
-function useDetail({ thinned, rows }: Run, address: string, range: Range | null): readonly Row[] | null {
+function useDetail(
+  { thinned, rows }: Props['run'],
+  address: Props['address'],
+  range: Range | null,
+): readonly Row[] | null {
   const [detail, setDetail] = useState<readonly Row[] | null>(null);
   useEffect(() => {
     setDetail(null);
-    if (!thinned || range === null) return undefined;
+    if (!thinned || range === null || address === null) return undefined;
     const abort = new AbortController();
     const [from, to] = [Math.floor(range[0]), Math.ceil(range[1])];
     fetchJson<readonly Row[]>(`${address}/rows?from=${from}&to=${to}`, { signal: abort.signal }).then(
@@ -150,7 +167,6 @@ function chartsOf(rows: readonly Row[], classNames: Readonly<Record<string, stri
     colour: tones[at % tones.length],
     ...dashOf(at),
   }));
-  const hasAny = ({ values }: Line): boolean => values.some((value) => value !== null);
   return [
     { title: 'Reward: validation Dice, %', lines: reward.filter((line, at) => at < 2 || hasAny(line)) },
     { title: 'Entropy, nats', lines: [{ name: 'entropy', values: rows.map(({ entropy }) => entropy), colour: 'l0' }] },
@@ -162,6 +178,8 @@ function chartsOf(rows: readonly Row[], classNames: Readonly<Record<string, stri
     },
   ];
 }
+
+const hasAny = ({ values }: Line): boolean => values.some((value) => value !== null);
 
 function dashOf(at: number): { readonly dash?: readonly number[] } {
   const dash = dashes[at % dashes.length];

@@ -1,4 +1,4 @@
-import type { RunState } from '../shared/messages.ts';
+import type { ResultTile, RunState } from '../shared/messages.ts';
 import { bytes, duration, percent, plural } from './format.ts';
 import type { Run } from './use-run.ts';
 
@@ -85,7 +85,8 @@ function leadOf({ run, folder }: RunState): string {
 
 const bestOf = ({ rows }: Run): string => percent(rows.findLast(({ best }) => best !== null)?.best);
 
-function Tile({ name, value, note }: { readonly name: string; readonly value: string; readonly note: string }) {
+/** A figure with its name and a few words on it. */
+export function Tile({ name, value, note }: ResultTile) {
   return (
     <div class="tile">
       <dt>{name}</dt>
@@ -97,7 +98,8 @@ function Tile({ name, value, note }: { readonly name: string; readonly value: st
   );
 }
 
-function Warnings({ sentences }: { readonly sentences: readonly string[] }) {
+/** What was odd, folded away. */
+export function Warnings({ sentences }: { readonly sentences: readonly string[] }) {
   return (
     <details class="warnings">
       <summary>{plural(sentences.length, 'warning')}</summary>

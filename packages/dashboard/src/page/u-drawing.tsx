@@ -1,8 +1,11 @@
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Drawing } from '../shared/messages.ts';
 import { Scroll } from './scroll.tsx';
 
 const width = 800;
 const box = { width: 216, height: 60 };
+/** That a text has in a box. */
+const room = box.width - 36;
 const row = 100;
 /** How far each level moves towards the middle. */
 const indent = 28;
@@ -110,9 +113,6 @@ interface BoxProps {
 }
 
 function Box({ corner, level, channels, size, text }: BoxProps) {
-  // A text that is about to leave its box is drawn narrower.
-  const room = box.width - 36;
-  const narrower = text.length * 7 > room ? { textLength: room, lengthAdjust: 'spacingAndGlyphs' as const } : {};
   return (
     <g transform={`translate(${corner.x} ${corner.y})`}>
       <rect class="box" width={box.width} height={box.height} rx="9" />
@@ -123,10 +123,26 @@ function Box({ corner, level, channels, size, text }: BoxProps) {
       <text class="tick" x={box.width - 12} y="25" text-anchor="end">
         {size.join('×')}
       </text>
-      <text class="label" x="24" y="46" {...narrower}>
-        {text}
-      </text>
+      <Fitted key={text} text={text} />
     </g>
+  );
+}
+
+/** What is done at a level, drawn narrower where it would leave its box: how wide it is, the fonts of the reader say. */
+function Fitted({ text }: { readonly text: string }) {
+  const element = useRef<SVGTextElement>(null);
+  const [isWide, setWide] = useState(false);
+  useLayoutEffect(() => setWide((element.current?.getComputedTextLength() ?? 0) > room), []);
+  return (
+    <text
+      ref={element}
+      class="label"
+      x="24"
+      y="46"
+      {...(isWide && { textLength: room, lengthAdjust: 'spacingAndGlyphs' as const })}
+    >
+      {text}
+    </text>
   );
 }
 

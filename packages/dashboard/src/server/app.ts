@@ -1,9 +1,9 @@
 import { Hono } from 'hono';
+import { caseTables, drawBest, mostRows, recordSections, scatterPoints, thin } from 'ronasmis/report';
 import { UserError } from 'ronasmis/run';
 import { z } from 'zod';
-import { caseTables } from './case-tables.ts';
-import { childrenPage, scatterPoints } from './children.ts';
-import { drawBest, drawChild } from './drawing.ts';
+import { childrenPage } from '../shared/children-page.ts';
+import { drawChild } from './drawing.ts';
 import { type NamedFolder, runNamed } from './folders.ts';
 import { guard } from './guard.ts';
 import type { Hub } from './hub.ts';
@@ -11,9 +11,7 @@ import { createListing } from './listing.ts';
 import type { LiveRun } from './live-run.ts';
 import { servePages } from './pages.ts';
 import type { Predictions } from './predictions.ts';
-import { recordSections } from './record.ts';
-import { thin } from './rows.ts';
-import { mostRows, streamRun } from './stream.ts';
+import { streamRun } from './stream.ts';
 import { addVolumeRoutes } from './volume-routes.ts';
 import type { Volumes } from './volumes.ts';
 

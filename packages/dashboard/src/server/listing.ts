@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { formatBytes, formatDice, formatSeconds } from 'ronasmis/report';
+import { formatBytes, formatDice, formatSeconds, rowOf, thin } from 'ronasmis/report';
 import {
   type CompareResults,
   type HeadroomResults,
@@ -14,7 +14,6 @@ import {
 } from 'ronasmis/run';
 import type { ListedFolder, ListedRun, ResultTable } from '../shared/messages.ts';
 import { kindOfFolder, type NamedFolder, type RunFolder, runsOf } from './folders.ts';
-import { rowOf, thin } from './rows.ts';
 
 /** Points of a curve in the list. */
 const pointsListed = 120;

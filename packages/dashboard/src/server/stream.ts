@@ -1,11 +1,9 @@
 import type { Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
+import { mostRows, thin } from 'ronasmis/report';
 import type { RowsMessage } from '../shared/messages.ts';
 import type { LiveRun } from './live-run.ts';
-import { thin } from './rows.ts';
 
-/** Rows that a page is given at once: of a longer run, several steps make one. */
-export const mostRows = 1500;
 /** Milliseconds after which a silent connection is told that it still is one. */
 const silence = 20_000;
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { RunFiles } from '../run/read-run.ts';
@@ -56,7 +57,9 @@ export async function printRun(folder: string): Promise<void> {
     `Cost             ${formatSeconds(report.seconds)}, ${formatBytes(report.peak_memory_bytes)} at most, ` +
       `${formatCount(report.parameters)} parameters, ${run.engine.device} in ${run.engine.precision}`,
   );
-  print(`Report           ${join(folder, 'report.html')}`);
+  const page = join(folder, 'report.html');
+  // A run of a machine without the page of reports has none.
+  if (existsSync(page)) print(`Report           ${page}`);
 }
 
 /** What the search has gained over the base network, and what each kind of choice is worth. */

@@ -1,10 +1,10 @@
 import type { Case } from '../data/case.ts';
 import type { Labelling } from '../data/description.ts';
 import type { DiceSummary } from '../evaluation/summary.ts';
-import { renderReport } from '../report/page.ts';
+import { writeReport } from '../report/page.ts';
 import { chooseSlices, type Example, pickExamples, type Slice } from '../report/slices.ts';
 import type { RunFiles } from '../run/read-run.ts';
-import { writeRecord, writeRunFile } from '../run/run-folder.ts';
+import { writeRecord } from '../run/run-folder.ts';
 import { labelMapIn } from './label-maps.ts';
 import { openCase } from './opened-case.ts';
 
@@ -27,6 +27,6 @@ export async function enterTest(
   };
   const examples = [];
   for (const example of pickExamples(dice)) examples.push({ ...example, slices: await slicesOf(example) });
-  await writeRunFile(folder, 'report.html', renderReport({ run, architecture, report: tested, events, examples }));
+  await writeReport({ folder, run, architecture, report: tested, events, examples });
   await writeRecord(folder, 'report.json', tested);
 }

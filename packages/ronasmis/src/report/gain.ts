@@ -1,6 +1,5 @@
 import type { Gain } from '../run/report.ts';
 import { formatDice } from './format.ts';
-import { type Html, html } from './html.ts';
 import { points } from './study-verdict.ts';
 
 /** What a search has gained over the base network that it began from, in a sentence. */
@@ -15,13 +14,6 @@ export function worths({ found, differences }: Gain): readonly (readonly [string
   return differences.map(({ what, without }) => [what, without === null ? '–' : points(found - without)]);
 }
 
-/** The same as a section of the report; nothing where nothing was chosen. */
-export function gainSection(gain: Gain | undefined): Html {
-  if (gain === undefined) return html``;
-  const rows = worths(gain).map(([what, worth]) => html`<tr><td>${what}</td><td class="number">${worth}</td></tr>`);
-  const table = html`<table><tr><th>in place of the base network's</th><th class="number">points that it is worth</th></tr>${rows}</table>`;
-  return html`<section><h2>What the search gained</h2><p class="lead">${gainText(gain)} ${howTold}</p>${rows.length === 0 ? html`` : table}</section>`;
-}
-
-const howTold =
+/** By what the gain is told. */
+export const howTold =
   'Both compute with the weights that all children share, on the validation cases: this is what the choice went by, not what a network trained alone would be worth.';

@@ -3,6 +3,7 @@ import type { Triple } from '../base/geometry.ts';
 import { caseMean, type DiceSummary } from '../evaluation/summary.ts';
 import { contourPath } from './contours.ts';
 import { type Html, html } from './html.ts';
+import type { Contour, SlicePicture } from './told/messages.ts';
 
 /** A slice to look at: intensities and class indices, all [height, width]. */
 export type Slice = {
@@ -96,15 +97,27 @@ export function drawSlice(
   background = sliceImage(slice),
 ): Html {
   const { height, width } = slice;
-  const contours = (mask: Uint8Array, kind: string) =>
-    Array.from({ length: classes }, (_, i) => {
-      const path = contourPath(mask, height, width, i + 1);
-      return path === '' ? html`` : html`<path class="${kind} class${i % 6}" d="${path}"/>`;
-    });
+  const contours = contoursOf(slice, classes).map(
+    ({ kind, index, path }) => html`<path class="${kind} class${index % 6}" d="${path}"/>`,
+  );
   return html`<figure class="slice"><svg viewBox="0 0 ${width} ${height}" style="aspect-ratio:${width} / ${height * slice.pixelAspect}" preserveAspectRatio="none" role="img" aria-label="Slice ${slice.number}">
 <g transform="matrix(1 0 0 -1 0 ${height})">${background}
-${contours(slice.reference, 'reference')}${slice.prediction ? contours(slice.prediction, 'prediction') : []}</g></svg>
+${contours}</g></svg>
 <figcaption>${caption}</figcaption></figure>`;
+}
+
+/** What a page needs to draw the same. @param classes how many there are beside the background */
+export function pictureOf(slice: Slice, classes: number): SlicePicture {
+  const { height, width, pixelAspect, number, count } = slice;
+  return { image: toPng(slice), height, width, pixelAspect, number, count, contours: contoursOf(slice, classes) };
+}
+
+/** Outlines of what the slice has of each class: of the reference, and then of the prediction. */
+function contoursOf({ reference, prediction, height, width }: Slice, classes: number): readonly Contour[] {
+  const of = (mask: Uint8Array, kind: Contour['kind']): readonly Contour[] =>
+    Array.from({ length: classes }, (_, index) => ({ kind, index, path: contourPath(mask, height, width, index + 1) }));
+  const all = [...of(reference, 'reference'), ...(prediction ? of(prediction, 'prediction') : [])];
+  return all.filter(({ path }) => path !== '');
 }
 
 /** The intensities of a slice, as an image of an SVG; by its `id` others on the page may refer to it. */

@@ -15,29 +15,21 @@ h1{font-size:26px;margin:2px 0 0;letter-spacing:-.01em;overflow-wrap:anywhere}
 h2{font-size:17px;margin:0 0 2px}
 p{margin:2px 0 12px}.quiet,.lead{color:var(--soft)}.lead{font-size:14px}
 .brand{font-size:12px;font-weight:700;letter-spacing:.14em;color:var(--accent)}
-section,.hero,.tile,details{background:var(--card);border:1px solid var(--line);border-radius:14px}
+section,.tile,details{background:var(--card);border:1px solid var(--line);border-radius:14px}
 section,details{margin-top:16px;padding:20px 22px}
-.hero{display:grid;grid-template-columns:auto 1fr;gap:12px 44px;margin-top:20px;padding:24px 26px;align-items:center}
-.hero .figure{font-size:60px;line-height:1.05;font-weight:700;letter-spacing:-.03em;font-variant-numeric:tabular-nums}
-.hero .figure small{font-size:26px;color:var(--soft);font-weight:500}
-.bars{display:grid;grid-template-columns:auto 1fr auto;gap:8px 14px;align-items:center}
-.bars .track{height:9px;border-radius:5px;background:var(--line);overflow:hidden}.bars .track i{display:block;height:100%;border-radius:5px;background:var(--tone)}
-.bars b{font-variant-numeric:tabular-nums}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(148px,1fr));gap:12px;margin-top:16px}
 .tile{padding:13px 16px}.tile span{display:block;font-size:12.5px;color:var(--soft)}.tile b{font-size:19px;font-variant-numeric:tabular-nums}.tile em{display:block;font-style:normal;font-size:12px;color:var(--soft)}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(290px,1fr));gap:18px 26px}
-figure{margin:0}figcaption{font-size:13px}.chart svg,.u{width:100%;height:auto;display:block}.chart svg{margin-top:6px}
+figure{margin:0}figcaption{font-size:13px}.chart svg{width:100%;height:auto;display:block;margin-top:6px}
 .key{margin-right:14px;color:var(--soft)}.key::before{content:"";display:inline-block;width:14px;height:3px;border-radius:2px;margin-right:5px;vertical-align:middle;background:var(--tone)}
 .accent{--tone:var(--accent)}.warm{--tone:var(--warm)}.quiet{--tone:var(--quiet)}
-text{fill:var(--ink);font-size:13px}.tick{fill:var(--soft);font-size:11.5px}.label{fill:var(--soft)}.strong{font-weight:650;font-size:14px}.note{fill:var(--soft);font-weight:600}
+text{fill:var(--ink);font-size:13px}.tick{fill:var(--soft);font-size:11.5px}.label{fill:var(--soft)}
 .grid{stroke:var(--line);stroke-width:1}.line{fill:none;stroke:var(--tone);stroke-width:2;stroke-linejoin:round}
 .band{fill:var(--tone);fill-opacity:.12}.bar{stroke:var(--tone);stroke-width:1.5}.mark{fill:var(--tone);fill-opacity:.8}.mark:hover{fill-opacity:1}.ring{fill:none;stroke:var(--tone);stroke-width:2.5}.wide svg{max-width:880px}.plot svg{max-width:520px}
 .point{fill:var(--tone);fill-opacity:0}.point:hover{fill-opacity:1}.point[r="4"]{fill-opacity:1}
-.scroll{overflow-x:auto}.u{min-width:640px;max-width:880px;margin:8px auto 0}
-.box{fill:var(--page);stroke:var(--line);stroke-width:1.2}.fill{fill:var(--tone)}.flow{fill:none;stroke:var(--quiet);stroke-width:1.8;marker-end:url(#tip)}
-.skip{fill:none;stroke:var(--tone);stroke-width:2;stroke-opacity:.85;marker-end:url(#tip)}.skip:hover{stroke-width:3.5;stroke-opacity:1}
+.scroll{overflow-x:auto}
 .level0{--tone:var(--l0)}.level1{--tone:var(--l1)}.level2{--tone:var(--l2)}.level3{--tone:var(--l3)}.level4{--tone:var(--l4)}.level5{--tone:var(--l5)}.level6{--tone:var(--l6)}.level7{--tone:var(--l7)}.level8{--tone:var(--l8)}
-.class0{--tone:var(--c0)}.class1{--tone:var(--c1)}.class2{--tone:var(--c2)}.class3{--tone:var(--c3)}.class4{--tone:var(--c4)}.class5{--tone:var(--c5)}.overall{--tone:var(--quiet)}
+.class0{--tone:var(--c0)}.class1{--tone:var(--c1)}.class2{--tone:var(--c2)}.class3{--tone:var(--c3)}.class4{--tone:var(--c4)}.class5{--tone:var(--c5)}
 .dots .row{display:grid;grid-template-columns:150px 1fr;gap:14px;align-items:center}.dots .name b{display:block;line-height:1.25;font-size:14px;overflow-wrap:anywhere}.dots .name span{font-size:13px;color:var(--soft)}
 .strip{position:relative;height:66px;margin-right:10px;border-bottom:1px solid var(--line)}
 .dot{position:absolute;width:10px;height:10px;border-radius:50%;transform:translate(-50%,-50%);top:calc(50% + var(--lane)*8px);background:var(--tone);opacity:.7}
@@ -54,6 +46,6 @@ text{fill:var(--ink);font-size:13px}.tick{fill:var(--soft);font-size:11.5px}.lab
 .systems{min-width:640px}.systems td,.systems th{overflow-wrap:normal}.systems td:first-child{width:auto;min-width:130px}.systems th[colspan]{padding-top:16px;font-weight:650;color:var(--ink)}
 summary{cursor:pointer;font-weight:650}table{border-collapse:collapse;width:100%;margin:12px 0 4px;font-size:13px}td,th{text-align:left;padding:5px 10px 5px 0;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}td:first-child{color:var(--soft);width:38%}th{color:var(--soft);font-weight:500}
 td.number,th.number{text-align:right;font-variant-numeric:tabular-nums}
-@media (max-width:640px){main{padding:18px 12px 40px}section,details{padding:16px 14px}.hero{grid-template-columns:1fr;padding:18px}.hero .figure{font-size:50px}.dots .row{grid-template-columns:1fr;gap:0;padding-top:8px}.dots .name{display:flex;gap:10px;align-items:baseline}.axis{margin-left:0}.slices{gap:6px}}
+@media (max-width:640px){main{padding:18px 12px 40px}section,details{padding:16px 14px}.dots .row{grid-template-columns:1fr;gap:0;padding-top:8px}.dots .name{display:flex;gap:10px;align-items:baseline}.axis{margin-left:0}.slices{gap:6px}}
 `,
 };

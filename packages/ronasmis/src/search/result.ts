@@ -13,11 +13,11 @@ import { networkOf } from '../network/of-architecture.ts';
 import { elementCount } from '../network/parameters.ts';
 import { freeNetworkWeights, networkWeights, type Weights } from '../network/weights.ts';
 import { imageOf, labelOf } from '../preparation/prepare.ts';
-import { renderReport } from '../report/page.ts';
+import { writeReport } from '../report/page.ts';
 import { chooseSlices, type Example, pickExamples, type Slice } from '../report/slices.ts';
 import { readRun } from '../run/read-run.ts';
 import type { SearchReport } from '../run/report.ts';
-import { writeRecord, writeRunFile } from '../run/run-folder.ts';
+import { writeRecord } from '../run/run-folder.ts';
 import { mustStopEvaluating } from './clock.ts';
 import { caseNamed } from './context.ts';
 import { toDeviceBatches } from './device-batches.ts';
@@ -76,7 +76,7 @@ export async function finish(run: Run, evaluator: Evaluator, candidates: Candida
     ...example,
     slices: slicesOf(run, architecture, example),
   }));
-  await writeRunFile(folder, 'report.html', renderReport({ run: record, architecture, report, events, examples }));
+  await writeReport({ folder, run: record, architecture, report, events, examples });
   await writeRecord(folder, 'report.json', report);
   await removeState(folder);
   await rm(cacheFolderOf(folder), { recursive: true, force: true });

@@ -6,6 +6,7 @@ import { type DataSet, readDataSet } from '../data/dataset.ts';
 import { requireApart } from '../data/outputs.ts';
 import type { Network } from '../network/network.ts';
 import { networkOf } from '../network/of-architecture.ts';
+import { reportWarnings } from '../report/template.ts';
 import type { SearchEvent } from '../run/event.ts';
 import { lockFolder } from '../run/lock.ts';
 import { type RunFiles, readRun } from '../run/read-run.ts';
@@ -149,6 +150,7 @@ async function openLocked<Begun extends BegunSearch | BegunTraining>(
     ...(started ? startWarnings(started) : []),
     ...overfitWarnings(settings, context, passes),
     ...warnings,
+    ...(await reportWarnings()),
   ];
   const record = { ...runRecord(prepared, augmentation, started), ...(told.length > 0 && { warnings: told }) };
   await writeRecord(settings.out, 'run.json', record);

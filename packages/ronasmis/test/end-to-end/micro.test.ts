@@ -8,6 +8,7 @@ import { writePhantomDataSet } from '../../src/data/phantom.ts';
 import { networkOf } from '../../src/network/of-architecture.ts';
 import { readRun } from '../../src/run/read-run.ts';
 import { dimensionsOf } from '../../src/run/run-record.ts';
+import { toldIn } from '../report/content.ts';
 import { ronasmis, start } from './command.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'ronasmis-micro-'));
@@ -37,7 +38,8 @@ it('a search in the micro space is stopped, resumed, shown, and segments scans a
 
   const shown = await ronasmis('show', run);
   expect(shown.stdout).toMatch(/^node 3 .* of .* of /m);
-  expect(await readFile(join(run, 'report.html'), 'utf8')).toContain('Its cell');
+  const told = toldIn(await readFile(join(run, 'report.html'), 'utf8'));
+  expect(told.found.cell?.nodes).toHaveLength(3);
 
   const out = join(root, 'predictions');
   const scans = Object.keys(report.test_dice.cases).map((name) => join(dataSet, 'imagesTr', `${name}.nii.gz`));

@@ -1,8 +1,9 @@
 import type { MacroArchitecture, MicroArchitecture } from '../../src/architecture/architecture.ts';
 import { defaultRecipe } from '../../src/recipe/recipe.ts';
-import type { ReportContent } from '../../src/report/page.ts';
+import type { ReportContent } from '../../src/report/content.ts';
 import type { ExampleVolume } from '../../src/report/slices.ts';
 import { chooseSlices, pickExamples } from '../../src/report/slices.ts';
+import type { ReportTold } from '../../src/report/told/messages.ts';
 import { drawEllipsoid, type Shape } from '../evaluation/masks.ts';
 
 /** An architecture with every kind of choice in it. */
@@ -96,6 +97,7 @@ export function reportContent(steps = 40): ReportContent {
     children: Array.from({ length: 20 }, () => ({ architecture: ARCHITECTURE, reward: 0.8 })),
   }));
   return {
+    folder: '/runs/kidneys',
     run: {
       version: '0.1.0',
       created: '2026-11-23T21:04:11.123Z',
@@ -133,4 +135,11 @@ export function reportContent(steps = 40): ReportContent {
     events,
     examples: pickExamples(dice).map((example, i) => ({ ...example, slices: chooseSlices(exampleVolume(i)) })),
   };
+}
+
+/** What a report's page tells. */
+export function toldIn(page: string): ReportTold {
+  const [, text = ''] = /<script id="told" type="application\/json">(.*?)<\/script>/s.exec(page) ?? [];
+  const told: ReportTold = JSON.parse(text);
+  return told;
 }

@@ -16,6 +16,7 @@ import { macroSpace } from '../../src/space/macro.ts';
 import { chirp } from '../chirp.ts';
 import { type TestCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 import { chirpLabel, supervisedLevels } from '../network/peer.ts';
+import { toldIn } from '../report/content.ts';
 import { tinyContext } from './tiny-context.ts';
 
 const root = await temporaryFolder();
@@ -64,7 +65,8 @@ test('label values that no float32 can tell apart are learnt, scored and drawn a
   expect(dice.map(([value]) => Number(value))).toEqual(values.slice(1));
   for (const [, mean] of dice) expect(mean).toBeGreaterThan(0.3);
   const page = await readFile(join(run, 'report.html'), 'utf8');
-  for (const index of [0, 1, 2]) expect(page).toContain(`<path class="reference class${index}"`);
+  const contours = toldIn(page).examples.flatMap(({ slices }) => slices.flatMap((slice) => slice.contours));
+  for (const index of [0, 1, 2]) expect(contours).toContainEqual(expect.objectContaining({ kind: 'reference', index }));
   const out = join(root, 'predictions of an atlas');
   await predict({ run, inputs: [join(folder, 'imagesTr', 'a.nii.gz')], out, device: 'cpu', precision: 'fp32' });
   expect(new Set((await readNifti(join(out, 'a.nii.gz'))).data)).toEqual(new Set(values));

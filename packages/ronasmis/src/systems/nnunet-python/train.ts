@@ -3,13 +3,13 @@ import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UserError } from '../../base/errors.ts';
 import { summariseDice } from '../../evaluation/summary.ts';
-import { renderReport } from '../../report/page.ts';
+import { writeReport } from '../../report/page.ts';
 import { openHeartbeat } from '../../run/heartbeat.ts';
 import { lockFolder } from '../../run/lock.ts';
 import type { Progress } from '../../run/progress.ts';
 import { readRun } from '../../run/read-run.ts';
 import type { SearchReport } from '../../run/report.ts';
-import { appendEvent, createRunFolder, keepEventsUntil, writeRecord, writeRunFile } from '../../run/run-folder.ts';
+import { appendEvent, createRunFolder, keepEventsUntil, writeRecord } from '../../run/run-folder.ts';
 import type { RunRecord } from '../../run/run-record.ts';
 import type { SearchHooks } from '../../search/watching.ts';
 import type { SystemOptions } from '../system.ts';
@@ -111,7 +111,7 @@ async function conclude(out: string, { training, report }: ReturnType<ReturnType
   await writeRecord(nnunetFolders(out).root, trainingName, training);
   await writeRecord(out, 'architecture.json', architecture);
   const { events } = await readRun(out);
-  await writeRunFile(out, 'report.html', renderReport({ run, architecture, report: whole, events, examples: [] }));
+  await writeReport({ folder: out, run, architecture, report: whole, events, examples: [] });
   // The last file of a run: one that has it is finished.
   await writeRecord(out, 'report.json', whole);
   // Of every run as much as the data set; the trained model and what it says of the test cases stay.

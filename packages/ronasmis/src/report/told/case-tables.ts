@@ -1,6 +1,6 @@
-import type { DiceSummary } from 'ronasmis/run';
-import type { CaseDice, CaseTable } from '../shared/messages.ts';
-import type { Known } from './live-run.ts';
+import { caseMean, type DiceSummary } from '../../evaluation/summary.ts';
+import type { Known } from './known.ts';
+import type { CaseDice, CaseTable } from './messages.ts';
 
 type Scores = DiceSummary['cases'];
 
@@ -18,11 +18,6 @@ export function caseTables({ report, lastEvaluated }: Known): readonly CaseTable
 }
 
 function tableOf(title: string, scores: Scores): CaseTable {
-  const cases = Object.entries(scores).map(([name, classes]): CaseDice => ({ name, mean: meanOf(classes), classes }));
+  const cases = Object.entries(scores).map(([name, classes]): CaseDice => ({ name, mean: caseMean(classes), classes }));
   return { title, cases: cases.sort((one, other) => (one.mean ?? 2) - (other.mean ?? 2)) };
-}
-
-function meanOf(classes: Scores[string]): number | null {
-  const known = Object.values(classes).filter((value) => value !== null);
-  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
 }

@@ -1,6 +1,6 @@
-import { flatten } from 'ronasmis/report';
-import type { RunRecord } from 'ronasmis/run';
-import type { RecordSections } from '../shared/messages.ts';
+import type { RunRecord } from '../../run/run-record.ts';
+import { flatten } from '../tables.ts';
+import type { RecordSections } from './messages.ts';
 
 /** What a run was told and ran on, in sections. */
 export function recordSections(run: RunRecord): RecordSections {

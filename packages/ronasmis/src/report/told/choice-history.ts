@@ -1,6 +1,6 @@
-import { choicesInWords } from 'ronasmis/report';
-import type { SearchEvent } from 'ronasmis/run';
-import type { ChoiceHistory } from '../shared/messages.ts';
+import type { SearchEvent } from '../../run/event.ts';
+import { choicesInWords } from '../../space/words.ts';
+import type { ChoiceHistory } from './messages.ts';
 
 /** By choice, then by option: how likely it was at a step. */
 type Distribution = ReadonlyMap<string, ReadonlyMap<string, number>>;

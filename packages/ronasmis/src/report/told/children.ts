@@ -1,5 +1,5 @@
-import type { SearchEvent } from 'ronasmis/run';
-import type { ChildFigures, ChildrenPage, ChildSort, ScatterPoints } from '../shared/messages.ts';
+import type { SearchEvent } from '../../run/event.ts';
+import type { ChildFigures, ScatterPoints } from './messages.ts';
 
 /** Children that are kept in memory. A search of days has some 100,000; of more, those with low rewards are thinned out. */
 const mostKept = 200_000;
@@ -30,29 +30,6 @@ export function keptChildren(children: ChildFigures[]): ChildFigures[] {
 function rewardOfRank(children: readonly ChildFigures[], rank: number): number {
   const rewards = Float64Array.from(children, ({ reward }) => reward).sort();
   return rewards[Math.max(0, rewards.length - 1 - rank)];
-}
-
-/** What a part of the table is asked for by. */
-export interface PageQuery {
-  readonly sort: ChildSort;
-  readonly ascending: boolean;
-  readonly offset: number;
-  readonly limit: number;
-}
-
-/** A part of the table of children; those without a value come last. */
-export function childrenPage(
-  children: readonly ChildFigures[],
-  { sort, ascending, offset, limit }: PageQuery,
-): ChildrenPage {
-  const sign = ascending ? 1 : -1;
-  const missing = sign * Number.POSITIVE_INFINITY;
-  const figureOf = (child: ChildFigures): number => child[sort] ?? missing;
-  const order = (one: ChildFigures, other: ChildFigures): number => {
-    const [a, b] = [figureOf(one), figureOf(other)];
-    return a === b ? one.step - other.step || one.index - other.index : sign * (a < b ? -1 : 1);
-  };
-  return { total: children.length, children: children.toSorted(order).slice(offset, offset + limit) };
 }
 
 /** Children for a scatter plot: all, or of too many the best and some of each part of the search. */

@@ -1,5 +1,8 @@
-import type { SearchEvent } from 'ronasmis/run';
-import type { Row } from '../shared/messages.ts';
+import type { SearchEvent } from '../../run/event.ts';
+import type { Row } from './messages.ts';
+
+/** Rows that a page is given at once: of a longer run, several steps make one. */
+export const mostRows = 1500;
 
 /** A controller step as the curves show it. */
 export function rowOf(event: SearchEvent): Row {

@@ -1,0 +1,66 @@
+import type { SearchEvent } from '../run/event.ts';
+import { kindOf, type RunRecord } from '../run/run-record.ts';
+import { plural } from './format.ts';
+
+/** What is said of a run beside its figures, by what it does. */
+export interface RunWords {
+  readonly what: string;
+  readonly how: string;
+  /** On the architecture that it has left. */
+  readonly found: string;
+  /** On its steps. */
+  readonly steps: string;
+}
+
+/** What a report says of the kind of run that it shows. */
+export function wordsOf(run: RunRecord, events: readonly SearchEvent[]): RunWords {
+  const { controller, space } = run.settings;
+  const words = {
+    search: {
+      what: 'Architecture search',
+      how: `${controller} in the ${space} space`,
+      found: 'The best of all evaluated children, with the weights it shared: nothing was retrained.',
+      steps: 'As a controller makes up its mind, its entropy falls and the reward of what it proposes rises.',
+    },
+    cell_search: {
+      what: 'Search of cells',
+      how: 'by gradients',
+      found: 'Of each edge the likeliest operation, with the weights that all shared: it is yet to be trained.',
+      steps: `${stepNote(run)} As the edges of the cells make up their minds, their entropy falls.`,
+    },
+    training: {
+      what: 'Training of one network',
+      how: 'without a search',
+      found: 'As it was given.',
+      steps: stepNote(run),
+    },
+  }[kindOf(run.settings)];
+  return {
+    ...words,
+    found: `${words.found} ${howDrawn}`,
+    steps: [words.steps, coarseNote(events), augmentedNote(events)].filter((sentence) => sentence !== '').join(' '),
+  };
+}
+
+const howDrawn =
+  "Coloured arrows add encoder features to the decoder; sizes are a training patch's, depth × height × width.";
+
+/** What a step of the training of one network is. */
+function stepNote({ recipe: { search, training } }: RunRecord): string {
+  if (training.steps_per_epoch === null)
+    return `A step is ${plural(search.training_epochs, 'epoch')} of the training cases.`;
+  return `A step is an epoch of ${plural(training.steps_per_epoch, 'training step')}, or of fewer where a time limits the run.`;
+}
+
+/** Until when scans were taken at half their resolution; empty where they never were. */
+export function coarseNote(events: readonly SearchEvent[]): string {
+  const last = events.findLast(({ coarse }) => coarse);
+  return last ? `Until step ${last.step} scans were taken at half their resolution, and rewards are those of it.` : '';
+}
+
+/** From when on patches were augmented; empty where they never were. */
+export function augmentedNote(events: readonly SearchEvent[]): string {
+  const first = events.find(({ augmented }) => augmented);
+  if (first === undefined) return '';
+  return `Training patches were rotated, scaled and changed in their intensities ${first.step === 1 ? 'throughout' : `from step ${first.step} on`}.`;
+}
