@@ -1,6 +1,7 @@
 import { describeEngine, scope } from '@ronasmis/libtorch';
 import { type Architecture, createRandom, type NetworkDimensions, type Precision } from 'ronasmis';
 import {
+  alone,
   type ComputeDevice,
   chooseDevice,
   choosePrecision,
@@ -43,6 +44,7 @@ async function computeOn(device: ComputeDevice): Promise<Compute> {
 export function openTraining(volume: Size, dimensions: NetworkDimensions, compute = processor): Training {
   const space = macroSpace(volume, dimensions);
   const context: SearchContext = {
+    team: alone,
     ...compute,
     recipe: defaultRecipe,
     dimensions,

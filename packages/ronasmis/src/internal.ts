@@ -18,6 +18,7 @@ export { composedLoss, fusedLoss } from './network/loss.ts';
 export { networkOf } from './network/of-architecture.ts';
 export { elementCount } from './network/parameters.ts';
 export { createWeights, networkWeights, weight } from './network/weights.ts';
+export { alone } from './ranks/team.ts';
 export { defaultRecipe } from './recipe/recipe.ts';
 export { formatDice, plural } from './report/format.ts';
 export { type Html, html } from './report/html.ts';

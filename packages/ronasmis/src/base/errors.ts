@@ -11,6 +11,11 @@ export function isLoadError(error: unknown): error is Error {
   return error instanceof Error && codeOf(error) === 'LIBTORCH_NOT_LOADED';
 }
 
+/** Whether another rank of the same run has ended or has not come: what it says tells why. Told by its code as well. */
+export function isRankError(error: unknown): error is Error {
+  return error instanceof Error && codeOf(error) === 'RANK_FAILED';
+}
+
 /** By what code Node, the system or libtorch tells an error, such as `ENOENT`; empty where it has none. */
 export const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
 

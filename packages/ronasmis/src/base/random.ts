@@ -15,6 +15,8 @@ export interface Random {
   shuffle<T>(values: readonly T[]): T[];
   /** The state to hand to `restoreRandom`. */
   state(): RandomState;
+  /** Goes on where the generator that gave `state` stood. */
+  goTo(state: RandomState): void;
 }
 
 /** A draw of the standard normal distribution (Box and Muller, 1958). */
@@ -34,7 +36,7 @@ export function createRandom(seed: number): Random {
 
 /** The generator that goes on where the one that gave `state` stood. */
 export function restoreRandom(state: RandomState): Random {
-  const generator = xoroshiro128plusFromState(state);
+  let generator = xoroshiro128plusFromState(state);
   const integer = (count: number): number => uniformInt(generator, 0, count - 1);
   return {
     uniform: () => uniformFloat64(generator),
@@ -48,5 +50,8 @@ export function restoreRandom(state: RandomState): Random {
       return shuffled;
     },
     state: () => generator.getState(),
+    goTo: (other) => {
+      generator = xoroshiro128plusFromState(other);
+    },
   };
 }

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { isLoadError, UserError } from '../base/errors.ts';
+import { isLoadError, isRankError, UserError } from '../base/errors.ts';
 import { VERSION } from '../base/version.ts';
 import { addCompare } from './compare.ts';
 import { addDashboard } from './dashboard.ts';
@@ -66,7 +66,7 @@ function createProgram(): Command {
 function explain(error: unknown): number {
   if (error instanceof CommanderError) return 2; // commander has said it
   const colours = coloursOf(process.stderr);
-  if (error instanceof UserError || isLoadError(error)) {
+  if (error instanceof UserError || isLoadError(error) || isRankError(error)) {
     note(`${colours.red('error:')} ${error.message}`);
     return 2;
   }

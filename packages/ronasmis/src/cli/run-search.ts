@@ -1,6 +1,7 @@
+import type { Team } from '../ranks/team.ts';
 import { formatBytes } from '../report/format.ts';
 import type { SearchHooks, SearchResult } from '../search/search.ts';
-import { interruptible } from './interrupt.ts';
+import { interruptible, quietly } from './interrupt.ts';
 import { coloursOf, note, printJson } from './output.ts';
 import type { ProgressView } from './progress.ts';
 import { printRun } from './show.ts';
@@ -8,12 +9,23 @@ import { printRun } from './show.ts';
 /** So many warnings are said before a search. */
 const maxWarnings = 10;
 
+/** A search whose progress is shown, and how it is printed. */
+export interface ShownSearch {
+  readonly folder: string;
+  readonly json: boolean;
+  /** The ranks that share it: the first one shows it, the others say nothing but what is wrong. */
+  readonly team: Team;
+}
+
 /** Runs a new or resumed search under a progress view and Ctrl-C, and prints what it found. */
 export async function runSearch(
-  folder: string,
-  json: boolean,
+  { folder, json, team }: ShownSearch,
   work: (hooks: SearchHooks) => Promise<SearchResult>,
 ): Promise<void> {
+  if (!team.isFirst) {
+    await quietly((signal) => work({ signal }));
+    return;
+  }
   const { openProgress } = await import('./progress.ts');
   const view = openProgress();
   const result = await interruptible(`Go on with: ronasmis resume ${folder}`, (signal) =>

@@ -20,6 +20,7 @@ import {
   requireFold,
 } from './options.ts';
 import { note, print } from './output.ts';
+import { ranksOption, startRanks, withTeam } from './ranks.ts';
 import { runSearch } from './run-search.ts';
 
 interface Options extends EngineOptions, FoldOptions {
@@ -36,6 +37,7 @@ interface Options extends EngineOptions, FoldOptions {
   readonly from?: string;
   readonly recipe?: string;
   readonly seed: number;
+  readonly ranks?: number;
   readonly dashboard?: true;
   readonly json?: true;
 }
@@ -94,6 +96,7 @@ export function addSearch(program: Command): void {
     .option('--seed <n>', 'seed of all random numbers', integerBetween(0, 2 ** 31 - 1), searchDefaults.seed)
     .addOption(deviceOption())
     .addOption(precisionOption())
+    .addOption(ranksOption())
     .option('--dashboard', 'show the search on a live page, whose address is printed first')
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ ronasmis search data/Prostate --out runs/prostate --time 15m')
@@ -104,10 +107,12 @@ export function addSearch(program: Command): void {
         memory,
         labels,
         recipe,
+        ranks,
         dashboard,
         json,
         ...rest
       } = options;
+      if (ranks !== undefined) return startRanks(ranks);
       requireFold(rest);
       const { controller, space, children, ...common } = rest;
       const given = {
@@ -117,20 +122,23 @@ export function addSearch(program: Command): void {
         ...(time !== undefined && { timeSeconds: time }),
         ...(memory !== undefined && { memoryBytes: memory }),
       };
-      const page = dashboard && startDashboard({ runs: [out] }, 0);
-      // With --json, standard output is one document.
-      page?.address.then(json ? note : print, () => {});
-      await runSearch(out, json === true, async (hooks) => {
-        const withRecipe = { ...given, ...(recipe !== undefined && (await recipeNamed(recipe))) };
-        if (file === undefined) {
-          const { search } = await import('../search/search.ts');
-          return search({ ...withRecipe, ...rest }, hooks);
-        }
-        const { readArchitecture } = await import('../search/architecture-file.ts');
-        const architecture = await readArchitecture(file);
-        const { trainArchitecture } = await import('../search/train-architecture.ts');
-        return trainArchitecture(architecture, { ...withRecipe, ...common }, hooks);
-      }).finally(() => page?.stop());
+      return withTeam(async (team) => {
+        const page = dashboard && team.isFirst ? startDashboard({ runs: [out] }, 0) : undefined;
+        // With --json, standard output is one document.
+        page?.address.then(json ? note : print, () => {});
+        const shown = { folder: out, json: json === true, team };
+        await runSearch(shown, async (hooks) => {
+          const withRecipe = { ...given, team, ...(recipe !== undefined && (await recipeNamed(recipe))) };
+          if (file === undefined) {
+            const { search } = await import('../search/search.ts');
+            return search({ ...withRecipe, ...rest }, hooks);
+          }
+          const { readArchitecture } = await import('../search/architecture-file.ts');
+          const architecture = await readArchitecture(file);
+          const { trainArchitecture } = await import('../search/train-architecture.ts');
+          return trainArchitecture(architecture, { ...withRecipe, ...common }, hooks);
+        }).finally(() => page?.stop());
+      });
     });
 }
 

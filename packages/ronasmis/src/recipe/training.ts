@@ -71,6 +71,11 @@ export const trainingSchema = z
       "that a batch's patches are of: one, or any of the training cases, drawn for each patch",
       'ours: one scan is read for a batch; nnU-Net: any',
     ),
+    mini_batches: note(
+      count.nullable().default(null),
+      'whose gradients a training step adds up, each of a case or, where batch_cases is any, of several; null: one for each rank',
+      'ours; paper: 1',
+    ),
     all_cases: note(
       z.boolean().default(false),
       'whether validation cases are trained on as well: all but the test fold, for systems that choose nothing by them',

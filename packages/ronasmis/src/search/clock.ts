@@ -46,8 +46,10 @@ export interface Clock {
   step: number;
   /** Different ones among the children of the running step: what its evaluation would take, were it the last. */
   different: number;
-  /** Seconds since the search's start, those of earlier processes included. */
+  /** Seconds since the search's start, those of earlier processes included; where ranks share it, as they have last agreed. */
   elapsed(): number;
+  /** Has all ranks go by the first one's time until they are asked again; left out of a run in one process. */
+  agree?(): void;
 }
 
 /** Whether a search so limited is long enough for a coarse part: two controller steps of one child have to follow it. */

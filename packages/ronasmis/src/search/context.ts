@@ -4,11 +4,14 @@ import type { CaseSplit } from '../data/folds.ts';
 import type { ComputeDevice, Precision } from '../engine/device.ts';
 import type { Downsampling } from '../preparation/downsampling.ts';
 import type { PreparedCase } from '../preparation/prepare.ts';
+import type { Team } from '../ranks/team.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import type { SearchSpace } from '../space/space.ts';
 
 /** What networks are trained and evaluated with, and what never changes in a run. */
 export interface RunContext {
+  /** The processes that share the run. */
+  readonly team: Team;
   readonly device: ComputeDevice;
   readonly precision: Precision;
   readonly recipe: Recipe;

@@ -56,6 +56,8 @@ export interface Evaluable {
 export interface EvaluationHooks {
   /** Awaited after every pass: how many children are evaluated, of how many. */
   readonly between: (done: number, total: number) => Promise<void>;
+  /** Awaited after every child, or every few that ranks evaluate at once. */
+  readonly meet: () => Promise<void>;
   /** Whether the children that are left have to go without an evaluation. The first is evaluated whatever it says. */
   readonly mustStop: () => boolean;
 }
@@ -63,23 +65,28 @@ export interface EvaluationHooks {
 /**
  * Phase two of a controller step: every child segments every validation case, by default in one shot (paper, section 2.3). Rewards are Dice at
  * the data set's spacing: bringing every prediction back to its scan's grid would only cost time, for children are compared with each other.
- * One that was proposed more than once is evaluated once.
+ * One that was proposed more than once is evaluated once. Ranks share the passes, and all know what came of them.
  */
 export async function evaluateChildren<Child extends Evaluable>(
   evaluator: Evaluator,
   children: readonly Child[],
-  { between, mustStop }: EvaluationHooks,
+  { between, meet, mustStop }: EvaluationHooks,
 ): Promise<readonly (Child & Evaluation)[]> {
-  const evaluated: (Child & Evaluation)[] = [];
-  for (const child of children) {
-    if (evaluated.length > 0 && mustStop()) break;
-    const { reward, scores, seconds, outOfMemory } =
-      evaluatedTwin(evaluated, child) ??
-      (await evaluateWithinMemory(evaluator, child.architecture, () => between(evaluated.length, children.length)));
-    const took = seconds !== undefined && { seconds };
-    evaluated.push({ ...child, reward, scores, ...took, ...(outOfMemory && { outOfMemory }) });
+  const { batches, context } = evaluator;
+  const atOnce = Math.max(1, Math.floor(context.team.size / batches.length));
+  const different = children.filter((child, at) => !evaluatedTwin(children.slice(0, at), child));
+  const known: (Evaluable & { readonly evaluation: Evaluation })[] = [];
+  for (let first = 0; first < different.length; first += atOnce) {
+    if (first > 0 && mustStop()) break;
+    const architectures = different.slice(first, first + atOnce).map(({ architecture }) => architecture);
+    const evaluations = await evaluateTogether(evaluator, architectures, () => between(first, different.length));
+    known.push(...architectures.map((architecture, at) => ({ architecture, evaluation: evaluations[at] })));
+    await meet();
   }
-  return evaluated;
+  return children.flatMap((child) => {
+    const twin = evaluatedTwin(known, child);
+    return twin ? [{ ...child, ...twin.evaluation }] : [];
+  });
 }
 
 /** The one among evaluated children that has this architecture. */
@@ -95,17 +102,59 @@ export function countDifferent(children: readonly Evaluable[]): number {
   return new Set(children.map(({ architecture }) => JSON.stringify(architecture))).size;
 }
 
+/** Networks on the validation cases, each pass by one of the ranks. */
+async function evaluateTogether(
+  evaluator: Evaluator,
+  architectures: readonly Architecture[],
+  between: () => Promise<void>,
+): Promise<readonly Evaluation[]> {
+  const { batches, context } = evaluator;
+  const { team } = context;
+  const own = new Set(
+    team.share(architectures.flatMap((_, network) => batches.map((_, batch) => `${network} ${batch}`))),
+  );
+  const mine: PartialEvaluation[] = [];
+  for (const [at, architecture] of architectures.entries()) {
+    const part = { ...evaluator, batches: batches.filter((_, batch) => own.has(`${at} ${batch}`)) };
+    mine.push(await evaluateWithinMemory(part, architecture, between));
+  }
+  const ofAll = team.gather(mine);
+  const names = batches.flatMap(({ cases }) => cases.map(({ name }) => name));
+  return architectures.map((_, at) =>
+    joined(
+      ofAll.map((parts) => parts[at]),
+      names,
+    ),
+  );
+}
+
+/** What a rank found of a network, by the cases that it had; no scores where memory did not suffice. */
+interface PartialEvaluation {
+  readonly scores: NamedScores | null;
+  readonly seconds: number;
+}
+
 async function evaluateWithinMemory(
   evaluator: Evaluator,
   architecture: Architecture,
   between: () => Promise<void>,
-): Promise<Evaluation> {
+): Promise<PartialEvaluation> {
   const since = performance.now();
   const found = await whereMemorySuffices(evaluator.context.device, () => evaluate(evaluator, architecture, between));
-  if (found === undefined) return { reward: 0, scores: {}, outOfMemory: true };
+  return { scores: found ?? null, seconds: (performance.now() - since) / 1000 };
+}
+
+/** What all ranks found of a network, its cases in this order. */
+function joined(parts: readonly PartialEvaluation[], names: readonly string[]): Evaluation {
+  if (parts.some(({ scores }) => scores === null)) return { reward: 0, scores: {}, outOfMemory: true };
+  const found = Object.assign({}, ...parts.map(({ scores }) => scores));
+  const scores: NamedScores = Object.fromEntries(names.map((name) => [name, found[name]]));
   // A child that finds nothing where nothing is left to be found has earned nothing.
-  const seconds = (performance.now() - since) / 1000;
-  return { reward: patientMean(Object.values(found)) ?? 0, scores: found, seconds };
+  return {
+    reward: patientMean(Object.values(scores)) ?? 0,
+    scores,
+    seconds: Math.max(...parts.map(({ seconds }) => seconds)),
+  };
 }
 
 /**

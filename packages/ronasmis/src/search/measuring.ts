@@ -10,13 +10,14 @@ import { networkOf } from '../network/of-architecture.ts';
 import { networkWeights } from '../network/weights.ts';
 import type { Downsampling } from '../preparation/downsampling.ts';
 import { isResampled, type PreparedCase } from '../preparation/prepare.ts';
+import type { Team } from '../ranks/team.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { kindsOfDifferences } from '../space/differences.ts';
 import { measureStep } from '../training/measure.ts';
 import { whereMemorySuffices } from '../training/out-of-memory.ts';
 import type { Trainer } from '../training/trainer.ts';
 import { batchShape } from './batch-shape.ts';
-import { type Clock, type Durations, type Limit, sufficesForCoarse } from './clock.ts';
+import { type Clock, type Durations, type Limit, type StepDurations, sufficesForCoarse } from './clock.ts';
 import { reportSeconds, secondsBetweenCheckpoints, shareBetweenCheckpoints } from './constants.ts';
 import { caseNamed, type RunContext } from './context.ts';
 import { toDeviceBatches } from './device-batches.ts';
@@ -60,24 +61,40 @@ export async function openClock(
   { startedAt, step, seconds }: Start,
 ): Promise<Clock> {
   const { context } = bench;
+  const { team } = context;
   await measureLargest(bench, largest);
-  const full = await measureDurations(bench, base, isDeepStrictEqual(largest, base));
+  const measured = await measureDurations(bench, base, isDeepStrictEqual(largest, base));
+  const full = team.fromFirst(() => measured);
   const limit = { epochs, seconds: timeSeconds };
   const { recipe } = context;
   const trainingSteps = stepsOfAnEpoch(context, limit, full);
   const hasCoarse = context.downsampling !== undefined && sufficesForCoarse(limit, trainingSteps, full, recipe);
+  const coarse = (): StepDurations => {
+    const own = coarseDurations(bench, base, full);
+    return team.fromFirst(() => own);
+  };
   return {
     limit,
     recipe,
-    durations: hasCoarse ? { ...coarseDurations(bench, base, full), final: full.final } : full,
+    durations: hasCoarse ? { ...coarse(), final: full.final } : full,
     trainingSteps,
     children: Math.min(perStep, children) + Number(hasReference),
     ...(hasCoarse && { later: { train: full.train, evaluate: full.evaluate } }),
     step,
     different: children + Number(hasReference),
     compared: hasReference ? kindsOfDifferences : 0,
-    elapsed: () => seconds + (performance.now() - startedAt) / 1000,
+    ...timer(team, () => seconds + (performance.now() - startedAt) / 1000),
   };
+}
+
+/** How a clock tells the seconds, by what this process measures: ranks go by the first one's. */
+function timer(team: Team, measured: () => number): Pick<Clock, 'elapsed' | 'agree'> {
+  if (team.size === 1) return { elapsed: measured };
+  let agreed = team.fromFirst(measured);
+  const agree = (): void => {
+    agreed = team.fromFirst(measured);
+  };
+  return { elapsed: () => agreed, agree };
 }
 
 /**
@@ -85,8 +102,9 @@ export async function openClock(
  * anyway, an epoch is no longer than about what a killed run may lose.
  */
 function stepsOfAnEpoch({ recipe, split }: RunContext, limit: Limit, { train }: Durations): number {
-  const { steps_per_epoch } = recipe.training;
-  if (steps_per_epoch === null) return recipe.search.training_epochs * split.training.length;
+  const { steps_per_epoch, mini_batches } = recipe.training;
+  if (steps_per_epoch === null)
+    return Math.ceil((recipe.search.training_epochs * split.training.length) / (mini_batches ?? 1));
   if (Number.isFinite(limit.epochs)) return steps_per_epoch;
   const seconds = Math.min(secondsBetweenCheckpoints, shareBetweenCheckpoints * limit.seconds);
   return Math.min(steps_per_epoch, Math.max(1, Math.floor(seconds / train)));
@@ -128,12 +146,14 @@ async function measureDurations(bench: Bench, base: Architecture, hasRun: boolea
   return { train, evaluate, final: evaluate + secondsOf(others) + onOtherGrids + drawn + reportSeconds };
 }
 
-/** Seconds of a training step. */
+/** Seconds of a training step, from one of its mini-batches. */
 function measureTraining({ context, trainer }: Bench, child: Architecture, downsampling?: Downsampling): number {
   const { patch, patches } = batchShape(context, child);
   const crop = { case: 0, offset: [0, 0, 0], flip: [] } as const;
   const plan = { patch, crops: Array.from({ length: patches }, () => crop), ...(downsampling && { downsampling }) };
-  return measureStep(trainer, networkOf(child, context.dimensions), plan, context.dimensions.inputChannels);
+  const { recipe, team } = context;
+  const own = Math.ceil((recipe.training.mini_batches ?? 1) / team.size);
+  return own * measureStep(trainer, networkOf(child, context.dimensions), plan, context.dimensions.inputChannels);
 }
 
 /** Seconds that a voxel takes to be predicted, of a pass after a first one: over a case as a whole, or over a window of it. */

@@ -6,6 +6,7 @@ import { type ControllerName, controllerCalled } from '../controller/controllers
 import type { DataSet } from '../data/dataset.ts';
 import type { ComputeDevice, Precision } from '../engine/device.ts';
 import type { PreparedCase } from '../preparation/prepare.ts';
+import type { Team } from '../ranks/team.ts';
 import type { AugmentMode } from '../recipe/augment-mode.ts';
 import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
 import type { RunRecord } from '../run/run-record.ts';
@@ -76,12 +77,14 @@ export interface RunSettings extends SearchSettings {
   readonly earlierSeconds?: number;
   /** Whether it segments no test case itself, for a comparison does so once its time is over; else it does within its time. */
   readonly isTestedElsewhere?: boolean;
+  /** The processes that share the run; this one alone where it is left out. */
+  readonly team?: Team;
 }
 
 /** The same from outside: everything but the data set and the run folder has a default. */
 export type SearchOptions = Pick<SearchSettings, 'dataSet' | 'out'> &
   Partial<SearchSettings> &
-  Pick<RunSettings, 'isTestedElsewhere'>;
+  Pick<RunSettings, 'isTestedElsewhere' | 'team'>;
 
 /** The same of the training of one network, where there is nothing to choose. */
 export type TrainingOptions = Omit<SearchOptions, 'children' | 'controller' | 'space'> &

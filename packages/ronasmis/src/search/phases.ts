@@ -3,7 +3,7 @@ import { mean } from '../base/statistics.ts';
 import type { Downsampling } from '../preparation/downsampling.ts';
 import type { SearchEvent } from '../run/event.ts';
 import { appendEvent } from '../run/run-folder.ts';
-import { type MiniBatch, type Trained, train } from '../training/train.ts';
+import { type PlannedStep, type Trained, train } from '../training/train.ts';
 import { followCurve } from './augmenting.ts';
 import {
   childrenPerStep,
@@ -78,24 +78,28 @@ export interface TrainingPhase extends Trained {
   readonly seconds: number;
 }
 
-/** Phase one of a controller step: three epochs of these mini-batches. The last step of a time budget trains until its time is over. */
-export async function trainPhase(run: Run, plans: Iterator<MiniBatch, never>): Promise<TrainingPhase> {
-  const { state, clock, batches, watch } = run;
+/** Phase one of a controller step: three epochs of these training steps. The last step of a time budget trains until its time is over. */
+export async function trainPhase(run: Run, steps: Iterator<PlannedStep, never>): Promise<TrainingPhase> {
+  const { context, state, clock, batches, watch, meet } = run;
   const { trainer, random } = state;
+  const { team } = context;
   const since = clock.elapsed();
   const step = clock.step + 1;
   const planned = clock.trainingSteps;
   const trained = await train(
     trainer,
-    { plans, batches, random },
+    { steps, batches, random, team },
     {
       planned,
       isEnough: (done) => hasTrainedEnough(clock, done),
       fraction: (done) => scheduledFraction(clock, done),
-      after: (done) => watch.tell({ phase: 'train', step, done, total: Math.max(done, planned) }),
+      after: async (done) => {
+        await watch.tell({ phase: 'train', step, done, total: Math.max(done, planned) });
+        await meet();
+      },
     },
   );
-  clock.durations.train = trained.secondsPerStep;
+  clock.durations.train = team.fromFirst(() => trained.secondsPerStep);
   return { ...trained, seconds: clock.elapsed() - since };
 }
 
@@ -111,13 +115,14 @@ export async function evaluatePhase<Child extends Evaluable>(
   { evaluator }: Stage,
   children: readonly Child[],
 ): Promise<EvaluationPhase<Child>> {
-  const { clock, watch } = run;
+  const { clock, watch, meet } = run;
   if (children.length === 0) return { children: [], seconds: 0 };
   const since = clock.elapsed();
   const step = clock.step + 1;
   const wanted = isLastStep(clock) ? children.length : childrenPerStep(clock);
   const evaluated = await evaluateChildren(evaluator, children.slice(0, wanted), {
     between: (done, total) => watch.tell({ phase: 'evaluate', step, done, total }),
+    meet,
     mustStop: () => mustStopEvaluating(clock),
   });
   const seconds = clock.elapsed() - since;
@@ -170,9 +175,9 @@ export async function endStep(run: Run, stage: Stage, outcome: StepOutcome): Pro
     ...childrenOf(run, children),
     ...(outcome.policy && { policy: outcome.policy }),
   };
-  await appendEvent(folder, event);
+  if (context.team.isFirst) await appendEvent(folder, event);
   followCurve(augmenting, event, context.recipe.augmentation);
-  await saveState(folder, state, { step, seconds });
+  if (context.team.isFirst) await saveState(folder, state, { step, seconds });
   const counts = { done: rewards.length, total: rewards.length };
   const found = {
     ...(average !== null && { reward: average }),

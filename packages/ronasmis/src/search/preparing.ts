@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from 'node:path';
 import { describeEngine, type EngineDescription } from '@ronasmis/libtorch';
 import { flatLevelsFor } from '../architecture/dimensions.ts';
+import { UserError } from '../base/errors.ts';
 import type { Triple } from '../base/geometry.ts';
 import { VERSION } from '../base/version.ts';
 import type { DataSet } from '../data/dataset.ts';
@@ -12,8 +13,9 @@ import type { Problem } from '../data/problem.ts';
 import { shapeAt } from '../data/spacing.ts';
 import { chooseDevice } from '../engine/device.ts';
 import { choosePrecision } from '../engine/precision.ts';
-import { prepareOnce } from '../preparation/kept-cases.ts';
+import { type KeepableDataSet, prepareOnce } from '../preparation/kept-cases.ts';
 import { spacingFor } from '../preparation/prepare.ts';
+import { alone, type Team } from '../ranks/team.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { type RunRecord, recordDimensions } from '../run/run-record.ts';
 import { requireFit } from './architecture-file.ts';
@@ -55,21 +57,26 @@ export async function prepare(
   const { folds, fold } = given;
   const engine = describeEngine();
   const device = chooseDevice(given.device, engine);
-  const precision = await choosePrecision(given.precision, device, engine);
-  const budgetBytes = given.memoryBytes ?? defaultMemoryBytes(device);
+  const { team = alone } = given;
+  const precisions = team.gather(await choosePrecision(given.precision, device, engine));
+  const precision = precisions[0];
+  const budgetBytes = Math.min(...team.gather(given.memoryBytes ?? defaultMemoryBytes(device)));
   const names = dataSet.cases.map(({ name }) => name);
   // Before anything is read: folds that the cases do not suffice for.
   splitCases(names, { folds, fold });
-  const { cases, fingerprint, normalisations, warnings, keep } = await prepareOnce(dataSet, {
-    folds,
-    recipe: given.recipe.preparation,
-    cacheFolder: cacheFolderOf(folder),
-    keptFolder: join(dirname(resolve(folder)), '.prepared'),
-    memoryLimitBytes: caseBytesWithin(budgetBytes, device),
-    onCase: (done, total) => onProgress?.({ phase: 'prepare', step: 0, done, total }),
-  });
+  const prepareHere = () =>
+    prepareOnce(dataSet, {
+      folds,
+      recipe: given.recipe.preparation,
+      cacheFolder: cacheFolderOf(folder, team),
+      keptFolder: join(dirname(resolve(folder)), '.prepared'),
+      memoryLimitBytes: caseBytesWithin(budgetBytes, device),
+      onCase: (done, total) => onProgress?.({ phase: 'prepare', step: 0, done, total }),
+    });
+  const { cases, fingerprint, normalisations, warnings, keep } = await prepareInTurn(team, prepareHere);
   const settings = { ...given, ...given.plan?.({ dataSet, cases }) };
-  const { recipe, space, architecture } = settings;
+  const { space, architecture } = settings;
+  const recipe = sharedBy(team, settings.recipe);
   const empty = new Set(cases.filter(({ labelled }) => labelled.length === 0).map(({ name }) => name));
   const split = trainedOn(splitLabelled(names, { folds, fold, empty }), recipe.training);
   const hasIgnored = dataSet.ignoredValue !== undefined;
@@ -84,6 +91,7 @@ export async function prepare(
   limitMemory(budgetBytes, device, plan);
   const downsampling = coarseDownsampling(plan.base.patch, plan.dimensions, recipe.search);
   const context: RunContext = {
+    team,
     device,
     precision,
     recipe,
@@ -111,6 +119,34 @@ export async function prepare(
     warnings: [...plan.concessions, ...warnings.map(sentenceOf)],
     keep,
   };
+}
+
+/** A recipe whose steps have a mini-batch for each rank, unless it says how many they have: a run that is resumed by others goes on with as many. */
+function sharedBy({ size }: Team, recipe: Recipe): Recipe {
+  if (size === 1 || recipe.training.mini_batches !== null) return recipe;
+  return { ...recipe, training: { ...recipe.training, mini_batches: size } };
+}
+
+/** The first rank prepares what the others then find prepared, where they see its files; all must have the same. @throws UserError where they have not */
+async function prepareInTurn(team: Team, prepareHere: () => Promise<KeepableDataSet>): Promise<KeepableDataSet> {
+  if (team.size === 1) return prepareHere();
+  const first = team.isFirst ? await prepareHere() : undefined;
+  await first?.keep();
+  // Here the others wait for the first.
+  requireAlike(team, 'version of RONASMIS', VERSION);
+  const prepared = first ?? (await prepareHere());
+  requireAlike(team, 'data set', prepared.fingerprint.sha256);
+  return prepared;
+}
+
+/** @throws UserError on every rank where one differs from the first */
+function requireAlike(team: Team, what: string, own: string): void {
+  const all = team.gather(own);
+  const other = all.findIndex((value) => value !== all[0]);
+  if (other < 0) return;
+  throw new UserError(
+    `Rank ${other} has another ${what} than rank 0 (${all[other]}, ${all[0]}): give all of them the same, and start again.`,
+  );
 }
 
 /** How the cases are used: where the recipe says so, those for validation are trained on too, and nothing is evaluated before the end. */

@@ -51,14 +51,14 @@ export interface Candidates {
  * @param evaluator of the validation cases at full resolution
  */
 export async function finish(run: Run, evaluator: Evaluator, candidates: Candidates): Promise<SearchResult> {
-  const { context, state, clock, folder } = run;
+  const { context, clock, folder, meet } = run;
   const since = clock.elapsed();
   const found = await bestChild(run, evaluator, candidates);
   const { architecture, scores } = found;
   const gain = await gainOf(run, evaluator, candidates, found);
   const testDice = context.isTestedElsewhere ? summariseDice({}) : await evaluateTestCases(run, architecture);
+  await meet();
   const seconds = clock.elapsed();
-  const { averaged } = state.trainer;
   const network = networkOf(architecture, context.dimensions);
   const report: SearchReport = {
     validation_dice: summariseDice(scores),
@@ -69,7 +69,21 @@ export async function finish(run: Run, evaluator: Evaluator, candidates: Candida
     parameters: elementCount(network.parameters),
     ...(gain && { gain }),
   };
-  await writeModel(folder, averaged, network);
+  // The first rank writes, and nobody ends before it has.
+  if (context.team.isFirst) await write(run, { architecture, network, report });
+  await rm(cacheFolderOf(folder, context.team), { recursive: true, force: true });
+  await meet();
+  return { report, architecture };
+}
+
+/** What a run leaves in its folder. */
+interface Found extends SearchResult {
+  readonly network: Network;
+}
+
+async function write(run: Run, { architecture, network, report }: Found): Promise<void> {
+  const { state, folder } = run;
+  await writeModel(folder, state.trainer.averaged, network);
   await writeRecord(folder, 'architecture.json', architecture);
   const { run: record, events } = await readRun(folder);
   const examples = pickExamples(report.test_dice).map((example) => ({
@@ -79,8 +93,6 @@ export async function finish(run: Run, evaluator: Evaluator, candidates: Candida
   await writeReport({ folder, run: record, architecture, report, events, examples });
   await writeRecord(folder, 'report.json', report);
   await removeState(folder);
-  await rm(cacheFolderOf(folder), { recursive: true, force: true });
-  return { report, architecture };
 }
 
 /** The best of the candidates, of which those that were not evaluated are now, while there is time; the first of equals. */
@@ -99,7 +111,8 @@ function gainOf(run: Run, evaluator: Evaluator, { evaluated, reference }: Candid
   );
 }
 
-const evaluatingAtEnd = ({ clock, watch }: Run): EvaluationHooks => ({
+const evaluatingAtEnd = ({ clock, watch, meet }: Run): EvaluationHooks => ({
+  meet,
   between: (done, total) => watch.tell({ phase: 'evaluate', step: clock.step, done, total }),
   mustStop: () => mustStopEvaluating(clock),
 });
@@ -114,7 +127,7 @@ async function writeModel(folder: string, shared: Weights, network: Network): Pr
 /** Dice on the scans' own grids. One case at a time: there may be many, and they are needed once. */
 async function evaluateTestCases(run: Run, child: Architecture): Promise<DiceSummary> {
   const { context, state, clock, watch } = run;
-  const { test } = context.split;
+  const test = context.team.share(context.split.test);
   const evaluator = { context, weights: state.trainer.averaged };
   const scores: Record<string, CaseScores> = {};
   for (const [index, name] of test.entries()) {
@@ -122,7 +135,8 @@ async function evaluateTestCases(run: Run, child: Architecture): Promise<DiceSum
       watch.tell({ phase: 'final', step: clock.step, done: index + 1, total: test.length });
     Object.assign(scores, await evaluateOnOwnGrid(evaluator, child, caseNamed(context, name), told));
   }
-  return summariseDice(scores);
+  const all: Readonly<Record<string, CaseScores>> = Object.assign({}, ...context.team.gather(scores));
+  return summariseDice(Object.fromEntries(context.split.test.map((name) => [name, all[name]])));
 }
 
 function slicesOf({ context, state }: Run, child: Architecture, { name }: Example): readonly Slice[] {

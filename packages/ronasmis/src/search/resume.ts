@@ -1,4 +1,4 @@
-import type { OwnParts } from './options.ts';
+import type { OwnParts, RunSettings } from './options.ts';
 import { searchArchitecture } from './search.ts';
 import { reopenRun, resultOf } from './setup.ts';
 import { trainAlone } from './train-architecture.ts';
@@ -12,7 +12,11 @@ import { withOpenRun } from './with-open-run.ts';
  * @param own the controller and the space that the search was given, where they are not ours
  * @throws UserError where the folder holds no run, another process works on it, or its data set has changed
  */
-export async function resume(runFolder: string, hooks: SearchHooks = {}, own: OwnParts = {}): Promise<SearchResult> {
+export async function resume(
+  runFolder: string,
+  hooks: SearchHooks = {},
+  own: OwnParts & Pick<RunSettings, 'team'> = {},
+): Promise<SearchResult> {
   const result = await resultOf(runFolder);
   if (result) return result;
   return withOpenRun(

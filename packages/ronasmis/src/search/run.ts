@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Architecture } from '../architecture/architecture.ts';
 import type { Batches } from '../batches/batches.ts';
+import type { Team } from '../ranks/team.ts';
 import type { Augmenting } from './augmenting.ts';
 import type { Clock } from './clock.ts';
 import type { RunContext, SearchContext } from './context.ts';
@@ -39,11 +40,14 @@ export type OpenedRun = OpenedSearch | OpenedTraining;
 export interface Going {
   readonly batches: Batches;
   readonly watch: Watch;
+  /** To be awaited by all ranks at the same place: they agree on the time. Rejects where one of them is to stop. */
+  readonly meet: () => Promise<void>;
 }
 
 export type TrainingRun = OpenedTraining & Going;
 export type SearchRun = OpenedSearch & Going;
 export type Run = SearchRun | TrainingRun;
 
-/** Where a run folder has the prepared cases that do not fit into memory, while it is searched; nothing else has such a name. */
-export const cacheFolderOf = (runFolder: string): string => join(runFolder, '.cases');
+/** Where a run folder has the prepared cases of a rank that do not fit into memory, while it is searched; nothing else has such a name. */
+export const cacheFolderOf = (runFolder: string, { rank }: Pick<Team, 'rank'>): string =>
+  join(runFolder, rank === 0 ? '.cases' : `.cases-${rank}`);

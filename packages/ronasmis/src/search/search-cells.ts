@@ -9,11 +9,11 @@ import {
 } from '../network/open-cells.ts';
 import { weight } from '../network/weights.ts';
 import type { Downsampling } from '../preparation/downsampling.ts';
-import type { MiniBatch } from '../training/train.ts';
+import type { PlannedStep } from '../training/train.ts';
 import { trainedFraction } from './clock.ts';
 import type { Evaluable, Evaluation } from './evaluating.ts';
-import { networkMiniBatches } from './mini-batches.ts';
 import { coarseThenFine, endStep, evaluatePhase, trainPhase } from './phases.ts';
+import { networkSteps } from './planned-steps.ts';
 import type { TrainingRun } from './run.ts';
 import type { SearchResult } from './watching.ts';
 
@@ -32,7 +32,7 @@ export async function searchCells(run: TrainingRun, open: OpenCellsUNet): Promis
   return coarseThenFine(run, async (stage) => {
     let evaluated: readonly (Evaluable & Evaluation)[] = [];
     while (stage.goesOn()) {
-      const training = await trainPhase(run, drawnMiniBatches(run, open, logitsOf, stage.downsampling));
+      const training = await trainPhase(run, drawnSteps(run, open, logitsOf, stage.downsampling));
       const evaluation = await evaluatePhase(run, stage, context.split.validation.length > 0 ? found() : []);
       evaluated = evaluation.children;
       const entropy = entropyOfEdges(logitsOf, context.recipe.cells);
@@ -42,13 +42,13 @@ export async function searchCells(run: TrainingRun, open: OpenCellsUNet): Promis
   });
 }
 
-/** Mini-batches without end, each for a network that is drawn for it. */
-function drawnMiniBatches(
+/** Training steps without end, each of a network that is drawn for it. */
+function drawnSteps(
   run: TrainingRun,
   open: OpenCellsUNet,
   logitsOf: LogitsOf,
   downsampling: Downsampling | undefined,
-): Generator<MiniBatch, never> {
+): Generator<PlannedStep, never> {
   const { context, state, clock } = run;
   const { sharpness, temperature, warm_up_share } = context.recipe.cells;
   const [first, last] = temperature;
@@ -58,5 +58,5 @@ function drawnMiniBatches(
     const relaxation = { sharpness, temperature: first + (last - first) * fraction };
     return drawnNetwork(open, context.dimensions, { logitsOf, random: state.random, relaxation });
   };
-  return networkMiniBatches(run, drawn, downsampling);
+  return networkSteps(run, drawn, downsampling);
 }

@@ -3,9 +3,9 @@ import { hasOneChild } from '../space/spaces.ts';
 import { policyInWords } from '../space/words.ts';
 import { isWarmUp, outlookOf } from './clock.ts';
 import { countDifferent, type Evaluable, type Evaluation } from './evaluating.ts';
-import { sharedMiniBatches } from './mini-batches.ts';
 import { type SearchOptions, withDefaults } from './options.ts';
 import { coarseThenFine, endStep, evaluatePhase, trainPhase } from './phases.ts';
+import { sharedSteps } from './planned-steps.ts';
 import type { SearchRun } from './run.ts';
 import { openSearch } from './setup.ts';
 import type { SearchHooks, SearchResult } from './watching.ts';
@@ -57,7 +57,7 @@ export async function searchArchitecture(run: SearchRun): Promise<SearchResult> 
       const asked = reference ? [proposed[0], reference, ...proposed.slice(1)] : proposed;
       clock.different = countDifferent(asked);
 
-      const training = await trainPhase(run, sharedMiniBatches(run, stage.downsampling));
+      const training = await trainPhase(run, sharedSteps(run, stage.downsampling));
       const evaluation = await evaluatePhase(run, stage, asked);
       evaluated = evaluation.children;
       const children = evaluated.filter(({ isReference }) => !isReference);

@@ -6,6 +6,7 @@ import { type DataSet, readDataSet } from '../data/dataset.ts';
 import { requireApart } from '../data/outputs.ts';
 import type { Network } from '../network/network.ts';
 import { networkOf } from '../network/of-architecture.ts';
+import { alone } from '../ranks/team.ts';
 import { reportWarnings } from '../report/template.ts';
 import type { SearchEvent } from '../run/event.ts';
 import { lockFolder } from '../run/lock.ts';
@@ -29,7 +30,14 @@ import {
 } from './options.ts';
 import { engineWarnings, type Prepared, prepare, runRecord } from './preparing.ts';
 import { cacheFolderOf, type OpenedRun, type OpenedSearch, type OpenedTraining } from './run.ts';
-import { createSearchState, createTrainingState, restoreState, type SearchState, type TrainingState } from './state.ts';
+import {
+  copyFirst,
+  createSearchState,
+  createTrainingState,
+  restoreState,
+  type SearchState,
+  type TrainingState,
+} from './state.ts';
 import type { MemoryUse, SearchHooks, SearchResult } from './watching.ts';
 
 /** What a run works with and its state before the first step, by what the data set and the memory come to. */
@@ -82,8 +90,12 @@ export function openTraining(
  * @param own the controller and the space that the run was given, where they are not ours
  * @throws UserError where the folder holds no run, another process works on it or the data set is another one now
  */
-export async function reopenRun(folder: string, hooks: SearchHooks, own: OwnParts): Promise<OpenedRun> {
-  const release = await lockFolder(folder);
+export async function reopenRun(
+  folder: string,
+  hooks: SearchHooks,
+  { team = alone, ...own }: OwnParts & Pick<RunSettings, 'team'>,
+): Promise<OpenedRun> {
+  const release = team.isFirst ? await lockFolder(folder) : async () => {};
   try {
     const files = await readRun(folder);
     if (files.run.settings.own_program) {
@@ -91,7 +103,7 @@ export async function reopenRun(folder: string, hooks: SearchHooks, own: OwnPart
         `${folder} is trained by ${files.run.settings.system}, a system of a comparison: go on by ${howToGoOn(files.run, folder)}.`,
       );
     }
-    const settings = recordedSettings(files.run, folder, own);
+    const settings = { ...recordedSettings(files.run, folder, own), team };
     const opened =
       settings.architecture === undefined
         ? await reopenLocked(files, settings, hooks, beginSearch)
@@ -109,19 +121,35 @@ async function openNew<Begun extends BegunSearch | BegunTraining>(
   begin: Begin<Begun>,
 ) {
   const dataSet = await readDataSet(settings.dataSet, settings.labelFolder);
-  const { from, out } = settings;
+  const { from, out, team = alone } = settings;
   const earlier = from === undefined ? undefined : await readEarlierRun(from, out);
-  await requireApart(settings.out, dataSet);
-  const made = await createRunFolder(settings.out);
-  const release = await lockFolder(settings.out);
+  await requireApart(out, dataSet);
+  const { release, discard } = team.isFirst ? await newFolder(out) : { release: nothing, discard: nothing };
   try {
-    await requireNew(settings.out);
     return { ...(await openLocked(settings, dataSet, hooks, begin, earlier)), release };
   } catch (error) {
-    await release();
     // No run can go on from here; where this fails too, the first error is the one to be told.
-    await rm(cacheFolderOf(settings.out), { recursive: true, force: true }).catch(() => {});
+    await rm(cacheFolderOf(out, team), { recursive: true, force: true }).catch(() => {});
+    await discard();
+    throw error;
+  }
+}
+
+const nothing = async (): Promise<void> => {};
+
+/** Makes and locks the folder of a new run; `discard` undoes it. @throws UserError where it can't be made, or holds a run */
+async function newFolder(folder: string) {
+  const made = await createRunFolder(folder);
+  const release = await lockFolder(folder);
+  const discard = async (): Promise<void> => {
+    await release();
     await removeWhereEmpty(made);
+  };
+  try {
+    await requireNew(folder);
+    return { release, discard };
+  } catch (error) {
+    await discard();
     throw error;
   }
 }
@@ -139,7 +167,9 @@ async function openLocked<Begun extends BegunSearch | BegunTraining>(
   const begun = begin(prepared);
   const { context, state } = begun;
   const started = earlier && startFrom(state.trainer, networksOf(begun), dataSet, earlier);
-  const clock = await clockOf(begun, plan, settings, { startedAt, step: 0, seconds: settings.earlierSeconds ?? 0 });
+  const { team } = context;
+  const start = copyFirst(state, { step: 0, seconds: settings.earlierSeconds ?? 0 }, team);
+  const clock = await clockOf(begun, plan, settings, { startedAt, ...start });
   requireOneStep(clock);
   state.controller?.begin(outlookOf(clock));
   const passes = expectedTrainingSteps(clock) / context.split.training.length;
@@ -153,7 +183,7 @@ async function openLocked<Begun extends BegunSearch | BegunTraining>(
     ...(await reportWarnings()),
   ];
   const record = { ...runRecord(prepared, augmentation, started), ...(told.length > 0 && { warnings: told }) };
-  await writeRecord(settings.out, 'run.json', record);
+  if (team.isFirst) await writeRecord(settings.out, 'run.json', record);
   await prepared.keep();
   hooks.onStart?.({
     isSearch: kindOf(record.settings) !== 'training',
@@ -187,12 +217,12 @@ async function reopenLocked<Begun extends BegunSearch | BegunTraining>(
   }
   const begun = begin(prepared);
   const { context, state } = begun;
-  const moment = await restoreState(folder, state);
+  const moment = await restoreState(folder, state, context.team);
   const { from } = run.settings;
   if (from && moment.step === 0) {
     startFrom(state.trainer, networksOf(begun), dataSet, await readEarlierRunAgain(from, folder));
   }
-  await keepEventsUntil(folder, moment.step);
+  if (context.team.isFirst) await keepEventsUntil(folder, moment.step);
   const seconds = Math.max(moment.seconds, settings.earlierSeconds ?? 0);
   const clock = await clockOf(begun, plan, settings, { startedAt, ...moment, seconds });
   if (clock.step === 0) state.controller?.begin(outlookOf(clock));

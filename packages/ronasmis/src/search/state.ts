@@ -1,6 +1,15 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { joinParts, type NamedTensors, partOf, readSafetensors, writeSafetensors } from '@ronasmis/libtorch';
+import {
+  joinParts,
+  type NamedTensors,
+  noGradient,
+  partOf,
+  readSafetensors,
+  scope,
+  writeSafetensors,
+  zeros,
+} from '@ronasmis/libtorch';
 import { z } from 'zod';
 import type { Architecture } from '../architecture/architecture.ts';
 import { codeOf, UserError } from '../base/errors.ts';
@@ -12,8 +21,10 @@ import type { ControllerName } from '../controller/controllers.ts';
 import { createController } from '../controller/create.ts';
 import { parametersOf } from '../network/of-architecture.ts';
 import { createWeights } from '../network/weights.ts';
+import type { Team } from '../ranks/team.ts';
 import { createTrainer, restoreTrainer, type Trainer, trainerTensors } from '../training/trainer.ts';
 import type { RunContext, SearchContext } from './context.ts';
+import { sharedController } from './shared-controller.ts';
 
 /** All that changes in a training but its clock: what a stopped one needs to go on as if it had not been stopped. */
 export interface TrainingState {
@@ -47,7 +58,7 @@ export function createSearchState(
   const trainer = trainerOf(context, space.covering, seed);
   return {
     trainer,
-    controller: createController(controller, space, seed, context.recipe.controller),
+    controller: sharedController(createController(controller, space, seed, context.recipe.controller), context.team),
     random: createRandom(seed),
   };
 }
@@ -96,11 +107,39 @@ export async function saveState(folder: string, state: TrainingState, { step, se
 }
 
 /**
- * Takes the state of the last finished step over into a fresh one. Nothing to do where no step was finished.
+ * Takes the state of the last finished step over into a fresh one. Nothing to do where no step was finished. The first rank reads it, for all.
  * @returns where that run stood
  * @throws UserError where the checkpoint is damaged or of another network
  */
-export async function restoreState(folder: string, state: TrainingState): Promise<Moment> {
+export async function restoreState(folder: string, state: TrainingState, team: Team): Promise<Moment> {
+  const moment = team.isFirst ? await restoreOwn(folder, state) : { step: 0, seconds: 0 };
+  return copyFirst(state, moment, team);
+}
+
+/** Gives all ranks what the first one trains, as it is there, and the moment where it stands. */
+export function copyFirst({ trainer, random }: TrainingState, moment: Moment, team: Team): Moment {
+  if (team.size === 1) return moment;
+  const own = trainerTensors(trainer);
+  const { described, ...shared } = team.fromFirst(() => ({
+    described: Array.from(own, ([name, { shape, dataType }]) => ({ name, shape, dataType })),
+    steps: trainer.steps,
+    drawn: random.state(),
+    moment,
+  }));
+  noGradient(() =>
+    scope(() => {
+      const tensors = team.isFirst
+        ? own
+        : new Map(described.map(({ name, shape, dataType }) => [name, zeros(shape, { dataType })] as const));
+      team.copyFirst(tensors.values());
+      if (!team.isFirst) restoreTrainer(trainer, tensors, shared.steps);
+    }),
+  );
+  random.goTo(shared.drawn);
+  return shared.moment;
+}
+
+async function restoreOwn(folder: string, state: TrainingState): Promise<Moment> {
   const path = join(folder, checkpointName);
   try {
     return takeOver(state, await readSafetensors(path));

@@ -1,8 +1,8 @@
 import type { Architecture } from '../architecture/architecture.ts';
 import type { Evaluable, Evaluation } from './evaluating.ts';
-import { ownMiniBatches } from './mini-batches.ts';
 import type { PlanNetwork, TrainingOptions } from './options.ts';
 import { coarseThenFine, endStep, evaluatePhase, trainPhase } from './phases.ts';
+import { ownSteps } from './planned-steps.ts';
 import type { TrainingRun } from './run.ts';
 import { searchCells } from './search-cells.ts';
 import { openTraining } from './setup.ts';
@@ -33,7 +33,7 @@ export async function trainAlone(run: TrainingRun): Promise<SearchResult> {
   return coarseThenFine(run, async (stage) => {
     let evaluated: readonly (Evaluable & Evaluation)[] = [];
     while (stage.goesOn()) {
-      const training = await trainPhase(run, ownMiniBatches(run, stage.downsampling));
+      const training = await trainPhase(run, ownSteps(run, stage.downsampling));
       const evaluation = await evaluatePhase(run, stage, isEvaluated ? alone : []);
       evaluated = evaluation.children;
       await endStep(run, stage, { training, evaluation, entropy: null, baseline: null });

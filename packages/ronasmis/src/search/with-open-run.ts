@@ -1,7 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
 import { limitTensorBytes } from '@ronasmis/libtorch';
 import { openBatches } from '../batches/batches.ts';
+import type { Team } from '../ranks/team.ts';
 import { openHeartbeat } from '../run/heartbeat.ts';
 import type { Progress } from '../run/progress.ts';
+import type { Clock } from './clock.ts';
 import type { Going, OpenedRun } from './run.ts';
 import { type SearchHooks, watchBy } from './watching.ts';
 
@@ -17,16 +20,18 @@ export async function withOpenRun<Opened extends OpenedRun, Result>(
   try {
     const opened = await open();
     try {
-      const batches = openBatches(opened.context.cases);
-      const heartbeat = openHeartbeat(opened.folder);
+      const { context, clock, folder } = opened;
+      const batches = openBatches(context.cases);
+      const heartbeat = context.team.isFirst ? openHeartbeat(folder) : undefined;
       const onProgress = (progress: Progress): void => {
-        heartbeat.beat(progress);
+        heartbeat?.beat(progress);
         hooks.onProgress?.(progress);
       };
       try {
-        return await work({ ...opened, batches, watch: watchBy({ ...hooks, onProgress }, opened.clock) });
+        const watch = watchBy({ ...hooks, onProgress }, opened);
+        return await work({ ...opened, batches, watch, meet: meetingOf(context.team, clock, hooks) });
       } finally {
-        await heartbeat.stop();
+        await heartbeat?.stop();
         await batches.close();
       }
     } finally {
@@ -35,4 +40,14 @@ export async function withOpenRun<Opened extends OpenedRun, Result>(
   } finally {
     limitTensorBytes(Number.POSITIVE_INFINITY);
   }
+}
+
+/** How ranks agree, each hearing of the signals that it gets. */
+function meetingOf(team: Team, clock: Clock, { signal }: SearchHooks): () => Promise<void> {
+  if (team.size === 1) return async () => {};
+  return async () => {
+    await setImmediate();
+    clock.agree?.();
+    if (team.gather(signal?.aborted === true).some((stops) => stops)) AbortSignal.abort().throwIfAborted();
+  };
 }

@@ -15,6 +15,12 @@ export interface Ended {
 /** Starts the built command line in a process of its own. */
 export const start = (...args: readonly string[]): Started => startScript(program, ...args);
 
+/** The same with more variables in its environment. */
+export const startAs = (env: NodeJS.ProcessEnv, ...args: readonly string[]): Started =>
+  watch(
+    spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } }),
+  );
+
 export interface Started {
   readonly child: ChildProcessByStdio<null, Readable, Readable>;
   readonly ended: Promise<Ended>;

@@ -148,7 +148,7 @@ it('rewards nothing where a child finds nothing and nothing is to be found', asy
   blind.set('head.0', tensor(new Float32Array(6), [3, 2, 1, 1, 1]));
   blind.set('head.0.bias', tensor(Float32Array.of(1, 0, 0), [3]));
   const empty = { ...scan.evaluated, label: toLabel(new Uint8Array(voxels), [1, ...shape], 'cpu') };
-  const hooks = { between: nothing, mustStop: () => false };
+  const hooks = { between: nothing, meet: nothing, mustStop: () => false };
   const [evaluated] = await evaluateChildren(
     { context: tinyContext, weights: blind, batches: [empty] },
     childrenOf([space.base]),
@@ -260,6 +260,7 @@ it('evaluates a child once that was proposed twice, and rewards it twice', async
   const children = [space.base, space.largest, structuredClone(space.base)];
   const evaluated = await evaluateChildren({ context: tinyContext, weights, batches: cases }, childrenOf(children), {
     between: count,
+    meet: nothing,
     mustStop: () => false,
   });
   expect(passes).toBe(2);
@@ -277,6 +278,7 @@ it("rewards every child with its cases' patient-wise mean and gives others a tur
     between: async (done, total) => {
       turns.push([done, total]);
     },
+    meet: nothing,
     mustStop: () => false,
   });
   expect(evaluated.map(({ architecture }) => architecture)).toEqual(children);
@@ -297,6 +299,7 @@ it('evaluates the first child and no other where the time is over', async () => 
   const children = [space.base, space.largest];
   const evaluated = await evaluateChildren({ context: tinyContext, weights, batches: cases }, childrenOf(children), {
     between: nothing,
+    meet: nothing,
     mustStop: () => true,
   });
   expect(evaluated.map(({ architecture }) => architecture)).toEqual([space.base]);

@@ -4,9 +4,9 @@ import { setImmediate } from 'node:timers/promises';
 import { memory } from '@ronasmis/libtorch';
 import { openBatches } from '../../src/batches/batches.ts';
 import { defaultRecipe } from '../../src/recipe/recipe.ts';
-import { sharedMiniBatches } from '../../src/search/mini-batches.ts';
 import type { SearchSettings } from '../../src/search/options.ts';
 import { trainPhase } from '../../src/search/phases.ts';
+import { sharedSteps } from '../../src/search/planned-steps.ts';
 import { openSearch } from '../../src/search/setup.ts';
 import { createSearchState } from '../../src/search/state.ts';
 import { macroSpace } from '../../src/space/macro.ts';
@@ -54,9 +54,9 @@ const watch = {
   },
   warn: () => {},
 };
-const run = { ...opened, context, state, clock, batches, watch };
+const run = { ...opened, context, state, clock, batches, watch, meet: async () => {} };
 while (state.trainer.steps < 2000) {
-  await trainPhase(run, sharedMiniBatches(run, undefined));
+  await trainPhase(run, sharedSteps(run, undefined));
 }
 await batches.close();
 console.log(JSON.stringify(measured));

@@ -160,6 +160,7 @@ describe.skipIf(process.platform !== 'linux')('where memory does not suffice aft
       between: async () => {
         evaluatedSoFar += 1;
       },
+      meet: async () => {},
       mustStop: () => {
         limitTensorBytes(Number.POSITIVE_INFINITY);
         return false;

@@ -13,6 +13,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/base/errors.ts';
 import { type ControllerName, controllerNames } from '../../src/controller/controllers.ts';
+import { alone } from '../../src/ranks/team.ts';
 import { createSearchState, removeState, restoreState, type SearchState, saveState } from '../../src/search/state.ts';
 import { outlookOf } from '../controller/outlook.ts';
 import { temporaryFolder } from '../formats/scans.ts';
@@ -67,7 +68,7 @@ describe('a restored state', () => {
     const { folder, state } = await saved(name);
     const restored = createSearchState(tinyContext, name, 99);
     expect(contents(restored)).not.toEqual(contents(state));
-    expect(await restoreState(folder, restored)).toEqual(moment);
+    expect(await restoreState(folder, restored, alone)).toEqual(moment);
     expect(contents(restored)).toEqual(contents(state));
     advance(state);
     advance(restored);
@@ -76,7 +77,7 @@ describe('a restored state', () => {
 
   it('is the fresh one where no step was finished', async () => {
     const state = createSearchState(tinyContext, 'reinforce', 1);
-    expect(await restoreState(root, state)).toEqual({ step: 0, seconds: 0 });
+    expect(await restoreState(root, state, alone)).toEqual({ step: 0, seconds: 0 });
     expect(contents(state)).toEqual(contents(createSearchState(tinyContext, 'reinforce', 1)));
   });
 });
@@ -87,7 +88,7 @@ it('saves over the state before, leaves nothing else, and removes it', async () 
   await saveState(folder, state, { step: 3, seconds: 3.3 });
   expect(await readdir(folder)).toEqual(['checkpoint.safetensors']);
   const restored = createSearchState(tinyContext, 'reinforce', 1);
-  expect(await restoreState(folder, restored)).toEqual({ step: 3, seconds: 3.3 });
+  expect(await restoreState(folder, restored, alone)).toEqual({ step: 3, seconds: 3.3 });
   await removeState(folder);
   expect(await readdir(folder)).toEqual([]);
 });
@@ -99,7 +100,7 @@ describe('a checkpoint that cannot be used is named in a sentence', () => {
   ): Promise<string> {
     const { folder } = await saved(controller);
     await damage(folder);
-    const error = await restoreState(folder, createSearchState(tinyContext, 'reinforce', 1)).catch(
+    const error = await restoreState(folder, createSearchState(tinyContext, 'reinforce', 1), alone).catch(
       (caught: unknown) => caught,
     );
     expect(error).toBeInstanceOf(UserError);

@@ -1,3 +1,4 @@
+import { alone } from '../../src/ranks/team.ts';
 import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import type { SearchContext } from '../../src/search/context.ts';
 import { macroSpace } from '../../src/space/macro.ts';
@@ -7,6 +8,7 @@ const dimensions = { inputChannels: 1, classes: 3, channels: [2, 3, 4, 4, 4], fl
 
 /** What a search works with, on volumes of 16 voxels along each axis; without any case. */
 export const tinyContext: SearchContext = {
+  team: alone,
   device: 'cpu',
   precision: 'fp32',
   recipe: defaultRecipe,

@@ -4,7 +4,9 @@ import type { ChildArchitecture } from '../../src/architecture/architecture.ts';
 import { createRandom, type Random } from '../../src/base/random.ts';
 import { segment } from '../../src/inference/segment.ts';
 import { networkOf } from '../../src/network/of-architecture.ts';
+import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import { createSearchState, type SearchState } from '../../src/search/state.ts';
+import { addGradients } from '../../src/training/step.ts';
 import { chirp, chirpValues } from '../chirp.ts';
 import { chirpLabel } from '../network/peer.ts';
 import { tinyContext } from '../search/tiny-context.ts';
@@ -34,7 +36,11 @@ function unmoved(state: SearchState, random: Random): readonly string[] {
   return names.filter((_, i) => values()[i] === before[i]);
 }
 
-const always = (value: number): Random => ({ ...createRandom(1), uniform: () => value });
+/** A search that leaves out this share of the skips. */
+function stateOf(drop_path: number): SearchState {
+  const recipe = { ...defaultRecipe, training: { ...defaultRecipe.training, drop_path } };
+  return createSearchState({ ...tinyContext, recipe }, 'reinforce', 1);
+}
 
 describe('drop-path', () => {
   test('leaves one skip in ten out of a training step, each by itself, and its weights are not moved', () => {
@@ -59,34 +65,29 @@ describe('drop-path', () => {
   });
 
   test('can take all skips of all levels: the decoder then goes on with what comes from below, and trains', () => {
-    const state = createSearchState(tinyContext, 'reinforce', 1);
-    expect(unmoved(state, always(0))).toEqual(names);
+    const state = stateOf(1);
+    expect(unmoved(state, createRandom(1))).toEqual(names);
     const losses = Array.from({ length: 5 }, () => trainOnce(tinyContext, state, allSkips, batch));
     expect(losses[4]).toBeLessThan(losses[0]);
   });
 
   test('can take none', () => {
-    expect(unmoved(createSearchState(tinyContext, 'reinforce', 1), always(0.1))).toEqual([]);
+    expect(unmoved(stateOf(0), createRandom(1))).toEqual([]);
   });
 
   test('asks for chance once a skip while it trains, and never at prediction', () => {
-    const state = createSearchState(tinyContext, 'reinforce', 1);
+    const { trainer } = createSearchState(tinyContext, 'reinforce', 1);
     let asked = 0;
-    state.random = {
-      ...createRandom(1),
-      uniform: () => {
-        asked += 1;
-        return 0;
-      },
+    const dropSkip = (): boolean => {
+      asked += 1;
+      return true;
     };
-    trainOnce(tinyContext, state, allSkips, batch);
+    scope(() => addGradients(trainer, networkOf(allSkips, tinyContext.dimensions), batch, { dropSkip }).item());
     expect(asked).toBe(16);
     const image = chirp([1, 1, 16, 16, 16], 1);
     const predicted = (child: ChildArchitecture): string =>
       noGradient(() =>
-        scope(() =>
-          String(segment(networkOf(child, tinyContext.dimensions), state.trainer.weights, image).toNumbers()),
-        ),
+        scope(() => String(segment(networkOf(child, tinyContext.dimensions), trainer.weights, image).toNumbers())),
       );
     const none = { ...base, decoder: base.decoder.map((choice) => ({ ...choice, skips: [] })) };
     expect(predicted(allSkips)).not.toBe(predicted(none));

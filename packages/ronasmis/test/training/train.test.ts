@@ -4,9 +4,10 @@ import { UserError } from '../../src/base/errors.ts';
 import { createRandom } from '../../src/base/random.ts';
 import type { BatchPlan } from '../../src/batches/fill-batch.ts';
 import { networkOf } from '../../src/network/of-architecture.ts';
+import { alone } from '../../src/ranks/team.ts';
 import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import { createSearchState } from '../../src/search/state.ts';
-import { learningRateAt, type MiniBatch, type Pace, train } from '../../src/training/train.ts';
+import { learningRateAt, type Pace, type PlannedStep, train } from '../../src/training/train.ts';
 import { chirpValues } from '../chirp.ts';
 import { chirpLabel } from '../network/peer.ts';
 import { tinyContext } from '../search/tiny-context.ts';
@@ -17,12 +18,12 @@ const voxels = 32 ** 3;
 const plan: BatchPlan = { patch, crops: [{ case: 0, offset: [0, 0, 0], flip: [] }] };
 const batch = { image: Float32Array.from(chirpValues(voxels, 1)), label: chirpLabel(voxels, 3, 3), plan };
 
-/** Mini-batches of one patch, and how often one was asked for, taken and given back. */
-function counted() {
+/** Steps of so many mini-batches of one patch, and how often one was asked for, taken and given back. */
+function counted(miniBatches = 1) {
   const counts = { requested: 0, taken: 0, released: 0 };
   const network = networkOf(tinyContext.space.base, tinyContext.dimensions);
-  const plans = (function* (): Generator<MiniBatch, never> {
-    for (;;) yield { network, plan };
+  const steps = (function* (): Generator<PlannedStep, never> {
+    for (;;) yield { network, plans: Array.from({ length: miniBatches }, () => plan) };
   })();
   const batches = {
     request: () => {
@@ -37,7 +38,7 @@ function counted() {
     },
     close: async () => {},
   };
-  return { counts, feed: { plans, batches, random: createRandom(1) } };
+  return { counts, feed: { steps, batches, random: createRandom(1), team: alone } };
 }
 
 const paceOf = (steps: number, more: Partial<Pace> = {}): Pace => ({
@@ -66,6 +67,19 @@ describe('training on mini-batches', () => {
     expect(counts).toEqual({ requested: 3, taken: 3, released: 3 });
     expect(loss).toBeGreaterThan(0);
     expect([leftOut, trainer.steps]).toEqual([0, 3]);
+  });
+
+  it('takes the mini-batches of a step one after the other, each requested one ahead', async () => {
+    const { trainer } = createSearchState(tinyContext, 'random', 1);
+    const { counts, feed } = counted(3);
+    const seen: [number, number][] = [];
+    const after = async (done: number) => void seen.push([done, counts.requested]);
+    await train(trainer, feed, paceOf(2, { after }));
+    expect(seen).toEqual([
+      [1, 4],
+      [2, 6],
+    ]);
+    expect([counts, trainer.steps]).toEqual([{ requested: 6, taken: 6, released: 6 }, 2]);
   });
 
   it('takes and gives back what was requested and is not trained on any more', async () => {
@@ -111,6 +125,26 @@ describe.skipIf(process.platform !== 'linux')('where memory does not suffice', (
     expect(kernels[1]).toEqual(kernels[0]);
     expect(kernels[2]).not.toEqual(kernels[1]);
     expect(counts.released).toBe(3);
+  });
+
+  it('for one mini-batch of a step, nothing is learnt from the others of it', async () => {
+    const state = createSearchState(tinyContext, 'random', 1);
+    const before = kernelOf(state);
+    const { counts, feed } = counted(3);
+    const { next } = feed.batches;
+    const batches = {
+      ...feed.batches,
+      next: async () => {
+        limitTensorBytes(counts.taken === 1 ? 1 : Number.POSITIVE_INFINITY);
+        return next();
+      },
+    };
+    const kernels: (readonly number[])[] = [];
+    const after = async () => void kernels.push(kernelOf(state));
+    const { leftOut } = await train(state.trainer, { ...feed, batches }, paceOf(2, { after }));
+    expect([leftOut, counts.released]).toEqual([1, 6]);
+    expect(kernels[0]).toEqual(before);
+    expect(kernels[1]).not.toEqual(before);
   });
 
   it('for any, that is said, and the weights are as before', async () => {

@@ -6,7 +6,7 @@ import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import type { Augmenting } from '../../src/search/augmenting.ts';
 import { batchShape } from '../../src/search/batch-shape.ts';
 import type { Clock } from '../../src/search/clock.ts';
-import { ownMiniBatches, sharedMiniBatches, withDrawnPatch } from '../../src/search/mini-batches.ts';
+import { ownSteps, sharedSteps, withDrawnPatch } from '../../src/search/planned-steps.ts';
 import { createSearchState } from '../../src/search/state.ts';
 import { macroSpace } from '../../src/space/macro.ts';
 import { noLimits } from '../../src/space/space.ts';
@@ -107,9 +107,9 @@ it('children are trained on their own patch more and more often, and always from
       elapsed: () => 0,
     };
     const state = createSearchState(context, 'random', 1);
-    const plans = sharedMiniBatches({ context, state, clock, augmenting }, undefined);
+    const steps = sharedSteps({ context, state, clock, augmenting }, undefined);
     const own = String(batchShape(context, space.base).patch);
-    return Array.from({ length: 240 }, () => String(plans.next().value.plan.patch)).filter((patch) => patch !== own)
+    return Array.from({ length: 240 }, () => String(steps.next().value.plans[0].patch)).filter((patch) => patch !== own)
       .length;
   };
   expect(othersAt(2)).toBeGreaterThan(0);
@@ -126,8 +126,8 @@ it('patches of a mini-batch are of one case, or where the recipe says so each of
     const { batchVoxels, space } = tinyContext;
     const context = { ...tinyContext, recipe, cases, split, batchVoxels: 6 * batchVoxels };
     const state = createSearchState(context, 'random', 1);
-    const plans = ownMiniBatches({ context, state, augmenting, architecture: space.base }, undefined);
-    return Array.from({ length: 300 }, () => plans.next().value.plan.crops.map((crop) => crop.case));
+    const steps = ownSteps({ context, state, augmenting, architecture: space.base }, undefined);
+    return Array.from({ length: 300 }, () => steps.next().value.plans[0].crops.map((crop) => crop.case));
   };
   const one = casesOf('one');
   for (const drawn of one) expect([drawn.length, new Set(drawn).size]).toEqual([6, 1]);
@@ -142,4 +142,18 @@ it('patches of a mini-batch are of one case, or where the recipe says so each of
     expect(Math.abs(share - 1 / 3)).toBeLessThan(4 * Math.sqrt(2 / 9 / any.length));
   }
   expect(any).not.toContain(0);
+});
+
+it('a step has as many cases as the recipe says, of one network, until each was there three times', () => {
+  const names = ['a', 'b', 'c', 'd', 'e'];
+  const cases = names.map((name) => prepared(name, [16, 16, 16]));
+  const split = { training: names, validation: [], test: [] };
+  const recipe = { ...defaultRecipe, training: { ...defaultRecipe.training, mini_batches: 4 } };
+  const context = { ...tinyContext, recipe, cases, split };
+  const state = createSearchState(context, 'random', 1);
+  const steps = ownSteps({ context, state, augmenting, architecture: tinyContext.space.base }, undefined);
+  const epoch = Array.from({ length: 4 }, () => steps.next().value.plans.map(({ crops: [crop] }) => crop.case));
+  expect(epoch.map(({ length }) => length)).toEqual([4, 4, 4, 3]);
+  expect(epoch.flat().toSorted()).toEqual([0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4]);
+  expect(steps.next().value.plans).toHaveLength(4);
 });

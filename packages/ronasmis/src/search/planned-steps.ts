@@ -8,36 +8,36 @@ import type { Network } from '../network/network.ts';
 import { networkOf } from '../network/of-architecture.ts';
 import type { Downsampling } from '../preparation/downsampling.ts';
 import type { SearchSpace } from '../space/space.ts';
-import type { MiniBatch } from '../training/train.ts';
+import type { PlannedStep } from '../training/train.ts';
 import { batchShape } from './batch-shape.ts';
 import { outlookOf } from './clock.ts';
 import type { RunContext } from './context.ts';
 import type { SearchRun, TrainingRun } from './run.ts';
 
 /**
- * Mini-batches without end of a search's first phase: every epoch has the training cases in a new order, each of them a mini-batch with a
- * child of its own, which the controller draws, on a patch of its own.
+ * Training steps without end of a search's first phase: every epoch has the training cases in a new order, each of them a mini-batch. Each step
+ * has a child of its own, which the controller draws, on a patch of its own.
  */
-export function* sharedMiniBatches(
+export function* sharedSteps(
   { context, state, clock, augmenting }: Pick<SearchRun, 'context' | 'state' | 'clock' | 'augmenting'>,
   downsampling: Downsampling | undefined,
-): Generator<MiniBatch, never> {
+): Generator<PlannedStep, never> {
   const { controller, random } = state;
   const training = trainingCases(context);
   const { patch_lead, patch_share } = context.recipe.space;
   for (;;) {
-    const order = shuffled(training, context, random);
+    const steps = stepsOf(shuffled(training, context, random), context);
     const outlook = outlookOf(clock);
-    const children = controller.proposeForTraining(order.length, random, outlook);
+    const children = controller.proposeForTraining(steps.length, random, outlook);
     for (const [index, choices] of children.entries()) {
       const child = context.space.decode(choices);
       const architecture =
         patch_lead !== null && outlook.done < patch_share
           ? withDrawnPatch(context.space, child, patch_lead / (1 - outlook.done / patch_share), random)
           : child;
-      const drawn = { architecture, training, chosen: order[index], downsampling, augment: augmenting.isOn };
-      const plan = patchesOf(context, random, drawn);
-      yield { network: networkOf(architecture, context.dimensions), plan };
+      const drawn = { architecture, training, downsampling, augment: augmenting.isOn };
+      const plans = steps[index].map((chosen) => patchesOf(context, random, { ...drawn, chosen }));
+      yield { network: networkOf(architecture, context.dimensions), plans };
     }
   }
 }
@@ -78,28 +78,28 @@ function drawLed<Value>(
   ];
 }
 
-/** What of a run the mini-batches of one network are made of. */
+/** What of a run the training steps of one network are made of. */
 type OneNetwork = Pick<TrainingRun, 'context' | 'state' | 'augmenting' | 'architecture'>;
 
 /** The same of one network. */
-export function ownMiniBatches(run: OneNetwork, downsampling: Downsampling | undefined): Generator<MiniBatch, never> {
+export function ownSteps(run: OneNetwork, downsampling: Downsampling | undefined): Generator<PlannedStep, never> {
   const network = networkOf(run.architecture, run.context.dimensions);
-  return networkMiniBatches(run, () => network, downsampling);
+  return networkSteps(run, () => network, downsampling);
 }
 
 /** The same of networks that are all trained on the patches of one architecture. */
-export function* networkMiniBatches(
+export function* networkSteps(
   { context, state, augmenting, architecture }: OneNetwork,
   networkFor: () => Network,
   downsampling: Downsampling | undefined,
-): Generator<MiniBatch, never> {
+): Generator<PlannedStep, never> {
   const { random } = state;
   const training = trainingCases(context);
   for (;;) {
-    for (const chosen of shuffled(training, context, random)) {
+    for (const cases of stepsOf(shuffled(training, context, random), context)) {
       const network = networkFor();
-      const drawn = { architecture, training, chosen, downsampling, augment: augmenting.isOn };
-      yield { network, plan: patchesOf(context, random, drawn) };
+      const drawn = { architecture, training, downsampling, augment: augmenting.isOn };
+      yield { network, plans: cases.map((chosen) => patchesOf(context, random, { ...drawn, chosen })) };
     }
   }
 }
@@ -107,6 +107,13 @@ export function* networkMiniBatches(
 /** Three epochs of the training cases, each in an order of its own. */
 function shuffled(training: readonly number[], { recipe }: RunContext, random: Random): readonly number[] {
   return Array.from({ length: recipe.search.training_epochs }, () => random.shuffle(training)).flat();
+}
+
+/** The cases of each training step; the last one may have fewer. */
+function stepsOf(order: readonly number[], { recipe }: RunContext): readonly (readonly number[])[] {
+  const each = recipe.training.mini_batches ?? 1;
+  const count = Math.ceil(order.length / each);
+  return Array.from({ length: count }, (_, at) => order.slice(at * each, (at + 1) * each));
 }
 
 /** Indices into the run's cases. */
