@@ -17,7 +17,7 @@ const rank = rankOf(process.env);
 const ranks = rank === null ? undefined : joinRanks({ ...rank, timeoutSeconds: 100 });
 const team = ranks === undefined ? alone : teamOf(ranks);
 // Adam would make much of the last digits of a gradient that is all but 0.
-const plain = { optimiser: 'sgd', learning_rate: 1e-2, weight_decay_in: 'gradient', mini_batches: 4 } as const;
+const plain = { optimiser: 'sgd', learning_rate: 1e-3, weight_decay_in: 'gradient', mini_batches: 4 } as const;
 const recipe = { ...defaultRecipe, training: { ...defaultRecipe.training, ...plain } };
 const settings = {
   dataSet,
