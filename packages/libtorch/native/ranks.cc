@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <map>
 #include <sstream>
+#include <thread>
 #endif
 
 #include <stdexcept>
@@ -158,9 +159,16 @@ Group connect(const Meeting& meeting, const Store& store) {
   }
 }
 
+struct Joined {
+  Group group;
+  Store store;
+  int rank;
+  int size;
+};
+
 // Those that were joined and not left. Never destroyed: at the end of a process libtorch's own statics may be gone before ours.
-std::map<std::string, Group>& groups() {
-  static auto* const instance = new std::map<std::string, Group>();
+std::map<std::string, Joined>& groups() {
+  static auto* const instance = new std::map<std::string, Joined>();
   return *instance;
 }
 
@@ -187,8 +195,47 @@ napi_value join_ranks(napi_env env, napi_callback_info info) {
     const Group group = connect(meeting, store);
     group->setGroupName(meeting.name);
     c10d::register_process_group(meeting.name, group);
-    groups().emplace(meeting.name, group);
+    groups().emplace(meeting.name, Joined{group, store, meeting.rank, meeting.size});
     return nullptr;
+  });
+}
+
+std::string answer_of(int rank) { return "answer/" + std::to_string(rank); }
+
+// silentRanks(name, seconds): says that this rank is there, waits for others to say so, and gives those that do not; null where the store is gone.
+napi_value silent_ranks(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    size_t count = 2;
+    napi_value values[2];
+    napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
+    const auto found = groups().find(string_argument(env, values[0]));
+    const double seconds = number_argument(env, values[1]);
+    if (found == groups().end()) throw std::invalid_argument("This process is in no such group of ranks.");
+    auto& [group, store, own, size] = found->second;
+    std::vector<int> silent;
+    try {
+      const Quiet quiet;
+      const auto until = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+      store->set(answer_of(own), std::vector<uint8_t>{1});
+      do {
+        silent.clear();
+        for (int rank = 0; rank < size; ++rank)
+          if (!store->check({answer_of(rank)})) silent.push_back(rank);
+        if (!silent.empty()) std::this_thread::sleep_for(Milliseconds(20));
+      } while (!silent.empty() && std::chrono::steady_clock::now() < until);
+    } catch (const std::exception&) {
+      napi_value none;
+      napi_get_null(env, &none);
+      return none;
+    }
+    napi_value result;
+    napi_create_array_with_length(env, silent.size(), &result);
+    for (size_t i = 0; i < silent.size(); ++i) {
+      napi_value rank;
+      napi_create_int32(env, silent[i], &rank);
+      napi_set_element(env, result, static_cast<uint32_t>(i), rank);
+    }
+    return result;
   });
 }
 
@@ -211,6 +258,8 @@ napi_value join_ranks(napi_env env, napi_callback_info) {
   return guarded(env, []() -> napi_value { throw std::runtime_error("This libtorch has no Gloo, over which ranks exchange tensors: take one of PyTorch's own builds for Linux."); });
 }
 
+napi_value silent_ranks(napi_env, napi_callback_info) { return nullptr; }
+
 napi_value leave_ranks(napi_env, napi_callback_info) { return nullptr; }
 
 }  // namespace
@@ -219,6 +268,7 @@ napi_value leave_ranks(napi_env, napi_callback_info) { return nullptr; }
 
 void register_ranks(napi_env env, napi_value exports) {
   export_function(env, exports, "joinRanks", join_ranks);
+  export_function(env, exports, "silentRanks", silent_ranks);
   export_function(env, exports, "leaveRanks", leave_ranks);
 }
 

@@ -60,6 +60,8 @@ interface Native {
     timeoutSeconds: number,
   ): void;
   leaveRanks(name: string): void;
+  /** Ranks that do not say within so many seconds that they are there; null where the meeting point is gone. */
+  silentRanks(name: string, seconds: number): readonly number[] | null;
   version(): string;
 }
 

@@ -73,9 +73,20 @@ const gone = /closed by peer|connection reset|broken pipe|connection closed|conn
 /** What it says where another process does not come. */
 const late = /timed? ?out/i;
 
-function sentence(who: string, what: string, { timeoutSeconds }: Meeting, cause: string): string {
+/** For so many seconds the others are waited for, to learn which of them has ended: each notices by itself that one has. */
+const answerSeconds = 2;
+
+/** Which ranks have ended, as far as can be told, for the beginning of a sentence. */
+function endedRanks({ name }: Meeting): string {
+  const silent = native.silentRanks(name, answerSeconds);
+  if (silent === null) return 'another rank, which served the meeting point,';
+  return silent.length === 0 ? 'another rank' : `rank ${silent.join(', rank ')}`;
+}
+
+function sentence(who: string, what: string, meeting: Meeting, cause: string): string {
+  const { timeoutSeconds } = meeting;
   if (gone.test(cause))
-    return `${who}: another rank ended during ${what}. Its own output says why; start the run again, or resume it. (${cause})`;
+    return `${who}: ${endedRanks(meeting)} ended during ${what}. Its own output says why; start the run again, or resume it. (${cause})`;
   if (late.test(cause))
     return `${who}: another rank did not come to ${what} within ${timeoutSeconds} s. See whether it still runs, and what it says. (${cause})`;
   return `${who}: ${what} failed: ${cause}`;

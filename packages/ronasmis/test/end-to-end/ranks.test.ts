@@ -60,7 +60,7 @@ it('a rank that is killed ends the other with a sentence, and the run goes on wi
   const killed = performance.now();
   const { code, stderr } = await first.ended;
   expect(performance.now() - killed).toBeLessThan(10_000);
-  expect([code, stderr]).toEqual([2, expect.stringMatching(/^error: Rank 0 of 2: another rank ended .*resume/m)]);
+  expect([code, stderr]).toEqual([2, expect.stringMatching(/^error: Rank 0 of 2: rank 1 ended .*resume/m)]);
   const before = (await events(run)).length;
   const three = await Promise.all((await startRanks(3, ['resume', run])).map(({ ended }) => ended));
   expect(three.map((end) => [end.code, end.stderr])).toEqual([

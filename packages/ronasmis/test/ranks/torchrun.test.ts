@@ -20,5 +20,5 @@ it.skipIf(!hasTorch)("torchrun's processes are ranks, also when it starts them a
     .map((line): unknown => JSON.parse(line));
   expect(said).toHaveLength(2);
   for (const rank of [0, 1]) expect(said).toContainEqual({ rank, local: [rank, 2], attempt: 1, sum: 3 });
-  expect(stderr).toContain('Rank 0 of 2: another rank ended during meeting the other ranks.');
+  expect(stderr).toContain('Rank 0 of 2: rank 1 ended during meeting the other ranks.');
 });
