@@ -58,7 +58,7 @@ describe.runIf(process.platform === 'linux')('ranks', () => {
     for (const { said, stderr } of ended.slice(0, 2)) {
       expect(said, stderr).toEqual({
         error: expect.stringMatching(
-          /^Rank \d of 3: rank 1 ended during a sum over the ranks\. Its own output says why/,
+          /^Rank \d of 3: rank 2 ended during a sum over the ranks\. Its own output says why/,
         ),
         code: 'RANK_FAILED',
         seconds: expect.any(Number),
