@@ -25,6 +25,8 @@ export interface Model {
   /** On the device, kernels in the layout that convolutions are fast in. */
   readonly weights: Weights;
   readonly run: RunRecord;
+  /** Class indices whose small components are removed. */
+  readonly cleaned: readonly number[];
 }
 
 /** What weights may be stored as: they are computed with as float32. */
@@ -55,14 +57,14 @@ export async function readFinishedRun(folder: string): Promise<FinishedRun> {
       `${folder}: its network can't be run here, for ${run.not_run_here}. What it says of the test cases is in ${join(folder, 'predictions')}.`,
     );
   }
-  return { folder, run, architecture };
+  return { folder, run, architecture, cleaned: report.cleaned_classes };
 }
 
 /**
  * Reads the weights of a finished search's network.
  * @throws UserError where they do not belong to its architecture
  */
-export async function openModel({ folder, run, architecture }: FinishedRun, device: Device): Promise<Model> {
+export async function openModel({ folder, run, architecture, cleaned }: FinishedRun, device: Device): Promise<Model> {
   const path = join(folder, 'model.safetensors');
   const { tensors } = await readSafetensors(path).catch((error: unknown) => {
     if (isLoadError(error)) throw error;
@@ -82,5 +84,5 @@ export async function openModel({ folder, run, architecture }: FinishedRun, devi
     const onDevice = (): Tensor => to(stored, { dataType: 'float32', device });
     return [name, keep(() => noGradient(() => (stored.shape.length === 5 ? layOutKernel(onDevice()) : onDevice())))];
   });
-  return { architecture, network, weights: new Map(weights), run };
+  return { architecture, network, weights: new Map(weights), run, cleaned };
 }

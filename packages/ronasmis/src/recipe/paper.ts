@@ -20,4 +20,5 @@ export const paperRecipe: Recipe = recipeSchema.parse({
   search: { finalists: false, coarse_share: 0 },
   augmentation: { from_passes: null, patience: null },
   training: { loss: 'dice', weight_decay_in: 'gradient', averaged_share: 0 },
+  inference: { removes_small_components: false },
 });

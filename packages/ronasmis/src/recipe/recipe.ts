@@ -191,6 +191,11 @@ const inferenceSchema = z.strictObject({
     'whether each pass is the mean of the logits of all eight mirrorings',
     'paper, Table 2: no test-time augmentation',
   ),
+  removes_small_components: note(
+    z.boolean().default(true),
+    'whether small components are removed (less than half the voxels of the largest) of what is one piece in every training label, where the validation cases are no worse so',
+    'ours, after nnU-Net',
+  ),
   interpolated: note(
     z.enum(['probabilities', 'logits']).default('probabilities'),
     "what is brought to the scan's own grid: probabilities linearly, or logits linearly, across thick slices the nearest",

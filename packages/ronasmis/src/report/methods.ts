@@ -179,12 +179,15 @@ function budgetSentence({ run: { settings }, report }: MethodsContent): string {
 }
 
 function resultSentences({ run, report }: MethodsContent): readonly string[] {
-  const { test_dice, validation_dice, parameters } = report;
+  const { test_dice, validation_dice, parameters, cleaned_classes } = report;
   const names = classNamesOf(run);
   const classes = Object.entries(test_dice.classes).map(([key, dice]) => `${names[key] ?? key} ${formatDice(dice)} %`);
   const count = Object.keys(test_dice.cases).length;
   return [
     `The network has ${formatCount(parameters)} parameters.`,
+    cleaned_classes.length === 0
+      ? ''
+      : `Of ${listed(cleaned_classes.map((index) => run.labels[index].name))}, components with less than half the voxels of the largest are removed: they are one piece in every training label.`,
     count === 0
       ? ''
       : `On the ${plural(count, 'test case')}, each on its own grid, it reaches a mean Dice over patients of ${formatDice(test_dice.mean)} %` +

@@ -1,19 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import {
-  confusionMatrix,
-  multiply,
-  narrow,
-  noGradient,
-  notEqualScalar,
-  scope,
-  type Tensor,
-  to,
-} from '@ronasmis/libtorch';
+import { narrow, noGradient, scope } from '@ronasmis/libtorch';
 import type { Architecture } from '../architecture/architecture.ts';
-import { sum } from '../base/statistics.ts';
-import { IGNORED_CLASS } from '../data/description.ts';
 import { dataTypeOf } from '../engine/device.ts';
-import { diceOfOverlap } from '../evaluation/dice.ts';
 import { type CaseScores, patientMean } from '../evaluation/summary.ts';
 import { segment } from '../inference/segment.ts';
 import { windowOf } from '../inference/tiles.ts';
@@ -22,6 +10,7 @@ import { freeNetworkWeights, networkWeights, type Weights } from '../network/wei
 import { downsampledShape } from '../preparation/downsampling.ts';
 import type { PreparedCase } from '../preparation/prepare.ts';
 import { whereMemorySuffices } from '../training/out-of-memory.ts';
+import { type ClassCounts, classesToClean, countClasses, scoresOf } from './class-counts.ts';
 import type { RunContext } from './context.ts';
 import { type DeviceBatch, freeBatches, toOwnGridBatch } from './device-batches.ts';
 
@@ -41,6 +30,8 @@ export interface Evaluation {
   /** The validation patient-wise Dice, a fraction. */
   readonly reward: number;
   readonly scores: NamedScores;
+  /** Class indices whose small components were removed, for these cases are no worse so. */
+  readonly cleaned: readonly number[];
   /** That this took; of a child that was proposed more than once, the first time. Left out where memory did not suffice. */
   readonly seconds?: number;
   /** Memory did not suffice to evaluate it: its reward is 0, and it is never chosen where another one was evaluated. */
@@ -73,11 +64,11 @@ export async function evaluateChildren<Child extends Evaluable>(
   const evaluated: (Child & Evaluation)[] = [];
   for (const child of children) {
     if (evaluated.length > 0 && mustStop()) break;
-    const { reward, scores, seconds, outOfMemory } =
+    const { reward, scores, cleaned, seconds, outOfMemory } =
       evaluatedTwin(evaluated, child) ??
       (await evaluateWithinMemory(evaluator, child.architecture, () => between(evaluated.length, children.length)));
     const took = seconds !== undefined && { seconds };
-    evaluated.push({ ...child, reward, scores, ...took, ...(outOfMemory && { outOfMemory }) });
+    evaluated.push({ ...child, reward, scores, cleaned, ...took, ...(outOfMemory && { outOfMemory }) });
   }
   return evaluated;
 }
@@ -102,23 +93,29 @@ async function evaluateWithinMemory(
 ): Promise<Evaluation> {
   const since = performance.now();
   const found = await whereMemorySuffices(evaluator.context.device, () => evaluate(evaluator, architecture, between));
-  if (found === undefined) return { reward: 0, scores: {}, outOfMemory: true };
+  if (found === undefined) return { reward: 0, scores: {}, cleaned: [], outOfMemory: true };
   // A child that finds nothing where nothing is left to be found has earned nothing.
   const seconds = (performance.now() - since) / 1000;
-  return { reward: patientMean(Object.values(found)) ?? 0, scores: found, seconds };
+  return { reward: patientMean(Object.values(found.scores)) ?? 0, ...found, seconds };
 }
+
+/** Dice of cases by name, and the classes that were cleaned of small components for them. */
+export type Scores = Pick<Evaluation, 'scores' | 'cleaned'>;
 
 /**
  * Dice of each foreground class of each case, every volume predicted as `predict` does, by case name and label value; `null` where
  * neither prediction nor label has the class. It is that of the grid of the label. `between` is awaited after every pass, so that a search can be stopped there.
+ * @param cleaned class indices whose small components are removed; where it is left out, as {@link classesToClean}, if the recipe has it
  */
 export async function evaluate(
   { context, weights, batches }: Evaluator,
   architecture: Architecture,
   between: () => Promise<void>,
-): Promise<NamedScores> {
-  const scores: [string, CaseScores][] = [];
+  cleaned?: readonly number[],
+): Promise<Scores> {
+  const counted: [string, ClassCounts][] = [];
   const { inference } = context.recipe;
+  const components = cleaned ? cleaned.length > 0 : inference.removes_small_components;
   const window = windowOf(inference, architecture);
   const network = networkOf(architecture, context.dimensions);
   const own = noGradient(() => networkWeights(network, weights, dataTypeOf[context.precision]));
@@ -130,7 +127,7 @@ export async function evaluate(
           const predictions = segment(network, own, image, { size: label.shape.slice(1), tile, inference, thickAxis });
           cases.forEach(({ name, outsideCrop }, index) => {
             const [prediction, reference] = [predictions, label].map((all) => narrow(all, 0, index, 1));
-            scores.push([name, compare(prediction, reference, context, outsideCrop)]);
+            counted.push([name, countClasses(prediction, reference, context, { outsideCrop, components })]);
           });
         }),
       );
@@ -139,44 +136,25 @@ export async function evaluate(
   } finally {
     freeNetworkWeights(own, weights);
   }
-  return Object.fromEntries(scores);
+  const counts = counted.map(([, ofCase]) => ofCase);
+  const chosen = cleaned ?? (components ? classesToClean(counts, context) : []);
+  return {
+    scores: Object.fromEntries(counted.map(([name, ofCase]) => [name, scoresOf(ofCase, context, chosen)])),
+    cleaned: chosen,
+  };
 }
 
-/** As {@link evaluate}, one case on the scan's own grid. */
+/** As {@link evaluate}, one case on the scan's own grid, with what was chosen on others. */
 export async function evaluateOnOwnGrid(
   { context, weights }: Omit<Evaluator, 'batches'>,
-  architecture: Architecture,
+  { architecture, cleaned }: Evaluable & Pick<Evaluation, 'cleaned'>,
   prepared: PreparedCase,
   between: () => Promise<void>,
 ): Promise<NamedScores> {
   const batches = [await toOwnGridBatch(context, prepared)];
   try {
-    return await evaluate({ context, weights, batches }, architecture, between);
+    return (await evaluate({ context, weights, batches }, architecture, between, cleaned)).scores;
   } finally {
     freeBatches(batches);
   }
-}
-
-/** Dice of what is scored, of a prediction and a label in class indices. */
-function compare(
-  prediction: Tensor,
-  label: Tensor,
-  { labelValues, scored, ignoredValue }: RunContext,
-  outsideCrop: readonly number[],
-): CaseScores {
-  const all = labelValues.length;
-  // Where nothing is scored, both are made background, which has no Dice.
-  const kept = ignoredValue !== undefined ? to(notEqualScalar(label, IGNORED_CLASS), { dataType: 'uint8' }) : undefined;
-  const [predictions, labels] = [prediction, label].map((one) => (kept ? multiply(one, kept) : one));
-  const counts = confusionMatrix(predictions, labels, all).toNumbers();
-  const indices = Array.from({ length: all }, (_, index) => index);
-  const voxels = (labelled: readonly number[], predicted: readonly number[]): number =>
-    sum(labelled.flatMap((row) => predicted.map((column) => counts[row * all + column])));
-  const entries = scored.map(({ name, classes }) => {
-    const outside = sum(classes.map((index) => outsideCrop[index]));
-    const reference = voxels(classes, indices) + outside;
-    const overlap = { predicted: voxels(indices, classes), reference, both: voxels(classes, classes) };
-    return [name, diceOfOverlap(overlap)];
-  });
-  return Object.fromEntries(entries);
 }

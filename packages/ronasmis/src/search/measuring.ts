@@ -173,7 +173,9 @@ async function measureOtherGrids(
   if (cases.length === 0) return 0;
   const started = performance.now();
   const measured = { ...context, recipe: { ...context.recipe, inference } };
-  await evaluateOnOwnGrid({ context: measured, weights: trainer.weights }, base, cases[0], async () => {});
+  // As long as it can take: with components looked for.
+  const child = { architecture: base, cleaned: inference.removes_small_components ? [1] : [] };
+  await evaluateOnOwnGrid({ context: measured, weights: trainer.weights }, child, cases[0], async () => {});
   const seconds = (performance.now() - started) / 1000;
   const voxels = cases.map(({ crop }) => voxelsOf(crop.shape));
   return seconds * sum(voxels.map((ofCase) => ofCase / voxels[0]));

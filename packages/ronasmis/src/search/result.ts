@@ -1,7 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { noGradient, peakMemoryBytes, scope, writeSafetensors } from '@ronasmis/libtorch';
-import type { Architecture } from '../architecture/architecture.ts';
 import { fixable } from '../base/files.ts';
 import { IGNORED_CLASS } from '../data/description.ts';
 import { dataTypeOf } from '../engine/device.ts';
@@ -12,6 +11,7 @@ import type { Network } from '../network/network.ts';
 import { networkOf } from '../network/of-architecture.ts';
 import { elementCount } from '../network/parameters.ts';
 import { freeNetworkWeights, networkWeights, type Weights } from '../network/weights.ts';
+import { removeSmallComponents } from '../preparation/components.ts';
 import { imageOf, labelOf } from '../preparation/prepare.ts';
 import { writeReport } from '../report/page.ts';
 import { chooseSlices, type Example, pickExamples, type Slice } from '../report/slices.ts';
@@ -54,9 +54,9 @@ export async function finish(run: Run, evaluator: Evaluator, candidates: Candida
   const { context, state, clock, folder } = run;
   const since = clock.elapsed();
   const found = await bestChild(run, evaluator, candidates);
-  const { architecture, scores } = found;
+  const { architecture, scores, cleaned } = found;
   const gain = await gainOf(run, evaluator, candidates, found);
-  const testDice = context.isTestedElsewhere ? summariseDice({}) : await evaluateTestCases(run, architecture);
+  const testDice = context.isTestedElsewhere ? summariseDice({}) : await evaluateTestCases(run, found);
   const seconds = clock.elapsed();
   const { averaged } = state.trainer;
   const network = networkOf(architecture, context.dimensions);
@@ -67,6 +67,7 @@ export async function finish(run: Run, evaluator: Evaluator, candidates: Candida
     evaluation_seconds: seconds - since,
     peak_memory_bytes: peakMemoryBytes(context.device),
     parameters: elementCount(network.parameters),
+    cleaned_classes: cleaned,
     ...(gain && { gain }),
   };
   await writeModel(folder, averaged, network);
@@ -74,7 +75,7 @@ export async function finish(run: Run, evaluator: Evaluator, candidates: Candida
   const { run: record, events } = await readRun(folder);
   const examples = pickExamples(report.test_dice).map((example) => ({
     ...example,
-    slices: slicesOf(run, architecture, example),
+    slices: slicesOf(run, found, example),
   }));
   await writeReport({ folder, run: record, architecture, report, events, examples });
   await writeRecord(folder, 'report.json', report);
@@ -112,7 +113,7 @@ async function writeModel(folder: string, shared: Weights, network: Network): Pr
 }
 
 /** Dice on the scans' own grids. One case at a time: there may be many, and they are needed once. */
-async function evaluateTestCases(run: Run, child: Architecture): Promise<DiceSummary> {
+async function evaluateTestCases(run: Run, child: Evaluable & Evaluation): Promise<DiceSummary> {
   const { context, state, clock, watch } = run;
   const { test } = context.split;
   const evaluator = { context, weights: state.trainer.averaged };
@@ -125,22 +126,26 @@ async function evaluateTestCases(run: Run, child: Architecture): Promise<DiceSum
   return summariseDice(scores);
 }
 
-function slicesOf({ context, state }: Run, child: Architecture, { name }: Example): readonly Slice[] {
+function slicesOf(
+  { context, state }: Run,
+  { architecture, cleaned }: Evaluable & Evaluation,
+  { name }: Example,
+): readonly Slice[] {
   const prepared = caseNamed(context, name);
-  const network = networkOf(child, context.dimensions);
+  const network = networkOf(architecture, context.dimensions);
   const { inference } = context.recipe;
   const classes = noGradient(() =>
     scope(() => {
       const [{ image }] = toDeviceBatches(context, [prepared]);
       const own = networkWeights(network, state.trainer.averaged, dataTypeOf[context.precision]);
-      return segment(network, own, image, { tile: windowOf(inference, child), inference }).toNumbers();
+      return segment(network, own, image, { tile: windowOf(inference, architecture), inference }).toNumbers();
     }),
   );
   const { shape, spacing } = prepared;
   const [depth, height, width] = shape;
   return chooseSlices({
     image: imageOf(prepared).subarray(0, depth * height * width),
-    prediction: Uint8Array.from(classes),
+    prediction: removeSmallComponents(Uint8Array.from(classes), shape, cleaned),
     reference: labelOf(prepared).map((index) => (index === IGNORED_CLASS ? 0 : index)),
     shape,
     spacing,

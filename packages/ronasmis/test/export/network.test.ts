@@ -64,7 +64,8 @@ describe('ONNX Runtime computes what the network here computes', () => {
     const network = networkOf(child, narrow);
     const weights = createWeights(network.parameters, 'cpu', 1);
     const { run } = narrowModel(macroChild);
-    const model = { architecture: child, network, weights, run: { ...run, network: recordDimensions(narrow) } };
+    const record = { ...run, network: recordDimensions(narrow) };
+    const model = { architecture: child, network, weights, run: record, cleaned: [] };
     await expectModelAgreement(model, [2, 2, 20, 33, 24]);
   });
 
@@ -78,7 +79,7 @@ describe('ONNX Runtime computes what the network here computes', () => {
     async (_name, { architecture }) => {
       const { run } = narrowModel(macroChild);
       await expectModelAgreement(
-        { ...withWeights(architecture), architecture, run },
+        { ...withWeights(architecture), architecture, run, cleaned: [] },
         [2, 2, 8, 32, 24],
         [1, 2, 9, 21, 19],
       );

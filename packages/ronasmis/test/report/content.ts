@@ -131,6 +131,7 @@ export function reportContent(steps = 40): ReportContent {
       evaluation_seconds: 3,
       peak_memory_bytes: 2.14e9,
       parameters: 1_263_451,
+      cleaned_classes: [],
     },
     events,
     examples: pickExamples(dice).map((example, i) => ({ ...example, slices: chooseSlices(exampleVolume(i)) })),
