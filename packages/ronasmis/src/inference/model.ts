@@ -1,20 +1,11 @@
 import { join } from 'node:path';
-import {
-  type DataType,
-  type Device,
-  keep,
-  layOutKernel,
-  noGradient,
-  readSafetensors,
-  type Tensor,
-  to,
-} from '@ronasmis/libtorch';
+import { type DataType, type Device, readSafetensors, type Tensor } from '@ronasmis/libtorch';
 import type { Architecture } from '../architecture/architecture.ts';
 import { isLoadError, UserError } from '../base/errors.ts';
 import { quoted } from '../base/json.ts';
 import type { Network } from '../network/network.ts';
 import { networkOf } from '../network/of-architecture.ts';
-import type { Weights } from '../network/weights.ts';
+import { loadedWeight, type Weights } from '../network/weights.ts';
 import { readRun } from '../run/read-run.ts';
 import { dimensionsOf, howToGoOn, type RunRecord } from '../run/run-record.ts';
 
@@ -81,8 +72,7 @@ export async function openModel({ folder, run, architecture, cleaned }: Finished
       const what = `'${name}' as ${stored.dataType} of ${found}, but run.json describes it as float32 of ${expected}`;
       throw new UserError(`${path} has the weight ${what}. Search again into a new folder.`);
     }
-    const onDevice = (): Tensor => to(stored, { dataType: 'float32', device });
-    return [name, keep(() => noGradient(() => (stored.shape.length === 5 ? layOutKernel(onDevice()) : onDevice())))];
+    return [name, loadedWeight(stored, device)];
   });
   return { architecture, network, weights: new Map(weights), run, cleaned };
 }

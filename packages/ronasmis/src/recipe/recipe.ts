@@ -137,6 +137,11 @@ const searchSchema = z.strictObject({
     'ours',
   ),
   coarse_share: note(share.default(0.5), 'of the search, on downsampled volumes; 0: none', 'ours'),
+  joins_coarse: note(
+    z.boolean().default(true),
+    'whether what the coarse part has found is joined with what is found at the full resolution, where the validation cases are better so',
+    'ours, after nnU-Net: an ensemble of both resolutions',
+  ),
   coarse_plane: note(count.default(128), 'voxels of the patch within the plane from which it is downsampled', 'ours'),
   coarse_depth: note(count.default(32), 'slices of the patch from which the depth is downsampled too', 'ours'),
 });

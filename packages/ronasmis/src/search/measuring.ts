@@ -66,10 +66,14 @@ export async function openClock(
   const { recipe } = context;
   const trainingSteps = stepsOfAnEpoch(context, limit, full);
   const hasCoarse = context.downsampling !== undefined && sufficesForCoarse(limit, trainingSteps, full, recipe);
+  // A joined network is evaluated in the end, and takes what the coarse one takes besides.
+  const share = 1 / voxelsOf(context.downsampling ?? [1, 1, 1]);
+  const joins = hasCoarse && hasReference && recipe.search.joins_coarse;
+  const final = joins ? (1 + share) * (full.evaluate + full.final) : full.final;
   return {
     limit,
     recipe,
-    durations: hasCoarse ? { ...coarseDurations(bench, base, full), final: full.final } : full,
+    durations: hasCoarse ? { ...coarseDurations(bench, base, full), final } : full,
     trainingSteps,
     children: Math.min(perStep, children) + Number(hasReference),
     ...(hasCoarse && { later: { train: full.train, evaluate: full.evaluate } }),

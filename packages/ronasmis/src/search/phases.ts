@@ -18,6 +18,7 @@ import {
 import { caseNamed } from './context.ts';
 import { freeBatches, toDeviceBatches } from './device-batches.ts';
 import { countDifferent, type Evaluable, type Evaluation, type Evaluator, evaluateChildren } from './evaluating.ts';
+import { keepCoarse, mayJoin } from './joining.ts';
 import { type Candidates, finish } from './result.ts';
 import type { Run } from './run.ts';
 import { saveState } from './state.ts';
@@ -147,7 +148,11 @@ export async function endStep(run: Run, stage: Stage, outcome: StepOutcome): Pro
   const [average, best] = rewards.length === 0 ? [null, null] : [mean(rewards), Math.max(...rewards)];
   const outOfMemory = training.leftOut + children.filter((child) => child.outOfMemory).length;
   clock.step += 1;
-  if (coarse && !isCoarse(clock)) enterFullResolution(clock);
+  if (coarse && !isCoarse(clock)) {
+    enterFullResolution(clock);
+    if (run.architecture === undefined && mayJoin(run.context))
+      state.coarse = keepCoarse(context, state.trainer.averaged, children);
+  }
   const { step } = clock;
   const seconds = clock.elapsed();
   if (outOfMemory > 0) watch.warn(outOfMemorySentence(outOfMemory, step));

@@ -4,7 +4,7 @@ import { noGradient, peakMemoryBytes, scope, writeSafetensors } from '@ronasmis/
 import { fixable } from '../base/files.ts';
 import { IGNORED_CLASS } from '../data/description.ts';
 import { dataTypeOf } from '../engine/device.ts';
-import { type CaseScores, type DiceSummary, summariseDice } from '../evaluation/summary.ts';
+import { type CaseScores, caseMean, type DiceSummary, spreadOf, summariseDice } from '../evaluation/summary.ts';
 import { segment } from '../inference/segment.ts';
 import { windowOf } from '../inference/tiles.ts';
 import type { Network } from '../network/network.ts';
@@ -31,6 +31,7 @@ import {
   evaluateOnOwnGrid,
 } from './evaluating.ts';
 import { gainOver } from './gain.ts';
+import { joinedWeights, joinedWith, withMeanOfLogits } from './joining.ts';
 import { cacheFolderOf, type Run } from './run.ts';
 import { removeState } from './state.ts';
 import type { SearchResult } from './watching.ts';
@@ -48,17 +49,19 @@ export interface Candidates {
 /**
  * The end of a run: the best child segments the test cases, and weights, architecture and reports are written. A run folder with
  * `report.json` is finished; it is written last, except the page that shows it.
- * @param evaluator of the validation cases at full resolution
+ * @param ofShared evaluates by the shared weights, on the validation cases at full resolution
  */
-export async function finish(run: Run, evaluator: Evaluator, candidates: Candidates): Promise<SearchResult> {
+export async function finish(run: Run, ofShared: Evaluator, candidates: Candidates): Promise<SearchResult> {
   const { context, state, clock, folder } = run;
   const since = clock.elapsed();
-  const found = await bestChild(run, evaluator, candidates);
+  const { averaged } = state.trainer;
+  const weights = state.coarse ? joinedWeights(averaged, state.coarse) : averaged;
+  const evaluator = { ...ofShared, weights };
+  const found = await joinedWhereBetter(run, evaluator, await bestChild(run, evaluator, candidates));
   const { architecture, scores, cleaned } = found;
   const gain = await gainOf(run, evaluator, candidates, found);
-  const testDice = context.isTestedElsewhere ? summariseDice({}) : await evaluateTestCases(run, found);
+  const testDice = context.isTestedElsewhere ? summariseDice({}) : await evaluateTestCases(run, weights, found);
   const seconds = clock.elapsed();
-  const { averaged } = state.trainer;
   const network = networkOf(architecture, context.dimensions);
   const report: SearchReport = {
     validation_dice: summariseDice(scores),
@@ -70,12 +73,12 @@ export async function finish(run: Run, evaluator: Evaluator, candidates: Candida
     cleaned_classes: cleaned,
     ...(gain && { gain }),
   };
-  await writeModel(folder, averaged, network);
+  await writeModel(folder, weights, { architecture, network });
   await writeRecord(folder, 'architecture.json', architecture);
   const { run: record, events } = await readRun(folder);
   const examples = pickExamples(report.test_dice).map((example) => ({
     ...example,
-    slices: slicesOf(run, found, example),
+    slices: slicesOf(run, weights, found, example),
   }));
   await writeReport({ folder, run: record, architecture, report, events, examples });
   await writeRecord(folder, 'report.json', report);
@@ -89,6 +92,34 @@ async function bestChild(run: Run, evaluator: Evaluator, { evaluated, others }: 
   const left = others.filter((child) => !evaluatedTwin(evaluated, child));
   const finalists = await evaluateChildren(evaluator, left, evaluatingAtEnd(run));
   return [...evaluated, ...finalists].reduce((best, child) => (child.reward > best.reward ? child : best));
+}
+
+/** What was found, with the coarse child beside it unless the validation cases are clearly worse so. */
+async function joinedWhereBetter(
+  run: Run,
+  evaluator: Evaluator,
+  found: Evaluable & Evaluation,
+): Promise<Evaluable & Evaluation> {
+  const { coarse } = run.state;
+  const both = coarse && joinedWith(found, coarse);
+  const hooks = evaluatingAtEnd(run);
+  if (both === undefined || hooks.mustStop()) return found;
+  const [evaluated] = await evaluateChildren(evaluator, [both], hooks);
+  return isClearlyWorse(evaluated, found) ? found : evaluated;
+}
+
+/**
+ * Whether the mean Dice of the same cases is lower by more than the standard error of the paired differences. A mean of two networks' logits nearly
+ * always generalises better than one of them, and a handful of cases says little against that.
+ */
+function isClearlyWorse(one: Evaluation, other: Evaluation): boolean {
+  if (one.outOfMemory) return true;
+  const differences = Object.keys(other.scores).map((name) => {
+    const [ofOne, ofOther] = [one, other].map(({ scores }) => caseMean(scores[name]));
+    return ofOne === null || ofOther === null ? null : ofOne - ofOther;
+  });
+  const spread = spreadOf(differences);
+  return spread !== null && spread.mean + spread.deviation / Math.sqrt(spread.count) < 0;
 }
 
 /** What was gained over the base child of a search. */
@@ -106,17 +137,24 @@ const evaluatingAtEnd = ({ clock, watch }: Run): EvaluationHooks => ({
 });
 
 /** The weights of a child, as it computes with them in float32. */
-async function writeModel(folder: string, shared: Weights, network: Network): Promise<void> {
+async function writeModel(
+  folder: string,
+  shared: Weights,
+  { architecture, network }: Evaluable & { readonly network: Network },
+): Promise<void> {
   const path = join(folder, 'model.safetensors');
-  const own = noGradient(() => networkWeights(network, shared, 'float32'));
+  const own = noGradient(() => {
+    const weights = networkWeights(network, shared, 'float32');
+    return architecture.kind === undefined && architecture.coarse ? withMeanOfLogits(weights) : weights;
+  });
   await fixable(path, () => writeSafetensors(path, own)).finally(() => freeNetworkWeights(own, shared));
 }
 
 /** Dice on the scans' own grids. One case at a time: there may be many, and they are needed once. */
-async function evaluateTestCases(run: Run, child: Evaluable & Evaluation): Promise<DiceSummary> {
-  const { context, state, clock, watch } = run;
+async function evaluateTestCases(run: Run, weights: Weights, child: Evaluable & Evaluation): Promise<DiceSummary> {
+  const { context, clock, watch } = run;
   const { test } = context.split;
-  const evaluator = { context, weights: state.trainer.averaged };
+  const evaluator = { context, weights };
   const scores: Record<string, CaseScores> = {};
   for (const [index, name] of test.entries()) {
     const told = (): Promise<void> =>
@@ -127,7 +165,8 @@ async function evaluateTestCases(run: Run, child: Evaluable & Evaluation): Promi
 }
 
 function slicesOf(
-  { context, state }: Run,
+  { context }: Run,
+  weights: Weights,
   { architecture, cleaned }: Evaluable & Evaluation,
   { name }: Example,
 ): readonly Slice[] {
@@ -137,7 +176,7 @@ function slicesOf(
   const classes = noGradient(() =>
     scope(() => {
       const [{ image }] = toDeviceBatches(context, [prepared]);
-      const own = networkWeights(network, state.trainer.averaged, dataTypeOf[context.precision]);
+      const own = networkWeights(network, weights, dataTypeOf[context.precision]);
       return segment(network, own, image, { tile: windowOf(inference, architecture), inference }).toNumbers();
     }),
   );

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { joinParts, type NamedTensors, partOf, readSafetensors, writeSafetensors } from '@ronasmis/libtorch';
 import { z } from 'zod';
-import type { Architecture } from '../architecture/architecture.ts';
+import { type Architecture, coarseSchema } from '../architecture/architecture.ts';
 import { codeOf, UserError } from '../base/errors.ts';
 import { fixable } from '../base/files.ts';
 import { quoted } from '../base/json.ts';
@@ -11,15 +11,18 @@ import type { Controller, CreateController } from '../controller/controller.ts';
 import type { ControllerName } from '../controller/controllers.ts';
 import { createController } from '../controller/create.ts';
 import { parametersOf } from '../network/of-architecture.ts';
-import { createWeights } from '../network/weights.ts';
+import { createWeights, loadedWeight } from '../network/weights.ts';
 import { createTrainer, restoreTrainer, type Trainer, trainerTensors } from '../training/trainer.ts';
 import type { RunContext, SearchContext } from './context.ts';
+import type { CoarseChild } from './joining.ts';
 
 /** All that changes in a training but its clock: what a stopped one needs to go on as if it had not been stopped. */
 export interface TrainingState {
   readonly trainer: Trainer;
   random: Random;
   readonly controller?: Controller;
+  /** What a search's coarse part has found, once it is over. */
+  coarse?: CoarseChild | undefined;
 }
 
 /** The same of a search. */
@@ -75,6 +78,7 @@ const plainSchema = z.object({
   seconds: z.number(),
   random: z.array(z.number()),
   controller: z.unknown(),
+  coarse: coarseSchema,
 });
 
 /** Writes the checkpoint of the run folder, over the one before. @throws UserError where the disk does not take it */
@@ -82,7 +86,7 @@ export async function saveState(folder: string, state: TrainingState, { step, se
   const controller = state.controller?.state();
   const tensors: NamedTensors = new Map([
     ...trainerTensors(state.trainer),
-    ...joinParts({ controller: controller?.tensors ?? new Map() }),
+    ...joinParts({ controller: controller?.tensors ?? new Map(), coarse: state.coarse?.weights ?? new Map() }),
   ]);
   const plain: z.infer<typeof plainSchema> = {
     step,
@@ -90,6 +94,7 @@ export async function saveState(folder: string, state: TrainingState, { step, se
     seconds,
     random: [...state.random.state()],
     controller: controller?.plain ?? null,
+    ...(state.coarse && { coarse: state.coarse.coarse }),
   };
   const path = join(folder, checkpointName);
   await fixable(path, () => writeSafetensors(path, tensors, { state: JSON.stringify(plain) }));
@@ -116,6 +121,14 @@ function takeOver(state: TrainingState, { tensors, metadata }: Awaited<ReturnTyp
   restoreTrainer(state.trainer, tensors, plain.trainingSteps);
   state.controller?.restore({ tensors: partOf(tensors, 'controller'), plain: plain.controller });
   state.random = restoreRandom(plain.random);
+  if (plain.coarse) {
+    const { device } = state.trainer;
+    const stored = [...partOf(tensors, 'coarse')];
+    state.coarse = {
+      coarse: plain.coarse,
+      weights: new Map(stored.map(([name, tensor]) => [name, loadedWeight(tensor, device)])),
+    };
+  }
   for (const tensor of tensors.values()) tensor.free();
   return { step: plain.step, seconds: plain.seconds };
 }

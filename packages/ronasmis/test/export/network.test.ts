@@ -69,6 +69,16 @@ describe('ONNX Runtime computes what the network here computes', () => {
     await expectModelAgreement(model, [2, 2, 20, 33, 24]);
   });
 
+  test('for a child with a coarse one beside it', async () => {
+    const { child } = reference.children['skips from finer and coarser levels, of odd volumes'];
+    const network = { ...reference.children['the base'].child, patch: child.patch };
+    const architecture = { ...child, coarse: { downsampling: [1, 2, 2], network } } as const;
+    const joined = networkOf(architecture, narrow);
+    const model = { ...narrowModel(child), architecture, network: joined };
+    const weights = createWeights(joined.parameters, 'cpu', 1);
+    await expectModelAgreement({ ...model, weights }, [2, 2, 20, 33, 24], [1, 2, 21, 35, 19]);
+  });
+
   test('for a single slice and a single voxel', async () => {
     const { child } = reference.children['the base'];
     await expectAgreement(child, [1, 2, 1, 19, 23], [1, 2, 1, 1, 1]);

@@ -38,6 +38,9 @@ describe('a search of wide scans', () => {
     expect(run.network.flat_levels).toBe(2);
     expect(events.map(({ coarse }) => coarse)).toEqual([true, true, false, false]);
     expect(told).toEqual([true, true, false, false]);
+    const { architecture, report } = await readRun(join(root, 'unbroken'));
+    expect(architecture).toMatchObject({ coarse: { downsampling: [1, 2, 2], network: { space: 'macro' } } });
+    expect(report?.gain?.differences.at(0)).toMatchObject({ what: 'what half the resolution had come to, beside it' });
 
     for (const step of [2, 4]) {
       const folder = join(root, `stopped-${step}`);

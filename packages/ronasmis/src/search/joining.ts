@@ -1,0 +1,56 @@
+import { clone, multiplyScalar, noGradient, scope } from '@ronasmis/libtorch';
+import type { ChildArchitecture } from '../architecture/architecture.ts';
+import { networkOf } from '../network/of-architecture.ts';
+import { isOfHead } from '../network/parameters.ts';
+import { coarsePrefix } from '../network/prefix.ts';
+import { freeNetworkWeights, networkWeights, type Weights } from '../network/weights.ts';
+import { hasOneChild } from '../space/spaces.ts';
+import type { RunContext, SearchContext } from './context.ts';
+import type { Evaluable, Evaluation } from './evaluating.ts';
+
+/** The best child of a search's coarse part, as it was at its end: what the one that is found at the full resolution may be joined with. */
+export interface CoarseChild {
+  readonly coarse: NonNullable<ChildArchitecture['coarse']>;
+  /** Its own, float32, by the names that it has alone; they live as long as the run. */
+  readonly weights: Weights;
+}
+
+/** Whether what a search finds may be joined with what its coarse part has found: where the recipe has it, and anything is chosen at all. */
+export function mayJoin({ recipe, downsampling, space }: SearchContext): boolean {
+  return recipe.search.joins_coarse && downsampling !== undefined && !hasOneChild(space);
+}
+
+/** Copies what the best of these children computes with; undefined where there is none that can be joined. */
+export function keepCoarse(
+  { dimensions, downsampling }: Pick<RunContext, 'dimensions' | 'downsampling'>,
+  shared: Weights,
+  children: readonly (Evaluable & Pick<Evaluation, 'reward'>)[],
+): CoarseChild | undefined {
+  if (downsampling === undefined || children.length === 0) return undefined;
+  const { architecture } = children.reduce((best, child) => (child.reward > best.reward ? child : best));
+  if (architecture.kind !== undefined) return undefined;
+  const weights = noGradient(() => {
+    const own = networkWeights(networkOf(architecture, dimensions), shared, 'float32');
+    const copies = scope(() => new Map(Array.from(own, ([name, tensor]) => [name, clone(tensor)])));
+    freeNetworkWeights(own, shared);
+    return copies;
+  });
+  return { coarse: { downsampling, network: architecture }, weights };
+}
+
+/** A child with the coarse one beside it; undefined where it can have none. */
+export function joinedWith({ architecture }: Evaluable, { coarse }: CoarseChild): Evaluable | undefined {
+  return architecture.kind === undefined ? { architecture: { ...architecture, coarse } } : undefined;
+}
+
+/** The weights that children share, and those of the coarse one by the names that it has in a child. */
+export function joinedWeights(shared: Weights, { weights }: CoarseChild): Weights {
+  const beside = Array.from(weights, ([name, tensor]) => [coarsePrefix + name, tensor] as const);
+  return new Map([...shared, ...beside]);
+}
+
+/** A joined network's weights with halved heads, so that its logits are the mean of both networks', where they were the sum. */
+export function withMeanOfLogits(weights: Weights): Weights {
+  const isHead = (name: string): boolean => isOfHead(name) || isOfHead(name.replace(coarsePrefix, ''));
+  return new Map(Array.from(weights, ([name, tensor]) => [name, isHead(name) ? multiplyScalar(tensor, 0.5) : tensor]));
+}
