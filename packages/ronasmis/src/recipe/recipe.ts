@@ -139,7 +139,7 @@ const searchSchema = z.strictObject({
   coarse_share: note(share.default(0.5), 'of the search, on downsampled volumes; 0: none', 'ours'),
   joins_coarse: note(
     z.boolean().default(true),
-    'whether what the coarse part has found is joined with what is found at the full resolution, where the validation cases are better so',
+    'whether what the coarse part has found is joined with what is found at the full resolution, unless the validation cases are clearly worse so',
     'ours, after nnU-Net: an ensemble of both resolutions',
   ),
   coarse_plane: note(count.default(128), 'voxels of the patch within the plane from which it is downsampled', 'ours'),
