@@ -87,7 +87,7 @@ const controllerSchema = z
       'ours',
     ),
     base_lead_steps: note(
-      positive.default(12),
+      positive.default(180),
       'the lead is this over the controller epochs of the search, within the range',
       'ours',
     ),

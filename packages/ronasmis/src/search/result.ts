@@ -109,8 +109,8 @@ async function joinedWhereBetter(
 }
 
 /**
- * Whether the mean Dice of the same cases is lower by more than the standard error of the paired differences. A mean of two networks' logits nearly
- * always generalises better than one of them, and a handful of cases says little against that.
+ * Whether the mean Dice of the same cases is lower by more than two standard errors of the paired differences. A mean of two networks' logits nearly
+ * always generalises better than one of them, and one case of a handful that is lost says little against that.
  */
 function isClearlyWorse(one: Evaluation, other: Evaluation): boolean {
   if (one.outOfMemory) return true;
@@ -119,7 +119,7 @@ function isClearlyWorse(one: Evaluation, other: Evaluation): boolean {
     return ofOne === null || ofOther === null ? null : ofOne - ofOther;
   });
   const spread = spreadOf(differences);
-  return spread !== null && spread.mean + spread.deviation / Math.sqrt(spread.count) < 0;
+  return spread !== null && spread.mean + (2 * spread.deviation) / Math.sqrt(spread.count) < 0;
 }
 
 /** What was gained over the base child of a search. */
