@@ -48,8 +48,8 @@ const microAloneSchema = z.strictObject({
 });
 
 /**
- * The network that a child is joined with: it sees the same volume downsampled by the mean of cells, and the logits are the sum of both networks'
- * (network/joined.ts). A child has none unless a search was better with it.
+ * The network that a child is joined with: it sees the same volume downsampled by the mean of cells, and the finest logits are the sum of both
+ * networks' (network/child.ts).
  */
 export const coarseSchema = z
   .strictObject({

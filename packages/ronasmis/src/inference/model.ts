@@ -74,5 +74,6 @@ export async function openModel({ folder, run, architecture, cleaned }: Finished
     }
     return [name, loadedWeight(stored, device)];
   });
+  for (const stored of tensors.values()) stored.free();
   return { architecture, network, weights: new Map(weights), run, cleaned };
 }

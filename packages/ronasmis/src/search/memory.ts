@@ -206,7 +206,7 @@ function predictor(
   const { training } = recipe;
   const isComposed = demands.hasIgnored || training.loss === 'dice';
   const loss = isComposed ? composedLossBytes * dimensions.classes * batchVoxels : 0;
-  const copies = (weightCopies[training.optimiser] + Number(joins)) * weightBytes;
+  const copies = weightCopies[training.optimiser] * weightBytes;
   const fixed = copies + onDevice + loss + ownGridBytes(test) + hostBytes(demands, batchVoxels);
   return (child) => {
     const { patch, patches } = batchShape({ batchVoxels }, child);
@@ -215,7 +215,9 @@ function predictor(
     const network = networkOf(child, dimensions);
     const joined = joins && child.kind === undefined ? joinedWithItself(child, dimensions, recipe) : child;
     const evaluated = evaluationBytes(demands, child, { network: networkOf(joined, dimensions), groups });
-    return fixed + passFactor * Math.max(passBytes(network, trained), evaluated);
+    // A coarse network beside it has weights of its own.
+    const beside = joined === child ? 0 : weightBytes;
+    return fixed + beside + passFactor * Math.max(passBytes(network, trained), evaluated);
   };
 }
 
