@@ -86,6 +86,11 @@ export type MicroArchitecture = z.infer<typeof microSchema>;
 export type { Activation } from '@ronasmis/libtorch';
 export type { UNet } from './unet.ts';
 
+/** Whether a network has a coarse one beside it. */
+export function isJoined(architecture: Architecture): boolean {
+  return architecture.kind === undefined && architecture.coarse !== undefined;
+}
+
 /** What the poolings between two levels multiply to, `[depth, height, width]`. */
 export function strideBetween(child: ChildArchitecture, fine: number, coarse: number): Triple {
   const between = child.encoder.slice(fine + 1, coarse + 1);

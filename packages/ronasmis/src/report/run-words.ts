@@ -1,4 +1,4 @@
-import type { Architecture } from '../architecture/architecture.ts';
+import { type Architecture, isJoined } from '../architecture/architecture.ts';
 import type { SearchEvent } from '../run/event.ts';
 import { kindOf, type RunRecord } from '../run/run-record.ts';
 import { plural } from './format.ts';
@@ -61,8 +61,7 @@ export function coarseNote(events: readonly SearchEvent[]): string {
 
 /** What an architecture has beside it; empty where that is nothing. */
 export function joinedNote(architecture: Architecture): string {
-  const isJoined = architecture.kind === undefined && architecture.coarse !== undefined;
-  return isJoined
+  return isJoined(architecture)
     ? 'Beside it stands the best network of the part at half the resolution, as it was then, which sees scans at half their resolution; the logits are the mean of both.'
     : '';
 }

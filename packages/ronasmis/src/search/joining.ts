@@ -1,4 +1,4 @@
-import { clone, multiplyScalar, noGradient, scope } from '@ronasmis/libtorch';
+import { clone, multiplyScalar, noGradient, scope, type Tensor } from '@ronasmis/libtorch';
 import type { ChildArchitecture } from '../architecture/architecture.ts';
 import { networkOf } from '../network/of-architecture.ts';
 import { isOfHead } from '../network/parameters.ts';
@@ -49,8 +49,11 @@ export function joinedWeights(shared: Weights, { weights }: CoarseChild): Weight
   return new Map([...shared, ...beside]);
 }
 
-/** A joined network's weights with halved heads, so that its logits are the mean of both networks', where they were the sum. */
+/**
+ * The same with halved heads, which are new tensors: the logits of a joined network are then the mean of both networks', where they were the sum.
+ */
 export function withMeanOfLogits(weights: Weights): Weights {
   const isHead = (name: string): boolean => isOfHead(name) || isOfHead(name.replace(coarsePrefix, ''));
-  return new Map(Array.from(weights, ([name, tensor]) => [name, isHead(name) ? multiplyScalar(tensor, 0.5) : tensor]));
+  const halved = (name: string, tensor: Tensor): Tensor => (isHead(name) ? multiplyScalar(tensor, 0.5) : tensor);
+  return noGradient(() => new Map(Array.from(weights, ([name, tensor]) => [name, halved(name, tensor)])));
 }

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { noGradient, peakMemoryBytes, scope, writeSafetensors } from '@ronasmis/libtorch';
+import { isJoined } from '../architecture/architecture.ts';
 import { fixable } from '../base/files.ts';
 import { IGNORED_CLASS } from '../data/description.ts';
 import { dataTypeOf } from '../engine/device.ts';
@@ -55,11 +56,13 @@ export async function finish(run: Run, ofShared: Evaluator, candidates: Candidat
   const { context, state, clock, folder } = run;
   const since = clock.elapsed();
   const { averaged } = state.trainer;
-  const weights = state.coarse ? joinedWeights(averaged, state.coarse) : averaged;
-  const evaluator = { ...ofShared, weights };
+  const all = state.coarse ? joinedWeights(averaged, state.coarse) : averaged;
+  const evaluator = { ...ofShared, weights: all };
   const found = await joinedWhereBetter(run, evaluator, await bestChild(run, evaluator, candidates));
   const { architecture, scores, cleaned } = found;
   const gain = await gainOf(run, evaluator, candidates, found);
+  // The sum of two networks' logits is as good as their mean where the largest counts, but not where probabilities are brought to a scan's own grid.
+  const weights = isJoined(architecture) ? withMeanOfLogits(all) : all;
   const testDice = context.isTestedElsewhere ? summariseDice({}) : await evaluateTestCases(run, weights, found);
   const seconds = clock.elapsed();
   const network = networkOf(architecture, context.dimensions);
@@ -73,13 +76,14 @@ export async function finish(run: Run, ofShared: Evaluator, candidates: Candidat
     cleaned_classes: cleaned,
     ...(gain && { gain }),
   };
-  await writeModel(folder, weights, { architecture, network });
+  await writeModel(folder, weights, network);
   await writeRecord(folder, 'architecture.json', architecture);
   const { run: record, events } = await readRun(folder);
   const examples = pickExamples(report.test_dice).map((example) => ({
     ...example,
     slices: slicesOf(run, weights, found, example),
   }));
+  freeNetworkWeights(weights, all);
   await writeReport({ folder, run: record, architecture, report, events, examples });
   await writeRecord(folder, 'report.json', report);
   await removeState(folder);
@@ -137,16 +141,9 @@ const evaluatingAtEnd = ({ clock, watch }: Run): EvaluationHooks => ({
 });
 
 /** The weights of a child, as it computes with them in float32. */
-async function writeModel(
-  folder: string,
-  shared: Weights,
-  { architecture, network }: Evaluable & { readonly network: Network },
-): Promise<void> {
+async function writeModel(folder: string, shared: Weights, network: Network): Promise<void> {
   const path = join(folder, 'model.safetensors');
-  const own = noGradient(() => {
-    const weights = networkWeights(network, shared, 'float32');
-    return architecture.kind === undefined && architecture.coarse ? withMeanOfLogits(weights) : weights;
-  });
+  const own = noGradient(() => networkWeights(network, shared, 'float32'));
   await fixable(path, () => writeSafetensors(path, own)).finally(() => freeNetworkWeights(own, shared));
 }
 

@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/base/random.ts';
+import { splitCases } from '../../src/data/folds.ts';
+import { evaluate } from '../../src/evaluation/evaluate.ts';
+import { predict } from '../../src/inference/predict.ts';
 import type { Progress } from '../../src/run/progress.ts';
 import { readRun } from '../../src/run/read-run.ts';
 import { resume } from '../../src/search/resume.ts';
@@ -18,12 +21,16 @@ const options = {
   precision: 'fp32',
 } as const;
 
+const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+/** A test case of another spacing than the others. */
+const finer = splitCases(names, { folds: 3, fold: 0 }).test[0];
+
 beforeAll(async () => {
   const random = createRandom(1);
   // Thick slices of wide scans.
-  const cases = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => {
+  const cases = names.map((name) => {
     const { image, label } = boxCase(name, random, [130, 133, 3]);
-    const affine = straight(1, 1, 5);
+    const affine = name === finer ? straight(0.8, 0.8, 5) : straight(1, 1, 5);
     return { name, image: { ...image, affine }, label: { ...label, affine } };
   });
   await writeDataSet(options.dataSet, cases);
@@ -55,6 +62,18 @@ describe('a search of wide scans', () => {
       await resume(folder);
       expect(await outcome(folder)).toEqual(await outcome(join(root, 'unbroken')));
     }
+  });
+
+  it('is predicted by as it was reported, on a grid that is another than the network’s too', async () => {
+    const { report, architecture } = await readRun(join(root, 'unbroken'));
+    expect(architecture).toHaveProperty('coarse');
+    const names = Object.keys(report?.test_dice.cases ?? {});
+    expect(names).toContain(finer);
+    const inputs = names.map((name) => join(options.dataSet, 'imagesTr', `${name}.nii.gz`));
+    const out = join(root, 'predicted');
+    await predict({ run: join(root, 'unbroken'), inputs, out, precision: 'fp32' });
+    const { dice } = await evaluate(out, join(options.dataSet, 'labelsTr'));
+    expect(dice).toEqual(report?.test_dice);
   });
 
   it('is not where too few steps would follow', async () => {
