@@ -49,11 +49,27 @@ export function joinedWeights(shared: Weights, { weights }: CoarseChild): Weight
   return new Map([...shared, ...beside]);
 }
 
+const isHead = (name: string): boolean =>
+  isOfHead(name.startsWith(coarsePrefix) ? name.slice(coarsePrefix.length) : name);
+
 /**
  * The same with halved heads, which are new tensors: the logits of a joined network are then the mean of both networks', where they were the sum.
  */
 export function withMeanOfLogits(weights: Weights): Weights {
-  const isHead = (name: string): boolean => isOfHead(name) || isOfHead(name.replace(coarsePrefix, ''));
   const halved = (name: string, tensor: Tensor): Tensor => (isHead(name) ? multiplyScalar(tensor, 0.5) : tensor);
   return noGradient(() => new Map(Array.from(weights, ([name, tensor]) => [name, halved(name, tensor)])));
+}
+
+/** The child's own of the weights that {@link withMeanOfLogits} gave of a joined network, of which the others are freed. */
+export function withoutCoarse(weights: Weights): Weights {
+  const own = noGradient(
+    () =>
+      new Map(
+        Array.from(weights)
+          .filter(([name]) => !name.startsWith(coarsePrefix))
+          .map(([name, tensor]) => [name, isHead(name) ? multiplyScalar(tensor, 2) : tensor]),
+      ),
+  );
+  for (const [name, tensor] of weights) if (own.get(name) !== tensor) tensor.free();
+  return own;
 }

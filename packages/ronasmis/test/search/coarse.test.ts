@@ -7,7 +7,7 @@ import { predict } from '../../src/inference/predict.ts';
 import type { Progress } from '../../src/run/progress.ts';
 import { readRun } from '../../src/run/read-run.ts';
 import { resume } from '../../src/search/resume.ts';
-import { search } from '../../src/search/search.ts';
+import { type SearchHooks, search } from '../../src/search/search.ts';
 import { boxCase, straight, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 import { outcome } from './outcome.ts';
 
@@ -74,6 +74,16 @@ describe('a search of wide scans', () => {
     await predict({ run: join(root, 'unbroken'), inputs, out, precision: 'fp32' });
     const { dice } = await evaluate(out, join(options.dataSet, 'labelsTr'));
     expect(dice).toEqual(report?.test_dice);
+  });
+
+  it('is what another search starts from, without its coarse part', async () => {
+    const said: string[] = [];
+    const hooks: SearchHooks = { onStart: ({ warnings }) => said.push(...warnings) };
+    await search({ ...options, epochs: 1, from: join(root, 'unbroken'), out: join(root, 'from') }, hooks);
+    const { run } = await readRun(join(root, 'from'));
+    expect(run.taken_over?.taken).toBeGreaterThan(50);
+    expect(run.taken_over?.adapted).toBe(0);
+    expect(said.filter((sentence) => sentence.includes('coarse') || sentence.includes('no use'))).toEqual([]);
   });
 
   it('is not where too few steps would follow', async () => {

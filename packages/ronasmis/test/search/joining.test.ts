@@ -1,9 +1,9 @@
-import { memory, scope, tensor } from '@ronasmis/libtorch';
+import { clone, memory, scope, tensor } from '@ronasmis/libtorch';
 import { describe, expect, it } from 'vitest';
 import { forward } from '../../src/network/forward.ts';
 import { networkOf, parametersOf } from '../../src/network/of-architecture.ts';
 import { createWeights, freeNetworkWeights, networkWeights } from '../../src/network/weights.ts';
-import { joinedWeights, joinedWith, keepCoarse, withMeanOfLogits } from '../../src/search/joining.ts';
+import { joinedWeights, joinedWith, keepCoarse, withMeanOfLogits, withoutCoarse } from '../../src/search/joining.ts';
 import { unet } from '../architecture/unet.ts';
 import { narrow, reference } from '../network/peer.ts';
 
@@ -61,6 +61,12 @@ describe('a joined network', () => {
       expect(ofBoth).toEqual(ofShared);
     });
     freeNetworkWeights(halved, own);
+    const ofModel = scope(() => new Map(Array.from(withMeanOfLogits(own), ([name, tensor]) => [name, clone(tensor)])));
+    const fine = withoutCoarse(ofModel);
+    const names = networkOf(base, narrow).parameters.map(({ name }) => name);
+    expect([...fine.keys()].toSorted()).toEqual(names.toSorted());
+    for (const [name, tensor] of fine) expect(tensor.toNumbers()).toEqual(own.get(name)?.toNumbers());
+    for (const tensor of fine.values()) tensor.free();
     freeNetworkWeights(own, weights);
     for (const copied of kept.weights.values()) copied.free();
     expect(memory().tensors).toBe(before);
