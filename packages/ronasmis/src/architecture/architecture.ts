@@ -79,6 +79,8 @@ export type Architecture = z.infer<typeof architectureSchema>;
 export type OwnArchitecture = Exclude<Architecture, ChildArchitecture>;
 /** One child of a search space: all that is chosen of a network. */
 export type ChildArchitecture = z.infer<typeof childSchema>;
+/** The network that a child is joined with, and how it sees the volume. */
+export type Coarse = NonNullable<ChildArchitecture['coarse']>;
 /** A child of the macro space: every level has a block of its own. */
 export type MacroArchitecture = z.infer<typeof macroSchema>;
 /** A child of the micro space: all levels have the same cell. */

@@ -1,4 +1,4 @@
-import { type ChildArchitecture, strideBetween } from '../architecture/architecture.ts';
+import { type ChildArchitecture, type Coarse, strideBetween } from '../architecture/architecture.ts';
 import { blockOf } from '../architecture/blocks.ts';
 import { childDimensions, kernelDepth, type NetworkDimensions } from '../architecture/dimensions.ts';
 import type { Triple } from '../base/geometry.ts';
@@ -45,7 +45,7 @@ function joined<Features>(
     dimensions,
     alone,
   }: {
-    readonly coarse: NonNullable<ChildArchitecture['coarse']>;
+    readonly coarse: Coarse;
     readonly dimensions: NetworkDimensions;
     readonly alone: () => readonly Features[];
   },

@@ -81,6 +81,11 @@ export function evaluatedTwin<Child extends Evaluable>(
   return evaluated.find((child) => isDeepStrictEqual(child.architecture, architecture));
 }
 
+/** The child with the largest reward, the first of equals. Throws where there is none. */
+export function bestOf<Child extends Pick<Evaluation, 'reward'>>(children: readonly Child[]): Child {
+  return children.reduce((best, child) => (child.reward > best.reward ? child : best));
+}
+
 /** How many architectures differ among these children. */
 export function countDifferent(children: readonly Evaluable[]): number {
   return new Set(children.map(({ architecture }) => JSON.stringify(architecture))).size;

@@ -1,16 +1,16 @@
 import { clone, multiplyScalar, noGradient, scope, type Tensor } from '@ronasmis/libtorch';
-import type { ChildArchitecture } from '../architecture/architecture.ts';
+import type { Coarse } from '../architecture/architecture.ts';
 import { networkOf } from '../network/of-architecture.ts';
 import { isOfHead } from '../network/parameters.ts';
 import { coarsePrefix } from '../network/prefix.ts';
 import { freeNetworkWeights, networkWeights, type Weights } from '../network/weights.ts';
 import { hasOneChild } from '../space/spaces.ts';
 import type { RunContext, SearchContext } from './context.ts';
-import type { Evaluable, Evaluation } from './evaluating.ts';
+import { bestOf, type Evaluable, type Evaluation } from './evaluating.ts';
 
 /** The best child of a search's coarse part, as it was at its end: what the one that is found at the full resolution may be joined with. */
 export interface CoarseChild {
-  readonly coarse: NonNullable<ChildArchitecture['coarse']>;
+  readonly coarse: Coarse;
   /** Its own, float32, by the names that it has alone; they live as long as the run. */
   readonly weights: Weights;
 }
@@ -27,7 +27,7 @@ export function keepCoarse(
   children: readonly (Evaluable & Pick<Evaluation, 'reward'>)[],
 ): CoarseChild | undefined {
   if (downsampling === undefined || children.length === 0) return undefined;
-  const { architecture } = children.reduce((best, child) => (child.reward > best.reward ? child : best));
+  const { architecture } = bestOf(children);
   if (architecture.kind !== undefined) return undefined;
   const weights = noGradient(() => {
     const own = networkWeights(networkOf(architecture, dimensions), shared, 'float32');

@@ -17,7 +17,14 @@ import {
 } from './clock.ts';
 import { caseNamed } from './context.ts';
 import { freeBatches, toDeviceBatches } from './device-batches.ts';
-import { countDifferent, type Evaluable, type Evaluation, type Evaluator, evaluateChildren } from './evaluating.ts';
+import {
+  bestOf,
+  countDifferent,
+  type Evaluable,
+  type Evaluation,
+  type Evaluator,
+  evaluateChildren,
+} from './evaluating.ts';
 import { keepCoarse, mayJoin } from './joining.ts';
 import { type Candidates, finish } from './result.ts';
 import type { Run } from './run.ts';
@@ -193,7 +200,7 @@ function childrenOf(
   children: StepOutcome['evaluation']['children'],
 ): Pick<SearchEvent, 'children' | 'best_scores'> {
   if (children.length === 0) return { children: [] };
-  const best = children.reduce((one, other) => (other.reward > one.reward ? other : one));
+  const best = bestOf(children);
   // A controller that makes up its mind proposes the same child again and again, and each takes milliseconds to count.
   const counted = new Map<string, number>();
   const bytesOf = (architecture: Evaluable['architecture']): number => {

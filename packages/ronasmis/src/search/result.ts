@@ -23,6 +23,7 @@ import { mustStopEvaluating } from './clock.ts';
 import { caseNamed } from './context.ts';
 import { toDeviceBatches } from './device-batches.ts';
 import {
+  bestOf,
   type Evaluable,
   type Evaluation,
   type EvaluationHooks,
@@ -95,7 +96,7 @@ export async function finish(run: Run, ofShared: Evaluator, candidates: Candidat
 async function bestChild(run: Run, evaluator: Evaluator, { evaluated, others }: Candidates) {
   const left = others.filter((child) => !evaluatedTwin(evaluated, child));
   const finalists = await evaluateChildren(evaluator, left, evaluatingAtEnd(run));
-  return [...evaluated, ...finalists].reduce((best, child) => (child.reward > best.reward ? child : best));
+  return bestOf([...evaluated, ...finalists]);
 }
 
 /** What was found, with the coarse child beside it unless the validation cases are clearly worse so. */
