@@ -7,7 +7,7 @@ import type { Browser, Page } from 'playwright-core';
 import { writePhantomDataSet } from 'ronasmis/data';
 import { readRun } from 'ronasmis/run';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isThere, launch, openPage, violationsOn, why } from './chromium.ts';
+import { isThere, launch, openPage, screens, violationsOn, why } from './chromium.ts';
 import { serve, temporaryFolder } from './run-folders.ts';
 
 const program = fileURLToPath(new URL('../../ronasmis/bin/ronasmis.mjs', import.meta.url));
@@ -125,12 +125,7 @@ describe.skipIf(!isThere)(`the page in a browser${why}`, () => {
     await page.close();
   });
 
-  it.each([
-    { width: 1280, colorScheme: 'light' },
-    { width: 1280, colorScheme: 'dark' },
-    { width: 390, colorScheme: 'light' },
-    { width: 390, colorScheme: 'dark' },
-  ] as const)('is for everyone: $width pixels, $colorScheme', async ({ width, colorScheme }) => {
+  it.each(screens)('is for everyone: $width pixels, $colorScheme', async ({ width, colorScheme }) => {
     const { address } = await serve(run);
     const { page } = await openPage(browser, address, { viewport: { width, height: 850 }, colorScheme });
     await page.locator('.children tbody tr').first().waitFor();

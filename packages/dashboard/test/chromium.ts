@@ -57,3 +57,11 @@ export async function violationsOn(page: Page): Promise<unknown> {
     "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes[0].html))",
   );
 }
+
+/** What a page is looked at with, that is to be for everyone. */
+export const screens = [
+  { width: 1280, colorScheme: 'light' },
+  { width: 1280, colorScheme: 'dark' },
+  { width: 390, colorScheme: 'light' },
+  { width: 390, colorScheme: 'dark' },
+] as const;

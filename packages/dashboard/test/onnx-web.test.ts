@@ -22,7 +22,12 @@ const [[unetName, { architecture: unet }]] = Object.entries(references).filter((
 const models: Readonly<Record<string, Model>> = {
   'the base child': narrowModel(reference.children['the base'].child),
   'a random child': narrowModel(randomChild),
-  [`a U-Net ${unetName}`]: { ...withWeights(unet), architecture: unet, run: narrowModel(macroChild).run },
+  [`a U-Net ${unetName}`]: {
+    ...withWeights(unet),
+    architecture: unet,
+    run: narrowModel(macroChild).run,
+    cleaned: [],
+  },
 };
 const shapes = {
   wasm: [

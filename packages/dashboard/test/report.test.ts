@@ -7,7 +7,7 @@ import type { ReportContent } from '../../ronasmis/src/report/content.ts';
 import { writeReport } from '../../ronasmis/src/report/page.ts';
 import { unet } from '../../ronasmis/test/architecture/unet.ts';
 import { ARCHITECTURE, MICRO_ARCHITECTURE, reportContent } from '../../ronasmis/test/report/content.ts';
-import { isThere, launch, openPage, violationsOn, why } from './chromium.ts';
+import { isThere, launch, openPage, screens, violationsOn, why } from './chromium.ts';
 import { eventsOf, temporaryFolder } from './run-folders.ts';
 
 const folder = await temporaryFolder();
@@ -160,12 +160,7 @@ describe.skipIf(!isThere)(`a report in a browser${why}`, () => {
     await page.close();
   });
 
-  it.each([
-    { width: 1280, colorScheme: 'light' },
-    { width: 1280, colorScheme: 'dark' },
-    { width: 390, colorScheme: 'light' },
-    { width: 390, colorScheme: 'dark' },
-  ] as const)('is for everyone: $width pixels, $colorScheme', async ({ width, colorScheme }) => {
+  it.each(screens)('is for everyone: $width pixels, $colorScheme', async ({ width, colorScheme }) => {
     const address = await reportOf(warned);
     const { page } = await openPage(browser, address, { viewport: { width, height: 850 }, colorScheme });
     await page.locator('.children tbody tr').first().waitFor();

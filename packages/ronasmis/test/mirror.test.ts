@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 /** Source files without a test file at the same path, and what tests them instead; `types` where there is nothing to test. */
 const reasons: Readonly<Record<'libtorch' | 'ronasmis', Readonly<Record<string, string>>>> = {
   libtorch: {
+    'average-gradients.ts': 'ranks.test.ts, in processes of their own',
     'index.ts': 'types',
     'kernel-example.ts': 'cuda.test.ts and cuda-emulation.test.ts',
     'kernels.ts': 'cuda.test.ts and cuda-emulation.test.ts',
@@ -76,6 +77,10 @@ const reasons: Readonly<Record<'libtorch' | 'ronasmis', Readonly<Record<string, 
     'network/definition.ts': 'types',
     'network/live-bytes.ts': 'inference/segment-elsewhere.test.ts',
     'network/operations.ts': 'types',
+    'ranks/rank.ts': 'types',
+    'ranks/slurm.ts': 'ranks/launcher.test.ts',
+    'ranks/torch.ts': 'ranks/launcher.test.ts and torchrun.test.ts',
+    'ranks/variables.ts': 'ranks/launcher.test.ts',
     'preparation/at-spacing.ts': 'preparation/prepare.test.ts',
     'preparation/label-values.ts': 'preparation/label-map.test.ts',
     'preparation/prepared-image.ts': 'preparation/prepare.test.ts and label-map.test.ts',

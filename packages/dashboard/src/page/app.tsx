@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { ListedFolder } from '../shared/messages.ts';
+import { Frame } from './frame.tsx';
 import { Overview } from './overview.tsx';
 import { RunPage } from './run-page.tsx';
 import { useJson } from './use-json.ts';
@@ -19,13 +20,10 @@ export function App() {
   const isSingle = folders !== null && folders.length === 1 && folders[0].kind === 'run';
   const id = wanted ?? (isSingle ? runs.at(0)?.id : undefined);
   return (
-    <>
-      <a class="skip-link" href="#main">
-        Skip to the content
-      </a>
-      <header class="top">
-        <span class="brand">RONASMIS</span>
-        {!isSingle && folders !== null && (
+    <Frame
+      beside={
+        !isSingle &&
+        folders !== null && (
           <nav aria-label="Runs">
             <a href="#/" aria-current={id === undefined ? 'page' : undefined}>
               All runs
@@ -37,18 +35,17 @@ export function App() {
               </a>
             )}
           </nav>
-        )}
-      </header>
-      <main id="main" tabIndex={-1}>
-        {problem !== null && folders === null && (
-          <p class="problem" role="alert">
-            {problem}
-          </p>
-        )}
-        {id !== undefined ? <RunPage key={id} id={id} /> : folders !== null && <Overview folders={folders} />}
-        {folders === null && wanted === undefined && <div class="reserve" aria-busy="true" />}
-      </main>
-    </>
+        )
+      }
+    >
+      {problem !== null && folders === null && (
+        <p class="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      {id !== undefined ? <RunPage key={id} id={id} /> : folders !== null && <Overview folders={folders} />}
+      {folders === null && wanted === undefined && <div class="reserve" aria-busy="true" />}
+    </Frame>
   );
 }
 

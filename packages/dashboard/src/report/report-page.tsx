@@ -3,6 +3,7 @@ import { Architecture } from '../page/architecture.tsx';
 import { Cases } from '../page/cases.tsx';
 import { ChildrenView, firstQuery, isSame } from '../page/children.tsx';
 import { Curves } from '../page/curves.tsx';
+import { Frame } from '../page/frame.tsx';
 import { Mind } from '../page/mind.tsx';
 import { Settings } from '../page/settings.tsx';
 import { useDark } from '../page/theme.ts';
@@ -24,34 +25,26 @@ export function ReportPage({ told }: { readonly told: ReportTold }) {
   const drawing = chosen ?? told.found;
   useDarkMark();
   return (
-    <>
-      <a class="skip-link" href="#main">
-        Skip to the content
-      </a>
-      <header class="top">
-        <span class="brand">RONASMIS</span>
-      </header>
-      <main id="main" tabIndex={-1}>
-        <Head told={told} />
-        {told.gain !== null && <Gain gain={told.gain} />}
-        <Curves run={told} address={null} note={notes.steps} />
-        <Architecture
-          drawing={drawing}
-          problem={child !== null && chosen === undefined ? notHere(told) : null}
-          isChosen={child !== null}
-          reset={() => setChild(null)}
-          {...(chosen === undefined && { note: notes.found })}
-        />
-        {drawing.cell !== null && <CellSection cell={drawing.cell} />}
-        {tested !== null && <DiceDots tested={tested} cases={cases[0]?.cases ?? []} />}
-        {told.examples.length > 0 && <Examples examples={told.examples} outlined={told.outlined} />}
-        {cases.length > 0 && <Cases tables={cases} classNames={state.run?.classNames ?? {}} opened={null} />}
-        {isSearch && <Mind history={told.choices} />}
-        {isSearch && told.children.total > 0 && <Children points={told.children} chosen={child} choose={setChild} />}
-        <Methods parts={told.methods} />
-        <Settings sections={told.record} folder={state.folder} />
-      </main>
-    </>
+    <Frame>
+      <Head told={told} />
+      {told.gain !== null && <Gain gain={told.gain} />}
+      <Curves run={told} address={null} note={notes.steps} />
+      <Architecture
+        drawing={drawing}
+        problem={child !== null && chosen === undefined ? notHere(told) : null}
+        isChosen={child !== null}
+        reset={() => setChild(null)}
+        {...(chosen === undefined && { note: notes.found })}
+      />
+      {drawing.cell !== null && <CellSection cell={drawing.cell} />}
+      {tested !== null && <DiceDots tested={tested} cases={cases[0]?.cases ?? []} />}
+      {told.examples.length > 0 && <Examples examples={told.examples} outlined={told.outlined} />}
+      {cases.length > 0 && <Cases tables={cases} classNames={state.run?.classNames ?? {}} opened={null} />}
+      {isSearch && <Mind history={told.choices} />}
+      {isSearch && told.children.total > 0 && <Children points={told.children} chosen={child} choose={setChild} />}
+      <Methods parts={told.methods} />
+      <Settings sections={told.record} folder={state.folder} />
+    </Frame>
   );
 }
 

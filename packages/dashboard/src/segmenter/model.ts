@@ -6,7 +6,12 @@ export interface KnownModel extends SegmentingModel {
   readonly key: string;
 }
 
-const knownSchema = z.object({ key: z.string(), architecture: architectureSchema, run: segmentingSchema });
+const knownSchema = z.object({
+  key: z.string(),
+  architecture: architectureSchema,
+  run: segmentingSchema,
+  cleaned: z.array(z.int()).readonly(),
+});
 
 /** What `export --format web` has written of the run. @throws UserError where it is not there, or damaged */
 export async function readModel(): Promise<KnownModel> {

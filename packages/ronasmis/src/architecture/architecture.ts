@@ -24,7 +24,7 @@ const blockSchema = z.strictObject({
 });
 
 /** A child of the macro space (paper, Table 1): every level has a block of its own. */
-const macroSchema = z.strictObject({
+const macroAloneSchema = z.strictObject({
   kind,
   // Run folders from before there was a micro space do not say it.
   space: z.literal('macro').default('macro'),
@@ -38,7 +38,7 @@ const macroSchema = z.strictObject({
 });
 
 /** A child of the micro space (ENAS, section 2.5): all levels have the same cell. */
-const microSchema = z.strictObject({
+const microAloneSchema = z.strictObject({
   kind,
   space: z.literal('micro'),
   patch: patchSchema,
@@ -46,6 +46,20 @@ const microSchema = z.strictObject({
   decoder: z.array(decoderLevelSchema).length(4).readonly(),
   cell: cellSchema,
 });
+
+/**
+ * The network that a child is joined with: it sees the same volume downsampled by the mean of cells, and the finest logits are the sum of both
+ * networks' (network/child.ts).
+ */
+export const coarseSchema = z
+  .strictObject({
+    /** Voxels of a cell, `[depth, height, width]`. */
+    downsampling: z.tuple([strideSchema, strideSchema, strideSchema]).readonly(),
+    network: z.discriminatedUnion('space', [macroAloneSchema, microAloneSchema]),
+  })
+  .optional();
+const macroSchema = macroAloneSchema.extend({ coarse: coarseSchema });
+const microSchema = microAloneSchema.extend({ coarse: coarseSchema });
 
 /**
  * One child of a search space, as `architecture.json` keeps it.
@@ -65,12 +79,19 @@ export type Architecture = z.infer<typeof architectureSchema>;
 export type OwnArchitecture = Exclude<Architecture, ChildArchitecture>;
 /** One child of a search space: all that is chosen of a network. */
 export type ChildArchitecture = z.infer<typeof childSchema>;
+/** The network that a child is joined with, and how it sees the volume. */
+export type Coarse = NonNullable<ChildArchitecture['coarse']>;
 /** A child of the macro space: every level has a block of its own. */
 export type MacroArchitecture = z.infer<typeof macroSchema>;
 /** A child of the micro space: all levels have the same cell. */
 export type MicroArchitecture = z.infer<typeof microSchema>;
 export type { Activation } from '@ronasmis/libtorch';
 export type { UNet } from './unet.ts';
+
+/** Whether a network has a coarse one beside it. */
+export function isJoined(architecture: Architecture): boolean {
+  return architecture.kind === undefined && architecture.coarse !== undefined;
+}
 
 /** What the poolings between two levels multiply to, `[depth, height, width]`. */
 export function strideBetween(child: ChildArchitecture, fine: number, coarse: number): Triple {

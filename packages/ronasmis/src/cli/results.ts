@@ -3,6 +3,7 @@ import { type Cell, looseEnds, operations, sourceName } from '../architecture/ce
 import type { DiceSummary } from '../evaluation/summary.ts';
 import { formatDice } from '../report/format.ts';
 import { levelsOf, type NetworkShape } from '../report/levels.ts';
+import { joinedNote } from '../report/run-words.ts';
 import { classNamesOf, type RunRecord } from '../run/run-record.ts';
 import { table } from './output.ts';
 
@@ -20,7 +21,12 @@ export function architectureText(architecture: Architecture, network: NetworkSha
   ]);
   const [down, up] = isChild ? ['pooled by', 'adds encoder levels'] : ['stride', 'joins encoder levels'];
   const levels = table(['level', 'patch', 'channels', down, 'encoder', 'decoder', up], rows);
-  return isChild && 'cell' in architecture ? `${levels}\n\n${cellText(architecture.cell)}` : levels;
+  const parts = [
+    levels,
+    isChild && 'cell' in architecture ? cellText(architecture.cell) : '',
+    joinedNote(architecture),
+  ];
+  return parts.filter((part) => part !== '').join('\n\n');
 }
 
 /** A cell as a table, a row a node. */

@@ -53,6 +53,10 @@ export async function printRun(folder: string): Promise<void> {
   if (Object.keys(report.validation_dice.cases).length > 0)
     print(`Validation Dice  ${diceText(report.validation_dice, run)}`);
   if (report.gain) await printGain(report.gain);
+  if (report.cleaned_classes.length > 0)
+    print(
+      `Cleaned          small components of ${report.cleaned_classes.map((index) => run.labels[index].name).join(', ')}`,
+    );
   print(
     `Cost             ${formatSeconds(report.seconds)}, ${formatBytes(report.peak_memory_bytes)} at most, ` +
       `${formatCount(report.parameters)} parameters, ${run.engine.device} in ${run.engine.precision}`,

@@ -33,6 +33,7 @@ interface Options extends EngineOptions, FoldOptions {
   readonly memory?: number;
   readonly headroom?: true;
   readonly variants?: readonly string[];
+  readonly recipe?: string;
   readonly sideBySide: number;
   readonly json?: true;
 }
@@ -58,6 +59,10 @@ export function addStudy(program: Command): void {
     .option('--headroom', 'instead, what changes of the base network and the recipe are worth, each trained alone')
     .option('--variants <names>', 'of these changes, some, with commas between them', parseNames)
     .option(
+      '--recipe <recipe>',
+      "what these changes are changes of, as search's --recipe (default: the default recipe)",
+    )
+    .option(
       '--side-by-side <n>',
       "runs that go on at once, each with its share of the processor's threads and of the memory",
       integerBetween(1, 64),
@@ -81,14 +86,15 @@ export function addStudy(program: Command): void {
         json,
         headroom,
         variants,
+        recipe,
         allFolds,
         fold,
         ...rest
       } = options;
       requireFold(options);
       if (headroom) return studyHeadroom(dataSet, options);
-      if (variants !== undefined)
-        throw new UserError('--variants are of --headroom: give that as well, or leave them out.');
+      if (variants !== undefined || recipe !== undefined)
+        throw new UserError('--variants and --recipe are of --headroom: give that as well, or leave them out.');
       const { study } = await import('../study/study.ts');
       const { defaultRecipe } = await import('../recipe/recipe.ts');
       const { openProgress } = await import('./progress.ts');
@@ -121,10 +127,18 @@ export function addStudy(program: Command): void {
 
 /** What the changes are worth that a search could make. */
 async function studyHeadroom(dataSet: string, options: Options): Promise<void> {
-  const { out = join('runs', `${basename(resolve(dataSet))}-headroom`), time, memory, labels, variants } = options;
+  const {
+    out = join('runs', `${basename(resolve(dataSet))}-headroom`),
+    time,
+    memory,
+    labels,
+    variants,
+    recipe,
+  } = options;
   const { seeds, folds, fold, device, precision, sideBySide, json } = options;
   if (options.allFolds) throw new UserError('--headroom is of one fold: leave --all-folds out.');
   const { headroom } = await import('../study/headroom/headroom.ts');
+  const { readRecipe } = await import('../recipe/read-recipe.ts');
   const { openProgress } = await import('./progress.ts');
   const view = openProgress();
   const given = {
@@ -132,6 +146,7 @@ async function studyHeadroom(dataSet: string, options: Options): Promise<void> {
     ...(labels !== undefined && { labelFolder: labels }),
     ...(memory !== undefined && { memoryBytes: memory }),
     ...(variants !== undefined && { names: variants }),
+    ...(recipe !== undefined && { recipe: await readRecipe(recipe) }),
   };
   const results = await interruptible('Type the same command again to go on.', (signal) =>
     headroom(given, {

@@ -20,7 +20,7 @@ const operatorSet = 17;
  * A search's network as an ONNX file's bytes, in float32: `image` `[batch, channel, depth, height, width]` gives `logits`
  * `[batch, class, depth, height, width]`, for any batch and volume.
  */
-export function encodeOnnx({ architecture, network, weights, run }: Model): Uint8Array {
+export function encodeOnnx({ architecture, network, weights, run, cleaned }: Model): Uint8Array {
   const graph = createGraph(new Map(network.parameters.map(({ name }) => [name, weight(weights, name)])));
   addNetwork(graph, network, ports.input, ports.output);
   const size = ['depth', 'height', 'width'];
@@ -32,7 +32,7 @@ export function encodeOnnx({ architecture, network, weights, run }: Model): Uint
     producerName: 'ronasmis',
     producerVersion: VERSION,
     graph: finishGraph(graph, 'child', input, output),
-    metadataProps: Object.entries(metadata(run, architecture)).map(([key, value]) => ({
+    metadataProps: Object.entries(metadata(run, architecture, cleaned)).map(([key, value]) => ({
       key,
       value: JSON.stringify(value),
     })),
@@ -44,6 +44,7 @@ export function encodeOnnx({ architecture, network, weights, run }: Model): Uint
 function metadata(
   { network, normalisation, labels, orientation, spacing, recipe: { inference } }: RunRecord,
   architecture: Architecture,
+  cleaned: readonly number[],
 ): Record<string, unknown> {
   const { tile_step, tile_weights, tile_standard_deviation, mirroring, interpolated } = inference;
   const window = windowOf(inference, architecture);
@@ -57,6 +58,7 @@ function metadata(
       ...(window && tile_weights === 'gaussian' && { tile_standard_deviation }),
       mirroring,
       interpolated,
+      cleaned_classes: cleaned,
     },
     // Runs from before scans were turned and resampled have none.
     ...(orientation !== undefined && { orientation }),

@@ -62,8 +62,8 @@ export async function exportWeb({ run, out, overwrite = false }: ExportWebOption
 }
 
 /** What the page has to know of the run, as JSON. */
-function describe({ architecture, run }: Model): Uint8Array {
-  const known = { key: runKey(run), architecture, run: segmentingSchema.parse(run) };
+function describe({ architecture, run, cleaned }: Model): Uint8Array {
+  const known = { key: runKey(run), architecture, run: segmentingSchema.parse(run), cleaned };
   return new TextEncoder().encode(`${JSON.stringify(known, null, 2)}\n`);
 }
 

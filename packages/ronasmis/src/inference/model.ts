@@ -1,20 +1,11 @@
 import { join } from 'node:path';
-import {
-  type DataType,
-  type Device,
-  keep,
-  layOutKernel,
-  noGradient,
-  readSafetensors,
-  type Tensor,
-  to,
-} from '@ronasmis/libtorch';
+import { type DataType, type Device, readSafetensors, type Tensor } from '@ronasmis/libtorch';
 import type { Architecture } from '../architecture/architecture.ts';
 import { isLoadError, UserError } from '../base/errors.ts';
 import { quoted } from '../base/json.ts';
 import type { Network } from '../network/network.ts';
 import { networkOf } from '../network/of-architecture.ts';
-import type { Weights } from '../network/weights.ts';
+import { loadedWeight, type Weights } from '../network/weights.ts';
 import { readRun } from '../run/read-run.ts';
 import { dimensionsOf, howToGoOn, type RunRecord } from '../run/run-record.ts';
 
@@ -25,6 +16,8 @@ export interface Model {
   /** On the device, kernels in the layout that convolutions are fast in. */
   readonly weights: Weights;
   readonly run: RunRecord;
+  /** Class indices whose small components are removed. */
+  readonly cleaned: readonly number[];
 }
 
 /** What weights may be stored as: they are computed with as float32. */
@@ -55,14 +48,14 @@ export async function readFinishedRun(folder: string): Promise<FinishedRun> {
       `${folder}: its network can't be run here, for ${run.not_run_here}. What it says of the test cases is in ${join(folder, 'predictions')}.`,
     );
   }
-  return { folder, run, architecture };
+  return { folder, run, architecture, cleaned: report.cleaned_classes };
 }
 
 /**
  * Reads the weights of a finished search's network.
  * @throws UserError where they do not belong to its architecture
  */
-export async function openModel({ folder, run, architecture }: FinishedRun, device: Device): Promise<Model> {
+export async function openModel({ folder, run, architecture, cleaned }: FinishedRun, device: Device): Promise<Model> {
   const path = join(folder, 'model.safetensors');
   const { tensors } = await readSafetensors(path).catch((error: unknown) => {
     if (isLoadError(error)) throw error;
@@ -79,8 +72,8 @@ export async function openModel({ folder, run, architecture }: FinishedRun, devi
       const what = `'${name}' as ${stored.dataType} of ${found}, but run.json describes it as float32 of ${expected}`;
       throw new UserError(`${path} has the weight ${what}. Search again into a new folder.`);
     }
-    const onDevice = (): Tensor => to(stored, { dataType: 'float32', device });
-    return [name, keep(() => noGradient(() => (stored.shape.length === 5 ? layOutKernel(onDevice()) : onDevice())))];
+    return [name, loadedWeight(stored, device)];
   });
-  return { architecture, network, weights: new Map(weights), run };
+  for (const stored of tensors.values()) stored.free();
+  return { architecture, network, weights: new Map(weights), run, cleaned };
 }

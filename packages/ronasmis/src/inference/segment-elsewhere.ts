@@ -6,6 +6,7 @@ import { toImage } from '../engine/to-device.ts';
 import type { Volume } from '../formats/volume.ts';
 import { closedNetwork } from '../network/closed.ts';
 import { liveBytes } from '../network/live-bytes.ts';
+import { removeSmallComponents } from '../preparation/components.ts';
 import type { Segmentation } from '../preparation/label-values.ts';
 import { dimensionsOf, type SegmentingRecord } from '../run/run-record.ts';
 import { bytesBesidePass } from './beside-pass.ts';
@@ -19,6 +20,8 @@ import { paddedTo, tileFor, tileOffsets, windowOf } from './tiles.ts';
 export interface SegmentingModel {
   readonly architecture: Architecture;
   readonly run: SegmentingRecord;
+  /** Class indices whose small components are removed. */
+  readonly cleaned: readonly number[];
 }
 
 /**
@@ -81,7 +84,7 @@ export function planElsewhere({ architecture, run }: SegmentingModel, scan: Volu
  * @param onPass told before each pass how many of all are done
  */
 export async function segmentElsewhere(
-  { run }: SegmentingModel,
+  { run, cleaned }: SegmentingModel,
   { image, channels, shape, crop, turn, plan, tile, passes }: ElsewherePlan,
   runNetwork: RunNetwork,
   onPass?: (done: number, total: number) => void,
@@ -104,5 +107,5 @@ export async function segmentElsewhere(
   const logits = await (tile === null ? pass(input) : awaitedLogitsInTiles(input, { tile, classes, tiling }, pass));
   const found = classesOf(logits, input, plan).toArray();
   if (!(found instanceof Uint8Array)) throw new TypeError('Segmentations are uint8.');
-  return { classes: found, crop, turn };
+  return { classes: removeSmallComponents(found, crop.shape, cleaned), crop, turn };
 }

@@ -5,6 +5,7 @@ import type { CaseProblem } from '../data/problem.ts';
 import type { ComputeDevice } from '../engine/device.ts';
 import { toImage } from '../engine/to-device.ts';
 import type { Volume } from '../formats/volume.ts';
+import { removeSmallComponents } from '../preparation/components.ts';
 import type { Segmentation } from '../preparation/label-values.ts';
 import { bytesForPass, fittingTile, sufficientMemory } from './fitting.ts';
 import type { Model } from './model.ts';
@@ -58,7 +59,7 @@ export function segmentVolume(
   });
   if (!(classes instanceof Uint8Array)) throw new TypeError('Segmentations are uint8.');
   return {
-    classes,
+    classes: removeSmallComponents(classes, crop.shape, model.cleaned),
     ...(shares instanceof Float32Array && { probabilities: shares }),
     crop,
     turn,

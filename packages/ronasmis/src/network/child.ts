@@ -1,4 +1,4 @@
-import { type ChildArchitecture, strideBetween } from '../architecture/architecture.ts';
+import { type ChildArchitecture, type Coarse, strideBetween } from '../architecture/architecture.ts';
 import { blockOf } from '../architecture/blocks.ts';
 import { childDimensions, kernelDepth, type NetworkDimensions } from '../architecture/dimensions.ts';
 import type { Triple } from '../base/geometry.ts';
@@ -7,6 +7,7 @@ import { cell } from './cell.ts';
 import type { WalkOptions } from './definition.ts';
 import { defineNetwork, type Network } from './network.ts';
 import type { Kernel, Layer, Operations } from './operations.ts';
+import { coarsePrefix, withPrefix } from './prefix.ts';
 
 /** Decoder levels whose logits are compared with the label: the finest, and two for deep supervision (Dou et al. 2016). */
 const supervisedLevels = [0, 1, 2] as const;
@@ -23,8 +24,43 @@ export function childNetwork(child: ChildArchitecture, dimensions: NetworkDimens
       stride: strideBetween(child, 0, level),
       weight: shares[index] / total,
     })),
-    walk: (operations, image, options) => baseArchitecture(operations, image, { child, dimensions: own, ...options }),
+    walk: (operations, image, options) => {
+      const alone = () => baseArchitecture(operations, image, { child, dimensions: own, ...options });
+      return child.coarse === undefined
+        ? alone()
+        : joined(operations, image, { coarse: child.coarse, dimensions, alone });
+    },
   });
+}
+
+/**
+ * A child and the network that it is joined with, which sees the mean of each cell of the volume: the finest logits are the sum of both. The
+ * coarse one goes first, for nothing but its logits is left of it when the other one takes its memory.
+ */
+function joined<Features>(
+  operations: Operations<Features>,
+  image: Features,
+  {
+    coarse: { downsampling, network },
+    dimensions,
+    alone,
+  }: {
+    readonly coarse: Coarse;
+    readonly dimensions: NetworkDimensions;
+    readonly alone: () => readonly Features[];
+  },
+): readonly Features[] {
+  const path = { child: network, dimensions: childDimensions(network, dimensions), deepSupervision: false };
+  const ofCells = operations.scope(() => {
+    const [logits] = baseArchitecture(
+      withPrefix(operations, coarsePrefix),
+      operations.downsample(image, downsampling, 'average'),
+      path,
+    );
+    return logits;
+  });
+  const [finest, ...others] = alone();
+  return [operations.upsampleAndAdd(ofCells, downsampling, finest, [finest]), ...others];
 }
 
 /** A child, the sizes of the network that it is a path through, and how this pass goes. */

@@ -2,6 +2,7 @@ import {
   type DataType,
   type Device,
   full,
+  keep,
   layOutKernel,
   manualSeed,
   noGradient,
@@ -71,6 +72,12 @@ function identity(size: number): Tensor {
     Float32Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 1 : 0)),
     [size, size],
   );
+}
+
+/** A copy of a stored weight, as networks compute with it: float32 on their device, kernels in the layout that convolutions are fast in. */
+export function loadedWeight(stored: Tensor, device: Device): Tensor {
+  const onDevice = (): Tensor => to(stored, { dataType: 'float32', device, copy: true });
+  return keep(() => noGradient(() => scope(() => (stored.shape.length === 5 ? layOutKernel(onDevice()) : onDevice()))));
 }
 
 /** The weight of this name; throws where the network has none. */

@@ -1,7 +1,7 @@
 import { isOne, type Triple } from '../base/geometry.ts';
 
-/** By what strides a volume is downsampled, `[depth, height, width]`: 2 where every second voxel is left, 1 where all are. */
-export type Downsampling = Triple;
+/** By what strides a volume is downsampled, `[depth, height, width]`: 2 where half of the voxels are left, 1 where all are. */
+export type Downsampling = readonly [1 | 2, 1 | 2, 1 | 2];
 
 /** `[depth, height, width]` of what a downsampling leaves of a volume. */
 export function downsampledShape(shape: Triple, downsampling: Downsampling): Triple {
@@ -10,8 +10,8 @@ export function downsampledShape(shape: Triple, downsampling: Downsampling): Tri
 }
 
 /**
- * Downsamples images, flat volumes of `shape` one after the other (themselves, where nothing is to be downsampled): of each downsampled axis every second voxel, smoothed by the mean with its neighbours,
- * so that what is finer than the downsampled grid does not alias.
+ * Downsamples images, flat volumes of `shape` one after the other (themselves, where nothing is to be downsampled): of each downsampled axis the mean of two voxels,
+ * as a network pools them that is joined with a coarse one.
  */
 export function downsampleImages(values: Float32Array, shape: Triple, downsampling: Downsampling): Float32Array {
   return ([0, 1, 2] as const).reduce<{ readonly values: Float32Array; readonly shape: Triple }>(
@@ -20,7 +20,7 @@ export function downsampleImages(values: Float32Array, shape: Triple, downsampli
   ).values;
 }
 
-/** Along one axis, of every second voxel the mean with the one before and the one behind it, as far as these are there. */
+/** Along one axis, of every second voxel the mean with the one behind it, if it is there. */
 function downsampleAlong(
   { values, shape }: { readonly values: Float32Array; readonly shape: Triple },
   axis: 0 | 1 | 2,
@@ -34,22 +34,15 @@ function downsampleAlong(
   for (let line = 0; line < lines; line++) {
     for (let at = 0; at < left; at++) {
       const [from, to] = [(line * extent + 2 * at) * step, (line * left + at) * step];
-      const before = at > 0 ? step : 0;
       const behind = 2 * at + 1 < extent ? step : 0;
-      const count = 1 + Math.sign(before) + Math.sign(behind);
-      for (let i = 0; i < step; i++) {
-        let sum = values[from + i];
-        if (before > 0) sum += values[from + i - before];
-        if (behind > 0) sum += values[from + i + behind];
-        downsampled[to + i] = sum / count;
-      }
+      for (let i = 0; i < step; i++) downsampled[to + i] = (values[from + i] + values[from + i + behind]) / 2;
     }
   }
   const size = (other: 0 | 1 | 2): number => (other === axis ? left : shape[other]);
   return { values: downsampled, shape: [size(0), size(1), size(2)] as const };
 }
 
-/** Downsamples labels, flat volumes of `shape` one after the other: the voxels at which {@link downsampleImages} has an image's. */
+/** Downsamples labels, flat volumes of `shape` one after the other: the first voxel of each cell whose mean {@link downsampleImages} takes. */
 export function downsampleLabels(values: Uint8Array, shape: Triple, downsampling: Downsampling): Uint8Array {
   if (isOne(downsampling)) return values;
   const [depth, height, width] = shape;

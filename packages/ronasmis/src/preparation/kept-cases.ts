@@ -33,6 +33,7 @@ const caseSchema = z.object({
   labelled: z.array(z.int()).readonly(),
   lost: z.array(z.int()).readonly(),
   outsideCrop: z.array(z.number()).readonly(),
+  scattered: z.array(z.int()).readonly(),
   /** Of the two files of raw values, which a power cut may have left half written. */
   sha256: z.object({ image: z.string(), label: z.string() }),
 });
@@ -46,7 +47,7 @@ const keptSchema = z.object({
 });
 
 /** Raised when cases are prepared in another way than before by a version of the same number. */
-const PREPARATION = 4;
+const PREPARATION = 5;
 const RECORD = 'prepared.json';
 /** Cases are kept where they take no more than so much of what the disk has free. */
 const shareOfDisk = 0.1;

@@ -18,6 +18,7 @@ import type { Turn } from '../formats/orientation.ts';
 import { readGrid } from '../formats/read-volume.ts';
 import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
 import { imageAt, labelAt } from './at-spacing.ts';
+import { scatteredClasses } from './components.ts';
 import { type Foreground, foregroundOf } from './foreground.ts';
 import { changesShape, type PreparedImage, prepareImage } from './prepared-image.ts';
 import { type CaseStorage, changeImage, imageSpan, labelSpan, moveToDisk } from './storage.ts';
@@ -37,6 +38,8 @@ export interface PreparedCase extends Omit<PreparedImage, 'image'>, Foreground {
   readonly lost: readonly number[];
   /** By class index, labelled voxels (of `shape`'s size) outside the crop: they can't be found, yet they count in a Dice. */
   readonly outsideCrop: readonly number[];
+  /** Class indices of what is labelled in several pieces: removing small components would remove some of it. */
+  readonly scattered: readonly number[];
 }
 
 /** How a data set is prepared. */
@@ -99,7 +102,8 @@ export async function prepareDataSet(dataSet: DataSet, options: PrepareOptions):
     const mask = maskFor(normalisations, () => imageOf(one), one.shape);
     const normalised = { normalisations, mask };
     normaliseCase(one, normalised);
-    cases.push(await caseAt(one, spacing, normalised, resampleOnDisk ? cacheFolder : undefined));
+    const resampled = await caseAt(one, spacing, normalised, resampleOnDisk ? cacheFolder : undefined);
+    cases.push({ ...resampled, scattered: scatteredClasses(labelOf(resampled), resampled.shape) });
   }
   const warnings = [...lostLabels(dataSet, cases, spacing), ...problems];
   return { cases, fingerprint, normalisations, warnings };
@@ -149,7 +153,7 @@ async function prepareCase(
   const storage = await storeCase(cacheFolder, name, image, label);
   const inside = classesIn(label);
   const labelled = labelValues.flatMap((_, index) => (inside.has(index) || outsideCrop[index] > 0 ? [index] : []));
-  const own = { labelled, lost: [], ...foregroundOf(label), outsideCrop };
+  const own = { labelled, lost: [], ...foregroundOf(label), outsideCrop, scattered: [] };
   return { name, labelFile, labelTurn, ...geometry, scanSpacing: geometry.spacing, storage, ...own };
 }
 

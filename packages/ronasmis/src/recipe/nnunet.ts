@@ -54,6 +54,7 @@ export const nnunetRecipe: Recipe = recipeSchema.parse({
     tile_standard_deviation: 1 / 8,
     tile_weights: 'gaussian',
     mirroring: true,
+    removes_small_components: false,
     interpolated: 'logits',
   },
 });

@@ -87,7 +87,7 @@ const controllerSchema = z
       'ours',
     ),
     base_lead_steps: note(
-      positive.default(12),
+      positive.default(180),
       'the lead is this over the controller epochs of the search, within the range',
       'ours',
     ),
@@ -137,6 +137,11 @@ const searchSchema = z.strictObject({
     'ours',
   ),
   coarse_share: note(share.default(0.5), 'of the search, on downsampled volumes; 0: none', 'ours'),
+  joins_coarse: note(
+    z.boolean().default(true),
+    'whether what the coarse part has found is joined with what is found at the full resolution, unless the validation cases are clearly worse so',
+    'ours, after nnU-Net: an ensemble of both resolutions',
+  ),
   coarse_plane: note(count.default(128), 'voxels of the patch within the plane from which it is downsampled', 'ours'),
   coarse_depth: note(count.default(32), 'slices of the patch from which the depth is downsampled too', 'ours'),
 });
@@ -190,6 +195,11 @@ const inferenceSchema = z.strictObject({
     z.boolean().default(false),
     'whether each pass is the mean of the logits of all eight mirrorings',
     'paper, Table 2: no test-time augmentation',
+  ),
+  removes_small_components: note(
+    z.boolean().default(true),
+    'whether small components are removed (less than half the voxels of the largest) of what is one piece in every training label, where the validation cases are no worse so',
+    'ours, after nnU-Net',
   ),
   interpolated: note(
     z.enum(['probabilities', 'logits']).default('probabilities'),

@@ -37,7 +37,7 @@ export function tellReport(content: ReportContent): ReportTold {
   const { folder, run, architecture, report, events } = content;
   const known = knownOf(content);
   const { system, fold, folds, data_set } = run.settings;
-  const words = wordsOf(run, events);
+  const words = wordsOf(run, architecture, events);
   const children = scatterPoints(known.children);
   return {
     title: basename(data_set),

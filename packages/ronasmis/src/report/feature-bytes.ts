@@ -30,8 +30,10 @@ export function featureBytes(
   bytesPerElement: number,
 ): readonly LevelBytes[] | undefined {
   if (architecture.kind === 'open_cells') return undefined;
+  // Nothing of a coarse network beside it is trained.
+  const trained = architecture.kind === undefined ? { ...architecture, coarse: undefined } : architecture;
   const kept = new Map<string, number>();
-  const network = closedNetwork(architecture, dimensions);
+  const network = closedNetwork(trained, dimensions);
   const image = { channels: network.inputChannels, voxels: voxelsOf(patchOf(architecture)), place: 'encoder.0' };
   network.walk(countingOperations(kept), image, { deepSupervision: false });
   const levels = 1 + Math.max(...Array.from(kept.keys(), (place) => Number(place.split('.')[1])));

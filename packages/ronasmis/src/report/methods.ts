@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import type { Architecture } from '../architecture/architecture.ts';
 import { formatFigure } from '../base/figures.ts';
 import { sum } from '../base/statistics.ts';
 import { type Fingerprint, fingerprintSchema } from '../data/fingerprint.ts';
@@ -9,13 +10,14 @@ import type { SearchEvent } from '../run/event.ts';
 import type { SearchReport } from '../run/report.ts';
 import { classNamesOf, kindOf, type RunRecord } from '../run/run-record.ts';
 import { formatBytes, formatCount, formatDice, formatSeconds, plural } from './format.ts';
-import { augmentedNote, coarseNote } from './run-words.ts';
+import { augmentedNote, coarseNote, joinedNote } from './run-words.ts';
 import type { MethodsPart } from './told/messages.ts';
 
 /** What the methods of a paper are made of. */
 export interface MethodsContent {
   readonly run: RunRecord;
   readonly report: SearchReport;
+  readonly architecture: Architecture;
   readonly events: readonly SearchEvent[];
 }
 
@@ -178,13 +180,17 @@ function budgetSentence({ run: { settings }, report }: MethodsContent): string {
   return limits.length === 0 ? `The run had no limit; ${used}.` : `The run was given ${listed(limits)}; ${used}.`;
 }
 
-function resultSentences({ run, report }: MethodsContent): readonly string[] {
-  const { test_dice, validation_dice, parameters } = report;
+function resultSentences({ run, report, architecture }: MethodsContent): readonly string[] {
+  const { test_dice, validation_dice, parameters, cleaned_classes } = report;
   const names = classNamesOf(run);
   const classes = Object.entries(test_dice.classes).map(([key, dice]) => `${names[key] ?? key} ${formatDice(dice)} %`);
   const count = Object.keys(test_dice.cases).length;
   return [
     `The network has ${formatCount(parameters)} parameters.`,
+    joinedNote(architecture),
+    cleaned_classes.length === 0
+      ? ''
+      : `Of ${listed(cleaned_classes.map((index) => run.labels[index].name))}, components with less than half the voxels of the largest are removed: they are one piece in every training label.`,
     count === 0
       ? ''
       : `On the ${plural(count, 'test case')}, each on its own grid, it reaches a mean Dice over patients of ${formatDice(test_dice.mean)} %` +

@@ -1,3 +1,4 @@
+import { type Architecture, isJoined } from '../architecture/architecture.ts';
 import type { SearchEvent } from '../run/event.ts';
 import { kindOf, type RunRecord } from '../run/run-record.ts';
 import { plural } from './format.ts';
@@ -13,7 +14,7 @@ export interface RunWords {
 }
 
 /** What a report says of the kind of run that it shows. */
-export function wordsOf(run: RunRecord, events: readonly SearchEvent[]): RunWords {
+export function wordsOf(run: RunRecord, architecture: Architecture, events: readonly SearchEvent[]): RunWords {
   const { controller, space } = run.settings;
   const words = {
     search: {
@@ -37,7 +38,7 @@ export function wordsOf(run: RunRecord, events: readonly SearchEvent[]): RunWord
   }[kindOf(run.settings)];
   return {
     ...words,
-    found: `${words.found} ${howDrawn}`,
+    found: [words.found, joinedNote(architecture), howDrawn].filter((sentence) => sentence !== '').join(' '),
     steps: [words.steps, coarseNote(events), augmentedNote(events)].filter((sentence) => sentence !== '').join(' '),
   };
 }
@@ -56,6 +57,13 @@ function stepNote({ recipe: { search, training } }: RunRecord): string {
 export function coarseNote(events: readonly SearchEvent[]): string {
   const last = events.findLast(({ coarse }) => coarse);
   return last ? `Until step ${last.step} scans were taken at half their resolution, and rewards are those of it.` : '';
+}
+
+/** What an architecture has beside it; empty where that is nothing. */
+export function joinedNote(architecture: Architecture): string {
+  return isJoined(architecture)
+    ? 'Beside it stands the best network of the part at half the resolution, as it was then, which sees scans at half their resolution; the logits are the mean of both.'
+    : '';
 }
 
 /** From when on patches were augmented; empty where they never were. */

@@ -46,7 +46,12 @@ export type VariantResult = z.infer<typeof variantResultSchema>;
 export const headroomSchema = z.object({
   ...seriesFields,
   /** All that its runs have in common. Variants and seeds are none of them: more of each extend a study. */
-  settings: seriesSettings.extend({ fold: z.int(), side_by_side: z.int().positive() }),
+  settings: seriesSettings.extend({
+    fold: z.int(),
+    side_by_side: z.int().positive(),
+    /** In what the base's recipe differs from the default one, in words; left out where it does not. */
+    recipe: z.string().optional(),
+  }),
   /** By variant, why it could not be run. */
   problems: z.record(z.string(), z.string()),
   results: headroomResultsSchema.optional().catch(undefined),

@@ -24,6 +24,8 @@ export const reportSchema = withOldNames(
     evaluation_seconds: z.number(),
     peak_memory_bytes: z.number(),
     parameters: z.int(),
+    /** Class indices whose small components are removed; older reports have none. */
+    cleaned_classes: z.array(z.int().positive()).readonly().default([]),
     /** What a search has gained over the base child, in validation Dice by the weights that all share. */
     gain: gainSchema.optional(),
   }),

@@ -61,8 +61,8 @@ function childProblem({ encoder, decoder }: ChildArchitecture): string | undefin
 export function requireFit(architecture: Architecture, cases: readonly PreparedCase[]): void {
   const patch = patchOf(architecture);
   const largest = ([0, 1, 2] as const).map((axis) => Math.max(...cases.map(({ shape }) => shape[axis])));
-  // A network that is not cut to fit, as children are, has patches that its strides divide.
-  const step = architecture.kind === undefined ? [1, 1, 1] : stridesOf(architecture);
+  // Up to what its strides divide: a search's own base child may have a voxel more than scans that were cropped.
+  const step = stridesOf(architecture);
   if (patch.every((extent, axis) => extent <= step[axis] * Math.ceil(largest[axis] / step[axis]))) return;
   throw new UserError(
     `The architecture's patch of ${patch.join(' x ')} voxels (depth, height, width) is larger than the scans, of which the largest have ` +

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { copyInto } from '@ronasmis/libtorch';
 import { z } from 'zod';
+import { isJoined } from '../architecture/architecture.ts';
 import { some, UserError } from '../base/errors.ts';
 import type { DataSet } from '../data/dataset.ts';
 import { loadModel } from '../inference/model.ts';
@@ -10,6 +11,7 @@ import { plural } from '../report/format.ts';
 import { runKey } from '../run/run-key.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import type { Trainer } from '../training/trainer.ts';
+import { withoutCoarse } from './joining.ts';
 
 /** A finished run whose weights another one starts from. */
 export interface EarlierRun extends Trained {
@@ -26,7 +28,8 @@ export async function readEarlierRun(from: string, out: string): Promise<Earlier
   const folder = resolve(from);
   if (folder === resolve(out))
     throw new UserError(`--from ${from} is the run folder that is to be made: give another folder with --out.`);
-  const { run, weights } = await loadModel(folder, 'cpu');
+  const { run, architecture, weights: loaded } = await loadModel(folder, 'cpu');
+  const weights = isJoined(architecture) ? withoutCoarse(loaded) : loaded;
   const noNumber = [...weights].find(
     ([, weight]) => !weight.toArray().every((value) => Number.isFinite(Number(value))),
   );

@@ -1,19 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import {
-  confusionMatrix,
-  multiply,
-  narrow,
-  noGradient,
-  notEqualScalar,
-  scope,
-  type Tensor,
-  to,
-} from '@ronasmis/libtorch';
+import { narrow, noGradient, scope } from '@ronasmis/libtorch';
 import type { Architecture } from '../architecture/architecture.ts';
-import { sum } from '../base/statistics.ts';
-import { IGNORED_CLASS } from '../data/description.ts';
 import { dataTypeOf } from '../engine/device.ts';
-import { diceOfOverlap } from '../evaluation/dice.ts';
 import { type CaseScores, patientMean } from '../evaluation/summary.ts';
 import { segment } from '../inference/segment.ts';
 import { windowOf } from '../inference/tiles.ts';
@@ -22,6 +10,7 @@ import { freeNetworkWeights, networkWeights, type Weights } from '../network/wei
 import { downsampledShape } from '../preparation/downsampling.ts';
 import type { PreparedCase } from '../preparation/prepare.ts';
 import { whereMemorySuffices } from '../training/out-of-memory.ts';
+import { type ClassCounts, classesToClean, countClasses, scoresOf } from './class-counts.ts';
 import type { RunContext } from './context.ts';
 import { type DeviceBatch, freeBatches, toOwnGridBatch } from './device-batches.ts';
 
@@ -41,6 +30,8 @@ export interface Evaluation {
   /** The validation patient-wise Dice, a fraction. */
   readonly reward: number;
   readonly scores: NamedScores;
+  /** Class indices whose small components were removed, for these cases are no worse so. */
+  readonly cleaned: readonly number[];
   /** That this took; of a child that was proposed more than once, the first time. Left out where memory did not suffice. */
   readonly seconds?: number;
   /** Memory did not suffice to evaluate it: its reward is 0, and it is never chosen where another one was evaluated. */
@@ -97,6 +88,11 @@ export function evaluatedTwin<Child extends Evaluable>(
   return evaluated.find((child) => isDeepStrictEqual(child.architecture, architecture));
 }
 
+/** The child with the largest reward, the first of equals. Throws where there is none. */
+export function bestOf<Child extends Pick<Evaluation, 'reward'>>(children: readonly Child[]): Child {
+  return children.reduce((best, child) => (child.reward > best.reward ? child : best));
+}
+
 /** How many architectures differ among these children. */
 export function countDifferent(children: readonly Evaluable[]): number {
   return new Set(children.map(({ architecture }) => JSON.stringify(architecture))).size;
@@ -124,13 +120,14 @@ async function evaluateTogether(
     joined(
       ofAll.map((parts) => parts[at]),
       names,
+      context,
     ),
   );
 }
 
-/** What a rank found of a network, by the cases that it had; no scores where memory did not suffice. */
+/** What a rank found of a network, of the cases that it had; nothing where memory did not suffice. */
 interface PartialEvaluation {
-  readonly scores: NamedScores | null;
+  readonly counts: CountsByCase | null;
   readonly seconds: number;
 }
 
@@ -140,34 +137,41 @@ async function evaluateWithinMemory(
   between: () => Promise<void>,
 ): Promise<PartialEvaluation> {
   const since = performance.now();
-  const found = await whereMemorySuffices(evaluator.context.device, () => evaluate(evaluator, architecture, between));
-  return { scores: found ?? null, seconds: (performance.now() - since) / 1000 };
+  const found = await whereMemorySuffices(evaluator.context.device, () => countCases(evaluator, architecture, between));
+  return { counts: found ?? null, seconds: (performance.now() - since) / 1000 };
 }
 
 /** What all ranks found of a network, its cases in this order. */
-function joined(parts: readonly PartialEvaluation[], names: readonly string[]): Evaluation {
-  if (parts.some(({ scores }) => scores === null)) return { reward: 0, scores: {}, outOfMemory: true };
-  const found = Object.assign({}, ...parts.map(({ scores }) => scores));
-  const scores: NamedScores = Object.fromEntries(names.map((name) => [name, found[name]]));
+function joined(parts: readonly PartialEvaluation[], names: readonly string[], context: RunContext): Evaluation {
+  if (parts.some(({ counts }) => counts === null)) return { reward: 0, scores: {}, cleaned: [], outOfMemory: true };
+  const found: CountsByCase = Object.assign({}, ...parts.map(({ counts }) => counts));
+  const counts = Object.fromEntries(names.map((name) => [name, found[name]]));
+  const scores = scoresOfCases(counts, context);
   // A child that finds nothing where nothing is left to be found has earned nothing.
   return {
-    reward: patientMean(Object.values(scores)) ?? 0,
-    scores,
+    reward: patientMean(Object.values(scores.scores)) ?? 0,
+    ...scores,
     seconds: Math.max(...parts.map(({ seconds }) => seconds)),
   };
 }
 
+/** What was predicted of cases, by their names. */
+type CountsByCase = Readonly<Record<string, ClassCounts>>;
+
 /**
- * Dice of each foreground class of each case, every volume predicted as `predict` does, by case name and label value; `null` where
- * neither prediction nor label has the class. It is that of the grid of the label. `between` is awaited after every pass, so that a search can be stopped there.
+ * Segments every volume as `predict` does and counts what came of it. It is the grid of the label. `between` is awaited after every pass, so
+ * that a search can be stopped there.
+ * @param cleaned class indices whose small components are removed; where it is left out, those are looked for of which {@link classesToClean} decides
  */
-export async function evaluate(
+async function countCases(
   { context, weights, batches }: Evaluator,
   architecture: Architecture,
   between: () => Promise<void>,
-): Promise<NamedScores> {
-  const scores: [string, CaseScores][] = [];
+  cleaned?: readonly number[],
+): Promise<CountsByCase> {
+  const counted: [string, ClassCounts][] = [];
   const { inference } = context.recipe;
+  const components = cleaned ? cleaned.length > 0 : inference.removes_small_components;
   const window = windowOf(inference, architecture);
   const network = networkOf(architecture, context.dimensions);
   const own = noGradient(() => networkWeights(network, weights, dataTypeOf[context.precision]));
@@ -179,7 +183,7 @@ export async function evaluate(
           const predictions = segment(network, own, image, { size: label.shape.slice(1), tile, inference, thickAxis });
           cases.forEach(({ name, outsideCrop }, index) => {
             const [prediction, reference] = [predictions, label].map((all) => narrow(all, 0, index, 1));
-            scores.push([name, compare(prediction, reference, context, outsideCrop)]);
+            counted.push([name, countClasses(prediction, reference, context, { outsideCrop, components })]);
           });
         }),
       );
@@ -188,44 +192,43 @@ export async function evaluate(
   } finally {
     freeNetworkWeights(own, weights);
   }
-  return Object.fromEntries(scores);
+  return Object.fromEntries(counted);
 }
 
-/** As {@link evaluate}, one case on the scan's own grid. */
+/**
+ * Dice of each foreground class of each case, by case name and label value; `null` where neither prediction nor label has the class.
+ * @param cleaned class indices whose small components are taken for background; where it is left out, as {@link classesToClean}, if the recipe has it
+ */
+function scoresOfCases(
+  counts: CountsByCase,
+  context: RunContext,
+  cleaned = context.recipe.inference.removes_small_components ? classesToClean(Object.values(counts), context) : [],
+): Pick<Evaluation, 'scores' | 'cleaned'> {
+  const scores = Object.entries(counts).map(([name, ofCase]) => [name, scoresOf(ofCase, context, cleaned)] as const);
+  return { scores: Object.fromEntries(scores), cleaned };
+}
+
+/** What {@link countCases} counts, scored by {@link scoresOfCases}. */
+export async function evaluate(
+  evaluator: Evaluator,
+  architecture: Architecture,
+  between: () => Promise<void>,
+  cleaned?: readonly number[],
+): Promise<Pick<Evaluation, 'scores' | 'cleaned'>> {
+  return scoresOfCases(await countCases(evaluator, architecture, between, cleaned), evaluator.context, cleaned);
+}
+
+/** Dice of one case on the scan's own grid, with what was chosen on others. */
 export async function evaluateOnOwnGrid(
   { context, weights }: Omit<Evaluator, 'batches'>,
-  architecture: Architecture,
+  { architecture, cleaned }: Evaluable & Pick<Evaluation, 'cleaned'>,
   prepared: PreparedCase,
   between: () => Promise<void>,
 ): Promise<NamedScores> {
   const batches = [await toOwnGridBatch(context, prepared)];
   try {
-    return await evaluate({ context, weights, batches }, architecture, between);
+    return (await evaluate({ context, weights, batches }, architecture, between, cleaned)).scores;
   } finally {
     freeBatches(batches);
   }
-}
-
-/** Dice of what is scored, of a prediction and a label in class indices. */
-function compare(
-  prediction: Tensor,
-  label: Tensor,
-  { labelValues, scored, ignoredValue }: RunContext,
-  outsideCrop: readonly number[],
-): CaseScores {
-  const all = labelValues.length;
-  // Where nothing is scored, both are made background, which has no Dice.
-  const kept = ignoredValue !== undefined ? to(notEqualScalar(label, IGNORED_CLASS), { dataType: 'uint8' }) : undefined;
-  const [predictions, labels] = [prediction, label].map((one) => (kept ? multiply(one, kept) : one));
-  const counts = confusionMatrix(predictions, labels, all).toNumbers();
-  const indices = Array.from({ length: all }, (_, index) => index);
-  const voxels = (labelled: readonly number[], predicted: readonly number[]): number =>
-    sum(labelled.flatMap((row) => predicted.map((column) => counts[row * all + column])));
-  const entries = scored.map(({ name, classes }) => {
-    const outside = sum(classes.map((index) => outsideCrop[index]));
-    const reference = voxels(classes, indices) + outside;
-    const overlap = { predicted: voxels(indices, classes), reference, both: voxels(classes, classes) };
-    return [name, diceOfOverlap(overlap)];
-  });
-  return Object.fromEntries(entries);
 }

@@ -73,10 +73,14 @@ export async function openClock(
     const own = coarseDurations(bench, base, full);
     return team.fromFirst(() => own);
   };
+  // A joined network is evaluated in the end, and takes what the coarse one takes besides.
+  const share = 1 / voxelsOf(context.downsampling ?? [1, 1, 1]);
+  const joins = hasCoarse && hasReference && recipe.search.joins_coarse;
+  const final = joins ? (1 + share) * (full.evaluate + full.final) : full.final;
   return {
     limit,
     recipe,
-    durations: hasCoarse ? { ...coarse(), final: full.final } : full,
+    durations: hasCoarse ? { ...coarse(), final } : full,
     trainingSteps,
     children: Math.min(perStep, children) + Number(hasReference),
     ...(hasCoarse && { later: { train: full.train, evaluate: full.evaluate } }),
@@ -193,7 +197,9 @@ async function measureOtherGrids(
   if (cases.length === 0) return 0;
   const started = performance.now();
   const measured = { ...context, recipe: { ...context.recipe, inference } };
-  await evaluateOnOwnGrid({ context: measured, weights: trainer.weights }, base, cases[0], async () => {});
+  // As long as it can take: with components looked for.
+  const child = { architecture: base, cleaned: inference.removes_small_components ? [1] : [] };
+  await evaluateOnOwnGrid({ context: measured, weights: trainer.weights }, child, cases[0], async () => {});
   const seconds = (performance.now() - started) / 1000;
   const voxels = cases.map(({ crop }) => voxelsOf(crop.shape));
   return seconds * sum(voxels.map((ofCase) => ofCase / voxels[0]));

@@ -32,6 +32,7 @@ import {
   weightCopies,
 } from './constants.ts';
 import { evaluatedTogether } from './device-batches.ts';
+import { coarseDownsampling } from './resolution.ts';
 
 /** What a search needs memory for. */
 export interface MemoryDemands {
@@ -193,7 +194,8 @@ function predictor(
   dimensions: NetworkDimensions,
   { batchVoxels, weightBytes }: { readonly batchVoxels: number; readonly weightBytes: number },
 ): MemoryPlan['bytesFor'] {
-  const { device, precision, cases, split } = demands;
+  const { device, precision, cases, split, recipe } = demands;
+  const joins = recipe.search.joins_coarse && demands.architecture === undefined && demands.space !== 'fixed';
   const dataType = dataTypeOf[precision];
   const named = (names: readonly string[]): readonly PreparedCase[] => cases.filter(({ name }) => names.includes(name));
   const [validation, test] = [named(split.validation), named(split.test)];
@@ -201,7 +203,7 @@ function predictor(
 
   const elementBytes = dataType === 'float32' ? 4 : 2;
   const onDevice = voxelsOfAll(validation) * (demands.inputChannels * elementBytes + 1);
-  const { training } = demands.recipe;
+  const { training } = recipe;
   const isComposed = demands.hasIgnored || training.loss === 'dice';
   const loss = isComposed ? composedLossBytes * dimensions.classes * batchVoxels : 0;
   const copies = weightCopies[training.optimiser] * weightBytes;
@@ -211,9 +213,19 @@ function predictor(
     const shared = { dataType, device };
     const trained = { ...shared, batch: patches, size: patch, training: true };
     const network = networkOf(child, dimensions);
-    const evaluated = evaluationBytes(demands, child, { network, groups });
-    return fixed + passFactor * Math.max(passBytes(network, trained), evaluated);
+    const joined = joins && child.kind === undefined ? joinedWithItself(child, dimensions, recipe) : child;
+    const evaluated = evaluationBytes(demands, child, { network: networkOf(joined, dimensions), groups });
+    // A coarse network beside it has weights of its own.
+    const beside = joined === child ? 0 : weightBytes;
+    return fixed + beside + passFactor * Math.max(passBytes(network, trained), evaluated);
   };
+}
+
+/** A child with itself at half the resolution beside it, about as large as what a search may end with. */
+function joinedWithItself(child: ChildArchitecture, dimensions: NetworkDimensions, { search }: Recipe): Architecture {
+  const { coarse: _, ...network } = child;
+  const downsampling = coarseDownsampling(child.patch, dimensions, search);
+  return downsampling ? { ...child, coarse: { downsampling, network } } : child;
 }
 
 /** What the evaluation takes of the most demanding of these groups of cases, each of which is passed at once: as a whole, or in windows of the patch. */

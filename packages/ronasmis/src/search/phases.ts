@@ -17,7 +17,15 @@ import {
 } from './clock.ts';
 import { caseNamed } from './context.ts';
 import { freeBatches, toDeviceBatches } from './device-batches.ts';
-import { countDifferent, type Evaluable, type Evaluation, type Evaluator, evaluateChildren } from './evaluating.ts';
+import {
+  bestOf,
+  countDifferent,
+  type Evaluable,
+  type Evaluation,
+  type Evaluator,
+  evaluateChildren,
+} from './evaluating.ts';
+import { keepCoarse, mayJoin } from './joining.ts';
 import { type Candidates, finish } from './result.ts';
 import type { Run } from './run.ts';
 import { saveState } from './state.ts';
@@ -152,7 +160,11 @@ export async function endStep(run: Run, stage: Stage, outcome: StepOutcome): Pro
   const [average, best] = rewards.length === 0 ? [null, null] : [mean(rewards), Math.max(...rewards)];
   const outOfMemory = training.leftOut + children.filter((child) => child.outOfMemory).length;
   clock.step += 1;
-  if (coarse && !isCoarse(clock)) enterFullResolution(clock);
+  if (coarse && !isCoarse(clock)) {
+    enterFullResolution(clock);
+    if (run.architecture === undefined && mayJoin(run.context))
+      state.coarse = keepCoarse(context, state.trainer.averaged, children);
+  }
   const { step } = clock;
   const seconds = clock.elapsed();
   if (outOfMemory > 0) watch.warn(outOfMemorySentence(outOfMemory, step));
@@ -193,7 +205,7 @@ function childrenOf(
   children: StepOutcome['evaluation']['children'],
 ): Pick<SearchEvent, 'children' | 'best_scores'> {
   if (children.length === 0) return { children: [] };
-  const best = children.reduce((one, other) => (other.reward > one.reward ? other : one));
+  const best = bestOf(children);
   // A controller that makes up its mind proposes the same child again and again, and each takes milliseconds to count.
   const counted = new Map<string, number>();
   const bytesOf = (architecture: Evaluable['architecture']): number => {

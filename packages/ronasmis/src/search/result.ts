@@ -1,17 +1,18 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { noGradient, peakMemoryBytes, scope, writeSafetensors } from '@ronasmis/libtorch';
-import type { Architecture } from '../architecture/architecture.ts';
+import { isJoined } from '../architecture/architecture.ts';
 import { fixable } from '../base/files.ts';
 import { IGNORED_CLASS } from '../data/description.ts';
 import { dataTypeOf } from '../engine/device.ts';
-import { type CaseScores, type DiceSummary, summariseDice } from '../evaluation/summary.ts';
+import { type CaseScores, caseMean, type DiceSummary, spreadOf, summariseDice } from '../evaluation/summary.ts';
 import { segment } from '../inference/segment.ts';
 import { windowOf } from '../inference/tiles.ts';
 import type { Network } from '../network/network.ts';
 import { networkOf } from '../network/of-architecture.ts';
 import { elementCount } from '../network/parameters.ts';
 import { freeNetworkWeights, networkWeights, type Weights } from '../network/weights.ts';
+import { removeSmallComponents } from '../preparation/components.ts';
 import { imageOf, labelOf } from '../preparation/prepare.ts';
 import { writeReport } from '../report/page.ts';
 import { chooseSlices, type Example, pickExamples, type Slice } from '../report/slices.ts';
@@ -22,6 +23,7 @@ import { mustStopEvaluating } from './clock.ts';
 import { caseNamed } from './context.ts';
 import { toDeviceBatches } from './device-batches.ts';
 import {
+  bestOf,
   type Evaluable,
   type Evaluation,
   type EvaluationHooks,
@@ -31,6 +33,7 @@ import {
   evaluateOnOwnGrid,
 } from './evaluating.ts';
 import { gainOver } from './gain.ts';
+import { joinedWeights, joinedWith, withMeanOfLogits } from './joining.ts';
 import { cacheFolderOf, type Run } from './run.ts';
 import { removeState } from './state.ts';
 import type { SearchResult } from './watching.ts';
@@ -48,15 +51,20 @@ export interface Candidates {
 /**
  * The end of a run: the best child segments the test cases, and weights, architecture and reports are written. A run folder with
  * `report.json` is finished; it is written last, except the page that shows it.
- * @param evaluator of the validation cases at full resolution
+ * @param ofShared evaluates by the shared weights, on the validation cases at full resolution
  */
-export async function finish(run: Run, evaluator: Evaluator, candidates: Candidates): Promise<SearchResult> {
-  const { context, clock, folder, meet } = run;
+export async function finish(run: Run, ofShared: Evaluator, candidates: Candidates): Promise<SearchResult> {
+  const { context, state, clock, folder, meet } = run;
   const since = clock.elapsed();
-  const found = await bestChild(run, evaluator, candidates);
-  const { architecture, scores } = found;
+  const { averaged } = state.trainer;
+  const all = state.coarse ? joinedWeights(averaged, state.coarse) : averaged;
+  const evaluator = { ...ofShared, weights: all };
+  const found = await joinedWhereBetter(run, evaluator, await bestChild(run, evaluator, candidates));
+  const { architecture, scores, cleaned } = found;
   const gain = await gainOf(run, evaluator, candidates, found);
-  const testDice = context.isTestedElsewhere ? summariseDice({}) : await evaluateTestCases(run, architecture);
+  // The sum of two networks' logits is as good as their mean where the largest counts, but not where probabilities are brought to a scan's own grid.
+  const weights = isJoined(architecture) ? withMeanOfLogits(all) : all;
+  const testDice = context.isTestedElsewhere ? summariseDice({}) : await evaluateTestCases(run, weights, found);
   await meet();
   const seconds = clock.elapsed();
   const network = networkOf(architecture, context.dimensions);
@@ -67,28 +75,34 @@ export async function finish(run: Run, evaluator: Evaluator, candidates: Candida
     evaluation_seconds: seconds - since,
     peak_memory_bytes: peakMemoryBytes(context.device),
     parameters: elementCount(network.parameters),
+    cleaned_classes: cleaned,
     ...(gain && { gain }),
   };
   // The first rank writes, and nobody ends before it has.
-  if (context.team.isFirst) await write(run, { architecture, network, report });
+  if (context.team.isFirst) await write(run, { found, weights, network, report });
+  freeNetworkWeights(weights, all);
   await rm(cacheFolderOf(folder, context.team), { recursive: true, force: true });
   await meet();
   return { report, architecture };
 }
 
 /** What a run leaves in its folder. */
-interface Found extends SearchResult {
+interface Left {
+  readonly found: Evaluable & Evaluation;
+  readonly weights: Weights;
   readonly network: Network;
+  readonly report: SearchReport;
 }
 
-async function write(run: Run, { architecture, network, report }: Found): Promise<void> {
-  const { state, folder } = run;
-  await writeModel(folder, state.trainer.averaged, network);
+async function write(run: Run, { found, weights, network, report }: Left): Promise<void> {
+  const { folder } = run;
+  const { architecture } = found;
+  await writeModel(folder, weights, network);
   await writeRecord(folder, 'architecture.json', architecture);
   const { run: record, events } = await readRun(folder);
   const examples = pickExamples(report.test_dice).map((example) => ({
     ...example,
-    slices: slicesOf(run, architecture, example),
+    slices: slicesOf(run, weights, found, example),
   }));
   await writeReport({ folder, run: record, architecture, report, events, examples });
   await writeRecord(folder, 'report.json', report);
@@ -99,7 +113,35 @@ async function write(run: Run, { architecture, network, report }: Found): Promis
 async function bestChild(run: Run, evaluator: Evaluator, { evaluated, others }: Candidates) {
   const left = others.filter((child) => !evaluatedTwin(evaluated, child));
   const finalists = await evaluateChildren(evaluator, left, evaluatingAtEnd(run));
-  return [...evaluated, ...finalists].reduce((best, child) => (child.reward > best.reward ? child : best));
+  return bestOf([...evaluated, ...finalists]);
+}
+
+/** What was found, with the coarse child beside it unless the validation cases are clearly worse so. */
+async function joinedWhereBetter(
+  run: Run,
+  evaluator: Evaluator,
+  found: Evaluable & Evaluation,
+): Promise<Evaluable & Evaluation> {
+  const { coarse } = run.state;
+  const both = coarse && joinedWith(found, coarse);
+  const hooks = evaluatingAtEnd(run);
+  if (both === undefined || hooks.mustStop()) return found;
+  const [evaluated] = await evaluateChildren(evaluator, [both], hooks);
+  return isClearlyWorse(evaluated, found) ? found : evaluated;
+}
+
+/**
+ * Whether the mean Dice of the same cases is lower by more than two standard errors of the paired differences. A mean of two networks' logits nearly
+ * always generalises better than one of them, and one case of a handful that is lost says little against that.
+ */
+function isClearlyWorse(one: Evaluation, other: Evaluation): boolean {
+  if (one.outOfMemory) return true;
+  const differences = Object.keys(other.scores).map((name) => {
+    const [ofOne, ofOther] = [one, other].map(({ scores }) => caseMean(scores[name]));
+    return ofOne === null || ofOther === null ? null : ofOne - ofOther;
+  });
+  const spread = spreadOf(differences);
+  return spread !== null && spread.mean + (2 * spread.deviation) / Math.sqrt(spread.count) < 0;
 }
 
 /** What was gained over the base child of a search. */
@@ -125,10 +167,10 @@ async function writeModel(folder: string, shared: Weights, network: Network): Pr
 }
 
 /** Dice on the scans' own grids. One case at a time: there may be many, and they are needed once. */
-async function evaluateTestCases(run: Run, child: Architecture): Promise<DiceSummary> {
-  const { context, state, clock, watch } = run;
+async function evaluateTestCases(run: Run, weights: Weights, child: Evaluable & Evaluation): Promise<DiceSummary> {
+  const { context, clock, watch } = run;
   const test = context.team.share(context.split.test);
-  const evaluator = { context, weights: state.trainer.averaged };
+  const evaluator = { context, weights };
   const scores: Record<string, CaseScores> = {};
   for (const [index, name] of test.entries()) {
     const told = (): Promise<void> =>
@@ -139,22 +181,27 @@ async function evaluateTestCases(run: Run, child: Architecture): Promise<DiceSum
   return summariseDice(Object.fromEntries(context.split.test.map((name) => [name, all[name]])));
 }
 
-function slicesOf({ context, state }: Run, child: Architecture, { name }: Example): readonly Slice[] {
+function slicesOf(
+  { context }: Run,
+  weights: Weights,
+  { architecture, cleaned }: Evaluable & Evaluation,
+  { name }: Example,
+): readonly Slice[] {
   const prepared = caseNamed(context, name);
-  const network = networkOf(child, context.dimensions);
+  const network = networkOf(architecture, context.dimensions);
   const { inference } = context.recipe;
   const classes = noGradient(() =>
     scope(() => {
       const [{ image }] = toDeviceBatches(context, [prepared]);
-      const own = networkWeights(network, state.trainer.averaged, dataTypeOf[context.precision]);
-      return segment(network, own, image, { tile: windowOf(inference, child), inference }).toNumbers();
+      const own = networkWeights(network, weights, dataTypeOf[context.precision]);
+      return segment(network, own, image, { tile: windowOf(inference, architecture), inference }).toNumbers();
     }),
   );
   const { shape, spacing } = prepared;
   const [depth, height, width] = shape;
   return chooseSlices({
     image: imageOf(prepared).subarray(0, depth * height * width),
-    prediction: Uint8Array.from(classes),
+    prediction: removeSmallComponents(Uint8Array.from(classes), shape, cleaned),
     reference: labelOf(prepared).map((index) => (index === IGNORED_CLASS ? 0 : index)),
     shape,
     spacing,

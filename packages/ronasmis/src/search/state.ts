@@ -11,7 +11,7 @@ import {
   zeros,
 } from '@ronasmis/libtorch';
 import { z } from 'zod';
-import type { Architecture } from '../architecture/architecture.ts';
+import { type Architecture, coarseSchema } from '../architecture/architecture.ts';
 import { codeOf, UserError } from '../base/errors.ts';
 import { fixable } from '../base/files.ts';
 import { quoted } from '../base/json.ts';
@@ -20,10 +20,11 @@ import type { Controller, CreateController } from '../controller/controller.ts';
 import type { ControllerName } from '../controller/controllers.ts';
 import { createController } from '../controller/create.ts';
 import { parametersOf } from '../network/of-architecture.ts';
-import { createWeights } from '../network/weights.ts';
+import { createWeights, loadedWeight } from '../network/weights.ts';
 import type { Team } from '../ranks/team.ts';
 import { createTrainer, restoreTrainer, type Trainer, trainerTensors } from '../training/trainer.ts';
 import type { RunContext, SearchContext } from './context.ts';
+import type { CoarseChild } from './joining.ts';
 import { sharedController } from './shared-controller.ts';
 
 /** All that changes in a training but its clock: what a stopped one needs to go on as if it had not been stopped. */
@@ -31,6 +32,8 @@ export interface TrainingState {
   readonly trainer: Trainer;
   random: Random;
   readonly controller?: Controller;
+  /** What a search's coarse part has found, once it is over. */
+  coarse?: CoarseChild | undefined;
 }
 
 /** The same of a search. */
@@ -86,6 +89,7 @@ const plainSchema = z.object({
   seconds: z.number(),
   random: z.array(z.number()),
   controller: z.unknown(),
+  coarse: coarseSchema,
 });
 
 /** Writes the checkpoint of the run folder, over the one before. @throws UserError where the disk does not take it */
@@ -93,7 +97,7 @@ export async function saveState(folder: string, state: TrainingState, { step, se
   const controller = state.controller?.state();
   const tensors: NamedTensors = new Map([
     ...trainerTensors(state.trainer),
-    ...joinParts({ controller: controller?.tensors ?? new Map() }),
+    ...joinParts({ controller: controller?.tensors ?? new Map(), coarse: state.coarse?.weights ?? new Map() }),
   ]);
   const plain: z.infer<typeof plainSchema> = {
     step,
@@ -101,6 +105,7 @@ export async function saveState(folder: string, state: TrainingState, { step, se
     seconds,
     random: [...state.random.state()],
     controller: controller?.plain ?? null,
+    ...(state.coarse && { coarse: state.coarse.coarse }),
   };
   const path = join(folder, checkpointName);
   await fixable(path, () => writeSafetensors(path, tensors, { state: JSON.stringify(plain) }));
@@ -116,27 +121,40 @@ export async function restoreState(folder: string, state: TrainingState, team: T
   return copyFirst(state, moment, team);
 }
 
-/** Gives all ranks what the first one trains, as it is there, and the moment where it stands. */
-export function copyFirst({ trainer, random }: TrainingState, moment: Moment, team: Team): Moment {
+/** Gives all ranks what the first one trains and has kept, as it is there, and the moment where it stands. */
+export function copyFirst(state: TrainingState, moment: Moment, team: Team): Moment {
   if (team.size === 1) return moment;
-  const own = trainerTensors(trainer);
-  const { described, ...shared } = team.fromFirst(() => ({
-    described: Array.from(own, ([name, { shape, dataType }]) => ({ name, shape, dataType })),
+  const { trainer, random } = state;
+  const shared = team.fromFirst(() => ({
     steps: trainer.steps,
     drawn: random.state(),
     moment,
+    ...(state.coarse && { coarse: state.coarse.coarse }),
   }));
   noGradient(() =>
     scope(() => {
-      const tensors = team.isFirst
-        ? own
-        : new Map(described.map(({ name, shape, dataType }) => [name, zeros(shape, { dataType })] as const));
-      team.copyFirst(tensors.values());
+      const tensors = tensorsOfFirst(trainerTensors(trainer), team);
       if (!team.isFirst) restoreTrainer(trainer, tensors, shared.steps);
     }),
   );
+  if (shared.coarse) {
+    const weights = tensorsOfFirst(state.coarse?.weights ?? new Map(), team);
+    state.coarse = { coarse: shared.coarse, weights };
+  }
   random.goTo(shared.drawn);
   return shared.moment;
+}
+
+/** The tensors that the first rank has by these names, of which the others need not have any. */
+function tensorsOfFirst(own: NamedTensors, team: Team): NamedTensors {
+  const described = team.fromFirst(() =>
+    Array.from(own, ([name, { shape, dataType }]) => ({ name, shape, dataType })),
+  );
+  const tensors = team.isFirst
+    ? own
+    : new Map(described.map(({ name, shape, dataType }) => [name, zeros(shape, { dataType })] as const));
+  team.copyFirst(tensors.values());
+  return tensors;
 }
 
 async function restoreOwn(folder: string, state: TrainingState): Promise<Moment> {
@@ -155,6 +173,14 @@ function takeOver(state: TrainingState, { tensors, metadata }: Awaited<ReturnTyp
   restoreTrainer(state.trainer, tensors, plain.trainingSteps);
   state.controller?.restore({ tensors: partOf(tensors, 'controller'), plain: plain.controller });
   state.random = restoreRandom(plain.random);
+  if (plain.coarse) {
+    const { device } = state.trainer;
+    const stored = [...partOf(tensors, 'coarse')];
+    state.coarse = {
+      coarse: plain.coarse,
+      weights: new Map(stored.map(([name, tensor]) => [name, loadedWeight(tensor, device)])),
+    };
+  }
   for (const tensor of tensors.values()) tensor.free();
   return { step: plain.step, seconds: plain.seconds };
 }

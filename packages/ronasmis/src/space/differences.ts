@@ -11,6 +11,12 @@ export interface Difference {
 
 /** In what a child differs from the base child of its space, patches aside: a network is the same on any. */
 export function differencesFrom(base: ChildArchitecture, child: ChildArchitecture): readonly Difference[] {
+  if (child.coarse !== undefined) {
+    const { coarse, ...alone } = child;
+    const joined = { what: 'what half the resolution had come to, beside it', without: alone };
+    // Each of the others is asked with the coarse network in place.
+    return [joined, ...differencesFrom(base, alone).map((one) => ({ ...one, without: { ...one.without, coarse } }))];
+  }
   if ('cell' in base || 'cell' in child) {
     const isSame = JSON.stringify({ ...child, patch: base.patch }) === JSON.stringify(base);
     return isSame ? [] : [{ what: 'another cell', without: { ...base, patch: child.patch } }];
@@ -85,7 +91,7 @@ const kinds: readonly Kind[] = [
 ];
 
 /** Differences that there are at most. */
-export const kindsOfDifferences = kinds.length;
+export const kindsOfDifferences = kinds.length + 1;
 
 /** As a sentence lists things. */
 function listed(things: readonly string[]): string {

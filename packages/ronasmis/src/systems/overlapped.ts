@@ -7,5 +7,5 @@ import { type Recipe, recipeSchema } from '../recipe/recipe.ts';
 export const overlappedRecipe: Recipe = recipeSchema.parse({
   search: { coarse_share: 0 },
   training: { all_cases: true, batch_cases: 'any', steps_per_epoch: 250, learning_rate: 1e-2 },
-  inference: { window: 'patch', tile_weights: 'even' },
+  inference: { window: 'patch', tile_weights: 'even', removes_small_components: false },
 });

@@ -23,6 +23,7 @@ const prepared = (
   storage: { kind: 'memory', image: new Float32Array(voxelsOf(shape)), label: new Uint8Array(voxelsOf(shape)) },
   labelled: [1],
   lost: [],
+  scattered: [],
   foreground: Uint32Array.from(foreground),
   classForeground,
   outsideCrop: [0],

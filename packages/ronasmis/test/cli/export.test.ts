@@ -54,7 +54,7 @@ it('writes a page with the network, which knows nothing of the data set, and rep
   expect((await readdir(out)).sort()).toEqual(['assets', 'index.html', 'model.json', 'model.onnx']);
   expect((await readdir(join(out, 'assets'))).filter((name) => name.endsWith('.wasm'))).not.toEqual([]);
   const known = await readFile(join(out, 'model.json'), 'utf8');
-  expect(Object.keys(JSON.parse(known))).toEqual(['key', 'architecture', 'run']);
+  expect(Object.keys(JSON.parse(known))).toEqual(['key', 'architecture', 'run', 'cleaned']);
   for (const word of ['settings', 'data_set', 'fingerprint', 'created']) expect(known).not.toContain(word);
   expect((await run('export', finished, '--format', 'web', '--out', out)).code).toBe(0);
   await writeFile(join(out, 'index.html'), 'by hand');

@@ -63,7 +63,8 @@ describe('study --headroom', () => {
   it('alone knows variants, and is of one fold', async () => {
     const { stderr, code } = await run('study', 'data', '--time', '5m', '--variants', 'elu');
     expect(code).toBe(2);
-    expect(stderr).toContain('--variants are of --headroom');
+    expect(stderr).toContain('--variants and --recipe are of --headroom');
+    expect((await run('study', 'data', '--time', '5m', '--recipe', 'paper')).code).toBe(2);
     expect((await run('study', 'data', '--headroom', '--all-folds', '--time', '5m')).stderr).toContain('of one fold');
   });
 });

@@ -10,11 +10,13 @@ import { overlappedRecipe } from '../../src/systems/overlapped.ts';
 import { predictingNames } from '../network/peer.ts';
 import { macroChild, microChild, narrowModel } from './models.ts';
 
-const decode = (settings: Partial<RunRecord> = {}, child: ChildArchitecture = macroChild) =>
-  fromBinary(ModelProtoSchema, encodeOnnx(narrowModel(child, settings)));
+const decode = (settings: Partial<RunRecord> = {}, child: ChildArchitecture = macroChild, cleaned: number[] = []) =>
+  fromBinary(ModelProtoSchema, encodeOnnx({ ...narrowModel(child, settings), cleaned }));
 
-const metadataOf = (settings: Partial<RunRecord>) =>
-  Object.fromEntries(decode(settings).metadataProps.map(({ key, value }) => [key, JSON.parse(value)]));
+const metadataOf = (settings: Partial<RunRecord>, cleaned?: number[]) =>
+  Object.fromEntries(
+    decode(settings, macroChild, cleaned).metadataProps.map(({ key, value }) => [key, JSON.parse(value)]),
+  );
 
 describe('the metadata', () => {
   const labels = [0, 2, 5].map((value) => ({ value, name: `label "${value}"` }));
@@ -23,12 +25,12 @@ describe('the metadata', () => {
   it('says how an image is prepared, what classes mean, and what wrote the file', () => {
     const ct = { kind: 'data_set' as const, low: -100, high: 240.5, mean: 70, deviation: 31 };
     const normalisation = [ct, { kind: 'z_score' as const }];
-    expect(metadataOf({ labels, normalisation, orientation: 'LPS', spacing })).toEqual({
+    expect(metadataOf({ labels, normalisation, orientation: 'LPS', spacing }, [2])).toEqual({
       version: VERSION,
       channels: 2,
       normalisation,
       labels,
-      inference: { mirroring: false, interpolated: 'probabilities' },
+      inference: { mirroring: false, interpolated: 'probabilities', cleaned_classes: [2] },
       spacing,
       orientation: 'LPS',
     });
@@ -43,6 +45,7 @@ describe('the metadata', () => {
       tile_standard_deviation: 1 / 8,
       mirroring: true,
       interpolated: 'logits',
+      cleaned_classes: [],
     });
     expect(metadataOf({ recipe: overlappedRecipe }).inference).toEqual({
       window: [depth, height, width],
@@ -50,6 +53,7 @@ describe('the metadata', () => {
       tile_weights: 'even',
       mirroring: false,
       interpolated: 'probabilities',
+      cleaned_classes: [],
     });
   });
 

@@ -26,6 +26,7 @@ export function narrowModel(
     network: networkOf(architecture, dimensions),
     weights: chirpWeights(dimensions, architecture.space),
     run: { ...run, network: recordDimensions(dimensions), ...settings },
+    cleaned: [],
   };
 }
 

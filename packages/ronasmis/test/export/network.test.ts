@@ -64,8 +64,19 @@ describe('ONNX Runtime computes what the network here computes', () => {
     const network = networkOf(child, narrow);
     const weights = createWeights(network.parameters, 'cpu', 1);
     const { run } = narrowModel(macroChild);
-    const model = { architecture: child, network, weights, run: { ...run, network: recordDimensions(narrow) } };
+    const record = { ...run, network: recordDimensions(narrow) };
+    const model = { architecture: child, network, weights, run: record, cleaned: [] };
     await expectModelAgreement(model, [2, 2, 20, 33, 24]);
+  });
+
+  test('for a child with a coarse one beside it', async () => {
+    const { child } = reference.children['skips from finer and coarser levels, of odd volumes'];
+    const network = { ...reference.children['the base'].child, patch: child.patch };
+    const architecture = { ...child, coarse: { downsampling: [1, 2, 2], network } } as const;
+    const joined = networkOf(architecture, narrow);
+    const model = { ...narrowModel(child), architecture, network: joined };
+    const weights = createWeights(joined.parameters, 'cpu', 1);
+    await expectModelAgreement({ ...model, weights }, [2, 2, 20, 33, 24], [1, 2, 21, 35, 19]);
   });
 
   test('for a single slice and a single voxel', async () => {
@@ -78,7 +89,7 @@ describe('ONNX Runtime computes what the network here computes', () => {
     async (_name, { architecture }) => {
       const { run } = narrowModel(macroChild);
       await expectModelAgreement(
-        { ...withWeights(architecture), architecture, run },
+        { ...withWeights(architecture), architecture, run, cleaned: [] },
         [2, 2, 8, 32, 24],
         [1, 2, 9, 21, 19],
       );

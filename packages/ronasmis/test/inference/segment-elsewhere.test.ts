@@ -12,6 +12,7 @@ import { segment } from '../../src/inference/segment.ts';
 import { planElsewhere, type RunNetwork, segmentElsewhere } from '../../src/inference/segment-elsewhere.ts';
 import { segmentVolume } from '../../src/inference/segment-volume.ts';
 import { liveBytes } from '../../src/network/live-bytes.ts';
+import { removeSmallComponents } from '../../src/preparation/components.ts';
 import { nnunetRecipe } from '../../src/recipe/nnunet.ts';
 import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import type { RunRecord } from '../../src/run/run-record.ts';
@@ -57,6 +58,21 @@ describe.each(Object.entries(settings))('segments a scan as libtorch does: %s', 
     expect({ ...found, classes: undefined }).toEqual({ crop: expected.crop, turn: expected.turn, classes: undefined });
     expect(new Set(found.classes).size).toBeGreaterThan(1);
     expect(Buffer.compare(found.classes, expected.classes)).toBe(0);
+  });
+
+  it('without the small components of the classes that are cleaned', async () => {
+    const { volume } = clipOutliers(await readNifti(scan));
+    const plan = planElsewhere(model, volume, 2 ** 40);
+    const how = { device: 'cpu', dataType: 'float32', probabilities: false, memoryBytes: undefined } as const;
+    const all = segmentVolume(model, volume, how, () => {});
+    const expected = removeSmallComponents(all.classes, all.crop.shape, [1, 2]);
+    expect(Buffer.compare(expected, all.classes)).not.toBe(0);
+    const cleaning = { ...model, cleaned: [1, 2] };
+    const cleaned = [
+      segmentVolume(cleaning, volume, how, () => {}),
+      await segmentElsewhere(cleaning, plan, await openRunner(model)),
+    ];
+    for (const { classes } of cleaned) expect(Buffer.compare(classes, expected)).toBe(0);
   });
 });
 

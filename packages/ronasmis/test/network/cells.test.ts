@@ -175,6 +175,7 @@ it('ONNX Runtime computes the same, of volumes that its strides divide and of ot
       network,
       weights,
       run: { ...run, network: recordDimensions({ ...narrow, ...ends }) },
+      cleaned: [],
     });
     for (const shape of [
       [1, 2, 8, 16, 24],

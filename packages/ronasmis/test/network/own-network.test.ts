@@ -198,7 +198,8 @@ test('it segments, and ONNX Runtime computes the same of it', async () => {
     }),
   );
   const { run, architecture } = reportContent(1);
-  const onnx = encodeOnnx({ architecture, network, weights, run: { ...run, network: recordDimensions(narrow) } });
+  const record = { ...run, network: recordDimensions(narrow) };
+  const onnx = encodeOnnx({ architecture, network, weights, run: record, cleaned: [] });
   const runtime = await loadRuntime();
   for (const shape of [
     [2, 2, 12, 40, 36],
@@ -218,7 +219,7 @@ test('a weight that is named as an input or output of the ONNX model is refused'
     walk: (operations, image) => [operations.convolution(image, { name: 'logits', channels: 3, size: cube })],
   });
   const weights = createWeights(named.parameters, 'cpu', 1);
-  expect(() => encodeOnnx({ architecture, network: named, weights, run })).toThrow(
+  expect(() => encodeOnnx({ architecture, network: named, weights, run, cleaned: [] })).toThrow(
     /'logits' is a weight and a value .* rename/,
   );
 });

@@ -1,3 +1,4 @@
+import { averagePooling3d, scope, tensor } from '@ronasmis/libtorch';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Triple } from '../../src/base/geometry.ts';
@@ -6,7 +7,7 @@ import { fillBatch } from '../../src/batches/fill-batch.ts';
 import { downsampledShape, downsampleImages, downsampleLabels } from '../../src/preparation/downsampling.ts';
 
 const extent = fc.integer({ min: 1, max: 9 });
-const stride = fc.constantFrom(1, 2);
+const stride = fc.constantFrom<1 | 2>(1, 2);
 const volumes = fc.record({
   count: fc.integer({ min: 1, max: 2 }),
   shape: fc.tuple(extent, extent, extent),
@@ -28,9 +29,9 @@ function* places(count: number, [depth, height, width]: Triple): Generator<reado
 
 /** The places along an axis that a downsampled voxel is the mean of. */
 const around = (at: number, stride: number, size: number): readonly number[] =>
-  (stride === 1 ? [at] : [2 * at - 1, 2 * at, 2 * at + 1]).filter((place) => place >= 0 && place < size);
+  (stride === 1 ? [at] : [2 * at, 2 * at + 1]).filter((place) => place < size);
 
-it('leaves of a label every second voxel, and of an image the mean of what is around it', () => {
+it('leaves of a label the first voxel of each cell, and of an image the mean of the cell', () => {
   fc.assert(
     fc.property(volumes, ({ count, shape, downsampling }) => {
       const length = count * shape[0] * shape[1] * shape[2];
@@ -56,6 +57,18 @@ it('leaves of a label every second voxel, and of an image the mean of what is ar
           classes[placeIn(shape)(volume, z * downsampling[0], y * downsampling[1], x * downsampling[2])],
         );
       }
+    }),
+  );
+});
+
+it('takes the means that a network takes which has a coarse one beside it', () => {
+  fc.assert(
+    fc.property(volumes, ({ shape, downsampling }) => {
+      const values = Float32Array.from({ length: shape[0] * shape[1] * shape[2] }, (_, i) => Math.sin(i * i));
+      const pooled = scope(() => averagePooling3d(tensor(values, [1, 1, ...shape]), downsampling).toNumbers());
+      const downsampled = downsampleImages(values, shape, downsampling);
+      expect(downsampled.length).toBe(pooled.length);
+      for (const [at, value] of downsampled.entries()) expect(value).toBeCloseTo(pooled[at], 5);
     }),
   );
 });

@@ -32,7 +32,7 @@ it("nnU-Net's inference is its predictor's defaults, and differs from ours where
   const { tile_step, tile_weights, tile_standard_deviation, mirroring } = recipe.inference;
   expect([tile_step, tile_weights, tile_standard_deviation, mirroring]).toEqual([0.5, 'gaussian', 0.125, true]);
   const differing = differences(recipe, defaultRecipe).map(({ name }) => name);
-  expect(differing).toEqual(['window', 'smallest_tile', 'mirroring', 'interpolated']);
+  expect(differing).toEqual(['window', 'smallest_tile', 'mirroring', 'removes_small_components', 'interpolated']);
 });
 
 describe("nnU-Net's recipe", () => {

@@ -131,6 +131,7 @@ export function reportContent(steps = 40): ReportContent {
       evaluation_seconds: 3,
       peak_memory_bytes: 2.14e9,
       parameters: 1_263_451,
+      cleaned_classes: [],
     },
     events,
     examples: pickExamples(dice).map((example, i) => ({ ...example, slices: chooseSlices(exampleVolume(i)) })),
@@ -143,3 +144,13 @@ export function toldIn(page: string): ReportTold {
   const told: ReportTold = JSON.parse(text);
   return told;
 }
+
+/** What a search has gained, by two differences of which one was not told. */
+export const gain = {
+  found: 0.812,
+  base: 0.8,
+  differences: [
+    { what: 'dilation 2 at encoder level 0', without: 0.806 },
+    { what: 'skips from no level into level 1', without: null },
+  ],
+};

@@ -1,14 +1,6 @@
 import { expect, it } from 'vitest';
 import { gainText, worths } from '../../src/report/gain.ts';
-
-const gain = {
-  found: 0.812,
-  base: 0.8,
-  differences: [
-    { what: 'dilation 2 at encoder level 0', without: 0.806 },
-    { what: 'skips from no level into level 1', without: null },
-  ],
-};
+import { gain } from './content.ts';
 
 it('says what a search has gained, and by what', () => {
   expect(gainText(gain)).toBe(

@@ -7,7 +7,7 @@ import { unet } from '../architecture/unet.ts';
 import { reportContent } from './content.ts';
 
 const content = reportContent(40);
-const { events } = content;
+const { architecture, events } = content;
 const none = { mean: null, classes: {}, cases: {} };
 const intensity = { mean: 0, deviation: 1, min: 0, percentile005: 0, median: 0, percentile995: 0, max: 1 };
 const fingerprint = {
@@ -42,11 +42,11 @@ const report = {
   validation_dice: { ...content.report.validation_dice, cases: Object.fromEntries(first10) },
 };
 const textOf = (of: RunRecord, about: string, left = report): string | undefined =>
-  methodsOf({ run: of, report: left, events }).find((part) => part.about === about)?.text;
+  methodsOf({ run: of, report: left, architecture, events }).find((part) => part.about === about)?.text;
 
 describe('the methods of a search', () => {
   it('say all that a paper has to, in this order', () => {
-    const parts = methodsOf({ run, report, events }).map(({ about, text }) => `${about}. ${text}`);
+    const parts = methodsOf({ run, report, architecture, events }).map(({ about, text }) => `${about}. ${text}`);
     expect(parts).toEqual([
       'Data. The data set Kidneys has 208 cases of 2 channels (T1 and T2). Labelled are Anterior and Posterior & <tail>. ' +
         'The median scan has 35 × 51 × 36 voxels of 1 × 0.5 × 0.5 mm (depth × height × width). ' +
@@ -113,7 +113,9 @@ describe('the methods of a training', () => {
   };
 
   it('say that nothing was searched', () => {
-    expect(methodsOf({ run: training, report, events }).map(({ about }) => about)).not.toContain('Search');
+    expect(methodsOf({ run: training, report, architecture, events }).map(({ about }) => about)).not.toContain(
+      'Search',
+    );
     expect(textOf(training, 'Training')).toMatch(
       /^One network was trained with RONASMIS 0\.1\.0, as the system nnunet, without a search, in 40 steps\. Weights were trained for /,
     );

@@ -2,9 +2,10 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/base/errors.ts';
-import { readArchitecture } from '../../src/search/architecture-file.ts';
+import { readArchitecture, requireFit } from '../../src/search/architecture-file.ts';
 import { microSpace } from '../../src/space/micro.ts';
 import { temporaryFolder } from '../formats/scans.ts';
+import { prepared } from './prepared-case.ts';
 import { tinyContext } from './tiny-context.ts';
 
 const root = await temporaryFolder();
@@ -18,6 +19,13 @@ async function written(text: string): Promise<string> {
 
 it.each([base, microSpace([16, 16, 16], tinyContext.dimensions).base])('reads what a run folder has', async (child) => {
   expect(await readArchitecture(await written(JSON.stringify(child)))).toEqual(child);
+});
+
+it('fits scans that are cropped by less than what its poolings join, and none that are smaller', () => {
+  expect(() => requireFit(base, [prepared('small', [9, 16, 16]), prepared('cropped', [16, 15, 16])])).not.toThrow();
+  expect(() => requireFit({ ...base, patch: { ...base.patch, width: 32 } }, [prepared('small', [16, 16, 16])])).toThrow(
+    UserError,
+  );
 });
 
 describe('a file that says no network is refused in a sentence that names it', () => {

@@ -1,10 +1,13 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/base/random.ts';
+import { splitCases } from '../../src/data/folds.ts';
+import { evaluate } from '../../src/evaluation/evaluate.ts';
+import { predict } from '../../src/inference/predict.ts';
 import type { Progress } from '../../src/run/progress.ts';
 import { readRun } from '../../src/run/read-run.ts';
 import { resume } from '../../src/search/resume.ts';
-import { search } from '../../src/search/search.ts';
+import { type SearchHooks, search } from '../../src/search/search.ts';
 import { boxCase, straight, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 import { outcome } from './outcome.ts';
 
@@ -18,12 +21,16 @@ const options = {
   precision: 'fp32',
 } as const;
 
+const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+/** A test case of another spacing than the others. */
+const finer = splitCases(names, { folds: 3, fold: 0 }).test[0];
+
 beforeAll(async () => {
   const random = createRandom(1);
   // Thick slices of wide scans.
-  const cases = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => {
+  const cases = names.map((name) => {
     const { image, label } = boxCase(name, random, [130, 133, 3]);
-    const affine = straight(1, 1, 5);
+    const affine = name === finer ? straight(0.8, 0.8, 5) : straight(1, 1, 5);
     return { name, image: { ...image, affine }, label: { ...label, affine } };
   });
   await writeDataSet(options.dataSet, cases);
@@ -38,6 +45,9 @@ describe('a search of wide scans', () => {
     expect(run.network.flat_levels).toBe(2);
     expect(events.map(({ coarse }) => coarse)).toEqual([true, true, false, false]);
     expect(told).toEqual([true, true, false, false]);
+    const { architecture, report } = await readRun(join(root, 'unbroken'));
+    expect(architecture).toMatchObject({ coarse: { downsampling: [1, 2, 2], network: { space: 'macro' } } });
+    expect(report?.gain?.differences.at(0)).toMatchObject({ what: 'what half the resolution had come to, beside it' });
 
     for (const step of [2, 4]) {
       const folder = join(root, `stopped-${step}`);
@@ -52,6 +62,28 @@ describe('a search of wide scans', () => {
       await resume(folder);
       expect(await outcome(folder)).toEqual(await outcome(join(root, 'unbroken')));
     }
+  });
+
+  it('is predicted by as it was reported, on a grid that is another than the network’s too', async () => {
+    const { report, architecture } = await readRun(join(root, 'unbroken'));
+    expect(architecture).toHaveProperty('coarse');
+    const names = Object.keys(report?.test_dice.cases ?? {});
+    expect(names).toContain(finer);
+    const inputs = names.map((name) => join(options.dataSet, 'imagesTr', `${name}.nii.gz`));
+    const out = join(root, 'predicted');
+    await predict({ run: join(root, 'unbroken'), inputs, out, precision: 'fp32' });
+    const { dice } = await evaluate(out, join(options.dataSet, 'labelsTr'));
+    expect(dice).toEqual(report?.test_dice);
+  });
+
+  it('is what another search starts from, without its coarse part', async () => {
+    const said: string[] = [];
+    const hooks: SearchHooks = { onStart: ({ warnings }) => said.push(...warnings) };
+    await search({ ...options, epochs: 1, from: join(root, 'unbroken'), out: join(root, 'from') }, hooks);
+    const { run } = await readRun(join(root, 'from'));
+    expect(run.taken_over?.taken).toBeGreaterThan(50);
+    expect(run.taken_over?.adapted).toBe(0);
+    expect(said.filter((sentence) => sentence.includes('coarse') || sentence.includes('no use'))).toEqual([]);
   });
 
   it('is not where too few steps would follow', async () => {

@@ -13,12 +13,13 @@ import { readNifti } from '../../src/formats/nifti.ts';
 import { unturned } from '../../src/formats/orientation.ts';
 import { segment } from '../../src/inference/segment.ts';
 import { networkOf } from '../../src/network/of-architecture.ts';
+import { removeSmallComponents } from '../../src/preparation/components.ts';
 import { imageOf, type PreparedCase, prepareDataSet } from '../../src/preparation/prepare.ts';
 import { nnunetRecipe } from '../../src/recipe/nnunet.ts';
 import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import { scoredClasses } from '../../src/search/context.ts';
 import { type DeviceBatch, freeBatches, toDeviceBatches, toOwnGridBatch } from '../../src/search/device-batches.ts';
-import { evaluate, evaluateChildren, evaluatedTwin } from '../../src/search/evaluating.ts';
+import { type Evaluator, evaluate, evaluateChildren, evaluatedTwin } from '../../src/search/evaluating.ts';
 import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 import { spaceWeights } from '../network/peer.ts';
 import { tinyContext } from './tiny-context.ts';
@@ -52,6 +53,10 @@ function randomScan(seed: number, classes: number, outsideCrop: readonly number[
   return { evaluated, label };
 }
 
+/** With all components. */
+const scoresAsTheyAre = async (evaluator: Evaluator, child: ChildArchitecture, between: () => Promise<void>) =>
+  (await evaluate(evaluator, child, between, [])).scores;
+
 const valuesOf = (indices: ArrayLike<number>) => Array.from(indices, (index) => labelValues[index]);
 const predictionOf = ({ evaluated }: Scan) => valuesOf(segment(network, weights, evaluated.image).toNumbers());
 
@@ -59,7 +64,7 @@ it('scores by label value as the evaluation does, for any label', async () => {
   const property = fc.asyncProperty(fc.nat(), fc.constantFrom(1, 2, 3), async (seed, classes) => {
     const scan = randomScan(seed, classes, [0, 0, 0]);
     const [scores] = Object.values(
-      await evaluate({ context: tinyContext, weights, batches: [scan.evaluated] }, space.base, nothing),
+      await scoresAsTheyAre({ context: tinyContext, weights, batches: [scan.evaluated] }, space.base, nothing),
     );
     expect(scores).toEqual(dicePerClass(predictionOf(scan), valuesOf(scan.label), [2, 5]));
   });
@@ -80,11 +85,39 @@ it('segments by windows of the patch where the recipe says so, by half of it whe
     ],
   ] as const) {
     const batches = [{ ...scan.evaluated, downsampling }];
-    const [scores] = Object.values(await evaluate({ context, weights, batches }, space.base, nothing));
+    const [scores] = Object.values(await scoresAsTheyAre({ context, weights, batches }, space.base, nothing));
     const predicted = segment(network, weights, scan.evaluated.image, { tile, inference: nnunetRecipe.inference });
     expect(scores).toEqual(dicePerClass(valuesOf(predicted.toNumbers()), valuesOf(scan.label), [2, 5]));
     expect(scores).not.toEqual(dicePerClass(predictionOf(scan), valuesOf(scan.label), [2, 5]));
   }
+});
+
+describe('small components', () => {
+  const scans = [1, 2, 3].map((seed) => randomScan(seed, 3, [0, 0, 20]));
+  const evaluator = { context: tinyContext, weights, batches: scans.map(({ evaluated }) => evaluated) };
+  /** By cutting predictions, not by counting what is cut. */
+  const cutScores = (cleaned: readonly number[]) =>
+    scans.map((scan) => {
+      const classes = Uint8Array.from(segment(network, weights, scan.evaluated.image).toNumbers());
+      const beyond = new Array<number>(20);
+      const predicted = [...valuesOf(removeSmallComponents(classes, shape, cleaned)), ...beyond.fill(0)];
+      return dicePerClass(predicted, [...valuesOf(scan.label), ...beyond.fill(5)], [2, 5]);
+    });
+
+  it.each([[[]], [[1]], [[2]], [[1, 2]]])('are not scored of classes %j', async (given) => {
+    const { scores, cleaned } = await evaluate(evaluator, space.base, nothing, given);
+    expect(Object.values(scores)).toEqual(cutScores(given));
+    expect(cleaned).toEqual(given);
+  });
+
+  it('are removed of the classes whose Dice is no worse so, where the recipe has it', async () => {
+    const diceOf = (cleaned: readonly number[]) => patientMean(cutScores(cleaned)) ?? 0;
+    const better = [1, 2].filter((index) => diceOf([index]) >= diceOf([]));
+    expect((await evaluate(evaluator, space.base, nothing)).cleaned).toEqual(better);
+    const inference = { ...defaultRecipe.inference, removes_small_components: false };
+    const never = { ...tinyContext, recipe: { ...defaultRecipe, inference } };
+    expect((await evaluate({ ...evaluator, context: never }, space.base, nothing)).cleaned).toEqual([]);
+  });
 });
 
 it('scores regions as labels that were joined, and nothing where voxels are ignored', async () => {
@@ -98,7 +131,9 @@ it('scores regions as labels that were joined, and nothing where voxels are igno
     const label = scan.label.map((index) => (random.integer(3) === 0 ? IGNORED_CLASS : index));
     const evaluated = { ...scan.evaluated, label: toLabel(label, [1, ...shape], 'cpu') };
     const context = { ...tinyContext, scored, ignoredValue: 9 };
-    const [scores] = Object.values(await evaluate({ context, weights, batches: [evaluated] }, space.base, nothing));
+    const [scores] = Object.values(
+      await scoresAsTheyAre({ context, weights, batches: [evaluated] }, space.base, nothing),
+    );
     const kept = Array.from(label.keys()).filter((voxel) => label[voxel] !== IGNORED_CLASS);
     const predicted = segment(network, weights, scan.evaluated.image).toNumbers();
     const pick = (values: ArrayLike<number>, of: (index: number) => number) => kept.map((voxel) => of(values[voxel]));
@@ -115,7 +150,7 @@ it('counts labelled voxels that the crop left out as missed', async () => {
   const outside = [0, 40, 300];
   const scan = randomScan(7, 3, outside);
   const [scores] = Object.values(
-    await evaluate({ context: tinyContext, weights, batches: [scan.evaluated] }, space.base, nothing),
+    await scoresAsTheyAre({ context: tinyContext, weights, batches: [scan.evaluated] }, space.base, nothing),
   );
   const beyond = outside.flatMap((count, index) => Array.from({ length: count }, () => labelValues[index]));
   const [prediction, label] = [predictionOf(scan), valuesOf(scan.label)];
@@ -132,7 +167,7 @@ it('is 1 for a label that the network would draw itself, and null for a class in
   biased.set('head.0.bias', tensor(Float32Array.of(0, 1, 0), [3]));
   const label = toLabel(new Uint8Array(voxels).fill(1), [1, ...shape], 'cpu');
   expect(
-    await evaluate(
+    await scoresAsTheyAre(
       { context: tinyContext, weights: biased, batches: [{ ...scan.evaluated, label }] },
       space.base,
       nothing,
@@ -176,6 +211,7 @@ describe('small cases of one shape', () => {
       channels: 1,
       labelled: [1],
       lost: [],
+      scattered: [],
       foreground: new Uint32Array(),
       classForeground: [],
       outsideCrop,
@@ -193,9 +229,13 @@ describe('small cases of one shape', () => {
     const batches = toDeviceBatches(tinyContext, cases);
     expect(namesOf(batches)).toEqual([['a', 'ccc'], ['bb']]);
     const alone = cases.map((one) =>
-      evaluate({ context: tinyContext, weights, batches: toDeviceBatches(tinyContext, [one]) }, space.base, nothing),
+      scoresAsTheyAre(
+        { context: tinyContext, weights, batches: toDeviceBatches(tinyContext, [one]) },
+        space.base,
+        nothing,
+      ),
     );
-    const together = await evaluate({ context: tinyContext, weights, batches: batches }, space.base, nothing);
+    const together = await scoresAsTheyAre({ context: tinyContext, weights, batches: batches }, space.base, nothing);
     expect(together).toEqual(Object.assign({}, ...(await Promise.all(alone))));
     expect(new Set(Object.values(together).map((scores) => JSON.stringify(scores))).size).toBe(3);
   });
@@ -235,7 +275,7 @@ describe('a case that was resampled', () => {
       [12, 8, 8],
       [12, 8, 8],
     ]);
-    const scores = await evaluate(
+    const scores = await scoresAsTheyAre(
       { context, weights, batches: [await toOwnGridBatch(context, resampled)] },
       space.base,
       nothing,
@@ -245,8 +285,8 @@ describe('a case that was resampled', () => {
     const { data } = await readNifti(resampled.labelFile);
     expect(scores).toEqual({ c: dicePerClass(prediction, data, [1, 2]) });
     const [usual, own] = [toDeviceBatches(context, [same]), [await toOwnGridBatch(context, same)]];
-    expect(await evaluate({ context, weights, batches: own }, space.base, nothing)).toEqual(
-      await evaluate({ context, weights, batches: usual }, space.base, nothing),
+    expect(await scoresAsTheyAre({ context, weights, batches: own }, space.base, nothing)).toEqual(
+      await scoresAsTheyAre({ context, weights, batches: usual }, space.base, nothing),
     );
   });
 });
@@ -283,7 +323,9 @@ it("rewards every child with its cases' patient-wise mean and gives others a tur
   });
   expect(evaluated.map(({ architecture }) => architecture)).toEqual(children);
   for (const { architecture, reward, scores } of evaluated) {
-    expect(scores).toEqual(await evaluate({ context: tinyContext, weights, batches: cases }, architecture, nothing));
+    expect((await evaluate({ context: tinyContext, weights, batches: cases }, architecture, nothing)).scores).toEqual(
+      scores,
+    );
     expect(reward).toBe(patientMean(Object.values(scores)));
   }
   expect(turns).toEqual([

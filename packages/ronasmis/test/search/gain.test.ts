@@ -9,7 +9,7 @@ const found = {
   encoder: base.encoder.map((level) => ({ ...level, dilation: 2 as const })),
   decoder: base.decoder.map((level) => ({ ...level, skips: [] })),
 };
-const worth = (reward: number) => ({ reward, scores: {} });
+const worth = (reward: number) => ({ reward, scores: {}, cleaned: [] });
 const ofFound = { architecture: found, ...worth(0.8) };
 const ofBase = { architecture: base, ...worth(0.75) };
 

@@ -167,7 +167,7 @@ describe.skipIf(process.platform !== 'linux')('where memory does not suffice aft
       },
     });
     expect(evaluatedSoFar).toBe(1);
-    expect(evaluated[0]).toEqual({ ...children[0], reward: 0, scores: {}, outOfMemory: true });
+    expect(evaluated[0]).toEqual({ ...children[0], reward: 0, scores: {}, cleaned: [], outOfMemory: true });
     expect(evaluated[1].outOfMemory).toBeUndefined();
   });
 });

@@ -18,6 +18,7 @@ export function prepared(name: string, shape: Triple): PreparedCase {
     storage,
     labelled: [1],
     lost: [],
+    scattered: [],
     foreground: new Uint32Array(),
     classForeground: [],
     outsideCrop: [0, 0, 0],

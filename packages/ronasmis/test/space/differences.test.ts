@@ -57,6 +57,18 @@ describe('in what a child differs from the base child', () => {
     );
   });
 
+  it('a coarse network beside it is the first, and stays where others are taken back', () => {
+    const coarse = { downsampling: [1, 2, 2], network: base } as const;
+    const child = { ...level(base, 'encoder', 0, { activation: 'elu' }), coarse };
+    expect(differencesFrom(base, child)).toEqual([
+      {
+        what: 'what half the resolution had come to, beside it',
+        without: level(base, 'encoder', 0, { activation: 'elu' }),
+      },
+      { what: 'activation ELU at encoder level 0', without: { ...base, coarse } },
+    ]);
+  });
+
   it('a cell is one difference', () => {
     const micro = microSpace([24, 160, 160], networkDimensions(1, 2, 1));
     const child = micro.decode(drawChild(micro, 0, createRandom(1)));

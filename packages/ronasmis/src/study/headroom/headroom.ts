@@ -6,7 +6,7 @@ import { UserError } from '../../base/errors.ts';
 import { removeWhereEmpty } from '../../base/files.ts';
 import { inTurns, type RunPlace, runSeries } from '../../compare/series.ts';
 import { discardUnbegun, openSeries, type SeriesKind, type SeriesOptions } from '../../compare/series-folder.ts';
-import { defaultRecipe } from '../../recipe/recipe.ts';
+import { defaultRecipe, differences, type Recipe } from '../../recipe/recipe.ts';
 import { renderHeadroom } from '../../report/headroom-page.ts';
 import { type HeadroomRecord, type HeadroomResults, headroomSchema } from '../../run/headroom-record.ts';
 import { readRun } from '../../run/read-run.ts';
@@ -23,6 +23,8 @@ import { headroomResults } from './results.ts';
 /** What is tried on which data set, with how much time. */
 export interface HeadroomOptions extends SeriesOptions, Pick<Sharing, 'sideBySide'> {
   readonly fold: number;
+  /** Of the base, which the variants change; the default one where it is left out. */
+  readonly recipe?: Recipe;
   /** Of the variants to try; all where it is left out. */
   readonly names?: readonly string[];
 }
@@ -44,7 +46,7 @@ interface PlannedRun {
 export type Variant = Omit<Change, 'gene'>;
 
 /** What others are compared with. */
-const base: Variant = { name: 'base', what: 'the base network by the default recipe' };
+const base: Variant = { name: 'base', what: 'the base network' };
 
 const kind: SeriesKind<HeadroomRecord> = {
   what: 'a study of the headroom',
@@ -96,9 +98,12 @@ function chosenVariants(names: HeadroomOptions['names']): readonly Variant[] {
 }
 
 function settingsOf({ sideBySide, ...options }: HeadroomOptions): HeadroomRecord['settings'] {
+  const changed = differences(options.recipe ?? defaultRecipe, defaultRecipe);
+  const recipe = changed.map(({ section, name, value }) => `${section}.${name} ${JSON.stringify(value)}`).join(', ');
   return headroomSchema.shape.settings.parse({
     ...recordSettings(withDefaults(options)),
     side_by_side: sideBySide,
+    ...(recipe !== '' && { recipe }),
   });
 }
 
@@ -161,7 +166,7 @@ function jobOf(
   { name, variant, seed }: PlannedRun,
   known: BaseNetwork | undefined,
 ): Job {
-  const { out, names: _, seeds: __, sideBySide: ___, ...shared } = given;
+  const { out, recipe = defaultRecipe, names: _, seeds: __, sideBySide: ___, ...shared } = given;
   const options = {
     ...shared,
     ...engine,
@@ -169,7 +174,7 @@ function jobOf(
     out: join(out, name),
     seed,
     augment: variant.augment ?? 'auto',
-    recipe: variant.recipe?.(defaultRecipe) ?? defaultRecipe,
+    recipe: variant.recipe?.(recipe) ?? recipe,
   };
   if (variant.network === undefined) {
     return { kind: 'search', options: { ...options, space: 'fixed', controller: 'random', children: 1 } };

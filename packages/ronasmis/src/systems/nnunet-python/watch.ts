@@ -115,6 +115,6 @@ function figuresOf({ prepared, trained, finished }: Seen): Figures {
       prediction_seconds,
     },
     // What comes after the training is no part of its time.
-    report: { seconds, evaluation_seconds: 0, peak_memory_bytes, parameters },
+    report: { seconds, evaluation_seconds: 0, peak_memory_bytes, parameters, cleaned_classes: [] },
   };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { fromSource } from '../../../../../test/from-source.ts';
 import { createRandom } from '../../../src/base/random.ts';
+import { defaultRecipe, recipeSchema } from '../../../src/recipe/recipe.ts';
 import type { HeadroomResults } from '../../../src/run/headroom-record.ts';
 import { headroomSchema } from '../../../src/run/headroom-record.ts';
 import { readRun } from '../../../src/run/read-run.ts';
@@ -90,6 +91,20 @@ describe('a study of the headroom', () => {
     const second = await headroom(options, { onRun: ({ run }) => void again.push(run) });
     expect(again.filter((name) => !name.startsWith('pool-depth-more'))).toEqual([]);
     expect(outcome(second)).toEqual(outcome(results));
+  });
+
+  it('is of the recipe that is given, which its folder keeps to', async () => {
+    const out = join(root, 'of a recipe');
+    const recipe = recipeSchema.parse({ training: { learning_rate: 1e-3 }, search: { coarse_share: 0 } });
+    const given = { ...options, out, recipe, seeds: 1, names: ['rate-3'] };
+    await headroom(given);
+    const [base, changed] = await Promise.all(['base-1', 'rate-3-1'].map((name) => readRun(join(out, name))));
+    expect(base.run.recipe).toEqual(recipe);
+    expect(changed.run.recipe.training.learning_rate).toBeCloseTo(3e-3, 12);
+    expect(changed.run.recipe.search.coarse_share).toBe(0);
+    await expect(headroom({ ...given, recipe: defaultRecipe })).rejects.toThrow(
+      /recipe search\.coarse_share 0, training\.learning_rate 0\.001 instead of none/,
+    );
   });
 
   it('is the same where runs go on side by side, each in a process of its own', { timeout: 120_000 }, async () => {
