@@ -147,9 +147,7 @@ export function copyFirst(state: TrainingState, moment: Moment, team: Team): Mom
 
 /** The tensors that the first rank has by these names, of which the others need not have any. */
 function tensorsOfFirst(own: NamedTensors, team: Team): NamedTensors {
-  const described = team.fromFirst(() =>
-    Array.from(own, ([name, { shape, dataType }]) => ({ name, shape, dataType })),
-  );
+  const described = team.fromFirst(() => Array.from(own, ([name, { shape, dataType }]) => ({ name, shape, dataType })));
   const tensors = team.isFirst
     ? own
     : new Map(described.map(({ name, shape, dataType }) => [name, zeros(shape, { dataType })] as const));
