@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { Option } from 'commander';
+import { gpuOf } from '../ranks/gpu.ts';
 import { rankOf } from '../ranks/launcher.ts';
 import type { Team } from '../ranks/team.ts';
 import { Exit } from './exit.ts';
@@ -25,6 +26,9 @@ export async function withTeam<Result>(work: (team: Team) => Promise<Result>): P
   const { alone, teamOf } = await import('../ranks/team.ts');
   const rank = rankOf(process.env);
   if (rank === null) return work(alone);
+  // Before libtorch is loaded, and CUDA with it.
+  const gpu = gpuOf(rank, process.env);
+  if (gpu !== undefined) process.env.CUDA_VISIBLE_DEVICES = gpu;
   const { joinRanks } = await import('@ronasmis/libtorch');
   const ranks = joinRanks({ ...rank, timeoutSeconds });
   try {

@@ -58,6 +58,7 @@ export async function prepare(
   const engine = describeEngine();
   const device = chooseDevice(given.device, engine);
   const { team = alone } = given;
+  requireAlike(team, 'device', device);
   const precisions = team.gather(await choosePrecision(given.precision, device, engine));
   const precision = precisions[0];
   const budgetBytes = Math.min(...team.gather(given.memoryBytes ?? defaultMemoryBytes(device)));
