@@ -40,7 +40,9 @@ struct Meeting {
   bool serves;
   // What the ranks of one group have in common in a store that may serve others too.
   std::string name;
+  // Until all have come, and later in each exchange.
   Milliseconds timeout;
+  Milliseconds exchange;
 
   std::string who() const { return "Rank " + std::to_string(rank) + " of " + std::to_string(size); }
   std::string where() const { return host + ":" + std::to_string(port); }
@@ -56,6 +58,10 @@ int integer_argument(napi_env env, napi_value value, int least, int most, const 
   if (!(number >= least && number <= most) || std::trunc(number) != number)
     throw std::invalid_argument(std::string(what) + " must be a whole number from " + std::to_string(least) + " to " + std::to_string(most) + ".");
   return static_cast<int>(number);
+}
+
+Milliseconds timeout_argument(napi_env env, napi_value value) {
+  return Milliseconds(integer_argument(env, value, 1, 7 * 24 * 3600, "A timeout, in seconds,") * 1000);
 }
 
 // What libtorch says of an error, for the end of a sentence: in one line, without where in its sources it was thrown.
@@ -142,7 +148,7 @@ std::shared_ptr<gloo::transport::Device> device_of(const Meeting& meeting) {
 
 Group connect(const Meeting& meeting, const Store& store) {
   try {
-    auto options = c10d::ProcessGroupGloo::Options::create(meeting.timeout);
+    auto options = c10d::ProcessGroupGloo::Options::create(meeting.exchange);
     // One operation runs at a time, because whoever calls it waits for it.
     options->threads = 1;
     options->devices.push_back(device_of(meeting));
@@ -172,11 +178,11 @@ std::map<std::string, Joined>& groups() {
   return *instance;
 }
 
-// joinRanks(host, port, rank, size, serves, name, seconds): waits for all ranks; `name` is then the group's.
+// joinRanks(host, port, rank, size, serves, name, meeting seconds, exchange seconds): waits for all ranks; `name` is then the group's.
 napi_value join_ranks(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
-    size_t count = 7;
-    napi_value values[7];
+    size_t count = 8;
+    napi_value values[8];
     napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
     const int size = integer_argument(env, values[3], 1, 1 << 20, "The number of ranks");
     const Meeting meeting{
@@ -186,7 +192,8 @@ napi_value join_ranks(napi_env env, napi_callback_info info) {
         size,
         boolean_argument(env, values[4]),
         string_argument(env, values[5]),
-        Milliseconds(integer_argument(env, values[6], 1, 7 * 24 * 3600, "A timeout, in seconds,") * 1000),
+        timeout_argument(env, values[6]),
+        timeout_argument(env, values[7]),
     };
     if (groups().count(meeting.name) > 0) throw std::invalid_argument("This process has joined a group of ranks called '" + meeting.name + "' already.");
     const Quiet quiet;

@@ -57,7 +57,8 @@ interface Native {
     size: number,
     serves: boolean,
     name: string,
-    timeoutSeconds: number,
+    meetingSeconds: number,
+    exchangeSeconds: number,
   ): void;
   leaveRanks(name: string): void;
   /** Ranks that do not say within so many seconds that they are there; null where the meeting point is gone. */

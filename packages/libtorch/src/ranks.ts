@@ -26,8 +26,10 @@ export interface Meeting {
   readonly servesStore: boolean;
   /** What tells this group from others, earlier ones too, that meet at the same point. */
   readonly name: string;
-  /** For so many whole seconds a rank waits for others: until all have come, and later in each exchange. */
-  readonly timeoutSeconds: number;
+  /** For so many whole seconds a rank waits until all have come. */
+  readonly meetingSeconds: number;
+  /** For so many it waits for another one later, in each exchange. */
+  readonly exchangeSeconds: number;
 }
 
 /**
@@ -84,11 +86,11 @@ function endedRanks({ name }: Meeting): string {
 }
 
 function sentence(who: string, what: string, meeting: Meeting, cause: string): string {
-  const { timeoutSeconds } = meeting;
+  const { exchangeSeconds } = meeting;
   if (gone.test(cause))
     return `${who}: ${endedRanks(meeting)} ended during ${what}. Its own output says why; start the run again, or resume it. (${cause})`;
   if (late.test(cause))
-    return `${who}: another rank did not come to ${what} within ${timeoutSeconds} s. See whether it still runs, and what it says. (${cause})`;
+    return `${who}: another rank did not come to ${what} within ${exchangeSeconds} s. See whether it still runs, and what it says. (${cause})`;
   return `${who}: ${what} failed: ${cause}`;
 }
 
@@ -136,7 +138,7 @@ function liesInOrder({ shape, strides }: Tensor): boolean {
  * there twice, or counts other ranks.
  */
 export function joinRanks(meeting: Meeting): Ranks {
-  const { rank, size, host, port, servesStore, name, timeoutSeconds } = meeting;
+  const { rank, size, host, port, servesStore, name, meetingSeconds, exchangeSeconds } = meeting;
   const who = `Rank ${rank} of ${size}`;
   let failure: string | undefined;
   let left = false;
@@ -188,7 +190,7 @@ export function joinRanks(meeting: Meeting): Ranks {
     );
 
   try {
-    native.joinRanks(host, port, rank, size, servesStore, name, timeoutSeconds);
+    native.joinRanks(host, port, rank, size, servesStore, name, meetingSeconds, exchangeSeconds);
   } catch (error) {
     throw new RankError(error instanceof Error ? error.message : String(error), { cause: error });
   }

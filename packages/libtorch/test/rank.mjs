@@ -151,7 +151,7 @@ function killed(ranks) {
 /** Leaves one rank waiting for longer than a timeout. */
 function late(ranks) {
   if (rank === size - 1)
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000 * (meeting.timeoutSeconds + 3));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000 * (meeting.exchangeSeconds + 3));
   ranks.barrier();
 }
 

@@ -68,7 +68,7 @@ describe.runIf(process.platform === 'linux')('ranks', () => {
   });
 
   test('wait for one that does not come to an exchange no longer than they were told', async () => {
-    const [first] = await startRanks('late', 2, { timeoutSeconds: 10 });
+    const [first] = await startRanks('late', 2, { meetingSeconds: 10, exchangeSeconds: 10 });
     expect(first.said).toMatchObject({
       code: 'RANK_FAILED',
       error: expect.stringMatching(
@@ -112,7 +112,7 @@ describe.runIf(process.platform === 'linux')('ranks', () => {
 });
 
 describe.runIf(process.platform === 'linux')('ranks that cannot meet', () => {
-  const here = { host: '127.0.0.1', servesStore: true, name: 'test', timeoutSeconds: 2 };
+  const here = { host: '127.0.0.1', servesStore: true, name: 'test', meetingSeconds: 2, exchangeSeconds: 2 };
   /** What a rank says that fails so, and nothing else: c10d's warnings come with stack traces. */
   const failing = (pattern: RegExp) => ({
     said: {
@@ -170,7 +170,7 @@ describe.runIf(process.platform === 'linux')('ranks that cannot meet', () => {
 
   test('a rank that is there twice, and one that counts others', async () => {
     const port = await freePort();
-    const common = { ...here, port, timeoutSeconds: 15, size: 3, rank: 0 };
+    const common = { ...here, port, meetingSeconds: 15, exchangeSeconds: 15, size: 3, rank: 0 };
     const first = startRank('join', common);
     await untilServed(port);
     const [twice, other] = await Promise.all([

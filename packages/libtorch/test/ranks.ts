@@ -71,7 +71,7 @@ export async function startRanks(
   changes: Partial<Meeting> = {},
 ): Promise<readonly Ended[]> {
   const port = await freePort();
-  const common = { size, host: '127.0.0.1', port, name: 'test', timeoutSeconds: 100 };
+  const common = { size, host: '127.0.0.1', port, name: 'test', meetingSeconds: 100, exchangeSeconds: 100 };
   return Promise.all(
     Array.from({ length: size }, (_, rank) =>
       startRank(what, { rank, servesStore: rank === 0, ...common, ...changes }),

@@ -10,8 +10,10 @@ import { Exit } from './exit.ts';
 import { integerBetween } from './options.ts';
 import { note } from './output.ts';
 
-/** For so long a rank waits for one that is alive and does not come: what one prepares alone may take an hour. */
-const timeoutSeconds = 2 * 60 * 60;
+/** For so long a rank waits for others to be started, which a launcher may do one after the other. */
+const meetingSeconds = 15 * 60;
+/** For so long it waits for one that is alive and does not come: what the first one prepares alone may take an hour. */
+const exchangeSeconds = 2 * 60 * 60;
 /** What the others have to end by themselves once one has failed. */
 const graceMilliseconds = 10_000;
 
@@ -30,7 +32,7 @@ export async function withTeam<Result>(work: (team: Team) => Promise<Result>): P
   const gpu = gpuOf(rank, process.env);
   if (gpu !== undefined) process.env.CUDA_VISIBLE_DEVICES = gpu;
   const { joinRanks } = await import('@ronasmis/libtorch');
-  const ranks = joinRanks({ ...rank, timeoutSeconds });
+  const ranks = joinRanks({ ...rank, meetingSeconds, exchangeSeconds });
   try {
     return await work(teamOf(ranks));
   } finally {

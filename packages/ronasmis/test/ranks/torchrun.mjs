@@ -3,7 +3,7 @@ import { joinRanks, tensor } from '@ronasmis/libtorch';
 import { rankOf } from '../../src/ranks/launcher.ts';
 
 const rank = rankOf(process.env);
-const ranks = joinRanks({ ...rank, timeoutSeconds: 100 });
+const ranks = joinRanks({ ...rank, meetingSeconds: 100, exchangeSeconds: 100 });
 const sum = tensor(Float32Array.of(rank.rank + 1), [1]);
 ranks.allReduce(sum);
 const attempt = Number(process.env.TORCHELASTIC_RESTART_COUNT);

@@ -14,7 +14,7 @@ import { train } from '../../src/training/train.ts';
 const [dataSet, out, steps] = process.argv.slice(2);
 setThreads(1);
 const rank = rankOf(process.env);
-const ranks = rank === null ? undefined : joinRanks({ ...rank, timeoutSeconds: 100 });
+const ranks = rank === null ? undefined : joinRanks({ ...rank, meetingSeconds: 100, exchangeSeconds: 100 });
 const team = ranks === undefined ? alone : teamOf(ranks);
 // Adam would make much of the last digits of a gradient that is all but 0.
 const plain = { optimiser: 'sgd', learning_rate: 1e-3, weight_decay_in: 'gradient', mini_batches: 4 } as const;
