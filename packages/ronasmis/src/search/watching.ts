@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Architecture } from '../architecture/architecture.ts';
+import type { Team } from '../ranks/team.ts';
 import type { Progress } from '../run/progress.ts';
 import type { SearchReport } from '../run/report.ts';
 import type { RunRecord } from '../run/run-record.ts';
-import { type StepProgress, secondsLeft } from './clock.ts';
-import type { OpenedRun } from './run.ts';
+import { type Clock, type StepProgress, secondsLeft } from './clock.ts';
 
 /** Bytes that a search may take, and that its most demanding children are expected to. */
 export interface MemoryUse {
@@ -42,8 +42,8 @@ export interface Watch {
   readonly warn: (sentence: string) => void;
 }
 
-/** Tells the hooks how far a run is. Ranks that share it stop together, where they meet. */
-export function watchBy(hooks: SearchHooks, { clock, context: { team } }: Pick<OpenedRun, 'clock' | 'context'>): Watch {
+/** Tells the hooks how far the run of this clock is. Ranks that share it stop together, where they meet. */
+export function watchBy(hooks: SearchHooks, clock: Clock, { size }: Pick<Team, 'size'>): Watch {
   /** What of the running step is done; between the steps, nothing. */
   const done = ({ phase, step, done }: Progress): StepProgress => {
     if (step <= clock.step) return { trained: 0, evaluated: 0 };
@@ -53,7 +53,7 @@ export function watchBy(hooks: SearchHooks, { clock, context: { team } }: Pick<O
     tell: async (progress) => {
       hooks.onProgress?.({ ...progress, secondsLeft: secondsLeft(clock, done(progress)) });
       await setImmediate();
-      if (team.size === 1) hooks.signal?.throwIfAborted();
+      if (size === 1) hooks.signal?.throwIfAborted();
     },
     warn: (sentence) => hooks.onWarning?.(sentence),
   };

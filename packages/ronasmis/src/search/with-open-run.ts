@@ -28,7 +28,7 @@ export async function withOpenRun<Opened extends OpenedRun, Result>(
         hooks.onProgress?.(progress);
       };
       try {
-        const watch = watchBy({ ...hooks, onProgress }, opened);
+        const watch = watchBy({ ...hooks, onProgress }, clock, context.team);
         return await work({ ...opened, batches, watch, meet: meetingOf(context.team, clock, hooks) });
       } finally {
         await heartbeat?.stop();
