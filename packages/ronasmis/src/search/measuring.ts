@@ -32,6 +32,8 @@ export interface Measured {
   readonly children: number;
   /** Whether the base child is evaluated beside them, for what is found to be compared with it. */
   readonly hasReference: boolean;
+  /** Whether what is found may be joined with what a coarse part has come to. */
+  readonly joins: boolean;
 }
 
 /** When a clock starts, and what was done before it by earlier processes. */
@@ -55,7 +57,7 @@ interface Bench {
  */
 export async function openClock(
   bench: Bench,
-  { largest, base, children, hasReference }: Measured,
+  { largest, base, children, hasReference, joins }: Measured,
   { epochs = Number.POSITIVE_INFINITY, timeSeconds = Number.POSITIVE_INFINITY, children: perStep }: RunSettings,
   { startedAt, step, seconds }: Start,
 ): Promise<Clock> {
@@ -68,8 +70,7 @@ export async function openClock(
   const hasCoarse = context.downsampling !== undefined && sufficesForCoarse(limit, trainingSteps, full, recipe);
   // A joined network is evaluated in the end, and takes what the coarse one takes besides.
   const share = 1 / voxelsOf(context.downsampling ?? [1, 1, 1]);
-  const joins = hasCoarse && hasReference && recipe.search.joins_coarse;
-  const final = joins ? (1 + share) * (full.evaluate + full.final) : full.final;
+  const final = hasCoarse && joins ? (1 + share) * (full.evaluate + full.final) : full.final;
   return {
     limit,
     recipe,
