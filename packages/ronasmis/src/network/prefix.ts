@@ -3,13 +3,15 @@ import type { Kernel, Layer, Norm, Operations } from './operations.ts';
 /** What the weights of the coarse network are called before their own names. */
 export const coarsePrefix = 'coarse.';
 
-/** Operations whose weights have a prefix: those of a network that is a part of another one. */
+/**
+ * Operations whose weights have a prefix: those of a network that is a part of another one. They are its own, of which a matrix of taps has been made
+ * already.
+ */
 export function withPrefix<Features>(operations: Operations<Features>, prefix: string): Operations<Features> {
-  const kernelOf = (kernel: Kernel): Kernel => ({
+  const kernelOf = ({ taps: _, ...kernel }: Kernel): Kernel => ({
     ...kernel,
     name: prefix + kernel.name,
     ...(kernel.bias !== undefined && { bias: prefix + kernel.bias }),
-    ...(kernel.taps !== undefined && { taps: prefix + kernel.taps }),
   });
   const normOf = (norm: Norm): Norm => ({ ...norm, scale: prefix + norm.scale, shift: prefix + norm.shift });
   const layerOf = ({ kernel, norm }: Layer): Layer => ({ kernel: kernelOf(kernel), norm: normOf(norm) });

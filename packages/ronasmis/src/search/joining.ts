@@ -4,6 +4,7 @@ import { networkOf } from '../network/of-architecture.ts';
 import { isOfHead } from '../network/parameters.ts';
 import { coarsePrefix } from '../network/prefix.ts';
 import { freeNetworkWeights, networkWeights, type Weights } from '../network/weights.ts';
+import type { Downsampling } from '../preparation/downsampling.ts';
 import { hasOneChild } from '../space/spaces.ts';
 import type { RunContext, SearchContext } from './context.ts';
 import { bestOf, type Evaluable, type Evaluation } from './evaluating.ts';
@@ -16,7 +17,11 @@ export interface CoarseChild {
 }
 
 /** Whether what a search finds may be joined with what its coarse part has found: where the recipe has it, and anything is chosen at all. */
-export function mayJoin({ recipe, downsampling, space }: SearchContext): boolean {
+export function mayJoin({
+  recipe,
+  downsampling,
+  space,
+}: Pick<SearchContext, 'recipe' | 'space'> & { readonly downsampling?: Downsampling | undefined }): boolean {
   return recipe.search.joins_coarse && downsampling !== undefined && !hasOneChild(space);
 }
 

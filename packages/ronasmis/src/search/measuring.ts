@@ -33,6 +33,8 @@ export interface Measured {
   readonly children: number;
   /** Whether the base child is evaluated beside them, for what is found to be compared with it. */
   readonly hasReference: boolean;
+  /** Whether what is found may be joined with what a coarse part has come to. */
+  readonly joins: boolean;
 }
 
 /** When a clock starts, and what was done before it by earlier processes. */
@@ -56,7 +58,7 @@ interface Bench {
  */
 export async function openClock(
   bench: Bench,
-  { largest, base, children, hasReference }: Measured,
+  { largest, base, children, hasReference, joins }: Measured,
   { epochs = Number.POSITIVE_INFINITY, timeSeconds = Number.POSITIVE_INFINITY, children: perStep }: RunSettings,
   { startedAt, step, seconds }: Start,
 ): Promise<Clock> {
@@ -75,8 +77,7 @@ export async function openClock(
   };
   // A joined network is evaluated in the end, and takes what the coarse one takes besides.
   const share = 1 / voxelsOf(context.downsampling ?? [1, 1, 1]);
-  const joins = hasCoarse && hasReference && recipe.search.joins_coarse;
-  const final = joins ? (1 + share) * (full.evaluate + full.final) : full.final;
+  const final = hasCoarse && joins ? (1 + share) * (full.evaluate + full.final) : full.final;
   return {
     limit,
     recipe,

@@ -12,6 +12,7 @@ import { passBytes } from '../network/memory.ts';
 import type { Network } from '../network/network.ts';
 import { networkOf, parametersOf } from '../network/of-architecture.ts';
 import { elementCount } from '../network/parameters.ts';
+import type { Downsampling } from '../preparation/downsampling.ts';
 import { isResampled, type PreparedCase } from '../preparation/prepare.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { formatBytes } from '../report/format.ts';
@@ -32,6 +33,7 @@ import {
   weightCopies,
 } from './constants.ts';
 import { evaluatedTogether } from './device-batches.ts';
+import { mayJoin } from './joining.ts';
 import { coarseDownsampling } from './resolution.ts';
 
 /** What a search needs memory for. */
@@ -166,7 +168,9 @@ function candidate(
   const batchVoxels = Math.max(patchVoxels, alone ? voxelsOf(patchOf(alone)) : 0);
   const parameters = parametersOf(alone ? [alone] : space.covering, dimensions, recipe.network);
   const weightBytes = 4 * elementCount(parameters);
-  const bytesFor = predictor(demands, dimensions, { batchVoxels, weightBytes });
+  const downsampling = coarseDownsampling((alone ?? space.base).patch, dimensions, recipe.search);
+  const beside = alone === undefined && mayJoin({ recipe, downsampling, space }) ? downsampling : undefined;
+  const bytesFor = predictor(demands, dimensions, { batchVoxels, weightBytes, beside });
   return { width, patchVoxels, batchVoxels, dimensions, space, bytesFor, neededBytes: bytesFor(alone ?? space.base) };
 }
 
@@ -188,14 +192,20 @@ function demandingChildren({ largest }: SearchSpace): readonly ChildArchitecture
   }));
 }
 
-/** @param batchVoxels of the base child's patch: other children's batches have about as many, or fewer */
+/**
+ * @param batchVoxels of the base child's patch: other children's batches have about as many, or fewer
+ * @param beside the resolution of a coarse network that children may end up joined with
+ */
 function predictor(
   demands: MemoryDemands,
   dimensions: NetworkDimensions,
-  { batchVoxels, weightBytes }: { readonly batchVoxels: number; readonly weightBytes: number },
+  {
+    batchVoxels,
+    weightBytes,
+    beside,
+  }: { readonly batchVoxels: number; readonly weightBytes: number; readonly beside?: Downsampling | undefined },
 ): MemoryPlan['bytesFor'] {
   const { device, precision, cases, split, recipe } = demands;
-  const joins = recipe.search.joins_coarse && demands.architecture === undefined && demands.space !== 'fixed';
   const dataType = dataTypeOf[precision];
   const named = (names: readonly string[]): readonly PreparedCase[] => cases.filter(({ name }) => names.includes(name));
   const [validation, test] = [named(split.validation), named(split.test)];
@@ -213,19 +223,14 @@ function predictor(
     const shared = { dataType, device };
     const trained = { ...shared, batch: patches, size: patch, training: true };
     const network = networkOf(child, dimensions);
-    const joined = joins && child.kind === undefined ? joinedWithItself(child, dimensions, recipe) : child;
+    // About as large as what a search may end with: a child with itself at half the resolution beside it.
+    const joined =
+      beside && child.kind === undefined ? { ...child, coarse: { downsampling: beside, network: child } } : child;
     const evaluated = evaluationBytes(demands, child, { network: networkOf(joined, dimensions), groups });
     // A coarse network beside it has weights of its own.
-    const beside = joined === child ? 0 : weightBytes;
-    return fixed + beside + passFactor * Math.max(passBytes(network, trained), evaluated);
+    const besideBytes = joined === child ? 0 : weightBytes;
+    return fixed + besideBytes + passFactor * Math.max(passBytes(network, trained), evaluated);
   };
-}
-
-/** A child with itself at half the resolution beside it, about as large as what a search may end with. */
-function joinedWithItself(child: ChildArchitecture, dimensions: NetworkDimensions, { search }: Recipe): Architecture {
-  const { coarse: _, ...network } = child;
-  const downsampling = coarseDownsampling(child.patch, dimensions, search);
-  return downsampling ? { ...child, coarse: { downsampling, network } } : child;
 }
 
 /** What the evaluation takes of the most demanding of these groups of cases, each of which is passed at once: as a whole, or in windows of the patch. */

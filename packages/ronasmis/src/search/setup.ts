@@ -18,6 +18,7 @@ import { type Augmenting, augmentsFromStart, followCurve } from './augmenting.ts
 import { type Clock, expectedTrainingSteps, outlookOf, requireOneStep } from './clock.ts';
 import type { RunContext, SearchContext } from './context.ts';
 import { type EarlierRun, readEarlierRun, readEarlierRunAgain, startFrom, startWarnings } from './earlier-run.ts';
+import { mayJoin } from './joining.ts';
 import { openClock } from './measuring.ts';
 import type { MemoryPlan } from './memory.ts';
 import {
@@ -255,7 +256,9 @@ function clockOf(
   const isSearch = 'children' in context;
   const children = isSearch ? context.children : 1;
   const hasReference = isSearch && !hasOneChild(context.space);
-  return openClock({ context, trainer: state.trainer }, { largest, base, children, hasReference }, settings, start);
+  const joins = isSearch && mayJoin(context);
+  const measured = { largest, base, children, hasReference, joins };
+  return openClock({ context, trainer: state.trainer }, measured, settings, start);
 }
 
 /** As it was when the last of these steps had ended. */

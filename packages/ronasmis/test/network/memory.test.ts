@@ -1,5 +1,6 @@
 import { oneDnnTakesBfloat16 } from '@ronasmis/libtorch';
 import { describe, expect, it } from 'vitest';
+import type { Architecture, ChildArchitecture } from '../../src/architecture/architecture.ts';
 import { networkDimensions } from '../../src/architecture/dimensions.ts';
 import { patchOf } from '../../src/architecture/patch.ts';
 import { voxelsOf } from '../../src/base/geometry.ts';
@@ -38,6 +39,10 @@ function openSpace({ space, precision, volume, flatLevels }: MemoryCase) {
   };
 }
 
+/** With itself at half the resolution beside it, where it can have that. */
+const joinedWithItself = (child: ChildArchitecture): Architecture =>
+  'cell' in child ? child : { ...child, coarse: { downsampling: [1, 2, 2], network: child } };
+
 describe.skipIf(process.platform !== 'linux')("a child's memory is what libtorch's allocator gives out for it", () => {
   const cases = precisions.flatMap((precision) =>
     (['macro', 'micro'] as const).flatMap((space): MemoryCase[] => [
@@ -56,6 +61,7 @@ describe.skipIf(process.platform !== 'linux')("a child's memory is what libtorch
       for (const { predicted, measured } of [
         trainedMemory(opened, child),
         evaluatedMemory(opened, child, given.volume),
+        evaluatedMemory(opened, joinedWithItself(child), given.volume),
       ])
         expect(Math.abs(predicted - measured)).toBeLessThan(tolerance * measured + workBytes[given.precision]);
     }

@@ -1,12 +1,12 @@
 import { noGradient, peakTensorBytes, resetPeakTensorBytes, scope } from '@ronasmis/libtorch';
-import type { ChildArchitecture } from '../../src/architecture/architecture.ts';
+import type { Architecture, ChildArchitecture } from '../../src/architecture/architecture.ts';
 import { type Triple, voxelsOf } from '../../src/base/geometry.ts';
 import { type ComputeDevice, dataTypeOf } from '../../src/engine/device.ts';
 import { toImage } from '../../src/engine/to-device.ts';
 import { segment } from '../../src/inference/segment.ts';
 import { passBytes } from '../../src/network/memory.ts';
 import { networkOf } from '../../src/network/of-architecture.ts';
-import { networkWeights } from '../../src/network/weights.ts';
+import { createWeights, networkWeights } from '../../src/network/weights.ts';
 import { batchShape } from '../../src/search/batch-shape.ts';
 import type { SearchContext } from '../../src/search/context.ts';
 import type { TrainingState } from '../../src/search/state.ts';
@@ -37,15 +37,22 @@ export function trainedMemory({ context, state }: Opened, child: ChildArchitectu
   return { predicted: passBytes(networkOf(child, dimensions), pass), measured: measure(device, step) };
 }
 
-/** Of the pass of a volume of this size through a child. */
-export function evaluatedMemory({ context, state }: Opened, child: ChildArchitecture, size: Triple): PassMemory {
+/** Of the pass of a volume of this size through a network; weights that the search has not are its own. */
+export function evaluatedMemory({ context, state }: Opened, child: Architecture, size: Triple): PassMemory {
   const { device, precision, dimensions } = context;
   const dataType = dataTypeOf[precision];
   const network = networkOf(child, dimensions);
+  const shared = state.trainer.weights;
+  const beside = createWeights(
+    network.parameters.filter(({ name }) => !shared.has(name)),
+    device,
+    1,
+  );
+  const all = new Map([...shared, ...beside]);
   const values = new Float32Array(2 * voxelsOf(size));
   const evaluate = (): void =>
     scope(() => {
-      const weights = networkWeights(network, state.trainer.weights, dataType);
+      const weights = networkWeights(network, all, dataType);
       segment(network, weights, toImage(values, [1, 2, ...size], device, dataType));
     });
   const pass = { batch: 1, size, dataType, device, training: false };
