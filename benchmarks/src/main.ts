@@ -12,6 +12,7 @@ import { memory } from './memory.ts';
 import { metrics } from './metrics.ts';
 import { findPython } from './peer.ts';
 import { predict } from './predict.ts';
+import { ranks } from './ranks.ts';
 import { type Row, rowTable } from './row.ts';
 import { scaling } from './scaling.ts';
 import { search } from './search.ts';
@@ -31,6 +32,7 @@ const topics: Readonly<Record<string, (bench: Bench) => Promise<readonly Row[]>>
   scaling,
   memory,
   waiting,
+  ranks,
   call,
 };
 

@@ -22,6 +22,7 @@ export type Size = readonly [number, number, number];
 /** The product's training, on batches that are made up. */
 export interface Training {
   readonly context: SearchContext;
+  readonly trainer: Trainer;
   /** Seconds of one training step of a child. */
   step(child: Architecture, batch: TrainingBatch): number;
 }
@@ -60,6 +61,7 @@ export function openTraining(volume: Size, dimensions: NetworkDimensions, comput
   const { trainer } = createSearchState(context, 'reinforce', 1);
   return {
     context,
+    trainer,
     step: (child, batch) =>
       timed(() => {
         trainOnce(trainer, child, dimensions, batch);

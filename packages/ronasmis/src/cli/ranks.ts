@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { Option } from 'commander';
+import { freePort } from '../ranks/free-port.ts';
 import { gpuOf } from '../ranks/gpu.ts';
 import { rankOf } from '../ranks/launcher.ts';
 import type { Team } from '../ranks/team.ts';
@@ -102,14 +102,4 @@ function withoutRanks(words: readonly string[]): readonly string[] {
   const at = words.indexOf('--ranks');
   const others = at < 0 ? words : [...words.slice(0, at), ...words.slice(at + 2)];
   return others.filter((word) => !word.startsWith('--ranks='));
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject).listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { beforeAll, expect, it } from 'vitest';
 import { writePhantomDataSet } from '../../src/data/phantom.ts';
+import { freePort } from '../../src/ranks/free-port.ts';
 import { eventSchema } from '../../src/run/event.ts';
 import { reportSchema } from '../../src/run/report.ts';
 import { temporaryFolder } from '../formats/scans.ts';
-import { freePort } from '../ranks/free-port.ts';
 import { ronasmis, type Started, startAs } from './command.ts';
 
 const root = await temporaryFolder();

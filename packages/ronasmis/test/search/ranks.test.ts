@@ -6,8 +6,8 @@ import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { fromSource } from '../../../../test/from-source.ts';
 import { createRandom } from '../../src/base/random.ts';
+import { freePort } from '../../src/ranks/free-port.ts';
 import { boxCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
-import { freePort } from '../ranks/free-port.ts';
 
 const root = await temporaryFolder();
 const cases = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((name, i) => boxCase(name, createRandom(i), [16, 16, 16]));
