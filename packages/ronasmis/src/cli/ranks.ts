@@ -5,7 +5,7 @@ import { Option } from 'commander';
 import { freePort } from '../ranks/free-port.ts';
 import { gpuOf } from '../ranks/gpu.ts';
 import { rankOf } from '../ranks/launcher.ts';
-import type { Team } from '../ranks/team.ts';
+import { alone, type Team } from '../ranks/team.ts';
 import { Exit } from './exit.ts';
 import { integerBetween } from './options.ts';
 import { note } from './output.ts';
@@ -25,13 +25,13 @@ export const ranksOption = (): Option =>
  * @throws UserError where the launcher's variables make no sense, a RankError where the others do not come
  */
 export async function withTeam<Result>(work: (team: Team) => Promise<Result>): Promise<Result> {
-  const { alone, teamOf } = await import('../ranks/team.ts');
   const rank = rankOf(process.env);
   if (rank === null) return work(alone);
   // Before libtorch is loaded, and CUDA with it.
   const gpu = gpuOf(rank, process.env);
   if (gpu !== undefined) process.env.CUDA_VISIBLE_DEVICES = gpu;
   const { joinRanks } = await import('@ronasmis/libtorch');
+  const { teamOf } = await import('../ranks/team-of.ts');
   const ranks = joinRanks({ ...rank, meetingSeconds, exchangeSeconds });
   try {
     return await work(teamOf(ranks));

@@ -128,7 +128,11 @@ export function addSearch(program: Command): void {
         page?.address.then(json ? note : print, () => {});
         const shown = { folder: out, json: json === true, team };
         await runSearch(shown, async (hooks) => {
-          const withRecipe = { ...given, team, ...(recipe !== undefined && (await recipeNamed(recipe))) };
+          const withRecipe = {
+            ...given,
+            ...(team.size > 1 && { team }),
+            ...(recipe !== undefined && (await recipeNamed(recipe))),
+          };
           if (file === undefined) {
             const { search } = await import('../search/search.ts');
             return search({ ...withRecipe, ...rest }, hooks);

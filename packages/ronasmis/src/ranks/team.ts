@@ -1,4 +1,4 @@
-import { averageGradients, type Ranks, scope, type Tensor } from '@ronasmis/libtorch';
+import type { Tensor } from '@ronasmis/libtorch';
 
 /**
  * The processes that train one network together, as the parts of a run see them; of a run in one process, that one alone ({@link alone}).
@@ -36,27 +36,3 @@ export const alone: Team = {
   sum: () => {},
   averageGradients: () => {},
 };
-
-/** The team of ranks that have met. */
-export function teamOf(ranks: Ranks): Team {
-  const { rank, size } = ranks;
-  const isFirst = rank === 0;
-  const exchange = (text: string): readonly string[] =>
-    ranks.allGatherBytes(Buffer.from(text)).map((bytes) => Buffer.from(bytes).toString());
-  return {
-    rank,
-    size,
-    isFirst,
-    share: (items) => items.filter((_, at) => at % size === rank),
-    fromFirst: (make) => {
-      const [text] = exchange(isFirst ? JSON.stringify(make()) : '');
-      return JSON.parse(text);
-    },
-    gather: (value) => exchange(JSON.stringify(value)).map((text) => JSON.parse(text)),
-    copyFirst: (tensors) => {
-      for (const tensor of tensors) scope(() => ranks.broadcast(tensor, 0));
-    },
-    sum: (tensor) => ranks.allReduce(tensor),
-    averageGradients: (tensors) => averageGradients(ranks, tensors),
-  };
-}

@@ -16,6 +16,7 @@ const options = {
   dataSet: join(root, 'Wide'),
   children: 2,
   epochs: 4,
+  seed: 2,
   folds: 3,
   device: 'cpu',
   precision: 'fp32',
