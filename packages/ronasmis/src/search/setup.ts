@@ -96,7 +96,7 @@ export async function reopenRun(
   hooks: SearchHooks,
   { team = alone, ...own }: OwnParts & Pick<RunSettings, 'team'>,
 ): Promise<OpenedRun> {
-  const release = team.isFirst ? await lockFolder(folder) : async () => {};
+  const release = team.isFirst ? await lockFolder(folder) : nothing;
   try {
     const files = await readRun(folder);
     if (files.run.settings.own_program) {
