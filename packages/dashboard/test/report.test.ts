@@ -115,6 +115,18 @@ describe.skipIf(!isThere)(`a report in a browser${why}`, () => {
     await page.close();
   });
 
+  it('draws the network that it is joined with, and the cell of each', async () => {
+    const coarse = { downsampling: [1, 2, 2] as const, network: { ...MICRO_ARCHITECTURE, patch: ARCHITECTURE.patch } };
+    const { page, wrong } = await openPage(browser, await reportOf({ architecture: { ...ARCHITECTURE, coarse } }));
+    await page.getByText('It sees scans downsampled by 1×2×2').waitFor();
+    expect(await page.locator('.architecture h3').allTextContents()).toEqual(['The network beside it', 'Its cell']);
+    expect(await page.locator('.u .box').count()).toBe(2 * 9 + MICRO_ARCHITECTURE.cell.length + 2);
+    expect(await misplaced(page)).toEqual([]);
+    expect(await violationsOn(page)).toEqual([]);
+    expect(wrong).toEqual([]);
+    await page.close();
+  });
+
   it('of one network leaves out what there is none of', async () => {
     const settings = { ...run.settings, only_child: unet };
     const events = eventsOf(1).map(({ policy: _, best_scores: __, ...event }) => ({

@@ -1,4 +1,5 @@
-import type { Drawing } from '../shared/messages.ts';
+import type { Drawing, DrawnNetwork } from '../shared/messages.ts';
+import { Cell } from './cell-drawing.tsx';
 import { bytes, duration, percent } from './format.ts';
 import { Scroll } from './scroll.tsx';
 import { UDrawing } from './u-drawing.tsx';
@@ -13,7 +14,7 @@ interface Props {
   readonly note?: string;
 }
 
-/** An architecture as the U of the paper's Fig. 2, with the memory of each level. */
+/** An architecture as the U of the paper's Fig. 2, with the memory of each level, its cell, and what it is joined with. */
 export function Architecture({ drawing, problem, isChosen, reset, note }: Props) {
   return (
     <section aria-labelledby="architecture" class="architecture">
@@ -32,9 +33,44 @@ export function Architecture({ drawing, problem, isChosen, reset, note }: Props)
       </p>
       {note !== undefined && <p class="lead">{note}</p>}
       {problem !== null && <p class="problem">{problem}</p>}
-      {drawing === null ? <div class="reserve" /> : <UDrawing drawing={drawing} />}
+      <ArrowTip />
+      {drawing === null ? <div class="reserve" /> : <Network network={drawing} name={drawing.title} />}
       {drawing?.bytes && <MemoryByLevel drawing={drawing} />}
+      {drawing?.beside && <Beside network={drawing.beside} />}
     </section>
+  );
+}
+
+function Network({ network, name }: { readonly network: DrawnNetwork; readonly name: string }) {
+  return (
+    <>
+      <UDrawing network={network} name={name} />
+      {network.cell !== null && <Cell cell={network.cell} network={name} />}
+    </>
+  );
+}
+
+/** The network that it is joined with. */
+function Beside({ network }: { readonly network: NonNullable<Drawing['beside']> }) {
+  return (
+    <>
+      <h3>The network beside it</h3>
+      <p class="lead">
+        It sees scans downsampled by {network.downsampling.join('×')}; the logits are the mean of both.
+      </p>
+      <Network network={network} name="The network beside it" />
+    </>
+  );
+}
+
+/** The tip of the arrows of all drawings. */
+function ArrowTip() {
+  return (
+    <svg class="tip" width="0" height="0" aria-hidden="true">
+      <marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
+        <path d="M0 0.5L8 4L0 7.5z" fill="context-stroke" />
+      </marker>
+    </svg>
   );
 }
 

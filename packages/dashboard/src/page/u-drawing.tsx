@@ -1,5 +1,5 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { Drawing } from '../shared/messages.ts';
+import type { DrawnNetwork } from '../shared/messages.ts';
 import { Scroll } from './scroll.tsx';
 
 const width = 800;
@@ -10,25 +10,20 @@ const row = 100;
 /** How far each level moves towards the middle. */
 const indent = 28;
 
-type Levels = Drawing['levels'];
+type Levels = DrawnNetwork['levels'];
 
 /** The encoder down the left, the decoder up the right, skips as arrows in the colour of the level that they come from. */
-export function UDrawing({ drawing }: { readonly drawing: Drawing }) {
-  const { levels, isChild, patch } = drawing;
+export function UDrawing({ network, name }: { readonly network: DrawnNetwork; readonly name: string }) {
+  const { levels, isChild, patch } = network;
   const lowest = levels.length - 1;
   return (
-    <Scroll name="Drawing of the architecture">
+    <Scroll name={`Drawing of ${name}`}>
       <svg
         class="u"
         viewBox={`0 0 ${width} ${lowest * row + box.height + 24}`}
         role="img"
-        aria-label={inWords(drawing)}
+        aria-label={inWords(network, name)}
       >
-        <defs>
-          <marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
-            <path d="M0 0.5L8 4L0 7.5z" fill="context-stroke" />
-          </marker>
-        </defs>
         {levels.flatMap(({ decoder }, to) =>
           (decoder?.skips ?? []).map((from, index, { length }) => (
             <Skip
@@ -81,7 +76,7 @@ export function UDrawing({ drawing }: { readonly drawing: Drawing }) {
 }
 
 /** The drawing for who does not see it. */
-function inWords({ levels, patch, title }: Drawing): string {
+function inWords({ levels, patch }: DrawnNetwork, name: string): string {
   const parts = levels.map(({ channels, size, encoder, decoder }, level) => {
     const up =
       decoder === undefined
@@ -89,7 +84,7 @@ function inWords({ levels, patch, title }: Drawing): string {
         : `; decoder ${decoder.block}, takes in encoder levels ${decoder.skips.join(', ') || 'none'}`;
     return `level ${level}: ${channels} channels, ${size.join(' by ')}, encoder ${encoder}${up}`;
   });
-  return `${title}, patch ${patch.join(' by ')}. ${parts.join('. ')}.`;
+  return `${name}, patch ${patch.join(' by ')}. ${parts.join('. ')}.`;
 }
 
 interface Point {

@@ -9,7 +9,6 @@ import { Settings } from '../page/settings.tsx';
 import { useDark } from '../page/theme.ts';
 import { childrenPage } from '../shared/children-page.ts';
 import type { ChildFigures, ReportTold } from '../shared/messages.ts';
-import { CellSection } from './cell-drawing.tsx';
 import { DiceDots } from './dice-dots.tsx';
 import { Examples } from './examples.tsx';
 import { Gain } from './gain.tsx';
@@ -36,7 +35,6 @@ export function ReportPage({ told }: { readonly told: ReportTold }) {
         reset={() => setChild(null)}
         {...(chosen === undefined && { note: notes.found })}
       />
-      {drawing.cell !== null && <CellSection cell={drawing.cell} />}
       {tested !== null && <DiceDots tested={tested} cases={cases[0]?.cases ?? []} />}
       {told.examples.length > 0 && <Examples examples={told.examples} outlined={told.outlined} />}
       {cases.length > 0 && <Cases tables={cases} classNames={state.run?.classNames ?? {}} opened={null} />}

@@ -9,6 +9,7 @@ export type {
   ChoiceHistory,
   Drawing,
   DrawnCell,
+  DrawnNetwork,
   MethodsPart,
   RecordSections,
   ReportTold,

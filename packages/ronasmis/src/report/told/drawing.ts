@@ -7,7 +7,7 @@ import { featureBytes } from '../feature-bytes.ts';
 import { levelsOf } from '../levels.ts';
 import { figuresOf } from './children.ts';
 import type { Known } from './known.ts';
-import type { ChildFigures, Drawing, DrawnCell } from './messages.ts';
+import type { ChildFigures, Drawing, DrawnCell, DrawnNetwork } from './messages.ts';
 
 /** A child of a step by its place among them; undefined where there is none. */
 export function drawChildOf(event: SearchEvent, index: number, run: RunRecord): Drawing | undefined {
@@ -35,13 +35,21 @@ export function drawFound(architecture: Architecture, run: RunRecord): Drawing {
 
 function drawingOf(title: string, architecture: Architecture, run: RunRecord, child: ChildFigures | null): Drawing {
   const bytesPerElement = run.engine.precision === 'fp32' ? 4 : 2;
+  const coarse = architecture.kind === undefined ? architecture.coarse : undefined;
   return {
     title,
     child,
+    ...networkOf(architecture, run),
+    bytes: featureBytes(architecture, dimensionsOf(run), bytesPerElement) ?? null,
+    beside: coarse === undefined ? null : { ...networkOf(coarse.network, run), downsampling: coarse.downsampling },
+  };
+}
+
+function networkOf(architecture: Architecture, run: RunRecord): DrawnNetwork {
+  return {
     isChild: architecture.kind === undefined,
     patch: patchOf(architecture),
     levels: levelsOf(architecture, run.network),
-    bytes: featureBytes(architecture, dimensionsOf(run), bytesPerElement) ?? null,
     cell: 'cell' in architecture ? cellOf(architecture.cell) : null,
   };
 }

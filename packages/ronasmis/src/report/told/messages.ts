@@ -99,16 +99,22 @@ export interface ScatterPoints {
   readonly children: readonly ChildFigures[];
 }
 
-/** An architecture to be drawn. */
-export interface Drawing {
-  readonly title: string;
-  readonly child: ChildFigures | null;
+/** A network to be drawn. */
+export interface DrawnNetwork {
   readonly isChild: boolean;
   readonly patch: readonly [number, number, number];
   readonly levels: readonly Level[];
+  readonly cell: DrawnCell | null;
+}
+
+/** An architecture to be drawn. */
+export interface Drawing extends DrawnNetwork {
+  readonly title: string;
+  readonly child: ChildFigures | null;
   /** Of a training patch, by level; null where levels are not told apart. */
   readonly bytes: readonly LevelBytes[] | null;
-  readonly cell: DrawnCell | null;
+  /** What it is joined with: a network that sees scans downsampled so. */
+  readonly beside: (DrawnNetwork & { readonly downsampling: readonly [number, number, number] }) | null;
 }
 
 /** The cell of every level. */

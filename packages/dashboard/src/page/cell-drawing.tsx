@@ -1,5 +1,5 @@
-import { Scroll } from '../page/scroll.tsx';
 import type { DrawnCell } from '../shared/messages.ts';
+import { Scroll } from './scroll.tsx';
 
 const box = { height: 60, top: 50 };
 const nodeWidth = 176;
@@ -10,18 +10,18 @@ const height = 2 * box.top + box.height;
 /** Baselines of a node's two operations. */
 const rows = [25, 46];
 
-/** Of the micro space: what stands in every box of the U. */
-export function CellSection({ cell }: { readonly cell: DrawnCell }) {
+/** Of the micro space: what stands in every box of the U of `network`. */
+export function Cell({ cell, network }: { readonly cell: DrawnCell; readonly network: string }) {
   return (
-    <section aria-labelledby="cell">
-      <h2 id="cell">Its cell</h2>
+    <>
+      <h3>Its cell</h3>
       <p class="lead">
         The same at every level. A node adds its two operations; what no node takes in is added up into the output.
       </p>
-      <Scroll name="Drawing of the cell">
+      <Scroll name={`Drawing of the cell of ${network}`}>
         <CellDrawing cell={cell} />
       </Scroll>
-    </section>
+    </>
   );
 }
 
