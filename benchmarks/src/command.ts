@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const program = fileURLToPath(new URL('../../packages/ronasmis/bin/ronasmis.mjs', import.meta.url));
@@ -26,3 +27,19 @@ export function runCommand(
 /** Runs the built command line, as a user would. */
 export const ronasmis = (...args: readonly string[]): Promise<number> =>
   runCommand(process.execPath, [program, ...args]);
+
+/** A command that serves a page until it is stopped. */
+export interface Serving {
+  readonly address: string;
+  readonly stop: () => void;
+}
+
+/** Starts one, and waits for the address that it prints first. Rejects where it ends before. */
+export async function serving(...args: readonly string[]): Promise<Serving> {
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const address = await new Promise<string>((resolve, reject) => {
+    createInterface({ input: child.stdout }).once('line', resolve);
+    child.on('error', reject).on('close', (code) => reject(new Error(`${args.join(' ')} ended with ${code}.`)));
+  });
+  return { address, stop: () => void child.kill('SIGINT') };
+}

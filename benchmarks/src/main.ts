@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describeEngine } from '@ronasmis/libtorch';
 import { plural } from 'ronasmis/internal';
 import { type Bench, say } from './bench.ts';
+import { browser } from './browser.ts';
 import { call } from './call.ts';
 import { findData } from './data.ts';
 import { files } from './files.ts';
@@ -19,6 +20,7 @@ import { search } from './search.ts';
 import { space } from './space.ts';
 import { step } from './step.ts';
 import { waiting } from './waiting.ts';
+import { watching } from './watching.ts';
 
 /** What can be measured; a whole run does it in this order. `predict` uses what `search` has found. */
 const topics: Readonly<Record<string, (bench: Bench) => Promise<readonly Row[]>>> = {
@@ -36,12 +38,16 @@ const topics: Readonly<Record<string, (bench: Bench) => Promise<readonly Row[]>>
   call,
 };
 
+/** What takes so long that it is measured only where it is named. */
+const alone: typeof topics = { watching, browser };
+
 async function main(words: readonly string[]): Promise<number> {
   const names = words.filter((word) => word !== '--json');
-  const unknown = names.find((name) => !(name in topics));
+  const all = { ...topics, ...alone };
+  const unknown = names.find((name) => !(name in all));
   if (unknown !== undefined) {
     say(
-      `There is no benchmark '${unknown}': name some of ${Object.keys(topics).join(', ')}, or none for all; --json prints JSON.`,
+      `There is no benchmark '${unknown}': name some of ${Object.keys(all).join(', ')}, or none for all but ${Object.keys(alone).join(' and ')}; --json prints JSON.`,
     );
     return 2;
   }
@@ -52,8 +58,8 @@ async function main(words: readonly string[]): Promise<number> {
     const bench: Bench = { python, data: await findData(temporary), whole: names.length === 0, temporary };
     const rows: Row[] = [];
     let failed = false;
-    for (const [name, measure] of Object.entries(topics)) {
-      if (names.length > 0 && !names.includes(name)) continue;
+    for (const [name, measure] of Object.entries(all)) {
+      if (names.length > 0 ? !names.includes(name) : name in alone) continue;
       const started = performance.now();
       try {
         rows.push(...(await measure(bench)));
