@@ -13,7 +13,7 @@ import {
 } from './operations.ts';
 import { scope, type Tensor, tensor } from './tensor.ts';
 
-/** Where the processes of one run, its ranks, find each other. All but `rank` and `servesStore` are alike in all of them. */
+/** Where the processes of one run, its ranks, find each other. All but `rank` are alike in all of them. */
 export interface Meeting {
   /** Which of the ranks this process is, from 0. */
   readonly rank: number;
@@ -22,8 +22,8 @@ export interface Meeting {
   /** Name or address of the machine where the meeting point is served. */
   readonly host: string;
   readonly port: number;
-  /** Whether this process serves the meeting point: one of the ranks, or none where their launcher does. */
-  readonly servesStore: boolean;
+  /** Who serves the meeting point. */
+  readonly servedBy: 'rank 0' | 'launcher';
   /** What tells this group from others, earlier ones too, that meet at the same point. */
   readonly name: string;
   /** For so many whole seconds a rank waits until all have come. */
@@ -79,9 +79,9 @@ const late = /timed? ?out/i;
 const answerSeconds = 2;
 
 /** Which ranks have ended, as far as can be told, for the beginning of a sentence. */
-function endedRanks({ name }: Meeting): string {
+function endedRanks({ name, servedBy }: Meeting): string {
   const silent = native.silentRanks(name, answerSeconds);
-  if (silent === null) return 'another rank, which served the meeting point,';
+  if (silent === null) return `${servedBy === 'launcher' ? 'the launcher' : servedBy}, which served the meeting point,`;
   return silent.length === 0 ? 'another rank' : `rank ${silent.join(', rank ')}`;
 }
 
@@ -138,7 +138,7 @@ function liesInOrder({ shape, strides }: Tensor): boolean {
  * there twice, or counts other ranks.
  */
 export function joinRanks(meeting: Meeting): Ranks {
-  const { rank, size, host, port, servesStore, name, meetingSeconds, exchangeSeconds } = meeting;
+  const { rank, size, host, port, servedBy, name, meetingSeconds, exchangeSeconds } = meeting;
   const who = `Rank ${rank} of ${size}`;
   let failure: string | undefined;
   let left = false;
@@ -190,7 +190,8 @@ export function joinRanks(meeting: Meeting): Ranks {
     );
 
   try {
-    native.joinRanks(host, port, rank, size, servesStore, name, meetingSeconds, exchangeSeconds);
+    const serves = servedBy === 'rank 0' && rank === 0;
+    native.joinRanks(host, port, rank, size, serves, name, meetingSeconds, exchangeSeconds);
   } catch (error) {
     throw new RankError(error instanceof Error ? error.message : String(error), { cause: error });
   }

@@ -136,17 +136,17 @@ function gradients(ranks) {
   };
 }
 
-/** Sums up until another rank ends; one of them ends itself. */
-function killed(ranks) {
+/** Sums up until another rank ends; this one of them ends itself. */
+const killed = (who) => (ranks) => {
   const values = zeros([100_000]);
   for (let round = 0; ; round += 1) {
-    if (rank === size - 1 && round === 100) {
+    if (rank === who && round === 100) {
       say({ at: Date.now() });
       process.kill(process.pid, 'SIGKILL');
     }
     ranks.allReduce(values);
   }
-}
+};
 
 /** Leaves one rank waiting for longer than a timeout. */
 function late(ranks) {
@@ -183,7 +183,18 @@ function refused(ranks) {
   return [...messages, messageOf(() => ranks.barrier())];
 }
 
-const programs = { exchange, barrier, gradients, killed, late, differ, cross, refused, join: () => 'joined' };
+const programs = {
+  exchange,
+  barrier,
+  gradients,
+  'last-killed': killed(size - 1),
+  'first-killed': killed(0),
+  late,
+  differ,
+  cross,
+  refused,
+  join: () => 'joined',
+};
 
 const began = Date.now();
 try {

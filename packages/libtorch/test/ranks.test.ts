@@ -50,15 +50,18 @@ describe.runIf(process.platform === 'linux')('ranks', () => {
     expect(ended[0].said).toEqual(ended[1].said);
   });
 
-  test('hear soon of one that was killed', async () => {
-    const ended = await startRanks('killed', 3);
-    const killed = ended[2];
+  test.each([
+    { what: 'last-killed', who: 2, name: 'rank 2' },
+    { what: 'first-killed', who: 0, name: 'rank 0, which served the meeting point,' },
+  ])('hear soon of one that was killed: $name', async ({ what, who, name }) => {
+    const ended = await startRanks(what, 3);
+    const killed = ended[who];
     expect(killed).toEqual({ signal: 'SIGKILL', said: { at: expect.any(Number) }, stderr: '' });
     const end = Number(JSON.stringify(killed.said).match(/\d+/));
-    for (const { said, stderr } of ended.slice(0, 2)) {
+    for (const { said, stderr } of ended.toSpliced(who, 1)) {
       expect(said, stderr).toEqual({
         error: expect.stringMatching(
-          /^Rank \d of 3: rank 2 ended during a sum over the ranks\. Its own output says why/,
+          new RegExp(`^Rank \\d of 3: ${name} ended during a sum over the ranks\\. Its own output says why`),
         ),
         code: 'RANK_FAILED',
         seconds: expect.any(Number),
@@ -112,7 +115,7 @@ describe.runIf(process.platform === 'linux')('ranks', () => {
 });
 
 describe.runIf(process.platform === 'linux')('ranks that cannot meet', () => {
-  const here = { host: '127.0.0.1', servesStore: true, name: 'test', meetingSeconds: 2, exchangeSeconds: 2 };
+  const here = { host: '127.0.0.1', servedBy: 'rank 0', name: 'test', meetingSeconds: 2, exchangeSeconds: 2 } as const;
   /** What a rank says that fails so, and nothing else: c10d's warnings come with stack traces. */
   const failing = (pattern: RegExp) => ({
     said: {
@@ -134,14 +137,14 @@ describe.runIf(process.platform === 'linux')('ranks that cannot meet', () => {
 
   test('a port where nobody listens', async () => {
     const port = await freePort();
-    const ended = await startRank('join', { ...here, port, rank: 1, size: 2, servesStore: false });
+    const ended = await startRank('join', { ...here, port, rank: 1, size: 2 });
     expect(ended).toEqual(
       failing(/^Rank 1 of 2 found no meeting point of the ranks at 127\.0\.0\.1:\d+ within 2 s\. See that the address/),
     );
   });
 
   test('a host that does not exist', async () => {
-    const elsewhere = { ...here, host: 'no-such-host.invalid', port: 29500, rank: 1, size: 2, servesStore: false };
+    const elsewhere = { ...here, host: 'no-such-host.invalid', port: 29500, rank: 1, size: 2 };
     expect(await startRank('join', elsewhere)).toEqual(
       failing(/^Rank 1 of 2 found no meeting point of the ranks at no-such-host\.invalid:29500 within 2 s\./),
     );
@@ -174,8 +177,8 @@ describe.runIf(process.platform === 'linux')('ranks that cannot meet', () => {
     const first = startRank('join', common);
     await untilServed(port);
     const [twice, other] = await Promise.all([
-      startRank('join', { ...common, servesStore: false }),
-      startRank('join', { ...common, rank: 1, size: 4, servesStore: false }),
+      startRank('join', { ...common, servedBy: 'launcher' }),
+      startRank('join', { ...common, rank: 1, size: 4 }),
     ]);
     expect(twice).toEqual(failing(/^Rank 0 of 3 is there already at/));
     expect(other).toEqual(failing(/^Rank 1 of 4 met ranks that are 3 at/));

@@ -71,10 +71,14 @@ export async function startRanks(
   changes: Partial<Meeting> = {},
 ): Promise<readonly Ended[]> {
   const port = await freePort();
-  const common = { size, host: '127.0.0.1', port, name: 'test', meetingSeconds: 100, exchangeSeconds: 100 };
-  return Promise.all(
-    Array.from({ length: size }, (_, rank) =>
-      startRank(what, { rank, servesStore: rank === 0, ...common, ...changes }),
-    ),
-  );
+  const common = {
+    size,
+    host: '127.0.0.1',
+    port,
+    name: 'test',
+    servedBy: 'rank 0',
+    meetingSeconds: 100,
+    exchangeSeconds: 100,
+  } as const;
+  return Promise.all(Array.from({ length: size }, (_, rank) => startRank(what, { rank, ...common, ...changes })));
 }

@@ -11,8 +11,8 @@ export interface Rank {
   /** Name or address of the machine where the meeting point is served. */
   readonly host: string;
   readonly port: number;
-  /** Whether this process serves it: rank 0 does, unless the launcher serves one. */
-  readonly servesStore: boolean;
+  /** Who serves it. */
+  readonly servedBy: 'rank 0' | 'launcher';
   /** The run and the attempt at it: what a meeting point tells groups of ranks apart by. */
   readonly name: string;
 }

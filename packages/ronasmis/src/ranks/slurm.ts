@@ -50,7 +50,7 @@ export function slurmRank(environment: Environment): Rank {
     localSize: localSize !== null && localSize > localRank ? localSize : null,
     host: textOf(environment, 'MASTER_ADDR') ?? firstNode(environment),
     port: port ?? ports.first + ((job + step) % ports.count),
-    servesStore: rank === 0,
+    servedBy: 'rank 0',
     name: `ronasmis/${job}.${step}/0`,
   };
 }

@@ -36,7 +36,7 @@ export function torchRank(environment: Environment): Rank {
     localSize,
     host: requiredText(environment, ['MASTER_ADDR'], fix),
     port: wholeNumberOf(environment, 'MASTER_PORT', { least: 1, most: 65535, fix }),
-    servesStore: !agentServes(environment) && rank === 0,
+    servedBy: agentServes(environment) ? 'launcher' : 'rank 0',
     name: `ronasmis/${textOf(environment, 'TORCHELASTIC_RUN_ID') ?? 'run'}/${attempt}`,
   };
 }

@@ -9,7 +9,7 @@ const rank = (localRank: number, localSize: number | null): Rank => ({
   localSize,
   host: 'first',
   port: 1,
-  servesStore: false,
+  servedBy: 'rank 0',
   name: 'run',
 });
 

@@ -52,17 +52,15 @@ describe('torchrun', () => {
       localSize: 2,
       host: 'localhost',
       port: 36837,
-      servesStore: false,
+      servedBy: 'launcher',
       name: 'ronasmis/bcbb2fbe-7d9d-42b6-bda0-3de95f3a04fa/0',
     });
-    expect(rankOf({ ...torchrun, RANK: '0', LOCAL_RANK: '0' })?.servesStore).toBe(false);
   });
 
   test('whose agent does not: rank 0 does', () => {
     for (const said of ['False', undefined]) {
       const without = { ...torchrun, TORCHELASTIC_USE_AGENT_STORE: said };
-      expect(rankOf({ ...without, RANK: '0', LOCAL_RANK: '0' })?.servesStore).toBe(true);
-      expect(rankOf(without)?.servesStore).toBe(false);
+      expect(rankOf(without)?.servedBy).toBe('rank 0');
     }
   });
 
@@ -85,10 +83,10 @@ test('PyTorchJob, which has one rank a pod', () => {
     localSize: null,
     host: 'brain-master-0',
     port: 23456,
-    servesStore: true,
+    servedBy: 'rank 0',
     name: 'ronasmis/run/0',
   });
-  expect(rankOf({ ...pytorchJob, RANK: '2' })).toMatchObject({ rank: 2, servesStore: false });
+  expect(rankOf({ ...pytorchJob, RANK: '2' })).toMatchObject({ rank: 2 });
 });
 
 describe('Slurm', () => {
@@ -100,10 +98,9 @@ describe('Slurm', () => {
       localSize: 2,
       host: 'gpu003',
       port: 18458,
-      servesStore: false,
+      servedBy: 'rank 0',
       name: 'ronasmis/123456.2/0',
     });
-    expect(rankOf({ ...slurm, SLURM_PROCID: '0', SLURM_LOCALID: '0' })?.servesStore).toBe(true);
   });
 
   test.each([
