@@ -191,5 +191,6 @@ NAPI_MODULE_INIT() {
   ronasmis::register_modes(env, exports);
   ronasmis::register_cuda(env, exports);
   ronasmis::register_ranks(env, exports);
+  ronasmis::register_averaging(env, exports);
   return exports;
 }

@@ -117,6 +117,7 @@ void register_tensors(napi_env env, napi_value exports);
 void register_modes(napi_env env, napi_value exports);
 void register_cuda(napi_env env, napi_value exports);
 void register_ranks(napi_env env, napi_value exports);
+void register_averaging(napi_env env, napi_value exports);
 
 using Callback = napi_value (*)(napi_env, napi_callback_info);
 void export_function(napi_env env, napi_value exports, const char* name, Callback callback);

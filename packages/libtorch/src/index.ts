@@ -1,5 +1,4 @@
 export { type Activation, activate, activationNames, keptByActivate, keptByActivation } from './activations.ts';
-export { averageGradients } from './average-gradients.ts';
 export { averageAround3d, averagePooling3d } from './average-pooling.ts';
 export {
   type Convolving,
@@ -30,7 +29,7 @@ export { call, type Returned, schema, type Value } from './operation.ts';
 export * from './operations.ts';
 export type { Optimiser } from './optimiser.ts';
 export * from './optimisers.ts';
-export { joinRanks, type Meeting, RankError, type Ranks } from './ranks.ts';
+export { type AveragingOptions, joinRanks, type Meeting, RankError, type Ranks } from './ranks.ts';
 export * from './safetensors.ts';
 export { type DataType, type Device, keep, type MemoryFormat, memory, scope, Tensor, tensor } from './tensor.ts';
 export { transposedConvolution3d } from './transposed-convolution.ts';

@@ -61,6 +61,8 @@ interface Native {
     exchangeSeconds: number,
   ): void;
   leaveRanks(name: string): void;
+  beginAveraging(name: string, count: number, bucketBytes: number): void;
+  endAveraging(name: string): void;
   /** Ranks that do not say within so many seconds that they are there; null where the meeting point is gone. */
   silentRanks(name: string, seconds: number): readonly number[] | null;
   version(): string;

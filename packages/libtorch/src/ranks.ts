@@ -1,4 +1,4 @@
-import { native } from './native.ts';
+import { exchange as exchanged, native } from './native.ts';
 import {
   allGatherIntoTensor,
   allReduceInPlace,
@@ -44,6 +44,16 @@ export interface Ranks {
   readonly size: number;
   /** Puts the sum over all ranks into the tensor of each: the same to the bit, in the tensor's own data type. */
   allReduce(tensor: Tensor): void;
+  /**
+   * Runs `body`, which makes gradients of these tensors, and gives each of them, on every rank, the mean over the ranks of its gradients: one without a
+   * gradient on a rank counts as 0 there, and one without any is left without. So the ranks take the same step, to the bit, where they have the same
+   * weights and the same optimiser.
+   *
+   * The gradients go bucket by bucket, in the order of the list, as soon as those of a bucket are there and while `body` goes on with others: the
+   * list is best in the order in which a way back comes to them. Each may be accumulated once. What `body` throws is thrown when the others have what they wait
+   * for, with what gradients there were.
+   */
+  averageGradients<Result>(tensors: readonly Tensor[], body: () => Result, options?: AveragingOptions): Result;
   /** Puts the values of one rank into the tensor of each. */
   broadcast(tensor: Tensor, source: number): void;
   /** The tensors of all ranks, in a new first axis: `[rank, ...shape]`, on the processor. */
@@ -55,6 +65,15 @@ export interface Ranks {
   /** Closes the connections. Those that still wait for this rank then fail. */
   leave(): void;
 }
+
+/** How gradients are averaged. */
+export interface AveragingOptions {
+  /** Of gradients that are exchanged together, at most; a larger one goes alone. That is also what an exchange takes beside them, twice. */
+  readonly bucketBytes?: number;
+}
+
+/** Large enough for a network's latency not to count, small beside what a step takes; a few for most networks. */
+const defaultBucketBytes = 4 * 2 ** 20;
 
 /** What a rank could not do because of others, or of the network between them: a sentence with the fix. Its `code` tells it elsewhere. */
 export class RankError extends Error {
@@ -119,6 +138,8 @@ function agree(doing: string, size: number, name: string): void {
   }
 }
 
+const totalBytes = (tensors: readonly Tensor[]): number => tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
+
 /** Whether the elements lie one after the other in memory, in row-major order. */
 function liesInOrder({ shape, strides }: Tensor): boolean {
   let distance = 1;
@@ -143,21 +164,24 @@ export function joinRanks(meeting: Meeting): Ranks {
   let failure: string | undefined;
   let left = false;
 
-  /** Runs an exchange of such tensors, once all ranks are at it; after one that failed there is no other. */
-  function exchange<Result>(what: string, given: Tensor, body: () => Result): Result {
+  /** Runs a part of an exchange; after one that failed there is no other. */
+  function attempt<Result>(what: string, body: () => Result): Result {
     if (left) throw new Error(`${who}: ${what} came after this process had left its group.`);
     if (failure !== undefined) throw new RankError(failure);
-    const doing = `${what}: ${given.dataType} [${given.shape}]`;
     try {
-      return scope(() => {
-        agree(doing, size, name);
-        return body();
-      });
+      return scope(body);
     } catch (error) {
       failure = sentence(who, what, meeting, causeOf(error));
       throw new RankError(failure, { cause: error });
     }
   }
+
+  /** Runs an exchange of such tensors, once all ranks are at it. */
+  const exchange = <Result>(what: string, given: Tensor, body: () => Result): Result =>
+    attempt(what, () => {
+      agree(`${what}: ${given.dataType} [${given.shape}]`, size, name);
+      return body();
+    });
 
   /** Has an exchange change a tensor's values, which Gloo wants on the processor and in order. */
   function change(what: string, given: Tensor, operation: (values: Tensor) => void): void {
@@ -169,6 +193,24 @@ export function joinRanks(meeting: Meeting): Ranks {
       waitTensor(values);
       if (!direct) copyInPlace(own, values);
     });
+  }
+
+  function averageGradients<Result>(
+    tensors: readonly Tensor[],
+    body: () => Result,
+    { bucketBytes = defaultBucketBytes }: AveragingOptions = {},
+  ): Result {
+    const what = 'averaging gradients';
+    attempt(what, () => {
+      agree(`${what}: ${tensors.length} of ${totalBytes(tensors)} bytes`, size, name);
+      exchanged.set(tensors.map(({ handle }) => handle));
+      native.beginAveraging(name, tensors.length, bucketBytes);
+    });
+    try {
+      return body();
+    } finally {
+      attempt(what, () => native.endAveraging(name));
+    }
   }
 
   function broadcast(given: Tensor, source: number): void {
@@ -210,6 +252,7 @@ export function joinRanks(meeting: Meeting): Ranks {
   return {
     rank,
     size,
+    averageGradients,
     allReduce: (given) => change('a sum over the ranks', given, (values) => allReduceInPlace(values, 'sum', name)),
     broadcast,
     allGather,

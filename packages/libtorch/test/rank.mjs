@@ -5,7 +5,6 @@ import { writeSync } from 'node:fs';
 import {
   absolute,
   add,
-  averageGradients,
   contiguous,
   conv3d,
   joinRanks,
@@ -112,8 +111,10 @@ function train(ranks, steps, bucketBytes) {
       const loss = meanAll(square(conv3d(conv3d(part, first, { bias }), second)));
       // This one concerns the last rank alone, whose loss is one of `size` in the mean.
       const last = ranks ? (rank === size - 1 ? 1 : 0) : 1 / size;
-      (last > 0 ? add(loss, meanAll(square(rare)), { alpha: last }) : loss).backward();
-      if (ranks) averageGradients(ranks, parameters, { bucketBytes });
+      const own = last > 0 ? add(loss, meanAll(square(rare)), { alpha: last }) : loss;
+      const back = () => own.backward();
+      if (ranks) ranks.averageGradients(parameters, back, { bucketBytes });
+      else back();
     });
     if (unused.gradient) throw new Error('A gradient that no rank has was made.');
     optimiser.step();
@@ -134,6 +135,27 @@ function gradients(ranks) {
     // The first step makes the optimiser's states.
     counts: [one, small].map(({ counts }) => new Set(counts.slice(1)).size),
   };
+}
+
+/** The way back of one rank fails half way. */
+function failing(ranks) {
+  const [near, far] = [normal(1, [3]), normal(2, [3])];
+  for (const one of [near, far]) one.requiresGradient = true;
+  let said = 'nothing';
+  try {
+    ranks.averageGradients(
+      [near, far],
+      () => {
+        meanAll(near).backward();
+        if (rank === 0) throw new Error('no memory');
+        meanAll(far).backward();
+      },
+      { bucketBytes: 1 },
+    );
+  } catch (error) {
+    said = error.message;
+  }
+  return { said, means: [near, far].map(({ gradient }) => Array.from(gradient.toArray(), (value) => 3 * value)) };
 }
 
 /** Sums up until another rank ends; this one of them ends itself. */
@@ -187,6 +209,7 @@ const programs = {
   exchange,
   barrier,
   gradients,
+  failing,
   'last-killed': killed(size - 1),
   'first-killed': killed(0),
   late,

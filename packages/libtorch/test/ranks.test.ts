@@ -50,6 +50,16 @@ describe.runIf(process.platform === 'linux')('ranks', () => {
     expect(ended[0].said).toEqual(ended[1].said);
   });
 
+  test('of which one fails on its way back have the others’ gradients all the same', async () => {
+    const ended = await startRanks('failing', 2);
+    const close = (value: number) => Array.from({ length: 3 }, () => expect.closeTo(value, 6));
+    for (const [rank, { said, stderr }] of ended.entries())
+      expect(said, stderr).toEqual({
+        result: { said: rank === 0 ? 'no memory' : 'nothing', means: [close(1), close(0.5)] },
+        left: 0,
+      });
+  });
+
   test.each([
     { what: 'last-killed', who: 2, name: 'rank 2' },
     { what: 'first-killed', who: 0, name: 'rank 0, which served the meeting point,' },

@@ -17,7 +17,7 @@ export { costOf } from './network/cost.ts';
 export { composedLoss, fusedLoss } from './network/loss.ts';
 export { networkOf } from './network/of-architecture.ts';
 export { elementCount } from './network/parameters.ts';
-export { createWeights, networkWeights, weight } from './network/weights.ts';
+export { createWeights, networkWeights, trainedWeights, weight } from './network/weights.ts';
 export { freePort } from './ranks/free-port.ts';
 export { rankOf } from './ranks/launcher.ts';
 export { alone } from './ranks/team.ts';

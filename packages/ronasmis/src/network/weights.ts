@@ -113,6 +113,18 @@ export function networkWeights(
   );
 }
 
+/** The weights that a network is trained by, in the order in which gradients come to them on the way back, by and large. */
+export function trainedWeights(
+  { parameters, auxiliaryParameters }: Pick<Network, 'parameters' | 'auxiliaryParameters'>,
+  weights: Weights,
+): readonly Tensor[] {
+  const used = [...parameters, ...auxiliaryParameters].flatMap(({ name, taps, gate }) => {
+    const matrix = taps === undefined ? undefined : weights.get(taps);
+    return [weight(weights, gate?.logits ?? name), ...(matrix ? [matrix] : [])];
+  });
+  return [...new Set(used)].filter(({ requiresGradient }) => requiresGradient).toReversed();
+}
+
 /** Frees what {@link networkWeights} made, and no weight that it was made of. */
 export function freeNetworkWeights(own: Weights, weights: Weights): void {
   for (const [name, tensor] of own) if (tensor !== weights.get(name)) tensor.free();

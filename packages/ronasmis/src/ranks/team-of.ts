@@ -1,4 +1,4 @@
-import { averageGradients, type Ranks, scope } from '@ronasmis/libtorch';
+import { type Ranks, scope } from '@ronasmis/libtorch';
 import type { Team } from './team.ts';
 
 /** The team of ranks that have met. */
@@ -21,6 +21,6 @@ export function teamOf(ranks: Ranks): Team {
       for (const tensor of tensors) scope(() => ranks.broadcast(tensor, 0));
     },
     sum: (tensor) => ranks.allReduce(tensor),
-    averageGradients: (tensors) => averageGradients(ranks, tensors),
+    averageGradients: (tensors, body) => ranks.averageGradients(tensors, body),
   };
 }

@@ -20,8 +20,8 @@ export interface Team {
   copyFirst(tensors: Iterable<Tensor>): void;
   /** Puts the sum over all into the tensor of each. */
   sum(tensor: Tensor): void;
-  /** Gives these tensors the mean over all of their gradients; one without a gradient counts as 0. */
-  averageGradients(tensors: readonly Tensor[]): void;
+  /** Gives these tensors the mean over all of the gradients that `body` has made, and what `body` gives; one without a gradient counts as 0. */
+  averageGradients<Result>(tensors: readonly Tensor[], body: () => Result): Result;
 }
 
 /** A run in one process. */
@@ -34,5 +34,5 @@ export const alone: Team = {
   gather: (value) => [value],
   copyFirst: () => {},
   sum: () => {},
-  averageGradients: () => {},
+  averageGradients: (_, body) => body(),
 };

@@ -65,16 +65,12 @@ export async function openClock(
   const { context } = bench;
   const { team } = context;
   await measureLargest(bench, largest);
-  const measured = await measureDurations(bench, base, isDeepStrictEqual(largest, base));
-  const full = team.fromFirst(() => measured);
+  const [full] = team.gather(await measureDurations(bench, base, isDeepStrictEqual(largest, base)));
   const limit = { epochs, seconds: timeSeconds };
   const { recipe } = context;
   const trainingSteps = stepsOfAnEpoch(context, limit, full);
   const hasCoarse = context.downsampling !== undefined && sufficesForCoarse(limit, trainingSteps, full, recipe);
-  const coarse = (): StepDurations => {
-    const own = coarseDurations(bench, base, full);
-    return team.fromFirst(() => own);
-  };
+  const coarse = (): StepDurations => team.gather(coarseDurations(bench, base, full))[0];
   // A joined network is evaluated in the end, and takes what the coarse one takes besides.
   const share = 1 / voxelsOf(context.downsampling ?? [1, 1, 1]);
   const final = hasCoarse && joins ? (1 + share) * (full.evaluate + full.final) : full.final;

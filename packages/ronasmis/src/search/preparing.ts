@@ -131,13 +131,18 @@ function sharedBy({ size }: Team, recipe: Recipe): Recipe {
 /** The first rank prepares what the others then find prepared, where they see its files; all must have the same. @throws UserError where they have not */
 async function prepareInTurn(team: Team, prepareHere: () => Promise<KeepableDataSet>): Promise<KeepableDataSet> {
   if (team.size === 1) return prepareHere();
-  const first = team.isFirst ? await prepareHere() : undefined;
-  await first?.keep();
+  const first = team.isFirst ? await kept(await prepareHere()) : undefined;
   // Here the others wait for the first.
   requireAlike(team, 'version of RONASMIS', VERSION);
   const prepared = first ?? (await prepareHere());
   requireAlike(team, 'data set', prepared.fingerprint.sha256);
   return prepared;
+}
+
+/** For the other ranks, while this one goes on. */
+async function kept(prepared: KeepableDataSet): Promise<KeepableDataSet> {
+  await prepared.keep();
+  return { ...prepared, keep: async () => {} };
 }
 
 /** @throws UserError on every rank where one differs from the first */

@@ -4,6 +4,7 @@ import type { Random } from '../base/random.ts';
 import type { Batch, Batches } from '../batches/batches.ts';
 import type { BatchPlan } from '../batches/fill-batch.ts';
 import type { Network } from '../network/network.ts';
+import { trainedWeights } from '../network/weights.ts';
 import type { Team } from '../ranks/team.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { whereMemorySuffices } from './out-of-memory.ts';
@@ -71,10 +72,8 @@ export async function train(trainer: Trainer, feed: MiniBatches, pace: Pace): Pr
       const learningRate = learningRateAt(trainer.recipe, pace.fraction(done));
       try {
         const isLearnt = await learnFrom(trainer, step, { ...feed, lossSum });
-        if (isLearnt) {
-          team.averageGradients([...trainer.weights.values()]);
-          updateWeights(trainer, learningRate);
-        } else leftOut += 1;
+        if (isLearnt) updateWeights(trainer, learningRate);
+        else leftOut += 1;
       } finally {
         trainer.optimiser.clearGradients();
       }
@@ -147,19 +146,26 @@ interface LearningStep extends Pick<MiniBatches, 'random' | 'team'> {
   readonly lossSum: Tensor;
 }
 
-/** Adds up the gradients of a step's mini-batches, one after the other. Gives whether memory sufficed for all of them, everywhere. */
+/**
+ * Adds up the gradients of a step's mini-batches, one after the other, and with the last one averages them over the team. Gives whether memory
+ * sufficed for all of them, everywhere.
+ */
 async function learnFrom(
   trainer: Trainer,
   { network, miniBatches, own, take }: SharedStep,
   { random, team, lossSum }: LearningStep,
 ): Promise<boolean> {
   const dropping = dropSkips(trainer.recipe, random);
+  const average = <Result>(body: () => Result): Result =>
+    team.averageGradients(trainedWeights(network, trainer.weights), body);
   const losses: Tensor[] = [];
+  if (own === 0) average(() => {});
   for (let at = 0; at < own; at += 1) {
     const batch = await take();
     // What the ranks have is averaged, not added up.
     const learning = { dropSkip: dropping(), share: team.size / miniBatches };
-    const loss = await whereMemorySuffices(trainer.device, () => addGradients(trainer, network, batch, learning));
+    const add = (): Tensor => addGradients(trainer, network, batch, learning);
+    const loss = await whereMemorySuffices(trainer.device, () => (at + 1 === own ? average(add) : add()));
     if (loss) losses.push(loss);
     batch.release();
   }
