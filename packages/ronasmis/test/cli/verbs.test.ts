@@ -73,6 +73,14 @@ describe('show', () => {
     expect(JSON.parse((await run('show', folder, '--json')).stdout)).toMatchObject({ report, architecture, events });
   });
 
+  it('names what small components are removed of', async () => {
+    const folder = join(root, 'cleaned');
+    await writeRunFolder(folder, true);
+    expect((await run('show', folder)).stdout).not.toContain('Cleaned');
+    await writeFile(join(folder, 'report.json'), JSON.stringify({ ...reportContent(5).report, cleaned_classes: [2] }));
+    expect((await run('show', folder)).stdout).toMatch(/^Cleaned +small components of Posterior & <tail>$/m);
+  });
+
   it('prints the cell of a child of the micro space', async () => {
     const folder = join(root, 'micro');
     await writeRunFolder(folder, true);

@@ -77,6 +77,13 @@ describe('the methods of a search', () => {
     );
   });
 
+  it('say of which classes small components are removed', () => {
+    expect(textOf(run, 'Result', { ...report, cleaned_classes: [1, 2] })).toContain(
+      ' Of Anterior and Posterior & <tail>, components with less than half the voxels of the largest are removed: ',
+    );
+    expect(textOf(run, 'Result')).not.toContain('components');
+  });
+
   it('leave out what older run folders do not say', () => {
     const { normalisation: _, orientation: __, spacing: ___, ...older } = run;
     const { memory_bytes: ____, ...settings } = run.settings;
