@@ -5,7 +5,6 @@ import { describe, expect, test } from 'vitest';
 /** Source files without a test file at the same path, and what tests them instead; `types` where there is nothing to test. */
 const reasons: Readonly<Record<'libtorch' | 'ronasmis', Readonly<Record<string, string>>>> = {
   libtorch: {
-    'average-gradients.ts': 'ranks.test.ts, in processes of their own',
     'index.ts': 'types',
     'kernel-example.ts': 'cuda.test.ts and cuda-emulation.test.ts',
     'kernels.ts': 'cuda.test.ts and cuda-emulation.test.ts',

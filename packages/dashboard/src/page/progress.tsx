@@ -4,6 +4,7 @@ import type { Run } from './use-run.ts';
 
 const phases = {
   prepare: 'Reading scans',
+  race: 'Trying kernels',
   train: 'Training',
   evaluate: 'Evaluating children',
   final: 'Segmenting test cases',

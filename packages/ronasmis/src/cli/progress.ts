@@ -13,6 +13,7 @@ export type ProgressView = {
 
 const PHASES: Readonly<Record<Progress['phase'], string>> = {
   prepare: 'Reading scans',
+  race: 'Trying kernels',
   train: 'Training',
   evaluate: 'Evaluating children',
   final: 'Predicting test cases',
@@ -92,7 +93,8 @@ function openLines(stream: NodeJS.WriteStream): ProgressView {
       const phaseIsNew = known?.phase !== progress.phase;
       known = merged(known, progress);
       const stepIsDone = progress.phase === 'evaluate' && progress.done === progress.total;
-      const begins = phaseIsNew && (progress.phase === 'prepare' || progress.phase === 'final');
+      const begins =
+        phaseIsNew && (progress.phase === 'prepare' || progress.phase === 'race' || progress.phase === 'final');
       if (stepIsDone)
         stream.write(`step ${progress.step}: ${[...lossOf(known), ...worth(known), ...timeLeft(known)].join(', ')}\n`);
       else if (begins) stream.write(`${title(progress)} (${progress.total})\n`);

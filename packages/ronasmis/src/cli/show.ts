@@ -36,6 +36,7 @@ export async function printRun(folder: string): Promise<void> {
   }
   await printCurves(files);
   printStart(files);
+  await printRace(files);
   await printRecipe(files);
   if (report === undefined) {
     const { howToGoOn } = await import('../run/run-record.ts');
@@ -105,6 +106,12 @@ function printStart({ run: { settings, taken_over } }: RunFiles): void {
   const { taken, adapted, drawn_anew } = taken_over;
   const weights = `${taken} weights taken over, ${adapted} adapted, ${drawn_anew} drawn anew`;
   print(`${coloursOf(process.stdout).bold('Started from')}  ${settings.from.run} (${weights})\n`);
+}
+
+/** How it was found where kernels are 1x3x3; nothing where a rule says it. */
+async function printRace({ run }: RunFiles): Promise<void> {
+  const { raceNote } = await import('../report/run-words.ts');
+  if (run.race) print(`${raceNote(run)}\n`);
 }
 
 /** In what the run's recipe differs from the default one; nothing where it does not. */

@@ -17,7 +17,7 @@ export const paperRecipe: Recipe = recipeSchema.parse({
     warm_up_share: 0,
     decided_share: null,
   },
-  search: { finalists: false, coarse_share: 0, joins_coarse: false },
+  search: { finalists: false, coarse_share: 0, joins_coarse: false, race_share: 0 },
   augmentation: { from_passes: null, patience: null },
   training: { loss: 'dice', weight_decay_in: 'gradient', averaged_share: 0 },
   inference: { removes_small_components: false },

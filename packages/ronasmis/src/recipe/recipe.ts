@@ -142,6 +142,11 @@ const searchSchema = z.strictObject({
     'whether what the coarse part has found is joined with what is found at the full resolution, unless the validation cases are clearly worse so',
     'ours, after nnU-Net: an ensemble of both resolutions',
   ),
+  race_share: note(
+    share.default(0.1),
+    'of the search: how long it is tried at which levels kernels are 1x3x3 and the depth is left alone, where network.thick_slice is null; 0: not at all',
+    'ours',
+  ),
   coarse_plane: note(count.default(128), 'voxels of the patch within the plane from which it is downsampled', 'ours'),
   coarse_depth: note(count.default(32), 'slices of the patch from which the depth is downsampled too', 'ours'),
 });

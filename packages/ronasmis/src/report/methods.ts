@@ -10,7 +10,7 @@ import type { SearchEvent } from '../run/event.ts';
 import type { SearchReport } from '../run/report.ts';
 import { classNamesOf, kindOf, type RunRecord } from '../run/run-record.ts';
 import { formatBytes, formatCount, formatDice, formatSeconds, plural } from './format.ts';
-import { augmentedNote, coarseNote, joinedNote } from './run-words.ts';
+import { augmentedNote, coarseNote, joinedNote, raceNote } from './run-words.ts';
 import type { MethodsPart } from './told/messages.ts';
 
 /** What the methods of a paper are made of. */
@@ -123,6 +123,7 @@ function workSentences(content: MethodsContent): readonly string[] {
   return [
     what,
     startSentence(run),
+    raceNote(run),
     trainingSentence(content),
     coarseNote(events),
     augmentation(content),

@@ -38,7 +38,9 @@ export function wordsOf(run: RunRecord, architecture: Architecture, events: read
   }[kindOf(run.settings)];
   return {
     ...words,
-    found: [words.found, joinedNote(architecture), howDrawn].filter((sentence) => sentence !== '').join(' '),
+    found: [words.found, raceNote(run), joinedNote(architecture), howDrawn]
+      .filter((sentence) => sentence !== '')
+      .join(' '),
     steps: [words.steps, coarseNote(events), augmentedNote(events)].filter((sentence) => sentence !== '').join(' '),
   };
 }
@@ -64,6 +66,16 @@ export function joinedNote(architecture: Architecture): string {
   return isJoined(architecture)
     ? 'Beside it stands the best network of the part at half the resolution, as it was then, which sees scans at half their resolution; the logits are the mean of both.'
     : '';
+}
+
+/** How it was found at which levels kernels are 1x3x3; empty where a rule says it. */
+export function raceNote({ race, network }: Pick<RunRecord, 'race' | 'network'>): string {
+  if (race === undefined) return '';
+  const losses = race.map(({ flat_levels, loss }) => `${loss.toFixed(3)} with ${flat_levels}`);
+  return (
+    `At how many levels, the full resolution first, kernels are 1x3x3 and the depth is left alone was found by a race: of base networks trained for the same ` +
+    `time, the one with ${network.flat_levels} had the lowest training loss (${losses.join(', ')}).`
+  );
 }
 
 /** From when on patches were augmented; empty where they never were. */

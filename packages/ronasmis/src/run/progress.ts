@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-const phaseSchema = z.enum(['prepare', 'train', 'evaluate', 'final']);
+const phaseSchema = z.enum(['prepare', 'race', 'train', 'evaluate', 'final']);
 
 /** How far a search has come; `done` of `total` count within the phase. */
 export type Progress = {

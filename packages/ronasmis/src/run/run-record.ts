@@ -89,6 +89,11 @@ const runFields = z.object({
   not_run_here: z.string().optional(),
   /** What was odd at its start, in sentences; older run folders do not say it. */
   warnings: z.array(z.string()).readonly().optional(),
+  /** Where a race has decided at how many levels kernels are 1x3x3: the training loss that each network came to. */
+  race: z
+    .array(z.object({ flat_levels: z.int(), loss: z.number() }))
+    .readonly()
+    .optional(),
   /** How many weights were as they had been in the run that it started from, how many were made to fit, and how many were drawn anew. */
   taken_over: z.object({ taken: z.int(), adapted: z.int(), drawn_anew: z.int() }).optional(),
 });

@@ -73,6 +73,8 @@ export interface RunSettings extends SearchSettings {
   readonly architecture?: Architecture;
   /** Plans that network, and what it is trained by. */
   readonly plan?: PlanNetwork;
+  /** At so many levels kernels are 1x3x3, whatever the scans' slices: what a run that goes on had found at its beginning. */
+  readonly flatLevels?: number;
   /** Seconds that were spent before the run, on what it trains: they count to its time. */
   readonly earlierSeconds?: number;
   /** Whether it segments no test case itself, for a comparison does so once its time is over; else it does within its time. */
@@ -173,7 +175,7 @@ export function recordSettings(settings: RunSettings): RunRecord['settings'] {
 
 /** The settings of the run in `folder`, with the device and precision that were in use: the rest is computed as its beginning was. */
 export function recordedSettings(
-  { settings, engine, recipe }: RunRecord,
+  { settings, engine, recipe, network }: RunRecord,
   folder: string,
   { controller, space }: OwnParts,
 ): RunSettings {
@@ -206,6 +208,7 @@ export function recordedSettings(
     ...(earlier_seconds !== undefined && { earlierSeconds: earlier_seconds }),
     ...(settings.tests_afterwards && { isTestedElsewhere: true }),
     ...(from && { from: from.run }),
+    flatLevels: network.flat_levels,
     recipe,
     device,
     precision,

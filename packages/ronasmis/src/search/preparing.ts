@@ -43,6 +43,8 @@ export interface Prepared {
   readonly plan: MemoryPlan;
   /** What is odd about the data set, though usable. */
   readonly warnings: readonly string[];
+  /** The same, but with 1x3x3 kernels at so many levels, whatever the scans' slices. */
+  withFlatLevels(flatLevels: number): Prepared;
   /** Keeps the cases for the next search beside this one. */
   keep(): Promise<void>;
 }
@@ -83,43 +85,46 @@ export async function prepare(
   const hasIgnored = dataSet.ignoredValue !== undefined;
   const spacing = spacingFor(fingerprint, recipe.preparation);
   const volume = shapeAt({ shape: fingerprint.commonShape, spacing: fingerprint.commonSpacing }, spacing);
-  const flatLevels = flatLevelsFor(spacing, recipe.network);
-  const counts = { inputChannels: dataSet.channels.length, classes: dataSet.labels.length, flatLevels };
-  const inputs = { ...counts, hasIgnored, cases, split };
+  const counts = { inputChannels: dataSet.channels.length, classes: dataSet.labels.length };
   if (architecture) requireFit(architecture, cases);
-  const demands = { space, volume, device, precision, recipe, ...inputs };
-  const plan = planMemory(budgetBytes, { ...demands, ...(architecture && { architecture }) });
-  limitMemory(budgetBytes, device, plan);
-  const downsampling = coarseDownsampling(plan.base.patch, plan.dimensions, recipe.search);
-  const context: RunContext = {
-    team,
-    device,
-    precision,
-    recipe,
-    dimensions: plan.dimensions,
-    cases,
-    split,
-    ...(settings.isTestedElsewhere && { isTestedElsewhere: true }),
-    labelValues: dataSet.labels.map(({ value }) => value),
-    scored: scoredClasses(dataSet),
-    ignoredValue: dataSet.ignoredValue,
-    batchVoxels: plan.batchVoxels,
-    ...(downsampling && { downsampling }),
-  };
-  return {
-    settings,
-    context,
-    fingerprint,
-    spacing,
-    regions: dataSet.regions,
-    normalisations,
-    channelFiles: dataSet.channelFiles,
-    engine,
-    budgetBytes,
-    plan,
-    warnings: [...plan.concessions, ...warnings.map(sentenceOf)],
-    keep,
-  };
+  const demands = { space, volume, device, precision, recipe, ...counts, hasIgnored, cases, split };
+
+  function withFlatLevels(flatLevels: number): Prepared {
+    const plan = planMemory(budgetBytes, { ...demands, flatLevels, ...(architecture && { architecture }) });
+    limitMemory(budgetBytes, device, plan);
+    const downsampling = coarseDownsampling(plan.base.patch, plan.dimensions, recipe.search);
+    const context: RunContext = {
+      team,
+      device,
+      precision,
+      recipe,
+      dimensions: plan.dimensions,
+      cases,
+      split,
+      ...(settings.isTestedElsewhere && { isTestedElsewhere: true }),
+      labelValues: dataSet.labels.map(({ value }) => value),
+      scored: scoredClasses(dataSet),
+      ignoredValue: dataSet.ignoredValue,
+      batchVoxels: plan.batchVoxels,
+      ...(downsampling && { downsampling }),
+    };
+    return {
+      settings,
+      context,
+      fingerprint,
+      spacing,
+      regions: dataSet.regions,
+      normalisations,
+      channelFiles: dataSet.channelFiles,
+      engine,
+      budgetBytes,
+      plan,
+      warnings: [...plan.concessions, ...warnings.map(sentenceOf)],
+      withFlatLevels,
+      keep,
+    };
+  }
+  return withFlatLevels(settings.flatLevels ?? flatLevelsFor(spacing, recipe.network));
 }
 
 /** A recipe whose steps have a mini-batch for each rank, unless it says how many they have: a run that is resumed by others goes on with as many. */

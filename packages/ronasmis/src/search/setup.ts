@@ -30,6 +30,7 @@ import {
   trainingSettings,
 } from './options.ts';
 import { engineWarnings, type Prepared, prepare, runRecord } from './preparing.ts';
+import { isRaceDue, raceKernels } from './racing.ts';
 import { cacheFolderOf, type OpenedRun, type OpenedSearch, type OpenedTraining } from './run.ts';
 import {
   copyFirst,
@@ -37,6 +38,7 @@ import {
   createTrainingState,
   restoreState,
   type SearchState,
+  saveState,
   type TrainingState,
 } from './state.ts';
 import type { MemoryUse, SearchHooks, SearchResult } from './watching.ts';
@@ -54,6 +56,13 @@ interface BegunTraining {
   readonly context: RunContext;
   readonly state: TrainingState;
   readonly architecture: Architecture;
+}
+
+/** How a run opens: as it is prepared, or as the winner of a race goes on. */
+interface Opening<Begun> {
+  readonly prepared: Prepared;
+  readonly begun: Begun;
+  readonly race?: RunRecord['race'];
 }
 
 const beginSearch: Begin<BegunSearch> = ({ context: shared, plan, settings }) => {
@@ -163,9 +172,12 @@ async function openLocked<Begun extends BegunSearch | BegunTraining>(
   earlier: EarlierRun | undefined,
 ) {
   const startedAt = performance.now();
-  const prepared = await prepare(settings, settings.out, dataSet, hooks);
+  const ready = await prepare(settings, settings.out, dataSet, hooks);
+  const { prepared, begun, race }: Opening<Begun> =
+    earlier === undefined && isRaceDue(ready)
+      ? await raceKernels(ready, begin, hooks)
+      : { prepared: ready, begun: begin(ready) };
   const { engine, budgetBytes, plan, warnings } = prepared;
-  const begun = begin(prepared);
   const { context, state } = begun;
   const started = earlier && startFrom(state.trainer, networksOf(begun), dataSet, earlier);
   const { team } = context;
@@ -183,8 +195,16 @@ async function openLocked<Begun extends BegunSearch | BegunTraining>(
     ...warnings,
     ...(await reportWarnings()),
   ];
-  const record = { ...runRecord(prepared, augmentation, started), ...(told.length > 0 && { warnings: told }) };
-  if (team.isFirst) await writeRecord(settings.out, 'run.json', record);
+  const record = {
+    ...runRecord(prepared, augmentation, started),
+    ...(race && { race }),
+    ...(told.length > 0 && { warnings: told }),
+  };
+  if (team.isFirst) {
+    await writeRecord(settings.out, 'run.json', record);
+    // What the race has trained goes on, should it be stopped before the first step has ended.
+    if (race) await saveState(settings.out, state, { step: 0, seconds: clock.elapsed() });
+  }
   await prepared.keep();
   hooks.onStart?.({
     isSearch: kindOf(record.settings) !== 'training',
@@ -220,13 +240,14 @@ async function reopenLocked<Begun extends BegunSearch | BegunTraining>(
   const { context, state } = begun;
   const moment = await restoreState(folder, state, context.team);
   const { from } = run.settings;
-  if (from && moment.step === 0) {
+  const isUntrained = state.trainer.steps === 0;
+  if (from && isUntrained) {
     startFrom(state.trainer, networksOf(begun), dataSet, await readEarlierRunAgain(from, folder));
   }
   if (context.team.isFirst) await keepEventsUntil(folder, moment.step);
   const seconds = Math.max(moment.seconds, settings.earlierSeconds ?? 0);
   const clock = await clockOf(begun, plan, settings, { startedAt, ...moment, seconds });
-  if (clock.step === 0) state.controller?.begin(outlookOf(clock));
+  if (isUntrained) state.controller?.begin(outlookOf(clock));
   hooks.onStart?.({
     isSearch: kindOf(run.settings) !== 'training',
     engine: run.engine,

@@ -64,6 +64,11 @@ export function trainerTensors({ weights, averaged, optimiser }: Trainer): Named
   return joinParts({ weights, averaged, optimiser: optimiser.state() });
 }
 
+/** Frees all that a training has made: nothing of it may be used afterwards. */
+export function freeTrainer(trainer: Trainer): void {
+  for (const tensor of trainerTensors(trainer).values()) tensor.free();
+}
+
 /** Takes over copies of what {@link trainerTensors} gave, and how many steps had been trained. Throws where they are another network's. */
 export function restoreTrainer(trainer: Trainer, tensors: NamedTensors, steps: number): void {
   copyInto(trainer.weights, partOf(tensors, 'weights'));
