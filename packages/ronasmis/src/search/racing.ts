@@ -93,8 +93,10 @@ async function lossOf(
   const augmenting = { when: settings.augment, curve: [], isOn: settings.augment === 'on' };
   const steps = ownSteps({ context, state, augmenting, architecture: plan.base }, downsampling);
   const { timeSeconds = Number.POSITIVE_INFINITY, epochs = Number.POSITIVE_INFINITY } = settings;
-  const share = recipe.search.race_share / contestants.length / 2;
-  const planned = Math.ceil(share * epochs * recipe.search.training_epochs * split.training.length);
+  const { race_share, training_epochs } = recipe.search;
+  const share = race_share / contestants.length / 2;
+  const stepsPerEpoch = (training_epochs * split.training.length) / (recipe.training.mini_batches ?? 1);
+  const planned = Math.ceil(share * epochs * stepsPerEpoch);
   const half = (): Pace => {
     const until = performance.now() + 1000 * share * timeSeconds;
     return {

@@ -6,6 +6,7 @@ import { writePhantomDataSet } from '../../src/data/phantom.ts';
 import { freePort } from '../../src/ranks/free-port.ts';
 import { eventSchema } from '../../src/run/event.ts';
 import { reportSchema } from '../../src/run/report.ts';
+import { runSchema } from '../../src/run/run-record.ts';
 import { temporaryFolder } from '../formats/scans.ts';
 import { ronasmis, type Started, startAs } from './command.ts';
 
@@ -21,6 +22,10 @@ const events = async (run: string) =>
     .slice(0, -1)
     .map((line) => eventSchema.parse(JSON.parse(line)));
 
+/** The losses of the networks that raced at its beginning. */
+const raceOf = async (run: string): Promise<readonly number[]> =>
+  (runSchema.parse(JSON.parse(await readFile(join(run, 'run.json'), 'utf8'))).race ?? []).map(({ loss }) => loss);
+
 /** The same command as so many ranks, as a launcher starts them. */
 async function startRanks(size: number, words: readonly string[]): Promise<readonly Started[]> {
   const common = { WORLD_SIZE: String(size), MASTER_ADDR: '127.0.0.1', MASTER_PORT: String(await freePort()) };
@@ -31,7 +36,7 @@ async function startRanks(size: number, words: readonly string[]): Promise<reado
 
 beforeAll(async () => {
   await writePhantomDataSet(dataSet, { cases: 8, seed: 3 });
-  await writeFile(recipe, JSON.stringify({ training: { mini_batches: 2 } }));
+  await writeFile(recipe, JSON.stringify({ training: { mini_batches: 2 }, network: { thick_slice: null } }));
 });
 
 // Three searches of several processes each.
@@ -48,6 +53,11 @@ it('two ranks find what one process finds of as many cases a step; one of them w
   );
   const differences = found.map(({ loss }, at) => Math.abs(loss - expected[at].loss));
   expect(Math.max(...differences)).toBeLessThan(1e-3);
+  const [raceOfOne, raceOfTwo] = [await raceOf(one), await raceOf(two)];
+  expect(raceOfTwo).toHaveLength(4);
+  expect(raceOfTwo.map((loss, at) => Math.abs(loss - raceOfOne[at])).filter((difference) => difference > 1e-3)).toEqual(
+    [],
+  );
   const report = reportSchema.parse(JSON.parse(await readFile(join(two, 'report.json'), 'utf8')));
   expect(Object.keys(report.test_dice.cases)).toHaveLength(2);
 }, 300_000);
