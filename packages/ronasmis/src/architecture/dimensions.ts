@@ -55,6 +55,20 @@ export function flatLevelsFor(
   return Array.from({ length: levels }, (_, level) => level).filter(isThick).length;
 }
 
+/** What networks do about thick slices. */
+export interface ThickSlices {
+  /** Levels, the full resolution first, whose kernels are 1x3x3. */
+  readonly flatLevels: number;
+  /** The base child does not pool the depth before the levels up to this one. */
+  readonly unpooledLevels: number;
+}
+
+/** By the rule of {@link flatLevelsFor}: where kernels do not reach across slices, these are not pooled either. */
+export function thickSlicesFor(spacing: Triple, network: Pick<Recipe['network'], 'thick_slice'>): ThickSlices {
+  const flatLevels = flatLevelsFor(spacing, network);
+  return { flatLevels, unpooledLevels: flatLevels };
+}
+
 /** Depth of a kernel of `size` voxels a side at a level. */
 export function kernelDepth(
   { flatLevels }: Pick<NetworkDimensions, 'flatLevels'>,

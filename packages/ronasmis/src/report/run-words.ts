@@ -68,13 +68,14 @@ export function joinedNote(architecture: Architecture): string {
     : '';
 }
 
-/** How it was found at which levels kernels are 1x3x3; empty where a rule says it. */
+/** How it was found whether kernels are 1x3x3; empty where a rule says where they are. */
 export function raceNote({ race, network }: Pick<RunRecord, 'race' | 'network'>): string {
   if (race === undefined) return '';
-  const losses = race.map(({ flat_levels, loss }) => `${loss.toFixed(3)} with ${flat_levels}`);
+  const kernels = (flatLevels: number): string => (flatLevels === 0 ? '3x3x3' : '1x3x3');
+  const losses = race.map(({ flat_levels, loss }) => `${loss.toFixed(3)} by ${kernels(flat_levels)}`);
   return (
-    `At how many levels, the full resolution first, kernels are 1x3x3 and the depth is left alone was found by a race: of base networks trained for the same ` +
-    `time, the one with ${network.flat_levels} had the lowest training loss (${losses.join(', ')}).`
+    `That kernels are ${kernels(network.flat_levels)} was found by a race: two base networks were trained for the same time, ` +
+    `and this one's training loss was lower (${losses.join(', ')}).`
   );
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { architectureSchema } from '../architecture/architecture.ts';
-import { levels, type NetworkDimensions } from '../architecture/dimensions.ts';
+import { levels, type NetworkDimensions, type ThickSlices } from '../architecture/dimensions.ts';
 import { labelSchema } from '../data/label.ts';
 import { normalisationSchema } from '../data/normalisation.ts';
 import { isOrientation } from '../formats/orientation.ts';
@@ -68,6 +68,8 @@ const runFields = z.object({
     classes: z.int().positive(),
     /** Levels, the full resolution first, whose kernels are 1x3x3; run folders from before there were any do not say it. */
     flat_levels: z.int().min(0).max(levels).default(0),
+    /** The base child does not pool the depth before the levels up to this one; that of flat_levels where it is not said. */
+    unpooled_levels: z.int().min(0).max(levels).optional(),
   }),
   /** The data set's labels by class index: `labels[0]` is the background. */
   labels: z.array(labelSchema).readonly(),
@@ -89,7 +91,7 @@ const runFields = z.object({
   not_run_here: z.string().optional(),
   /** What was odd at its start, in sentences; older run folders do not say it. */
   warnings: z.array(z.string()).readonly().optional(),
-  /** Where a race has decided at how many levels kernels are 1x3x3: the training loss that each network came to. */
+  /** Where a race has decided what is done about thick slices: the training loss that each network came to. */
   race: z
     .array(z.object({ flat_levels: z.int(), loss: z.number() }))
     .readonly()
@@ -137,6 +139,11 @@ export const howToGoOn = ({ settings: { own_program } }: RunRecord, folder: stri
 export function dimensionsOf({ network }: Pick<RunRecord, 'network'>): NetworkDimensions {
   const { channels, input_channels: inputChannels, classes, flat_levels: flatLevels } = network;
   return { channels, inputChannels, classes, flatLevels };
+}
+
+/** What the networks of a run do about thick slices. */
+export function thickSlicesOf({ flat_levels, unpooled_levels = flat_levels }: RunRecord['network']): ThickSlices {
+  return { flatLevels: flat_levels, unpooledLevels: unpooled_levels };
 }
 
 /** The same as `run.json` keeps it. */

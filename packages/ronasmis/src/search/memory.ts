@@ -1,6 +1,6 @@
 import { freeMemoryBytes, limitTensorBytes } from '@ronasmis/libtorch';
 import type { Architecture, ChildArchitecture, OwnArchitecture } from '../architecture/architecture.ts';
-import { type NetworkDimensions, networkDimensions } from '../architecture/dimensions.ts';
+import { type NetworkDimensions, networkDimensions, type ThickSlices } from '../architecture/dimensions.ts';
 import { patchOf } from '../architecture/patch.ts';
 import { UserError } from '../base/errors.ts';
 import { type Triple, voxelsOf } from '../base/geometry.ts';
@@ -37,7 +37,7 @@ import { mayJoin } from './joining.ts';
 import { coarseDownsampling } from './resolution.ts';
 
 /** What a search needs memory for. */
-export interface MemoryDemands {
+export interface MemoryDemands extends ThickSlices {
   readonly space: SpaceName | CreateSpace;
   /** The one network that is trained; children of the space where it is left out. */
   readonly architecture?: Architecture;
@@ -48,8 +48,6 @@ export interface MemoryDemands {
   readonly volume: Triple;
   readonly inputChannels: number;
   readonly classes: number;
-  /** Levels whose kernels are 1x3x3. */
-  readonly flatLevels: number;
   /** Whether labels have ignored voxels, of which the fused loss knows nothing. */
   readonly hasIgnored: boolean;
   readonly cases: readonly PreparedCase[];
@@ -104,7 +102,7 @@ export function planSpace(
 ): MemoryPlan & { readonly space: SearchSpace } {
   const usableBytes = budgetBytes - reservedBytes;
   const counts = patchVoxelCounts(demands.volume);
-  const { recipe } = demands;
+  const { recipe, unpooledLevels } = demands;
   const { widths } = recipe.network;
   const candidates = widths.flatMap((width) =>
     counts.map((patchVoxels) => candidate(demands, alone, { width, patchVoxels })),
@@ -116,7 +114,12 @@ export function planSpace(
   const fits = (child: ChildArchitecture): boolean => bytesFor(child) <= usableBytes;
   const space = isAmple
     ? chosen.space
-    : createSpace(demands.space, demands.volume, dimensions, { patchVoxels, fits, recipe: recipe.space });
+    : createSpace(demands.space, demands.volume, dimensions, {
+        patchVoxels,
+        unpooledLevels,
+        fits,
+        recipe: recipe.space,
+      });
   return {
     dimensions,
     space,
@@ -159,12 +162,16 @@ function candidate(
   alone: ChildArchitecture | undefined,
   { width, patchVoxels }: { readonly width: number; readonly patchVoxels: number },
 ) {
-  const { recipe } = demands;
+  const { recipe, unpooledLevels } = demands;
   const dimensions = networkDimensions(demands.inputChannels, demands.classes, demands.flatLevels, {
     width,
     widening: recipe.network.widening,
   });
-  const space = createSpace(demands.space, demands.volume, dimensions, { patchVoxels, recipe: recipe.space });
+  const space = createSpace(demands.space, demands.volume, dimensions, {
+    patchVoxels,
+    unpooledLevels,
+    recipe: recipe.space,
+  });
   const batchVoxels = Math.max(patchVoxels, alone ? voxelsOf(patchOf(alone)) : 0);
   const parameters = parametersOf(alone ? [alone] : space.covering, dimensions, recipe.network);
   const weightBytes = 4 * elementCount(parameters);

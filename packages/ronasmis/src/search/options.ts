@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Architecture } from '../architecture/architecture.ts';
+import type { ThickSlices } from '../architecture/dimensions.ts';
 import { UserError } from '../base/errors.ts';
 import type { CreateController } from '../controller/controller.ts';
 import { type ControllerName, controllerCalled } from '../controller/controllers.ts';
@@ -9,7 +10,7 @@ import type { PreparedCase } from '../preparation/prepare.ts';
 import type { Team } from '../ranks/team.ts';
 import type { AugmentMode } from '../recipe/augment-mode.ts';
 import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
-import type { RunRecord } from '../run/run-record.ts';
+import { type RunRecord, thickSlicesOf } from '../run/run-record.ts';
 import { type SpaceName, spaceCalled } from '../space/names.ts';
 import type { CreateSpace } from '../space/spaces.ts';
 import { searchDefaults } from './defaults.ts';
@@ -73,8 +74,8 @@ export interface RunSettings extends SearchSettings {
   readonly architecture?: Architecture;
   /** Plans that network, and what it is trained by. */
   readonly plan?: PlanNetwork;
-  /** At so many levels kernels are 1x3x3, whatever the scans' slices: what a run that goes on had found at its beginning. */
-  readonly flatLevels?: number;
+  /** What its networks do about thick slices, where a run that goes on has found it at its beginning. */
+  readonly thickSlices?: ThickSlices;
   /** Seconds that were spent before the run, on what it trains: they count to its time. */
   readonly earlierSeconds?: number;
   /** Whether it segments no test case itself, for a comparison does so once its time is over; else it does within its time. */
@@ -208,7 +209,7 @@ export function recordedSettings(
     ...(earlier_seconds !== undefined && { earlierSeconds: earlier_seconds }),
     ...(settings.tests_afterwards && { isTestedElsewhere: true }),
     ...(from && { from: from.run }),
-    flatLevels: network.flat_levels,
+    thickSlices: thickSlicesOf(network),
     recipe,
     device,
     precision,

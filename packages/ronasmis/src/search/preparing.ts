@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import { describeEngine, type EngineDescription } from '@ronasmis/libtorch';
-import { flatLevelsFor } from '../architecture/dimensions.ts';
+import { type ThickSlices, thickSlicesFor } from '../architecture/dimensions.ts';
 import { UserError } from '../base/errors.ts';
 import type { Triple } from '../base/geometry.ts';
 import { VERSION } from '../base/version.ts';
@@ -43,8 +43,9 @@ export interface Prepared {
   readonly plan: MemoryPlan;
   /** What is odd about the data set, though usable. */
   readonly warnings: readonly string[];
-  /** The same, but with 1x3x3 kernels at so many levels, whatever the scans' slices. */
-  withFlatLevels(flatLevels: number): Prepared;
+  readonly thickSlices: ThickSlices;
+  /** The same, but for what is done about thick slices. */
+  withThickSlices(thickSlices: ThickSlices): Prepared;
   /** Keeps the cases for the next search beside this one. */
   keep(): Promise<void>;
 }
@@ -89,8 +90,8 @@ export async function prepare(
   if (architecture) requireFit(architecture, cases);
   const demands = { space, volume, device, precision, recipe, ...counts, hasIgnored, cases, split };
 
-  function withFlatLevels(flatLevels: number): Prepared {
-    const plan = planMemory(budgetBytes, { ...demands, flatLevels, ...(architecture && { architecture }) });
+  function withThickSlices(thickSlices: ThickSlices): Prepared {
+    const plan = planMemory(budgetBytes, { ...demands, ...thickSlices, ...(architecture && { architecture }) });
     limitMemory(budgetBytes, device, plan);
     const downsampling = coarseDownsampling(plan.base.patch, plan.dimensions, recipe.search);
     const context: RunContext = {
@@ -120,11 +121,12 @@ export async function prepare(
       budgetBytes,
       plan,
       warnings: [...plan.concessions, ...warnings.map(sentenceOf)],
-      withFlatLevels,
+      thickSlices,
+      withThickSlices,
       keep,
     };
   }
-  return withFlatLevels(settings.flatLevels ?? flatLevelsFor(spacing, recipe.network));
+  return withThickSlices(settings.thickSlices ?? thickSlicesFor(spacing, recipe.network));
 }
 
 /** A recipe whose steps have a mini-batch for each rank, unless it says how many they have: a run that is resumed by others goes on with as many. */
@@ -178,7 +180,18 @@ export function engineWarnings({ device }: RunContext, { cuda }: EngineDescripti
 
 /** `run.json` of a new run, and of what it has started from. */
 export function runRecord(
-  { settings, context, fingerprint, spacing, regions, normalisations, channelFiles, engine, budgetBytes }: Prepared,
+  {
+    settings,
+    context,
+    fingerprint,
+    spacing,
+    regions,
+    normalisations,
+    channelFiles,
+    engine,
+    budgetBytes,
+    thickSlices: { flatLevels, unpooledLevels },
+  }: Prepared,
   augmentation: NonNullable<RunRecord['augmentation']>,
   started?: Started,
 ): RunRecord {
@@ -191,7 +204,10 @@ export function runRecord(
     engine: { libtorch: engine.version, device, precision, threads: engine.cpu.threads, cpu: engine.cpu.name },
     recipe: context.recipe,
     augmentation,
-    network: recordDimensions(dimensions),
+    network: {
+      ...recordDimensions(dimensions),
+      ...(unpooledLevels !== flatLevels && { unpooled_levels: unpooledLevels }),
+    },
     labels: fingerprint.labels,
     regions,
     normalisation: normalisations,

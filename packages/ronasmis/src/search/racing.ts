@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { copyInPlace, noGradient } from '@ronasmis/libtorch';
+import { levels, type ThickSlices } from '../architecture/dimensions.ts';
 import { openBatches } from '../batches/batches.ts';
 import { weight } from '../network/weights.ts';
 import type { RunRecord } from '../run/run-record.ts';
@@ -11,13 +12,19 @@ import type { Prepared } from './preparing.ts';
 import { createTrainingState, type TrainingState } from './state.ts';
 import type { SearchHooks } from './watching.ts';
 
-/** At so many levels, the full resolution first, the depth may be left alone: kernels are 1x3x3 there, and it is not pooled before the level below. */
-const contestants = [0, 1, 2, 3] as const;
+/**
+ * The base child of the paper's Table 1, whose kernels are 3x3x3 and which pools the depth as early as it can; and one of 1x3x3 kernels, which pools it
+ * before its two lowest levels alone.
+ */
+const contestants: readonly ThickSlices[] = [
+  { flatLevels: 0, unpooledLevels: 0 },
+  { flatLevels: levels, unpooledLevels: levels - 3 },
+];
 
 /** Whether a search has to find out by itself what to do about thick slices: no rule says it, and a race may. */
 export function isRaceDue({ settings, context: { recipe }, plan }: Prepared): boolean {
   const { network, search } = recipe;
-  const isDecided = network.thick_slice !== null || settings.flatLevels !== undefined;
+  const isDecided = network.thick_slice !== null || settings.thickSlices !== undefined;
   return !isDecided && search.race_share > 0 && plan.space !== undefined && !hasOneChild(plan.space);
 }
 
@@ -35,8 +42,7 @@ interface Raced<One extends Begun> {
 }
 
 /**
- * Finds down to which level networks leave the depth alone: base children that differ in nothing else are each trained for the same time, and the
- * search begins with the weights of the one whose training loss has fallen lowest. Kernels of both shapes share no weights that would serve
+ * Finds what to do about thick slices: base children that differ in nothing else are each trained for the same time, and the search begins with the weights of the one whose training loss has fallen lowest. Kernels of both shapes share no weights that would serve
  * either; and in the first minutes the Dice of a few cases tells two networks apart no better than two beginnings of one, where the loss is a
  * mean over hundreds of patches (docs/experiments/headroom.md).
  */
@@ -47,23 +53,23 @@ export async function raceKernels<One extends Begun>(
 ): Promise<Raced<One>> {
   const batches = openBatches(prepared.context.cases);
   const race: { readonly flat_levels: number; readonly loss: number }[] = [];
-  let best: { readonly trainer: Trainer; readonly flatLevels: number; readonly loss: number } | undefined;
+  let best: { readonly trainer: Trainer; readonly thickSlices: ThickSlices; readonly loss: number } | undefined;
   try {
-    for (const flatLevels of contestants) {
+    for (const thickSlices of contestants) {
       hooks.onProgress?.({ phase: 'race', step: 0, done: race.length, total: contestants.length });
-      const own = prepared.withFlatLevels(flatLevels);
+      const own = prepared.withThickSlices(thickSlices);
       const state = createTrainingState(own.context, own.plan.base, own.settings.seed);
       const { trainer } = state;
       const loss = await lossOf(own, state, batches, hooks).catch((error) => {
         freeTrainer(trainer);
         throw error;
       });
-      race.push({ flat_levels: flatLevels, loss });
+      race.push({ flat_levels: thickSlices.flatLevels, loss });
       if (best !== undefined) freeTrainer(loss < best.loss ? best.trainer : trainer);
-      if (best === undefined || loss < best.loss) best = { trainer, flatLevels, loss };
+      if (best === undefined || loss < best.loss) best = { trainer, thickSlices, loss };
     }
     if (best === undefined) throw new Error('Nobody took part in the race.');
-    const winner = prepared.withFlatLevels(best.flatLevels);
+    const winner = prepared.withThickSlices(best.thickSlices);
     const begun = begin(winner);
     goOnFrom(begun.state.trainer, best.trainer);
     return { prepared: winner, begun, race };

@@ -51,11 +51,11 @@ type MedianVolume = Triple;
 export function macroSpace(
   volume: MedianVolume,
   dimensions: NetworkDimensions,
-  { patchVoxels, fits, recipe = defaultRecipe.space }: SpaceLimits = noLimits,
+  { patchVoxels, unpooledLevels = dimensions.flatLevels, fits, recipe = defaultRecipe.space }: SpaceLimits = noLimits,
 ): MacroSpace {
   const sizes = { ...sizesFor(volume), mostVoxels: patchVoxels };
   const baseChoices = complete([], sizes, (decision, made) =>
-    poolsThickSlices(decision, dimensions) ? 0 : cheapest(decision, made, sizes),
+    poolsThickSlices(decision, unpooledLevels) ? 0 : cheapest(decision, made, sizes),
   );
   const base = decode(baseChoices, sizes);
   const cost = (child: MacroArchitecture): Cost => costOf(childNetwork(child, dimensions));
@@ -225,8 +225,8 @@ function complete(
  * Whether a pooling along the depth would make slices thicker that are thick already: the base child does so only when its voxels have
  * become as wide (nnU-Net).
  */
-function poolsThickSlices({ choice, section }: MacroDecision, { flatLevels }: NetworkDimensions): boolean {
-  return choice === 'pool_depth' && section.part === 'encoder' && section.level <= flatLevels;
+function poolsThickSlices({ choice, section }: MacroDecision, unpooledLevels: number): boolean {
+  return choice === 'pool_depth' && section.part === 'encoder' && section.level <= unpooledLevels;
 }
 
 /** The largest patch, poolings that halve while they can, no dilation, level-to-level skips. */

@@ -43,6 +43,8 @@ export interface SearchSpace extends DecisionSpace {
 export interface SpaceLimits {
   /** That a training patch may have. */
   readonly patchVoxels: number;
+  /** The base child does not pool the depth before the levels up to this one; where kernels are 1x3x3, where it is left out. */
+  readonly unpooledLevels?: number;
   /** Whether memory suffices for a child; left out where it does for all. */
   readonly fits?: (child: ChildArchitecture) => boolean;
   /** The default one where it is left out. */

@@ -43,6 +43,7 @@ function demands(space: MemoryDemands['space'], volume: Triple): MemoryDemands {
     hasIgnored: false,
     inputChannels: 1,
     flatLevels: 0,
+    unpooledLevels: 0,
     classes: 3,
     cases: names.map((name) => prepared(name, volume)),
     split: { training: ['a'], validation: ['b'], test: ['c'] },

@@ -11,6 +11,7 @@ import { createRandom } from '../../src/base/random.ts';
 import { costOf } from '../../src/network/cost.ts';
 import { networkOf } from '../../src/network/of-architecture.ts';
 import { macroSpace, patchSizes } from '../../src/space/macro.ts';
+import { noLimits } from '../../src/space/space.ts';
 import { table1 } from '../../src/space/table1.ts';
 import { childrenOfAllPoolings, walk, walks } from './walk.ts';
 
@@ -52,6 +53,8 @@ test('the base child pools along thick slices only where voxels have become as w
   const [plain, thick] = [0, 2].map((flatLevels) => macroSpace([9, 219, 220], networkDimensions(2, 3, flatLevels)));
   expect(depths(plain.base)).toEqual([1, 2, 2, 2, 1]);
   expect(depths(thick.base)).toEqual([1, 1, 1, 2, 2]);
+  const flat = macroSpace([9, 219, 220], networkDimensions(2, 3, 5), { ...noLimits, unpooledLevels: 2 });
+  expect(depths(flat.base)).toEqual([1, 1, 1, 2, 2]);
   expect(thick.base).toEqual(thick.decode(thick.baseChoices));
   expect(thick.base.encoder.map(({ pool }) => pool.plane)).toEqual(plain.base.encoder.map(({ pool }) => pool.plane));
   const seen = childrenOfAllPoolings(
