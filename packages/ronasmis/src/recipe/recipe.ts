@@ -144,7 +144,7 @@ const searchSchema = z.strictObject({
   ),
   race_share: note(
     share.default(0.1),
-    'of the search: how long it is tried at which levels kernels are 1x3x3 and the depth is left alone, where network.thick_slice is null; 0: not at all',
+    'of the search: how long kernels of 3x3x3 and of 1x3x3 race, where network.thick_slice is null; 0: not at all, they are 3x3x3',
     'ours',
   ),
   coarse_plane: note(count.default(128), 'voxels of the patch within the plane from which it is downsampled', 'ours'),
