@@ -48,7 +48,7 @@ const networkSchema = z.strictObject({
   widening: note(count.default(8), 'times the full resolution: channels of the widest level', 'ours'),
   thick_slice: note(
     positive.nullable().default(2),
-    'slice thickness over voxel width from which kernels of a level are 1x3x3, halved from level to level; null: none are',
+    'slice thickness over voxel width from which kernels of a level are 1x3x3, halved from level to level; null: none are, unless a race finds otherwise',
     'nnU-Net (Isensee et al. 2021)',
   ),
   mixes_taps: note(
