@@ -42,9 +42,11 @@ interface Raced<One extends Begun> {
 }
 
 /**
- * Finds what to do about thick slices: base children that differ in nothing else are each trained for the same time, and the search begins with the weights of the one whose training loss has fallen lowest. Kernels of both shapes share no weights that would serve
- * either; and in the first minutes the Dice of a few cases tells two networks apart no better than two beginnings of one, where the loss is a
- * mean over hundreds of patches (docs/experiments/headroom.md).
+ * Finds what to do about thick slices: base children that differ in nothing else are each trained for the same time, and the search begins with
+ * the weights of the one whose training loss has fallen lowest. Kernels of both shapes share no weights that would serve either; and in the
+ * first minutes the Dice of a few cases tells two networks apart no better than two beginnings of one, where the loss is a mean over hundreds of
+ * patches (docs/experiments/headroom.md).
+ * @throws an AbortError where `hooks.signal` stops it; nothing is left of it then
  */
 export async function raceKernels<One extends Begun>(
   prepared: Prepared,
