@@ -1,6 +1,6 @@
 // One rank of two: prints what ranks.ts reads.
 import { joinRanks, zerosLike } from '@ronasmis/libtorch';
-import { networkDimensions, networkOf, rankOf, teamOf, trainedWeights } from 'ronasmis/internal';
+import { networkDimensions, networkOf, rankOf, trainedWeights } from 'ronasmis/internal';
 import { timed } from './rounds.ts';
 import { median } from './statistics.ts';
 import { fastest, madeUpBatch, openTraining, type Size } from './training.ts';
@@ -12,7 +12,6 @@ const dimensions = networkDimensions(inputChannels, classes, flatLevels);
 const rank = rankOf(process.env);
 if (rank === null) throw new Error('This is started by ranks.ts.');
 const ranks = joinRanks({ ...rank, meetingSeconds: 60, exchangeSeconds: 600 });
-const team = teamOf(ranks);
 const { context, trainer, step } = openTraining(size, dimensions, fastest);
 const child = { ...context.space.base, patch: { depth, height, width } };
 const trained = trainedWeights(networkOf(child, dimensions), trainer.weights);
@@ -26,9 +25,9 @@ for (let round = 0; round <= rounds; round += 1) {
   for (const one of trained) one.gradient = zerosLike(one);
   // Who is ready first waits, but that is not the exchange.
   ranks.barrier();
-  const exchangeSeconds = timed(() => team.averageGradients(trained, () => {}));
+  const exchangeSeconds = timed(() => ranks.averageGradients(trained, () => {}));
   ranks.barrier();
-  const togetherSeconds = timed(() => team.averageGradients(trained, () => step(child, batch)));
+  const togetherSeconds = timed(() => ranks.averageGradients(trained, () => step(child, batch)));
   // The first round makes the kernels for these shapes.
   if (round === 0) continue;
   steps.push(stepSeconds);

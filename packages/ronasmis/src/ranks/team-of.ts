@@ -21,6 +21,6 @@ export function teamOf(ranks: Ranks): Team {
       for (const tensor of tensors) scope(() => ranks.broadcast(tensor, 0));
     },
     sum: (tensor) => ranks.allReduce(tensor),
-    averageGradients: (tensors, body) => ranks.averageGradients(tensors, body),
+    averageGradients: (tensors, body) => ranks.averageGradients(tensors(), body),
   };
 }

@@ -21,7 +21,7 @@ export interface Team {
   /** Puts the sum over all into the tensor of each. */
   sum(tensor: Tensor): void;
   /** Gives these tensors the mean over all of the gradients that `body` has made, and what `body` gives; one without a gradient counts as 0. */
-  averageGradients<Result>(tensors: readonly Tensor[], body: () => Result): Result;
+  averageGradients<Result>(tensors: () => readonly Tensor[], body: () => Result): Result;
 }
 
 /** A run in one process. */

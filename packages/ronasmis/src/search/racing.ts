@@ -10,7 +10,7 @@ import { freeTrainer, type Trainer } from '../training/trainer.ts';
 import { ownSteps } from './planned-steps.ts';
 import type { Prepared } from './preparing.ts';
 import { createTrainingState, type TrainingState } from './state.ts';
-import type { SearchHooks } from './watching.ts';
+import { type SearchHooks, stopTogether } from './watching.ts';
 
 /**
  * The base child of the paper's Table 1, whose kernels are 3x3x3 and which pools the depth as early as it can; and one of 1x3x3 kernels, which pools it
@@ -95,7 +95,7 @@ async function lossOf(
   { settings, context, plan }: Prepared,
   state: TrainingState,
   batches: MiniBatches['batches'],
-  { signal }: SearchHooks,
+  hooks: SearchHooks,
 ): Promise<number> {
   const { team, downsampling, recipe, split } = context;
   const augmenting = { when: settings.augment, curve: [], isOn: settings.augment === 'on' };
@@ -113,7 +113,7 @@ async function lossOf(
       fraction: () => 0,
       after: async () => {
         await setImmediate();
-        if (team.gather(signal?.aborted === true).some((stops) => stops)) AbortSignal.abort().throwIfAborted();
+        stopTogether(team, hooks);
       },
     };
   };

@@ -58,13 +58,6 @@ interface BegunTraining {
   readonly architecture: Architecture;
 }
 
-/** How a run opens: as it is prepared, or as the winner of a race goes on. */
-interface Opening<Begun> {
-  readonly prepared: Prepared;
-  readonly begun: Begun;
-  readonly race?: RunRecord['race'];
-}
-
 const beginSearch: Begin<BegunSearch> = ({ context: shared, plan, settings }) => {
   const { controller, seed, children, lastChildren = 0 } = settings;
   const { space } = plan;
@@ -173,10 +166,10 @@ async function openLocked<Begun extends BegunSearch | BegunTraining>(
 ) {
   const startedAt = performance.now();
   const ready = await prepare(settings, settings.out, dataSet, hooks);
-  const { prepared, begun, race }: Opening<Begun> =
+  const { prepared, begun, race } =
     earlier === undefined && isRaceDue(ready)
       ? await raceKernels(ready, begin, hooks)
-      : { prepared: ready, begun: begin(ready) };
+      : { prepared: ready, begun: begin(ready), race: undefined };
   const { engine, budgetBytes, plan, warnings } = prepared;
   const { context, state } = begun;
   const started = earlier && startFrom(state.trainer, networksOf(begun), dataSet, earlier);

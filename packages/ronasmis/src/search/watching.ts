@@ -42,6 +42,11 @@ export interface Watch {
   readonly warn: (sentence: string) => void;
 }
 
+/** Throws an AbortError on all ranks alike, where one of them is to stop. To be called by all. */
+export function stopTogether(team: Team, { signal }: Pick<SearchHooks, 'signal'>): void {
+  if (team.gather(signal?.aborted === true).some((stops) => stops)) AbortSignal.abort().throwIfAborted();
+}
+
 /** Tells the hooks how far the run of this clock is. Ranks that share it stop together, where they meet. */
 export function watchBy(hooks: SearchHooks, clock: Clock, { size }: Pick<Team, 'size'>): Watch {
   /** What of the running step is done; between the steps, nothing. */

@@ -6,7 +6,7 @@ import { openHeartbeat } from '../run/heartbeat.ts';
 import type { Progress } from '../run/progress.ts';
 import type { Clock } from './clock.ts';
 import type { Going, OpenedRun } from './run.ts';
-import { type SearchHooks, watchBy } from './watching.ts';
+import { type SearchHooks, stopTogether, watchBy } from './watching.ts';
 
 /**
  * Opens a run and lets `work` go on with it; its folder says how far it is. Whatever happens, its thread ends, other processes may use its folder again, and what it limits
@@ -43,11 +43,11 @@ export async function withOpenRun<Opened extends OpenedRun, Result>(
 }
 
 /** How ranks agree, each hearing of the signals that it gets. */
-function meetingOf(team: Team, clock: Clock, { signal }: SearchHooks): () => Promise<void> {
+function meetingOf(team: Team, clock: Clock, hooks: SearchHooks): () => Promise<void> {
   if (team.size === 1) return async () => {};
   return async () => {
     await setImmediate();
     clock.agree?.();
-    if (team.gather(signal?.aborted === true).some((stops) => stops)) AbortSignal.abort().throwIfAborted();
+    stopTogether(team, hooks);
   };
 }

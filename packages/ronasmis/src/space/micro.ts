@@ -97,13 +97,9 @@ function completed(choices: readonly number[]): readonly number[] {
 export function microSpace(
   volume: Triple,
   dimensions: NetworkDimensions,
-  { patchVoxels, unpooledLevels, fits, recipe = defaultRecipe.space }: SpaceLimits = noLimits,
+  { patchVoxels, unpooledLevels = dimensions.flatLevels, fits, recipe = defaultRecipe.space }: SpaceLimits = noLimits,
 ): SearchSpace {
-  const { patch, encoder, decoder } = macroSpace(volume, dimensions, {
-    patchVoxels,
-    ...(unpooledLevels !== undefined && { unpooledLevels }),
-    recipe,
-  }).base;
+  const { patch, encoder, decoder } = macroSpace(volume, dimensions, { patchVoxels, unpooledLevels, recipe }).base;
   const withCell = (cell: Cell, all?: readonly number[]): ChildArchitecture => ({
     space: 'micro',
     patch,

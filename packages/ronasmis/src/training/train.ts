@@ -157,7 +157,7 @@ async function learnFrom(
 ): Promise<boolean> {
   const dropping = dropSkips(trainer.recipe, random);
   const average = <Result>(body: () => Result): Result =>
-    team.averageGradients(trainedWeights(network, trainer.weights), body);
+    team.averageGradients(() => trainedWeights(network, trainer.weights), body);
   const losses: Tensor[] = [];
   if (own === 0) average(() => {});
   for (let at = 0; at < own; at += 1) {
