@@ -133,12 +133,10 @@ std::map<std::string, std::shared_ptr<Averaging>>& averagings() {
 // beginAveraging(name, count, bytes): of the tensors whose handles stand in the exchange array, in buckets of so many bytes at most.
 napi_value begin_averaging(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
-    size_t given = 3;
-    napi_value values[3];
-    napi_get_cb_info(env, info, &given, values, nullptr, nullptr);
-    const std::string name = string_argument(env, values[0]);
-    const double count = number_argument(env, values[1]);
-    const double bytes = number_argument(env, values[2]);
+    const Arguments<3> arguments(env, info);
+    const std::string name = string_argument(env, arguments.values[0]);
+    const double count = number_argument(env, arguments.values[1]);
+    const double bytes = number_argument(env, arguments.values[2]);
     Engine& state = engine();
     if (!(count >= 0 && count <= static_cast<double>(state.exchange_length))) throw std::invalid_argument("The count of tensors is wrong.");
     if (averagings().count(name) > 0) throw std::invalid_argument("Gradients are being averaged already.");

@@ -240,9 +240,8 @@ std::string explain_again(Operation& operation, Reader reader, const std::string
 
 // call(operation, words, ...strings): words of the exchange array that hold arguments -> words that hold results.
 napi_value call(napi_env env, napi_callback_info info) {
-  size_t count = 2 + kMostStrings;
-  napi_value values[2 + kMostStrings];
-  napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
+  const Arguments<2 + kMostStrings> arguments(env, info);
+  const auto& [values, count] = arguments;
   uint32_t id = 0;
   uint32_t words = 0;
   Engine& state = engine();
@@ -336,11 +335,9 @@ bool returns_argument(const c10::FunctionSchema& schema) {
 // find(name, overload) -> the operation's number.
 napi_value find(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {
-    size_t count = 2;
-    napi_value values[2];
-    napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
-    const std::string name = string_argument(env, values[0]);
-    const std::string overload = string_argument(env, values[1]);
+    const Arguments<2> arguments(env, info);
+    const std::string name = string_argument(env, arguments.values[0]);
+    const std::string overload = string_argument(env, arguments.values[1]);
     const auto handle = c10::Dispatcher::singleton().findSchema({name, overload});
     if (!handle) throw std::invalid_argument("libtorch has no operation '" + name + (overload.empty() ? "" : "." + overload) + "'.");
     Operation operation{*handle, {}, returns_argument(handle->schema()), walks_lists(name)};
@@ -353,10 +350,7 @@ napi_value find(napi_env env, napi_callback_info info) {
 // schema(operation) -> the schema as libtorch writes it, with types as they are declared (SymInt, ScalarType).
 napi_value schema(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {
-    size_t count = 1;
-    napi_value value = nullptr;
-    napi_get_cb_info(env, info, &count, &value, nullptr, nullptr);
-    const double id = number_argument(env, value);
+    const double id = number_argument(env, argument(env, info));
     if (!(id >= 0 && id < static_cast<double>(engine().operations.size()))) throw std::invalid_argument("This is not a known operation.");
     const auto& found = engine().operations[static_cast<size_t>(id)].handle.schema();
     std::ostringstream text;

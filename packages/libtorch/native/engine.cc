@@ -78,13 +78,6 @@ Engine& engine() {
   return *instance;
 }
 
-napi_value argument(napi_env env, napi_callback_info info) {
-  size_t count = 1;
-  napi_value value = nullptr;
-  napi_get_cb_info(env, info, &count, &value, nullptr, nullptr);
-  return value;
-}
-
 double number_argument(napi_env env, napi_value value) {
   double number = 0;
   if (napi_get_value_double(env, value, &number) != napi_ok) throw std::invalid_argument("A number was expected.");

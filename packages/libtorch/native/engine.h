@@ -93,8 +93,15 @@ napi_value guarded(napi_env env, Body&& body) {
   return nullptr;
 }
 
-// What JavaScript calls a function of one argument with.
-napi_value argument(napi_env env, napi_callback_info info);
+// What JavaScript calls a function with; undefined for what it leaves out.
+template <size_t kCount>
+struct Arguments {
+  napi_value values[kCount];
+  size_t count = kCount;
+  Arguments(napi_env env, napi_callback_info info) { napi_get_cb_info(env, info, &count, values, nullptr, nullptr); }
+};
+// That of a function of one.
+inline napi_value argument(napi_env env, napi_callback_info info) { return Arguments<1>(env, info).values[0]; }
 
 // Reads of JavaScript values; each throws std::invalid_argument with a sentence where the value has another type.
 double number_argument(napi_env env, napi_value value);

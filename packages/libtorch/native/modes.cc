@@ -30,11 +30,9 @@ napi_value set_gradient_mode(napi_env env, napi_callback_info info) {
 // outermost is left.
 napi_value enter_autocast(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {
-    size_t count = 2;
-    napi_value values[2];
-    napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
-    const auto type = at::Device(string_argument(env, values[0])).type();
-    const auto wanted = parse_scalar_type(string_argument(env, values[1]));
+    const Arguments<2> arguments(env, info);
+    const auto type = at::Device(string_argument(env, arguments.values[0])).type();
+    const auto wanted = parse_scalar_type(string_argument(env, arguments.values[1]));
     napi_value before = nullptr;
     napi_get_null(env, &before);
     if (at::autocast::is_autocast_enabled(type)) before = make_string(env, scalar_type_name(at::autocast::get_autocast_dtype(type)));
@@ -48,13 +46,11 @@ napi_value enter_autocast(napi_env env, napi_callback_info info) {
 // leaveAutocast(device type, what enterAutocast gave back)
 napi_value leave_autocast(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
-    size_t count = 2;
-    napi_value values[2];
-    napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
-    const auto type = at::Device(string_argument(env, values[0])).type();
+    const Arguments<2> arguments(env, info);
+    const auto type = at::Device(string_argument(env, arguments.values[0])).type();
     napi_valuetype before{};
-    napi_typeof(env, values[1], &before);
-    if (before == napi_string) at::autocast::set_autocast_dtype(type, parse_scalar_type(string_argument(env, values[1])));
+    napi_typeof(env, arguments.values[1], &before);
+    if (before == napi_string) at::autocast::set_autocast_dtype(type, parse_scalar_type(string_argument(env, arguments.values[1])));
     else at::autocast::set_autocast_enabled(type, false);
     if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
     return nullptr;

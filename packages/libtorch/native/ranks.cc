@@ -14,7 +14,9 @@
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <iomanip>
 #include <map>
+#include <random>
 #include <sstream>
 #include <thread>
 #endif
@@ -37,13 +39,15 @@ struct Meeting {
   uint16_t port;
   int rank;
   int size;
-  bool serves;
-  // What the ranks of one group have in common in a store that may serve others too.
+  // The launcher serves the store, through all of its restarts; else rank 0 does, and the store ends with it.
+  bool launcher_serves;
+  // What the ranks of one run have in common in a store that may serve others too.
   std::string name;
   // Until all have come, and later in each exchange.
   Milliseconds timeout;
   Milliseconds exchange;
 
+  bool serves() const { return !launcher_serves && rank == 0; }
   std::string who() const { return "Rank " + std::to_string(rank) + " of " + std::to_string(size); }
   std::string where() const { return host + ":" + std::to_string(port); }
   std::string within() const {
@@ -89,7 +93,7 @@ class Quiet {
 Store open_store(const Meeting& meeting) {
   c10d::TCPStoreOptions options;
   options.port = meeting.port;
-  options.isServer = meeting.serves;
+  options.isServer = meeting.serves();
   options.waitWorkers = false;
   options.timeout = meeting.timeout;
   // Node brings a libuv of its own, whose functions a server on libtorch's would be given.
@@ -97,7 +101,7 @@ Store open_store(const Meeting& meeting) {
   try {
     return c10::make_intrusive<c10d::PrefixStore>(meeting.name, c10::make_intrusive<c10d::TCPStore>(meeting.host, options));
   } catch (const std::exception& error) {
-    const std::string problem = meeting.serves
+    const std::string problem = meeting.serves()
         ? " cannot serve the ranks' meeting point at " + meeting.where() + ". Name an address of this machine and a port that is free there."
         : " found no meeting point of the ranks at " + meeting.where() + " " + meeting.within() +
               ". See that the address and the port are those of rank 0, that it runs, and that no firewall is between.";
@@ -105,36 +109,112 @@ Store open_store(const Meeting& meeting) {
   }
 }
 
-std::string key_of(int rank) { return "rank/" + std::to_string(rank); }
+// A name that nobody else has.
+std::string own_name() {
+  std::random_device random;
+  std::ostringstream text;
+  for (int i = 0; i < 4; ++i) text << std::hex << std::setw(8) << std::setfill('0') << random();
+  return text.str();
+}
 
-[[noreturn]] void name_missing(const Meeting& meeting, c10d::Store& store) {
+std::string key_of(int rank) { return "rank/" + std::to_string(rank); }
+constexpr const char* kGroup = "group";
+constexpr const char* kMembers = "members";
+
+// Of 512 ranks that ask as often, a store has some ten thousand questions a second to answer.
+constexpr Milliseconds kPause(100);
+
+// Whether it comes true before the meeting's time is over.
+template <typename Condition>
+bool soon(const Meeting& meeting, Condition&& holds) {
+  const auto until = std::chrono::steady_clock::now() + meeting.timeout;
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() >= until) return false;
+    std::this_thread::sleep_for(kPause);
+  }
+  return true;
+}
+
+std::string missing_ranks(const Meeting& meeting, c10d::Store& group) {
   std::string missing;
   for (int rank = 0; rank < meeting.size; ++rank)
-    if (!store.check({key_of(rank)})) missing += (missing.empty() ? "" : ", ") + std::to_string(rank);
+    if (!group.check({key_of(rank)})) missing += (missing.empty() ? "" : ", ") + std::to_string(rank);
+  return missing;
+}
+
+[[noreturn]] void name_missing(const Meeting& meeting, const std::string& missing) {
   throw std::runtime_error(
       meeting.who() + " waited for ranks that did not come to " + meeting.where() + " " + meeting.within() + ": " + missing +
       ". See whether these processes were started, and what they say.");
 }
 
-// Waits until all ranks have come, each once, and of one mind about how many they are.
-void meet(const Meeting& meeting, c10d::Store& store) {
-  const std::string size = std::to_string(meeting.size);
-  const std::string agreed = store.compareSet("size", "", size);
-  if (agreed != size)
-    throw std::runtime_error(meeting.who() + " met ranks that are " + agreed + " at " + meeting.where() + ". Start all of them with the same number of ranks.");
-  if (store.add(key_of(meeting.rank), 1) > 1)
-    throw std::runtime_error(meeting.who() + " is there already at " + meeting.where() + ". Give each process a rank of its own, and each run a port of its own.");
-  std::vector<std::string> keys;
-  for (int rank = 0; rank < meeting.size; ++rank) keys.push_back(key_of(rank));
-  try {
-    store.wait(keys, meeting.timeout);
-  } catch (const std::exception& error) {
-    try {
-      if (!store.check(keys)) name_missing(meeting, store);
-    } catch (const c10::Error&) {
-      throw std::runtime_error(
-          meeting.who() + " lost the meeting point at " + meeting.where() + ": the process that serves it ended. Its own output says why." + said(error));
+[[noreturn]] void name_twice(const Meeting& meeting) {
+  throw std::runtime_error(
+      meeting.who() + " is there twice at " + meeting.where() + ". Give each process a rank of its own, and each run a port of its own.");
+}
+
+[[noreturn]] void name_size(const Meeting& meeting, const std::string& size) {
+  throw std::runtime_error(meeting.who() + " met ranks that are " + size + " at " + meeting.where() + ". Start all of them with the same number of ranks.");
+}
+
+Store part_of(const Store& store, const std::string& group) { return c10::make_intrusive<c10d::PrefixStore>(group, store); }
+
+// Rank 0's: says which group it opens, waits until each rank is in it by a name of its own, and says whom it has met.
+Store open_group(const Meeting& meeting, const Store& store) {
+  const std::string group = own_name() + " " + std::to_string(meeting.size);
+  const Store within = part_of(store, group);
+  within->set(key_of(0), own_name());
+  store->set(kGroup, group);
+  const bool complete = soon(meeting, [&] {
+    if (store->get_to_str(kGroup) != group) name_twice(meeting);
+    return missing_ranks(meeting, *within).empty();
+  });
+  if (!complete) name_missing(meeting, missing_ranks(meeting, *within));
+  std::string members;
+  for (int rank = 0; rank < meeting.size; ++rank) members += within->get_to_str(key_of(rank)) + "\n";
+  within->set(kMembers, members);
+  return within;
+}
+
+// Another rank's: comes to the group that is open, and to the next one while it isn't among those whom rank 0 has met.
+Store enter_group(const Meeting& meeting, const Store& store) {
+  const std::string own = own_name();
+  std::string group;
+  Store within;
+  const bool met = soon(meeting, [&] {
+    if (!store->check({kGroup})) return false;
+    const std::string open = store->get_to_str(kGroup);
+    if (open != group) {
+      group = open;
+      within = part_of(store, group);
+      within->set(key_of(meeting.rank), own);
     }
+    const std::string size = group.substr(group.find(' ') + 1);
+    const bool closed = within->check({kMembers});
+    if (closed && within->get_to_str(kMembers).find(own) != std::string::npos) return true;
+    if (within->get_to_str(key_of(meeting.rank)) != own) name_twice(meeting);
+    // What a launcher's store says may be of ranks that have ended.
+    if (meeting.launcher_serves) return false;
+    if (size != std::to_string(meeting.size)) name_size(meeting, size);
+    if (closed) name_twice(meeting);
+    return false;
+  });
+  if (met) return within;
+  // A group that is complete, but without this process, is one from before.
+  const std::string missing = group.empty() ? "" : missing_ranks(meeting, *within);
+  name_missing(meeting, missing.empty() ? "0" : missing);
+}
+
+// Waits until all ranks have come, each once, and of one mind about how many they are; gives what of the store is theirs alone.
+//
+// A launcher's agent serves the store through all of its restarts, and two agents don't count these alike: one that starts its ranks again
+// because of the other's counts none. So nothing in a rank's environment tells this meeting from the last; what rank 0 has said since it lives does.
+Store meet(const Meeting& meeting, const Store& store) {
+  try {
+    return meeting.rank == 0 ? open_group(meeting, store) : enter_group(meeting, store);
+  } catch (const c10::Error& error) {
+    throw std::runtime_error(
+        meeting.who() + " lost the meeting point at " + meeting.where() + ": the process that serves it ended. Its own output says why." + said(error));
   }
 }
 
@@ -178,12 +258,11 @@ std::map<std::string, Joined>& groups() {
   return *instance;
 }
 
-// joinRanks(host, port, rank, size, serves, name, meeting seconds, exchange seconds): waits for all ranks; `name` is then the group's.
+// joinRanks(host, port, rank, size, launcher serves, name, meeting seconds, exchange seconds): waits for all ranks; `name` is then the group's.
 napi_value join_ranks(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
-    size_t count = 8;
-    napi_value values[8];
-    napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
+    const Arguments<8> arguments(env, info);
+    const auto& values = arguments.values;
     const int size = integer_argument(env, values[3], 1, 1 << 20, "The number of ranks");
     const Meeting meeting{
         string_argument(env, values[0]),
@@ -197,12 +276,11 @@ napi_value join_ranks(napi_env env, napi_callback_info info) {
     };
     if (groups().count(meeting.name) > 0) throw std::invalid_argument("This process has joined a group of ranks called '" + meeting.name + "' already.");
     const Quiet quiet;
-    const Store store = open_store(meeting);
-    meet(meeting, *store);
-    const Group group = connect(meeting, store);
+    const Store within = meet(meeting, open_store(meeting));
+    const Group group = connect(meeting, within);
     group->setGroupName(meeting.name);
     c10d::register_process_group(meeting.name, group);
-    groups().emplace(meeting.name, Joined{group, store, meeting.rank, meeting.size});
+    groups().emplace(meeting.name, Joined{group, within, meeting.rank, meeting.size});
     return nullptr;
   });
 }
@@ -212,11 +290,9 @@ std::string answer_of(int rank) { return "answer/" + std::to_string(rank); }
 // silentRanks(name, seconds): says that this rank is there, waits for others to say so, and gives those that do not; null where the store is gone.
 napi_value silent_ranks(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
-    size_t count = 2;
-    napi_value values[2];
-    napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
-    const auto found = groups().find(string_argument(env, values[0]));
-    const double seconds = number_argument(env, values[1]);
+    const Arguments<2> arguments(env, info);
+    const auto found = groups().find(string_argument(env, arguments.values[0]));
+    const double seconds = number_argument(env, arguments.values[1]);
     if (found == groups().end()) throw std::invalid_argument("This process is in no such group of ranks.");
     auto& [group, store, own, size] = found->second;
     std::vector<int> silent;

@@ -11,13 +11,6 @@ namespace ronasmis {
 
 namespace {
 
-template <size_t kCount>
-struct Arguments {
-  napi_value values[kCount];
-  size_t count = kCount;
-  Arguments(napi_env env, napi_callback_info info) { napi_get_cb_info(env, info, &count, values, nullptr, nullptr); }
-};
-
 at::ScalarType scalar_type_of(napi_typedarray_type type) {
   switch (type) {
     case napi_float32_array: return at::kFloat;

@@ -55,7 +55,7 @@ interface Native {
     port: number,
     rank: number,
     size: number,
-    serves: boolean,
+    launcherServes: boolean,
     name: string,
     meetingSeconds: number,
     exchangeSeconds: number,

@@ -24,7 +24,7 @@ export interface Meeting {
   readonly port: number;
   /** Who serves the meeting point. */
   readonly servedBy: 'rank 0' | 'launcher';
-  /** What tells this group from others, earlier ones too, that meet at the same point. */
+  /** What tells this run from others that meet at the same point; earlier attempts at it are told apart by themselves. */
   readonly name: string;
   /** For so many whole seconds a rank waits until all have come. */
   readonly meetingSeconds: number;
@@ -232,8 +232,7 @@ export function joinRanks(meeting: Meeting): Ranks {
     );
 
   try {
-    const serves = servedBy === 'rank 0' && rank === 0;
-    native.joinRanks(host, port, rank, size, serves, name, meetingSeconds, exchangeSeconds);
+    native.joinRanks(host, port, rank, size, servedBy === 'launcher', name, meetingSeconds, exchangeSeconds);
   } catch (error) {
     throw new RankError(error instanceof Error ? error.message : String(error), { cause: error });
   }

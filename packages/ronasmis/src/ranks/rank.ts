@@ -13,6 +13,6 @@ export interface Rank {
   readonly port: number;
   /** Who serves it. */
   readonly servedBy: 'rank 0' | 'launcher';
-  /** The run and the attempt at it: what a meeting point tells groups of ranks apart by. */
+  /** The run's: what a meeting point tells groups of ranks apart by. */
   readonly name: string;
 }

@@ -8,8 +8,8 @@ const fix =
 
 /**
  * The rank by PyTorch's variables: RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT, which every launcher for PyTorch sets, and what torchrun adds. Its
- * agent serves the meeting point where TORCHELASTIC_USE_AGENT_STORE says so; otherwise rank 0 does. After a failure it starts all ranks
- * again, whose number TORCHELASTIC_RESTART_COUNT keeps them apart from the first ones. PyTorchJob has one rank a pod, and sets no LOCAL_RANK.
+ * agent serves the meeting point where TORCHELASTIC_USE_AGENT_STORE says so; otherwise rank 0 does. PyTorchJob has one rank a pod, and sets no
+ * LOCAL_RANK. TORCHELASTIC_RESTART_COUNT is not read: an agent that starts its ranks again because of another's counts none.
  */
 export function torchRank(environment: Environment): Rank {
   const size = wholeNumberOf(environment, 'WORLD_SIZE', { least: 1, fix });
@@ -28,7 +28,6 @@ export function torchRank(environment: Environment): Rank {
   }
   refuseSlurmsOwn(environment, rank, size);
 
-  const attempt = optionalNumberOf(environment, 'TORCHELASTIC_RESTART_COUNT', {}) ?? 0;
   return {
     rank,
     size,
@@ -37,7 +36,7 @@ export function torchRank(environment: Environment): Rank {
     host: requiredText(environment, ['MASTER_ADDR'], fix),
     port: wholeNumberOf(environment, 'MASTER_PORT', { least: 1, most: 65535, fix }),
     servedBy: agentServes(environment) ? 'launcher' : 'rank 0',
-    name: `ronasmis/${textOf(environment, 'TORCHELASTIC_RUN_ID') ?? 'run'}/${attempt}`,
+    name: `ronasmis/${textOf(environment, 'TORCHELASTIC_RUN_ID') ?? 'run'}`,
   };
 }
 
