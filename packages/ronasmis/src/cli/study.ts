@@ -196,7 +196,7 @@ async function printStudy(folder: string, results: StudyResults): Promise<void> 
     `\n${table(['contestant', 'test Dice %', 'by seed', 'training', 'evaluation', 'in all', 'joules'], contestants)}\n`,
   );
   const comparisons = results.comparisons.map((comparison) => [
-    `reinforce - ${comparison.other}`,
+    `${results.contestants[0].name} - ${comparison.other}`,
     points(comparison.difference),
     formatInterval(comparison),
     formatProbability(comparison.p),

@@ -12,6 +12,10 @@ interface Entry {
  * and an entry here.
  */
 const controllers = {
+  auto: {
+    help: 'reinforce where the search is long enough for it, else the base network alone',
+    load: async () => (await import('./auto.ts')).autoController,
+  },
   reinforce: {
     help: "an LSTM taught by REINFORCE, the paper's",
     load: async () => (await import('./reinforce.ts')).reinforceController,

@@ -14,6 +14,7 @@ export const paperRecipe: Recipe = recipeSchema.parse({
     learning_rate_steps: null,
     baseline_decay: 0.95,
     base_lead: [0, 0],
+    fewest_steps: 0,
     warm_up_share: 0,
     decided_share: null,
   },

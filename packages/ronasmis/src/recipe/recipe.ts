@@ -91,6 +91,11 @@ const controllerSchema = z
       'the lead is this over the controller epochs of the search, within the range',
       'ours',
     ),
+    fewest_steps: note(
+      z.number().min(0).default(75),
+      'controller epochs, those at half the resolution where there are such, below which auto trains the base child alone',
+      'ours: half of what the paper has at least',
+    ),
     warm_up_share: note(
       share.default(0.25),
       'of the search, before the controller begins to learn',

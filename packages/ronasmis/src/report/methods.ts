@@ -8,9 +8,9 @@ import { paperRecipe } from '../recipe/paper.ts';
 import { defaultRecipe, differences, type Recipe } from '../recipe/recipe.ts';
 import type { SearchEvent } from '../run/event.ts';
 import type { SearchReport } from '../run/report.ts';
-import { classNamesOf, kindOf, type RunRecord } from '../run/run-record.ts';
+import { classNamesOf, kindOf, proposerOf, type RunRecord } from '../run/run-record.ts';
 import { formatBytes, formatCount, formatDice, formatSeconds, plural } from './format.ts';
-import { augmentedNote, coarseNote, joinedNote, raceNote } from './run-words.ts';
+import { augmentedNote, coarseNote, joinedNote, raceNote, restingNote } from './run-words.ts';
 import type { MethodsPart } from './told/messages.ts';
 
 /** What the methods of a paper are made of. */
@@ -111,7 +111,7 @@ function workSentences(content: MethodsContent): readonly string[] {
     search:
       settings.space === 'fixed'
         ? trained('The base network')
-        : `Architectures were searched with RONASMIS ${version} (Bae et al., MICCAI 2019)${by}: the controller ${settings.controller} ` +
+        : `Architectures were searched with RONASMIS ${version} (Bae et al., MICCAI 2019)${by}: the controller ${proposerOf(run)} ` +
           `proposed children of the ${settings.space} space, all of which share one set of weights. ` +
           `In ${plural(steps, 'controller step')}, ${children} ${children === 1 ? 'child was' : 'children were'} evaluated; ` +
           'the reward is the mean Dice over the validation patients. The best child is the result, with the shared weights as they are.',
@@ -123,6 +123,7 @@ function workSentences(content: MethodsContent): readonly string[] {
   return [
     what,
     startSentence(run),
+    restingNote(run),
     raceNote(run),
     trainingSentence(content),
     coarseNote(events),

@@ -1,6 +1,6 @@
 import { type Architecture, isJoined } from '../architecture/architecture.ts';
 import type { SearchEvent } from '../run/event.ts';
-import { kindOf, type RunRecord } from '../run/run-record.ts';
+import { kindOf, proposerOf, type RunRecord } from '../run/run-record.ts';
 import { plural } from './format.ts';
 
 /** What is said of a run beside its figures, by what it does. */
@@ -15,13 +15,15 @@ export interface RunWords {
 
 /** What a report says of the kind of run that it shows. */
 export function wordsOf(run: RunRecord, architecture: Architecture, events: readonly SearchEvent[]): RunWords {
-  const { controller, space } = run.settings;
+  const { space } = run.settings;
   const words = {
     search: {
       what: 'Architecture search',
-      how: `${controller} in the ${space} space`,
+      how: `${proposerOf(run)} in the ${space} space`,
       found: 'The best of all evaluated children, with the weights it shared: nothing was retrained.',
-      steps: 'As a controller makes up its mind, its entropy falls and the reward of what it proposes rises.',
+      steps:
+        restingNote(run) ||
+        'As a controller makes up its mind, its entropy falls and the reward of what it proposes rises.',
     },
     cell_search: {
       what: 'Search of cells',
@@ -47,6 +49,16 @@ export function wordsOf(run: RunRecord, architecture: Architecture, events: read
 
 const howDrawn =
   "Coloured arrows add encoder features to the decoder; sizes are a training patch's, depth × height × width.";
+
+/** Why nothing was chosen where a search was too short for it; empty elsewhere. */
+export function restingNote({ exploring, recipe }: Pick<RunRecord, 'exploring' | 'recipe'>): string {
+  if (exploring === undefined || exploring.explores) return '';
+  const { expected_steps } = exploring;
+  return (
+    `${plural(Math.round(expected_steps), 'controller epoch')} fitted into the search. Below ${recipe.controller.fewest_steps}, ` +
+    'choosing costs more than it finds, so that the base network alone was trained.'
+  );
+}
 
 /** What a step of the training of one network is. */
 function stepNote({ recipe: { search, training } }: RunRecord): string {

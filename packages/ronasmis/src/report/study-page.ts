@@ -27,7 +27,7 @@ export function renderStudy({ results: _, ...record }: StudyRecord, results: Stu
 <div class="lead">Study of ${created.slice(0, 10)} · ${budget} for each search, ${plural(results.seeds, 'seed')}, ${plural(results.test_cases, 'test case')} · ${settings.fold === null ? plural(settings.folds, 'fold') : `fold ${settings.fold} of ${settings.folds}`} · ${engine.device} in ${engine.precision}</div>
 <section><h2>What the figures say</h2>${verdict(results).map((sentence) => html`<p>${sentence}</p>`)}</section>
 <section><h2>Test Dice by contestant</h2><p class="lead">In percent; a dot is a seed, the line their mean. At the end, mean and standard deviation.</p>${contestantRows(results)}</section>
-<section><h2>REINFORCE against the others</h2>${comparisonTable(results)}${CAVEATS.map((text) => html`<p class="lead">${text}</p>`)}</section>
+<section><h2>The search against the others</h2>${comparisonTable(results)}${CAVEATS.map((text) => html`<p class="lead">${text}</p>`)}</section>
 <section><h2>Best reward over time</h2><p class="lead">Validation Dice of the best child of the last finished step, %: the mean over the seeds, and as a band from the lowest to the highest.</p><div class="charts">${rewardCurves(results)}</div></section>
 <section><h2>Shared weights against own weights</h2><p class="lead">Children of random search, all evaluated with the same shared weights, then each trained alone, every child by the same number of steps, about a quarter of those weights', on patches of one size: neither how slow a child is nor its own patch, which only training sees, is anything that its reward could tell. Chance in that training lowers the correlation too: one seed each.</p>${alonePlot(results)}</section>
 <section><h2>What each choice contributes</h2><p class="lead">Mean reward of the children that have an option, in points relative to the mean of their step, with its standard error; over the ${plural(childCount(results), 'evaluation')} of random search, whose choices are independent of each other. Those that differ most beyond their errors stand first: among so many choices, one or two differ by over two standard errors by chance.</p>${contributionRows(results)}</section>
@@ -51,10 +51,11 @@ function contestantRows({ contestants }: StudyResults): Html {
   return dotRows('Test Dice by contestant, %', rows, formatFigure);
 }
 
-function comparisonTable({ comparisons }: StudyResults): Html {
+function comparisonTable({ contestants, comparisons }: StudyResults): Html {
+  const [{ name: subject }] = contestants;
   const rows = comparisons.map(
     (comparison) =>
-      html`<tr><td>reinforce − ${comparison.other}</td>${[
+      html`<tr><td>${subject} − ${comparison.other}</td>${[
         points(comparison.difference),
         formatInterval(comparison),
         formatProbability(comparison.p),

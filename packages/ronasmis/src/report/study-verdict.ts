@@ -29,9 +29,10 @@ export const formatRange = ({ low, high }: NonNullable<Comparison['interval']>):
 
 /** What the figures say, in plain sentences, and nothing beyond them. */
 export function verdict(results: StudyResults): readonly string[] {
+  const [{ name: subject }] = results.contestants;
   const sentences = asked.flatMap(({ other, what }) => {
     const comparison = results.comparisons.find((one) => one.other === other);
-    return comparison ? [`REINFORCE against ${what}: ${evaluation(comparison, results.seeds)}`] : [];
+    return comparison ? [`The search (${subject}) against ${what}: ${evaluation(comparison, results.seeds)}`] : [];
   });
   return [...sentences, rankVerdict(results.alone)];
 }

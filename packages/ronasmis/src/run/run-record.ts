@@ -60,6 +60,8 @@ const runFields = z.object({
   recipe: recipeSchema.prefault({}),
   /** Whether patches are augmented from the first step on, and the passes over the training cases by which a run decides that for itself. */
   augmentation: z.object({ from_start: z.boolean(), expected_passes: z.number() }).optional(),
+  /** Whether controller `auto` chooses anything, and the controller epochs of the search by which it decided that. */
+  exploring: z.object({ explores: z.boolean(), expected_steps: z.number() }).optional(),
   network: z.object({
     /** Channels of each level, the full resolution first. */
     channels: z.array(z.int().positive()).min(1).readonly(),
@@ -122,6 +124,12 @@ export const segmentingSchema = runFields.pick({
 });
 /** What of a run says how its network segments scans. */
 export type SegmentingRecord = z.infer<typeof segmentingSchema>;
+
+/** What proposes a search's children: of `auto`, what it has come to. */
+export function proposerOf({ settings, exploring }: Pick<RunRecord, 'settings' | 'exploring'>): string {
+  if (exploring === undefined) return settings.controller;
+  return `${settings.controller} (${exploring.explores ? 'reinforce' : 'the base network alone'})`;
+}
 
 /** What a run does: a controller searches a space, gradients search the cells of a network, or one network is trained. */
 export function kindOf({

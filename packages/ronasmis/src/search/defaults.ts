@@ -1,6 +1,6 @@
 /** What a search is told where nobody says otherwise; how many children and controller epochs it has, the recipe says. */
 export const searchDefaults = {
-  controller: 'reinforce',
+  controller: 'auto',
   space: 'macro',
   augment: 'auto',
   folds: 5,

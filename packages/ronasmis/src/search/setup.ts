@@ -2,11 +2,14 @@ import { rm } from 'node:fs/promises';
 import type { Architecture } from '../architecture/architecture.ts';
 import { UserError } from '../base/errors.ts';
 import { removeWhereEmpty } from '../base/files.ts';
+import { isLongEnough } from '../controller/auto.ts';
+import type { Outlook } from '../controller/controller.ts';
 import { type DataSet, readDataSet } from '../data/dataset.ts';
 import { requireApart } from '../data/outputs.ts';
 import type { Network } from '../network/network.ts';
 import { networkOf } from '../network/of-architecture.ts';
 import { alone } from '../ranks/team.ts';
+import { restingNote } from '../report/run-words.ts';
 import { reportWarnings } from '../report/template.ts';
 import type { SearchEvent } from '../run/event.ts';
 import { lockFolder } from '../run/lock.ts';
@@ -177,7 +180,9 @@ async function openLocked<Begun extends BegunSearch | BegunTraining>(
   const start = copyFirst(state, { step: 0, seconds: settings.earlierSeconds ?? 0 }, team);
   const clock = await clockOf(begun, plan, settings, { startedAt, ...start });
   requireOneStep(clock);
-  state.controller?.begin(outlookOf(clock));
+  const outlook = outlookOf(clock);
+  state.controller?.begin(outlook);
+  const exploring = exploringOf(begun, settings, outlook);
   const passes = expectedTrainingSteps(clock) / context.split.training.length;
   const isOn = augmentsFromStart(settings.augment, passes, context.recipe.augmentation);
   const augmentation = { from_start: isOn, expected_passes: Math.round(passes) };
@@ -191,6 +196,7 @@ async function openLocked<Begun extends BegunSearch | BegunTraining>(
   const record = {
     ...runRecord(prepared, augmentation, started),
     ...(race && { race }),
+    ...(exploring && { exploring }),
     ...(told.length > 0 && { warnings: told }),
   };
   if (team.isFirst) {
@@ -203,6 +209,7 @@ async function openLocked<Begun extends BegunSearch | BegunTraining>(
     isSearch: kindOf(record.settings) !== 'training',
     engine: record.engine,
     memory: memoryUse(budgetBytes, plan),
+    notes: [restingNote(record)].filter((note) => note !== ''),
     warnings: told,
   });
   const augmenting = { when: settings.augment, curve: [], isOn };
@@ -253,6 +260,17 @@ async function reopenLocked<Begun extends BegunSearch | BegunTraining>(
     events.filter(({ step }) => step <= clock.step),
   );
   return { ...begun, clock, augmenting, folder, plan, lastChildren };
+}
+
+/** What controller `auto` has come to; undefined where it has nothing to say. */
+function exploringOf(
+  begun: BegunSearch | BegunTraining,
+  { controller }: RunSettings,
+  outlook: Outlook,
+): RunRecord['exploring'] {
+  if (controller !== 'auto' || begun.architecture !== undefined || hasOneChild(begun.context.space)) return undefined;
+  const { recipe } = begun.context;
+  return { explores: isLongEnough(outlook, recipe.controller), expected_steps: Math.round(outlook.expectedSteps) };
 }
 
 /** The networks whose weights a run trains. */

@@ -16,14 +16,17 @@ export interface StudyOptions extends SeriesOptions, Pick<Sharing, 'sideBySide'>
   readonly fold?: number;
 }
 
-/** What is compared: every controller in the paper's space, and the network that a person would start from. */
+/**
+ * What is compared: every controller in the paper's space, the default first, with which all others are compared, and the network that a person
+ * would start from.
+ */
 export const contestants: readonly {
   readonly name: string;
   readonly controller: ControllerName;
   readonly space: SpaceName;
 }[] = [
   ...controllerNames.map((controller) => ({ name: controller, controller, space: 'macro' }) as const),
-  { name: 'fixed', controller: 'reinforce', space: 'fixed' },
+  { name: 'fixed', controller: 'auto', space: 'fixed' },
 ];
 
 /** A search of the study, in the run folder of this name. */

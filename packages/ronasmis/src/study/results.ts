@@ -37,14 +37,14 @@ export function studyResults({ options, contestRuns, children, aloneRuns, joules
     name,
     runs: roundsOf(options).map((round) => named(finished, searchName(name, round, options))),
   }));
-  const [reinforce, ...others] = contests;
+  const [subject, ...others] = contests;
   const random = contests.filter(({ name }) => name === 'random').flatMap(({ runs }) => runs);
   return {
     seeds: options.seeds,
-    test_cases: new Set(reinforce.runs.flatMap(({ report }) => Object.keys(report.test_dice.cases))).size,
+    test_cases: new Set(subject.runs.flatMap(({ report }) => Object.keys(report.test_dice.cases))).size,
     contestants: contests.map((contest) => contestantResult(contest, joules)),
     comparisons: compareWith(
-      contestOf(reinforce.name, reinforce.runs),
+      contestOf(subject.name, subject.runs),
       others.map(({ name, runs }) => contestOf(name, runs)),
     ),
     alone: aloneResults(children, aloneRuns.map(finishedRun)),

@@ -31,7 +31,7 @@ beforeEach(() => {
 
 const defaults = {
   children: 20,
-  controller: 'reinforce',
+  controller: 'auto',
   space: 'macro',
   augment: 'auto',
   folds: 5,

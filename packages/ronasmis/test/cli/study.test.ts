@@ -118,10 +118,12 @@ describe('study', () => {
     });
     const { stdout, stderr } = await run('study', 'data', '--time', '2m');
     expect(stderr).toBe('random-2, search 8 of 27\n\n');
-    expect(stdout).toMatch(/^REINFORCE against the base architecture, trained without any search: \+1\.00 points/);
-    expect(stdout).toMatch(/^reinforce +86\.00 ± 1\.23 +85\.00 86\.00 87\.00 +1 min 30 s +20 s +2 min 0 s +5400$/m);
+    expect(stdout).toMatch(
+      /^The search \(auto\) against the base architecture, trained without any search: \+1\.00 points/,
+    );
+    expect(stdout).toMatch(/^auto +86\.00 ± 1\.23 +85\.00 86\.00 87\.00 +1 min 30 s +20 s +2 min 0 s +5400$/m);
     expect(stdout).toMatch(/^ppo .* -$/m);
-    expect(stdout).toMatch(/^reinforce - fixed +\+1\.00 +\+0\.20 to \+1\.80 +0\.012 +0\.049$/m);
+    expect(stdout).toMatch(/^auto - fixed +\+1\.00 +\+0\.20 to \+1\.80 +0\.012 +0\.049$/m);
     expect(stdout).toMatch(/^dilation, encoder level 4 +1 \+1\.20, 3 −2\.40$/m);
     expect(stdout).toContain(join('runs', 'data-study', 'study.html'));
   });

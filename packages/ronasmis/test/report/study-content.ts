@@ -1,8 +1,8 @@
 import type { StudyRecord, StudyResults } from '../../src/run/study-record.ts';
 
-const names = ['reinforce', 'ppo', 'evolution', 'near-base', 'random', 'fixed'];
+const names = ['auto', 'reinforce', 'ppo', 'evolution', 'near-base', 'random', 'fixed'];
 
-/** A study of three seeds with figures that a reader can follow; `lead` is by how much reinforce is ahead of the others. */
+/** A study of three seeds with figures that a reader can follow; `lead` is by how much the first is ahead of the others. */
 export function studyContent(lead: { readonly low: number; readonly high: number } | null, tauP = 0.02) {
   const record: StudyRecord = {
     version: '0.1.0',
@@ -19,7 +19,7 @@ export function studyContent(lead: { readonly low: number; readonly high: number
       precision: 'auto',
     },
     engine: { device: 'cpu', precision: 'fp32' },
-    joules: { 'reinforce-1': 5400 },
+    joules: { 'auto-1': 5400 },
   };
   const results: StudyResults = {
     seeds: 3,

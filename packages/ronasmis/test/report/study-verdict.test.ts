@@ -11,9 +11,9 @@ describe('verdict', () => {
   ])('says of an interval of %j what it allows to say, of random search and of the base architecture', (lead, says) => {
     const [base, near, random, ranks, ...others] = verdict(studyContent(lead).results);
     expect(others).toEqual([]);
-    expect(base).toMatch(/^REINFORCE against the base architecture, trained without any search: [+−]/);
-    expect(near).toMatch(/^REINFORCE against random search near the base architecture: [+−]/);
-    expect(random).toMatch(/^REINFORCE against random search: [+−]/);
+    expect(base).toMatch(/^The search \(auto\) against the base architecture, trained without any search: [+−]/);
+    expect(near).toMatch(/^The search \(auto\) against random search near the base architecture: [+−]/);
+    expect(random).toMatch(/^The search \(auto\) against random search: [+−]/);
     for (const sentence of [base, near, random]) expect(sentence).toMatch(says);
     expect(ranks).toMatch(
       /Kendall's tau 0\.55 \(p 0\.020, 12 children\)\. .* partly as their own would; .*: 0\.31 \(p 0\.180\)\.$/,

@@ -16,7 +16,7 @@ import { tinyContext } from '../search/tiny-context.ts';
 it('compares every controller that there is, and the base architecture last', () => {
   expect(contestants.map(({ controller, space }) => [controller, space])).toEqual([
     ...controllerNames.map((name) => [name, 'macro']),
-    ['reinforce', 'fixed'],
+    ['auto', 'fixed'],
   ]);
   const planned = plannedContests({ seeds: 3, children: 20, folds: 5, fold: 0 });
   expect(new Set(planned.map(({ name }) => name)).size).toBe(3 * contestants.length);

@@ -55,27 +55,30 @@ beforeAll(async () => {
 describe('a study', () => {
   it('runs every contestant with every seed, each seed from another one on, then children alone', () => {
     expect(begun).toEqual([
-      '1/15 random-1',
-      '2/15 fixed-1',
-      '3/15 reinforce-1',
-      '4/15 ppo-1',
-      '5/15 evolution-1',
-      '6/15 near-base-1',
-      '7/15 fixed-2',
-      '8/15 reinforce-2',
-      '9/15 ppo-2',
-      '10/15 evolution-2',
-      '11/15 near-base-2',
-      '12/15 random-2',
-      '13/15 alone-01',
-      '14/15 alone-02',
-      '15/15 alone-03',
+      '1/17 random-1',
+      '2/17 fixed-1',
+      '3/17 auto-1',
+      '4/17 reinforce-1',
+      '5/17 ppo-1',
+      '6/17 evolution-1',
+      '7/17 near-base-1',
+      '8/17 fixed-2',
+      '9/17 auto-2',
+      '10/17 reinforce-2',
+      '11/17 ppo-2',
+      '12/17 evolution-2',
+      '13/17 near-base-2',
+      '14/17 random-2',
+      '15/17 alone-01',
+      '16/17 alone-02',
+      '17/17 alone-03',
     ]);
     expect(started).toEqual(['cpu']);
   });
 
   it('says of each search what its run folder says', async () => {
     expect(results.contestants.map(({ name }) => name)).toEqual([
+      'auto',
       'reinforce',
       'ppo',
       'evolution',
@@ -88,7 +91,7 @@ describe('a study', () => {
         const { run: record, report } = await readRun(join(options.out, `${name}-${i + 1}`));
         expect(record.settings).toMatchObject({
           seed: i + 1,
-          controller: name === 'fixed' ? 'reinforce' : name,
+          controller: name === 'fixed' ? 'auto' : name,
           space: name === 'fixed' ? 'fixed' : 'macro',
         });
         expect(run).toMatchObject({ test_dice: report?.test_dice.mean, seconds: report?.seconds });
@@ -96,9 +99,16 @@ describe('a study', () => {
       }
       expect(test_dice.mean).toBeCloseTo((runs[0].test_dice + runs[1].test_dice) / 2, 12);
     }
-    const [reinforce, ppo] = results.contestants;
-    expect(results.comparisons.map(({ other }) => other)).toEqual(['ppo', 'evolution', 'near-base', 'random', 'fixed']);
-    expect(results.comparisons[0].difference).toBeCloseTo(reinforce.test_dice.mean - ppo.test_dice.mean, 12);
+    const [auto, reinforce] = results.contestants;
+    expect(results.comparisons.map(({ other }) => other)).toEqual([
+      'reinforce',
+      'ppo',
+      'evolution',
+      'near-base',
+      'random',
+      'fixed',
+    ]);
+    expect(results.comparisons[0].difference).toBeCloseTo(auto.test_dice.mean - reinforce.test_dice.mean, 12);
   });
 
   it("trains the children of random search alone, each no other, on the base child's patch", async () => {
@@ -134,7 +144,7 @@ describe('a study', () => {
       engine: { device: 'cpu', precision: 'fp32' },
     });
     expect(record.results).toEqual(JSON.parse(JSON.stringify(results)));
-    expect(Object.keys(record.joules)).toHaveLength(15);
+    expect(Object.keys(record.joules)).toHaveLength(17);
     expect(await readFile(join(options.out, 'study.html'), 'utf8')).toContain('Is the search worth it? Boxes');
   });
 
@@ -158,7 +168,7 @@ describe('a study', () => {
     expect(await study(options, hooks)).toEqual(results);
     expect(rest).toEqual([]);
     const wider = await study({ ...options, seeds: 3 }, hooks);
-    expect(rest).toEqual(['reinforce-3', 'ppo-3', 'evolution-3', 'near-base-3', 'random-3', 'fixed-3']);
+    expect(rest).toEqual(['auto-3', 'reinforce-3', 'ppo-3', 'evolution-3', 'near-base-3', 'random-3', 'fixed-3']);
     expect(wider.alone).toEqual(results.alone);
   }, 60_000);
 
@@ -187,17 +197,17 @@ describe('a study', () => {
     ).finally(() => {
       process.execArgv = before;
     });
-    expect(begunNow).toHaveLength(2 * 6 + 3);
+    expect(begunNow).toHaveLength(2 * 7 + 3);
     expect(begunNow.slice(0, 2)).toEqual(['random-fold0-1', 'fixed-fold0-1']);
     expect(wider.test_cases).toBe(6);
-    const [reinforce] = wider.contestants;
-    expect(reinforce.runs.map(({ run, fold }) => [run, fold])).toEqual([
-      ['reinforce-fold0-1', 0],
-      ['reinforce-fold1-1', 1],
+    const [auto] = wider.contestants;
+    expect(auto.runs.map(({ run, fold }) => [run, fold])).toEqual([
+      ['auto-fold0-1', 0],
+      ['auto-fold1-1', 1],
     ]);
     const found = wider.comparisons.find(({ other }) => other === 'fixed');
     const fixed = wider.contestants.find(({ name }) => name === 'fixed');
-    const differences = reinforce.runs.map(({ test_dice }, at) => test_dice - (fixed?.runs[at].test_dice ?? 0));
+    const differences = auto.runs.map(({ test_dice }, at) => test_dice - (fixed?.runs[at].test_dice ?? 0));
     expect(found?.difference).toBeCloseTo((differences[0] + differences[1]) / 2, 12);
     expect((await readRun(join(out, 'alone-01'))).run.settings.fold).toBe(0);
   });

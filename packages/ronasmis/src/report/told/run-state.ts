@@ -1,4 +1,4 @@
-import { classNamesOf, kindOf, type RunRecord } from '../../run/run-record.ts';
+import { classNamesOf, kindOf, proposerOf, type RunRecord } from '../../run/run-record.ts';
 import type { Known } from './known.ts';
 import type { RunState, RunSummary, Standing } from './messages.ts';
 
@@ -41,7 +41,7 @@ function summaryOf(run: RunRecord): RunSummary {
     created: run.created,
     dataSet: settings.data_set,
     kind: kindOf(settings),
-    controller: settings.controller,
+    controller: proposerOf(run),
     space: settings.space,
     system: settings.system ?? null,
     device: `${engine.device}, ${engine.cpu}`,
