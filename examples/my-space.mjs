@@ -20,7 +20,14 @@ function undilated(volume, dimensions, limits) {
 const [dataSet, run, epochs = '10'] = process.argv.slice(2);
 
 try {
-  const { report, architecture } = await search({ dataSet, out: run, space: undilated, epochs: Number(epochs) });
+  const { report, architecture } = await search({
+    dataSet,
+    out: run,
+    space: undilated,
+    epochs: Number(epochs),
+    // By default a short search trains the base child alone.
+    controller: 'reinforce',
+  });
   console.log(`Test Dice ${report.test_dice.mean?.toFixed(3)}`);
   console.log(JSON.stringify(architecture));
 } catch (error) {

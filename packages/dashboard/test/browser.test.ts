@@ -36,6 +36,8 @@ describe.skipIf(!isThere)(`the page in a browser${why}`, () => {
       '4',
       '--children',
       '4',
+      '--controller',
+      'reinforce',
       '--dashboard',
     ];
     const started = spawn(process.execPath, [program, ...words], { stdio: ['ignore', 'pipe', 'inherit'] });

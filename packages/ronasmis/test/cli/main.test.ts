@@ -44,7 +44,9 @@ describe('help', () => {
 
   it('of search has the controllers and the spaces', async () => {
     const text = (await run('search', '--help')).stdout.replaceAll(/\s+/g, ' ');
-    expect(text).toContain('(choices: "reinforce", "ppo", "evolution", "near-base", "random", default: "reinforce")');
+    expect(text).toContain(
+      '(choices: "auto", "reinforce", "ppo", "evolution", "near-base", "random", default: "auto")',
+    );
     expect(text).toContain('(choices: "macro", "micro", "fixed", default: "macro")');
   });
 
@@ -69,7 +71,7 @@ describe('usage errors', () => {
     [
       'an unknown controller',
       ['search', 'data', '--controller', 'nonsense'],
-      /'nonsense' is invalid\. Allowed choices are reinforce, ppo, evolution, near-base, random\./,
+      /'nonsense' is invalid\. Allowed choices are auto, reinforce, ppo, evolution, near-base, random\./,
     ],
     ['an unknown space', ['search', 'data', '--space', 'nonsense'], /Allowed choices are macro, micro, fixed\./],
     ['a fold that is none', ['search', 'data', '--fold', '5'], /--fold 5 is none of the 5 folds: take 0 to 4/],

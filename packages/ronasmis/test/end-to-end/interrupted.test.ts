@@ -12,7 +12,13 @@ const root = await mkdtemp(join(tmpdir(), 'ronasmis-interrupted-'));
 const dataSet = join(root, 'Phantom');
 const unbroken = join(root, 'unbroken');
 const searchInto = (run: string) =>
-  ['search', dataSet, '--out', run, ...'--folds 4 --epochs 3 --children 2 --seed 5'.split(' ')] as const;
+  [
+    'search',
+    dataSet,
+    '--out',
+    run,
+    ...'--folds 4 --epochs 3 --children 2 --seed 5 --controller reinforce'.split(' '),
+  ] as const;
 
 const lines = async (run: string) =>
   (await readFile(join(run, 'events.jsonl'), 'utf8').catch(() => '')).split('\n').slice(0, -1);

@@ -19,7 +19,7 @@ beforeAll(() => writePhantomDataSet(dataSet, { cases: 8, seed: 3 }));
 afterAll(() => rm(root, { recursive: true }));
 
 it('a search in the micro space is stopped, resumed, shown, and segments scans as it reported', async () => {
-  const options = '--space micro --folds 4 --epochs 3 --children 2 --seed 5'.split(' ');
+  const options = '--space micro --folds 4 --epochs 3 --children 2 --seed 5 --controller reinforce'.split(' ');
   const { child, ended } = start('search', dataSet, '--out', run, ...options);
   while (!(await readdir(run).catch((): string[] => [])).includes('checkpoint.safetensors')) await setTimeout(20);
   child.kill('SIGINT');

@@ -13,7 +13,8 @@ import { ronasmis, type Started, startAs } from './command.ts';
 const root = await temporaryFolder();
 const dataSet = join(root, 'Phantom');
 const recipe = join(root, 'recipe.json');
-const settings = '--folds 4 --epochs 3 --children 2 --seed 5 --precision fp32 --memory 1500MiB'.split(' ');
+const settings =
+  '--folds 4 --epochs 3 --children 2 --seed 5 --controller reinforce --precision fp32 --memory 1500MiB'.split(' ');
 const searchInto = (run: string) => ['search', dataSet, '--out', run, '--recipe', recipe, ...settings] as const;
 
 const events = async (run: string) =>

@@ -18,9 +18,9 @@ describe("a study's page", () => {
 
   it('has a dot for each search, each child alone and each option, and a curve with a band for each contestant', () => {
     const count = (pattern: RegExp) => [...page.matchAll(pattern)].length;
-    expect(count(/<circle class="mark level\d"/g)).toBe(18 + 2);
+    expect(count(/<circle class="mark level\d"/g)).toBe(21 + 2);
     expect(count(/<circle class="mark accent"/g)).toBe(12);
-    expect(count(/<path class="band level\d"/g)).toBe(6);
+    expect(count(/<path class="band level\d"/g)).toBe(7);
   });
 
   it('has names escaped, figures, costs and what they cannot say', () => {

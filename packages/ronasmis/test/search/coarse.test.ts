@@ -16,6 +16,7 @@ const options = {
   dataSet: join(root, 'Wide'),
   children: 2,
   epochs: 4,
+  controller: 'reinforce',
   seed: 2,
   folds: 3,
   device: 'cpu',

@@ -18,6 +18,7 @@ const options = {
   dataSet: join(root, 'Thick'),
   children: 2,
   epochs: 4,
+  controller: 'reinforce',
   seed: 1,
   folds: 3,
   device: 'cpu',

@@ -28,6 +28,7 @@ const settings = {
   folds: 3,
   epochs: 10,
   children: 2,
+  controller: 'reinforce',
   precision: 'fp32',
   device: 'cpu',
 } as const;

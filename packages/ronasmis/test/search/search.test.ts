@@ -32,8 +32,15 @@ it('of one seed draws these children and earns these rewards', async () => {
     ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => boxCase(name, random, [16, 16, 16])),
   );
   const out = join(root, 'run');
-  const settings = { epochs: 4, children: 3, folds: 3, device: 'cpu', precision: 'fp32', seed: 1 } as const;
-  await search({ dataSet, out, ...settings, memoryBytes: 1.5 * 2 ** 30 });
+  const settings = {
+    epochs: 4,
+    children: 3,
+    controller: 'reinforce',
+    folds: 3,
+    device: 'cpu',
+    precision: 'fp32',
+  } as const;
+  await search({ dataSet, out, ...settings, seed: 1, memoryBytes: 1.5 * 2 ** 30 });
   const { events } = await readRun(out);
   expect(events.map(({ children }) => keyOf(children.map(({ architecture }) => architecture)))).toEqual(
     pinned.map(({ children }) => children),

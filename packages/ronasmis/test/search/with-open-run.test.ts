@@ -26,7 +26,14 @@ vi.mock('../../src/batches/batches.ts', async (original) => {
 });
 
 const root = await temporaryFolder();
-const options = { children: 2, epochs: 4, folds: 3, device: 'cpu', precision: 'fp32' } as const;
+const options = {
+  children: 2,
+  controller: 'reinforce',
+  epochs: 4,
+  folds: 3,
+  device: 'cpu',
+  precision: 'fp32',
+} as const;
 
 async function dataSetOf(name: string, size: readonly number[], affine = straight()): Promise<string> {
   const random = createRandom(1);
