@@ -78,13 +78,13 @@ async function printCurves({ run, events }: RunFiles): Promise<void> {
   const last = events.at(-1);
   if (last === undefined) return;
   const { formatDice, plural } = await import('../report/format.ts');
-  const { kindOf } = await import('../run/run-record.ts');
+  const { kindOf, proposerOf } = await import('../run/run-record.ts');
   const colours = coloursOf(process.stdout);
   const rewards = events.flatMap((event) => event.reward_mean ?? []);
   const entropies = events.flatMap(({ entropy }) => entropy ?? []);
-  const { controller, space, system } = run.settings;
+  const { space, system } = run.settings;
   const { what, how, step } = {
-    search: { what: 'Search', how: `${controller} in the ${space} space`, step: 'controller step' },
+    search: { what: 'Search', how: `${proposerOf(run)} in the ${space} space`, step: 'controller step' },
     cell_search: { what: 'Search', how: 'the cells of a network', step: 'step' },
     training: { what: 'Training', how: 'one network', step: 'step' },
   }[kindOf(run.settings)];

@@ -31,7 +31,6 @@ export function autoController(
       explores = isLongEnough(outlook, recipe);
       current().begin(outlook);
     },
-    rests: () => !explores,
     proposeForTraining: (count, random, outlook) => current().proposeForTraining(count, random, outlook),
     proposeForEvaluation: (count, random, outlook) => current().proposeForEvaluation(count, random, outlook),
     distributionOf: (children, outlook) => current().distributionOf(children, outlook),

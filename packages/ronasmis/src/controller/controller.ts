@@ -44,8 +44,6 @@ export interface Controller {
   begin(outlook: Outlook): void;
   /** Children for `count` mini-batches of the shared weights. */
   proposeForTraining(count: number, random: Random, outlook: Outlook): readonly Choices[];
-  /** Whether it proposes one child and no other, which is then trained on its own patch alone; left out by those that choose. */
-  rests?(): boolean;
   /** Children to be evaluated, for `learn`. */
   proposeForEvaluation(count: number, random: Random, outlook: Outlook): readonly Choices[];
   /**

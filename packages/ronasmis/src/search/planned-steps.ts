@@ -32,7 +32,7 @@ export function* sharedSteps(
     for (const [index, choices] of children.entries()) {
       const child = context.space.decode(choices);
       const architecture =
-        patch_lead !== null && !controller.rests?.() && outlook.done < patch_share
+        patch_lead !== null && outlook.done < patch_share
           ? withDrawnPatch(context.space, child, patch_lead / (1 - outlook.done / patch_share), random)
           : child;
       const drawn = { architecture, training, downsampling, augment: augmenting.isOn };

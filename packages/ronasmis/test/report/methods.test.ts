@@ -45,6 +45,17 @@ const textOf = (of: RunRecord, about: string, left = report): string | undefined
   methodsOf({ run: of, report: left, architecture, events }).find((part) => part.about === about)?.text;
 
 describe('the methods of a search', () => {
+  it('say of one that was too short to choose that the base network was trained', () => {
+    const auto = { ...run, settings: { ...run.settings, controller: 'auto' } };
+    const short = { ...auto, exploring: { explores: false, expected_steps: 24 } };
+    expect(textOf(short, 'Search')).toContain(
+      'The base network was trained with RONASMIS 0.1.0, without a search, in 40 steps. With fewer than 75 controller epochs (about 24), ' +
+        'choosing costs more than it finds: the base network is trained alone.',
+    );
+    const long = { ...auto, exploring: { explores: true, expected_steps: 75 } };
+    expect(textOf(long, 'Search')).toContain('the controller auto (reinforce) proposed children of the macro space');
+  });
+
   it('say all that a paper has to, in this order', () => {
     const parts = methodsOf({ run, report, architecture, events }).map(({ about, text }) => `${about}. ${text}`);
     expect(parts).toEqual([

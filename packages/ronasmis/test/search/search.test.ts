@@ -1,12 +1,19 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { createRandom } from '../../src/base/random.ts';
 import { readRun } from '../../src/run/read-run.ts';
 import { search } from '../../src/search/search.ts';
 import { boxCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 
 const root = await temporaryFolder();
+
+const dataSet = join(root, 'Boxes');
+beforeAll(async () => {
+  const random = createRandom(1);
+  const cases = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => boxCase(name, random, [16, 16, 16]));
+  await writeDataSet(dataSet, cases);
+});
 
 /** A few letters that stand for the children of a step, in their order. */
 const keyOf = (children: unknown): string =>
@@ -26,11 +33,6 @@ const pinned: readonly { readonly children: string; readonly numbers: readonly (
  * were drawn exactly.
  */
 it('of one seed draws these children and earns these rewards', async () => {
-  const random = createRandom(1);
-  const dataSet = await writeDataSet(
-    join(root, 'Boxes'),
-    ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => boxCase(name, random, [16, 16, 16])),
-  );
   const out = join(root, 'run');
   const settings = {
     epochs: 4,
@@ -51,5 +53,20 @@ it('of one seed draws these children and earns these rewards', async () => {
       if (expected === null) expect(value).toBeNull();
       else expect(Math.abs((value ?? Number.NaN) - expected)).toBeLessThan(0.02);
     }
+  }
+});
+
+it('too short to choose trains the base child alone by default, and says so before it begins', async () => {
+  const out = join(root, 'short');
+  const told: string[] = [];
+  const settings = { dataSet, out, epochs: 2, children: 3, folds: 3, device: 'cpu', precision: 'fp32' } as const;
+  await search(settings, { onStart: ({ notes = [] }) => void told.push(...notes) });
+  const { run, events, architecture } = await readRun(out);
+  expect(run.exploring).toEqual({ explores: false, expected_steps: 2 });
+  expect(told).toEqual([expect.stringContaining('With fewer than 75 controller epochs (about 2)')]);
+  for (const { children, entropy, baseline, reward_base, reward_max } of events) {
+    expect([entropy, baseline]).toEqual([null, null]);
+    expect(reward_base).toBe(reward_max);
+    for (const child of children) expect(child.architecture).toEqual(architecture);
   }
 });
