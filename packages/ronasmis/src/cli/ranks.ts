@@ -71,7 +71,8 @@ export async function startRanks(size: number): Promise<void> {
     const ended = started.map(endOf);
     const first = await Promise.race([failureAmong(ended), Promise.all(ended).then(() => undefined)]);
     if (first === undefined) return;
-    const left = await Promise.race([Promise.all(ended), setTimeout(graceMilliseconds)]);
+    // Once all have ended, nobody is waited for.
+    const left = await Promise.race([Promise.all(ended), setTimeout(graceMilliseconds, undefined, { ref: false })]);
     if (left === undefined) for (const child of started) child.kill('SIGKILL');
     if (first.signal !== null) note(`Rank ${first.rank} of ${size} was ended by ${first.signal}.`);
     throw new Exit(first.code ?? 1);
