@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createConnection, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { endOf } from '../../../test/ended.ts';
 import { fromSource } from '../../../test/from-source.ts';
 import type { Meeting } from '../src/index.ts';
 
@@ -43,25 +44,13 @@ export async function untilServed(port: number): Promise<void> {
 }
 
 /** Has a process of its own do one of the things that rank.mjs can, as this rank. */
-export function startRank(what: string, meeting: Meeting, env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+export async function startRank(what: string, meeting: Meeting, env: NodeJS.ProcessEnv = {}): Promise<Ended> {
   const script = fileURLToPath(new URL('rank.mjs', import.meta.url));
   const child = spawn(process.execPath, [...fromSource, script, what, JSON.stringify(meeting)], {
     env: { ...process.env, ...env },
   });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-  });
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (_, signal) => {
-      resolve({ said: stdout === '' ? undefined : JSON.parse(stdout), signal, stderr });
-    });
-  });
+  const { stdout, signal, stderr } = await endOf(child);
+  return { said: stdout === '' ? undefined : JSON.parse(stdout), signal, stderr };
 }
 
 /** All ranks of a group on this machine, the first of which serves the meeting point. */

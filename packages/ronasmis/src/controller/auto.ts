@@ -1,16 +1,10 @@
 import { z } from 'zod';
 import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
 import type { DecisionSpace } from '../space/space.ts';
-import type { Choices, Controller, Outlook } from './controller.ts';
+import type { Choices, Controller } from './controller.ts';
 import { reinforceController } from './reinforce.ts';
 
 const stateSchema = z.object({ explores: z.boolean(), plain: z.unknown() });
-
-/** Whether a search has the controller steps that choosing takes. */
-export const isLongEnough = (
-  { expectedSteps }: Outlook,
-  { fewest_steps }: Pick<Recipe['controller'], 'fewest_steps'>,
-): boolean => expectedSteps >= fewest_steps;
 
 /**
  * The paper's controller where a search is long enough for it to choose anything (`controller.fewest_steps`); in a shorter one every child is the base
@@ -28,9 +22,10 @@ export function autoController(
   const current = (): Controller => (explores ? exploring : resting);
   return {
     begin: (outlook) => {
-      explores = isLongEnough(outlook, recipe);
+      explores = outlook.expectedSteps >= recipe.fewest_steps;
       current().begin(outlook);
     },
+    explores: () => explores,
     proposeForTraining: (count, random, outlook) => current().proposeForTraining(count, random, outlook),
     proposeForEvaluation: (count, random, outlook) => current().proposeForEvaluation(count, random, outlook),
     distributionOf: (children, outlook) => current().distributionOf(children, outlook),

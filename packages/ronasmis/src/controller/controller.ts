@@ -42,6 +42,8 @@ export interface ControllerState {
 export interface Controller {
   /** Called once before a new search. */
   begin(outlook: Outlook): void;
+  /** Whether it chooses at all, as it has found when the search began; left out by those that always do. */
+  explores?(): boolean;
   /** Children for `count` mini-batches of the shared weights. */
   proposeForTraining(count: number, random: Random, outlook: Outlook): readonly Choices[];
   /** Children to be evaluated, for `learn`. */

@@ -109,7 +109,7 @@ function workSentences(content: MethodsContent): readonly string[] {
     `${what} was trained with RONASMIS ${version}${by}, without a search, in ${plural(steps, 'step')}.`;
   const what = {
     search:
-      settings.space === 'fixed' || restingNote(run) !== ''
+      settings.space === 'fixed' || run.exploring?.explores === false
         ? trained('The base network')
         : `Architectures were searched with RONASMIS ${version} (Bae et al., MICCAI 2019)${by}: the controller ${proposerOf(run)} ` +
           `proposed children of the ${settings.space} space, all of which share one set of weights. ` +

@@ -20,9 +20,10 @@ export function wordsOf(run: RunRecord, architecture: Architecture, events: read
     search: {
       what: 'Architecture search',
       how: `${proposerOf(run)} in the ${space} space`,
-      found: restingNote(run)
-        ? 'The base network.'
-        : 'The best of all evaluated children, with the weights it shared: nothing was retrained.',
+      found:
+        run.exploring?.explores === false
+          ? 'The base network.'
+          : 'The best of all evaluated children, with the weights it shared: nothing was retrained.',
       steps:
         restingNote(run) ||
         'As a controller makes up its mind, its entropy falls and the reward of what it proposes rises.',
@@ -55,8 +56,7 @@ const howDrawn =
 /** Why nothing was chosen where a search was too short for it; empty elsewhere. */
 export function restingNote({ exploring, recipe }: Pick<RunRecord, 'exploring' | 'recipe'>): string {
   if (exploring === undefined || exploring.explores) return '';
-  const expected = Math.round(exploring.expected_steps);
-  return `With fewer than ${recipe.controller.fewest_steps} controller epochs (about ${expected}), choosing costs more than it finds: the base network is trained alone.`;
+  return `With fewer than ${recipe.controller.fewest_steps} controller epochs (about ${exploring.expected_steps}), choosing costs more than it finds: the base network is trained alone.`;
 }
 
 /** What a step of the training of one network is. */

@@ -2,7 +2,6 @@ import { rm } from 'node:fs/promises';
 import type { Architecture } from '../architecture/architecture.ts';
 import { UserError } from '../base/errors.ts';
 import { removeWhereEmpty } from '../base/files.ts';
-import { isLongEnough } from '../controller/auto.ts';
 import type { Outlook } from '../controller/controller.ts';
 import { type DataSet, readDataSet } from '../data/dataset.ts';
 import { requireApart } from '../data/outputs.ts';
@@ -182,7 +181,7 @@ async function openLocked<Begun extends BegunSearch | BegunTraining>(
   requireOneStep(clock);
   const outlook = outlookOf(clock);
   state.controller?.begin(outlook);
-  const exploring = exploringOf(begun, settings, outlook);
+  const exploring = exploringOf(begun, outlook);
   const passes = expectedTrainingSteps(clock) / context.split.training.length;
   const isOn = augmentsFromStart(settings.augment, passes, context.recipe.augmentation);
   const augmentation = { from_start: isOn, expected_passes: Math.round(passes) };
@@ -262,15 +261,11 @@ async function reopenLocked<Begun extends BegunSearch | BegunTraining>(
   return { ...begun, clock, augmenting, folder, plan, lastChildren };
 }
 
-/** What controller `auto` has come to; undefined where it has nothing to say. */
-function exploringOf(
-  begun: BegunSearch | BegunTraining,
-  { controller }: RunSettings,
-  outlook: Outlook,
-): RunRecord['exploring'] {
-  if (controller !== 'auto' || begun.architecture !== undefined || hasOneChild(begun.context.space)) return undefined;
-  const { recipe } = begun.context;
-  return { explores: isLongEnough(outlook, recipe.controller), expected_steps: Math.round(outlook.expectedSteps) };
+/** Whether its controller chooses anything; undefined where that is no question. */
+function exploringOf({ state, context, architecture }: BegunSearch | BegunTraining, { expectedSteps }: Outlook) {
+  const explores = state.controller?.explores?.();
+  if (explores === undefined || architecture !== undefined || hasOneChild(context.space)) return undefined;
+  return { explores, expected_steps: Math.round(expectedSteps) };
 }
 
 /** The networks whose weights a run trains. */

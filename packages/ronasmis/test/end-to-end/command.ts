@@ -1,16 +1,11 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { type Ended, endOf } from '../../../../test/ended.ts';
 
 const program = fileURLToPath(new URL('../../bin/ronasmis.mjs', import.meta.url));
 
-/** How a process of the command line ended: its exit code, or the signal that killed it. */
-export interface Ended {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+export type { Ended };
 
 /** Starts the built command line in a process of its own. */
 export const start = (...args: readonly string[]): Started => startScript(program, ...args);
@@ -37,17 +32,7 @@ export function startLine(line: string, folder: string, env: NodeJS.ProcessEnv):
 }
 
 function watch(child: ChildProcessByStdio<null, Readable, Readable>): Started {
-  const written = { stdout: '', stderr: '' };
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    written.stdout += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    written.stderr += text;
-  });
-  const ended = new Promise<Ended>((resolve, reject) => {
-    child.on('error', reject).on('close', (code, signal) => resolve({ code, signal, ...written }));
-  });
-  return { child, ended };
+  return { child, ended: endOf(child) };
 }
 
 /** Runs the built command line to its end. */

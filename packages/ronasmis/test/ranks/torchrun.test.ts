@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { endOf } from '../../../../test/ended.ts';
 import { fromSource } from '../../../../test/from-source.ts';
 import { freePort } from '../../../libtorch/test/ranks.ts';
 
@@ -17,25 +18,12 @@ interface Agent {
 }
 
 /** What becomes of one of torchrun's agents, whose ranks run torchrun.mjs. */
-function startAgent(options: readonly string[]): Promise<Agent> {
+async function startAgent(options: readonly string[]): Promise<Agent> {
   const program = fileURLToPath(new URL('torchrun.mjs', import.meta.url));
   const launch = ['-m', 'torch.distributed.run', ...options, '--no-python', process.execPath, ...fromSource, program];
-  const child = spawn(python ?? '', launch);
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-  });
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (status) => {
-      const lines = stdout.split('\n').filter((line) => line !== '');
-      resolve({ status, said: lines.map((line): unknown => JSON.parse(line)), stderr });
-    });
-  });
+  const { code: status, stdout, stderr } = await endOf(spawn(python ?? '', launch));
+  const lines = stdout.split('\n').filter((line) => line !== '');
+  return { status, said: lines.map((line): unknown => JSON.parse(line)), stderr };
 }
 
 // Starting Python's torch and all ranks twice is what takes its time here.

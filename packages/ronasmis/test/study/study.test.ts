@@ -77,15 +77,8 @@ describe('a study', () => {
   });
 
   it('says of each search what its run folder says', async () => {
-    expect(results.contestants.map(({ name }) => name)).toEqual([
-      'auto',
-      'reinforce',
-      'ppo',
-      'evolution',
-      'near-base',
-      'random',
-      'fixed',
-    ]);
+    const names = ['auto', 'reinforce', 'ppo', 'evolution', 'near-base', 'random', 'fixed'];
+    expect(results.contestants.map(({ name }) => name)).toEqual(names);
     for (const { name, runs, test_dice } of results.contestants) {
       for (const [i, run] of runs.entries()) {
         const { run: record, report } = await readRun(join(options.out, `${name}-${i + 1}`));
@@ -100,14 +93,7 @@ describe('a study', () => {
       expect(test_dice.mean).toBeCloseTo((runs[0].test_dice + runs[1].test_dice) / 2, 12);
     }
     const [auto, reinforce] = results.contestants;
-    expect(results.comparisons.map(({ other }) => other)).toEqual([
-      'reinforce',
-      'ppo',
-      'evolution',
-      'near-base',
-      'random',
-      'fixed',
-    ]);
+    expect(results.comparisons.map(({ other }) => other)).toEqual(names.slice(1));
     expect(results.comparisons[0].difference).toBeCloseTo(auto.test_dice.mean - reinforce.test_dice.mean, 12);
   });
 
