@@ -48,13 +48,15 @@ const microAloneSchema = z.strictObject({
 });
 
 /**
- * The network that a child is joined with: it sees the same volume downsampled by the mean of cells, and the finest logits are the sum of both
+ * The network that a child is joined with: it sees the same volume downsampled by the mean of cells, and the finest logits are a mean of both
  * networks' (network/child.ts).
  */
 export const coarseSchema = z
   .strictObject({
     /** Voxels of a cell, `[depth, height, width]`. */
     downsampling: z.tuple([strideSchema, strideSchema, strideSchema]).readonly(),
+    /** What the child's own logits weigh in the mean; both are added where it is not said, as in run folders of old, whose heads are halved. */
+    fine_share: z.number().gt(0).lt(1).optional(),
     network: z.discriminatedUnion('space', [macroAloneSchema, microAloneSchema]),
   })
   .optional();
@@ -87,11 +89,6 @@ export type MacroArchitecture = z.infer<typeof macroSchema>;
 export type MicroArchitecture = z.infer<typeof microSchema>;
 export type { Activation } from '@ronasmis/libtorch';
 export type { UNet } from './unet.ts';
-
-/** Whether a network has a coarse one beside it. */
-export function isJoined(architecture: Architecture): boolean {
-  return architecture.kind === undefined && architecture.coarse !== undefined;
-}
 
 /** What the poolings between two levels multiply to, `[depth, height, width]`. */
 export function strideBetween(child: ChildArchitecture, fine: number, coarse: number): Triple {

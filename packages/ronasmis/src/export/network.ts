@@ -39,6 +39,7 @@ function onnxOperations(graph: Graph): Operations<Value> {
     transposedConvolution: (input, kernel, like) => cut(graph, cellsOf(graph, input, kernel), like),
     upsampleAndAdd: (input, stride, like, addends) => addends.reduce(add, upsample(graph, input, stride, like)),
     add,
+    scale: (input, factor) => apply(graph, 'Mul', [input, numbers(graph, [factor])]),
     concatenate: (parts) => apply(graph, 'Concat', parts, { axis: { int: 1 } }),
     pool: (input, pooling = 'max') => {
       const window = { kernel_shape: { ints: [3, 3, 3] }, pads: { ints: [1, 1, 1, 1, 1, 1] } };

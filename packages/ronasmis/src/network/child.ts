@@ -34,14 +34,14 @@ export function childNetwork(child: ChildArchitecture, dimensions: NetworkDimens
 }
 
 /**
- * A child and the network that it is joined with, which sees the mean of each cell of the volume: the finest logits are the sum of both. The
+ * A child and the network that it is joined with, which sees the mean of each cell of the volume: the finest logits are a weighted mean of both. The
  * coarse one goes first, for nothing but its logits is left of it when the other one takes its memory.
  */
 function joined<Features>(
   operations: Operations<Features>,
   image: Features,
   {
-    coarse: { downsampling, network },
+    coarse: { downsampling, network, fine_share: share },
     dimensions,
     alone,
   }: {
@@ -57,10 +57,11 @@ function joined<Features>(
       operations.downsample(image, downsampling, 'average'),
       path,
     );
-    return logits;
+    return share === undefined ? logits : operations.scale(logits, 1 - share);
   });
   const [finest, ...others] = alone();
-  return [operations.upsampleAndAdd(ofCells, downsampling, finest, [finest]), ...others];
+  const own = share === undefined ? finest : operations.scale(finest, share);
+  return [operations.upsampleAndAdd(ofCells, downsampling, own, [own]), ...others];
 }
 
 /** A child, the sizes of the network that it is a path through, and how this pass goes. */

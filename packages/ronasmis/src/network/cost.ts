@@ -53,6 +53,7 @@ export function costOf(network: Pick<Network, 'walk' | 'inputChannels'>): Cost {
       convolve(from.channels, kernel, from.volume, { channels: kernel.channels, volume }),
     upsampleAndAdd: ({ channels }, _stride, { volume }) => ({ channels, volume }),
     add: (one) => one,
+    scale: (features) => features,
     concatenate: (parts) => keep({ channels: sum(parts.map(({ channels }) => channels)), volume: parts[0].volume }, 1),
     pool: (features, pooling = 'max') => (pooling === 'max' ? keep(features, keptByMaxPooling) : features),
     normalise: (features) => keep(features, 1),

@@ -8,6 +8,7 @@ import {
   convolutionBlock,
   maxPool3d,
   multiply,
+  multiplyScalar,
   narrow,
   normalise,
   normaliseAndActivate,
@@ -60,6 +61,7 @@ function libtorchOperations(weights: Weights): Operations<Tensor> {
       cut(transposedConvolution3d(features, named(name), bias === undefined ? undefined : named(bias)), sizeOf(like)),
     upsampleAndAdd: (features, stride, like, addends) => upsampleAndAdd(features, stride, sizeOf(like), addends),
     add,
+    scale: multiplyScalar,
     concatenate: (parts) => concatenate(parts, 1),
     pool: (features, pooling = 'max') => {
       if (pooling === 'average') return averageAround3d(features);

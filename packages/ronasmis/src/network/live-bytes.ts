@@ -70,6 +70,7 @@ function liveOperations(make: Make): Operations<Live> {
       return addends.reduce(add, cut);
     },
     add,
+    scale: (input) => like(input),
     concatenate: (parts) =>
       make(
         parts,

@@ -65,6 +65,7 @@ function countingOperations(counting: Counting): Operations<CountedTensor> {
     upsampleAndAdd: (features, stride, like, addends) =>
       upsampleAndAdd(counting, features, { stride, size: spatial(like) }, addends),
     add: (one, other) => add(counting, one, other),
+    scale: (features) => counting.tape.apply({ inputs: [features], shape: features.shape, bytes: counting.bytes }),
     concatenate: (parts) => concatenate(counting, parts),
     pool: (features, pooling = 'max') =>
       pooling === 'max' ? maxPool(counting, features, spatial(features)) : averagePool(counting, features),

@@ -74,6 +74,8 @@ export interface Operations<Features> {
   /** Trilinear upsampling by `stride`, cut to the size of `like`, and the sum with features of that size. */
   upsampleAndAdd(features: Features, stride: Triple, like: Features, addends: readonly Features[]): Features;
   add(one: Features, other: Features): Features;
+  /** Features times a number that is not learnt. */
+  scale(features: Features, factor: number): Features;
   /** The channels of all, in this order. */
   concatenate(parts: readonly Features[]): Features;
   /** 3x3x3 pooling that keeps the size, by the largest value where no pooling is given. */

@@ -101,6 +101,7 @@ function recorder(record: (parameter: Parameter) => void): Operations<number> {
     },
     upsampleAndAdd: (channels) => channels,
     add: (channels) => channels,
+    scale: (channels) => channels,
     concatenate: sum,
     pool: (channels) => channels,
     normalise: recordNorm,

@@ -144,7 +144,7 @@ const searchSchema = z.strictObject({
   coarse_share: note(share.default(0.5), 'of the search, on downsampled volumes; 0: none', 'ours'),
   joins_coarse: note(
     z.boolean().default(true),
-    'whether what the coarse part has found is joined with what is found at the full resolution, unless the validation cases are clearly worse so',
+    'whether what the coarse part has found is joined with what is found at the full resolution, by the weights that the validation cases have best of 1:1, 1:3 and 3:1, unless they are clearly worse so',
     'ours, after nnU-Net: an ensemble of both resolutions',
   ),
   race_share: note(

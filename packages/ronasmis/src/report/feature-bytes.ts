@@ -67,6 +67,7 @@ function countingOperations(kept: Map<string, number>): Operations<Extent> {
     }),
     upsampleAndAdd: (features, _stride, { voxels }) => ({ ...features, voxels }),
     add: (one) => one,
+    scale: (features) => features,
     concatenate: (parts) => keep({ ...parts[0], channels: sum(parts.map(({ channels }) => channels)) }),
     pool: (features) => keep(features),
     normalise: (features, { scale }) => keep({ ...features, place: placeOf(scale) ?? features.place }),

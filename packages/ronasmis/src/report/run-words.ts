@@ -1,4 +1,4 @@
-import { type Architecture, isJoined } from '../architecture/architecture.ts';
+import type { Architecture } from '../architecture/architecture.ts';
 import type { SearchEvent } from '../run/event.ts';
 import { kindOf, proposerOf, type RunRecord } from '../run/run-record.ts';
 import { plural } from './format.ts';
@@ -74,9 +74,13 @@ export function coarseNote(events: readonly SearchEvent[]): string {
 
 /** What an architecture has beside it; empty where that is nothing. */
 export function joinedNote(architecture: Architecture): string {
-  return isJoined(architecture)
-    ? 'Beside it stands the best network of the part at half the resolution, as it was then, which sees scans at half their resolution; the logits are the mean of both.'
-    : '';
+  if (architecture.kind !== undefined || architecture.coarse === undefined) return '';
+  const { fine_share: share = 0.5 } = architecture.coarse;
+  const mean =
+    share === 0.5
+      ? 'the mean of both'
+      : `${share} of its own and ${1 - share} of that one's, as the validation cases have it best`;
+  return `Beside it stands the best network of the part at half the resolution, as it was then, which sees scans at half their resolution; the logits are ${mean}.`;
 }
 
 /** How it was found whether kernels are 1x3x3; empty where a rule says where they are. */

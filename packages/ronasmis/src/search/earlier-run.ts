@@ -1,7 +1,6 @@
 import { join, resolve } from 'node:path';
 import { copyInto } from '@ronasmis/libtorch';
 import { z } from 'zod';
-import { isJoined } from '../architecture/architecture.ts';
 import { some, UserError } from '../base/errors.ts';
 import type { DataSet } from '../data/dataset.ts';
 import { loadModel } from '../inference/model.ts';
@@ -28,8 +27,8 @@ export async function readEarlierRun(from: string, out: string): Promise<Earlier
   const folder = resolve(from);
   if (folder === resolve(out))
     throw new UserError(`--from ${from} is the run folder that is to be made: give another folder with --out.`);
-  const { run, architecture, weights: loaded } = await loadModel(folder, 'cpu');
-  const weights = isJoined(architecture) ? withoutCoarse(loaded) : loaded;
+  const { run, weights: loaded } = await loadModel(folder, 'cpu');
+  const weights = withoutCoarse(loaded);
   const noNumber = [...weights].find(
     ([, weight]) => !weight.toArray().every((value) => Number.isFinite(Number(value))),
   );

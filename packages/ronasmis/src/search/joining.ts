@@ -1,7 +1,6 @@
-import { clone, multiplyScalar, noGradient, scope, type Tensor } from '@ronasmis/libtorch';
+import { clone, noGradient, scope } from '@ronasmis/libtorch';
 import type { Coarse } from '../architecture/architecture.ts';
 import { networkOf } from '../network/of-architecture.ts';
-import { isOfHead } from '../network/parameters.ts';
 import { coarsePrefix } from '../network/prefix.ts';
 import { freeNetworkWeights, networkWeights, type Weights } from '../network/weights.ts';
 import type { Downsampling } from '../preparation/downsampling.ts';
@@ -43,9 +42,15 @@ export function keepCoarse(
   return { coarse: { downsampling, network: architecture }, weights };
 }
 
-/** A child with the coarse one beside it; undefined where it can have none. */
-export function joinedWith({ architecture }: Evaluable, { coarse }: CoarseChild): Evaluable | undefined {
-  return architecture.kind === undefined ? { architecture: { ...architecture, coarse } } : undefined;
+/** What a child's own logits weigh beside the coarse network's: the validation cases choose, and the first of equals stays. */
+const fineShares = [0.5, 0.25, 0.75] as const;
+/** Networks that are evaluated where one is joined, besides the first. */
+export const otherShares = fineShares.length - 1;
+
+/** A child with the coarse one beside it, at each share of their mean; none where it can have none. */
+export function joinedWith({ architecture }: Evaluable, { coarse }: CoarseChild): readonly Evaluable[] {
+  if (architecture.kind !== undefined) return [];
+  return fineShares.map((share) => ({ architecture: { ...architecture, coarse: { ...coarse, fine_share: share } } }));
 }
 
 /** The weights that children share, and those of the coarse one by the names that it has in a child. */
@@ -54,27 +59,13 @@ export function joinedWeights(shared: Weights, { weights }: CoarseChild): Weight
   return new Map([...shared, ...beside]);
 }
 
-const isHead = (name: string): boolean =>
-  isOfHead(name.startsWith(coarsePrefix) ? name.slice(coarsePrefix.length) : name);
-
-/**
- * The same with halved heads, which are new tensors: the logits of a joined network are then the mean of both networks', where they were the sum.
- */
-export function withMeanOfLogits(weights: Weights): Weights {
-  const halved = (name: string, tensor: Tensor): Tensor => (isHead(name) ? multiplyScalar(tensor, 0.5) : tensor);
-  return noGradient(() => new Map(Array.from(weights, ([name, tensor]) => [name, halved(name, tensor)])));
-}
-
-/** The child's own of the weights that {@link withMeanOfLogits} gave of a joined network, of which the others are freed. */
+/** The own weights of a network that may be joined; those of the coarse one are freed. */
 export function withoutCoarse(weights: Weights): Weights {
-  const own = noGradient(
-    () =>
-      new Map(
-        Array.from(weights)
-          .filter(([name]) => !name.startsWith(coarsePrefix))
-          .map(([name, tensor]) => [name, isHead(name) ? multiplyScalar(tensor, 2) : tensor]),
-      ),
-  );
-  for (const [name, tensor] of weights) if (own.get(name) !== tensor) tensor.free();
+  const own = new Map(weights);
+  for (const [name, tensor] of weights) {
+    if (!name.startsWith(coarsePrefix)) continue;
+    own.delete(name);
+    tensor.free();
+  }
   return own;
 }

@@ -22,6 +22,7 @@ import { reportSeconds, secondsBetweenCheckpoints, shareBetweenCheckpoints } fro
 import { caseNamed, type RunContext } from './context.ts';
 import { toDeviceBatches } from './device-batches.ts';
 import { evaluateOnOwnGrid } from './evaluating.ts';
+import { otherShares } from './joining.ts';
 import type { RunSettings } from './options.ts';
 
 /** Networks of a run that its durations are measured with. */
@@ -83,7 +84,7 @@ export async function openClock(
     ...(hasCoarse && { later: { train: full.train, evaluate: full.evaluate } }),
     step,
     different: children + Number(hasReference),
-    compared: hasReference ? kindsOfDifferences : 0,
+    compared: (hasReference ? kindsOfDifferences : 0) + (hasCoarse && joins ? otherShares : 0),
     ...timer(team, () => seconds + (performance.now() - startedAt) / 1000),
   };
 }

@@ -232,7 +232,9 @@ function predictor(
     const network = networkOf(child, dimensions);
     // About as large as what a search may end with: a child with itself at half the resolution beside it.
     const joined =
-      beside && child.kind === undefined ? { ...child, coarse: { downsampling: beside, network: child } } : child;
+      beside && child.kind === undefined
+        ? { ...child, coarse: { downsampling: beside, network: child, fine_share: 0.5 } }
+        : child;
     const evaluated = evaluationBytes(demands, child, { network: networkOf(joined, dimensions), groups });
     // A coarse network beside it has weights of its own.
     const besideBytes = joined === child ? 0 : weightBytes;

@@ -1,7 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { noGradient, peakMemoryBytes, scope, writeSafetensors } from '@ronasmis/libtorch';
-import { isJoined } from '../architecture/architecture.ts';
 import { fixable } from '../base/files.ts';
 import { IGNORED_CLASS } from '../data/description.ts';
 import { dataTypeOf } from '../engine/device.ts';
@@ -33,7 +32,7 @@ import {
   evaluateOnOwnGrid,
 } from './evaluating.ts';
 import { gainOver } from './gain.ts';
-import { joinedWeights, joinedWith, withMeanOfLogits } from './joining.ts';
+import { joinedWeights, joinedWith } from './joining.ts';
 import { cacheFolderOf, type Run } from './run.ts';
 import { removeState } from './state.ts';
 import type { SearchResult } from './watching.ts';
@@ -57,13 +56,11 @@ export async function finish(run: Run, ofShared: Evaluator, candidates: Candidat
   const { context, state, clock, folder, meet } = run;
   const since = clock.elapsed();
   const { averaged } = state.trainer;
-  const all = state.coarse ? joinedWeights(averaged, state.coarse) : averaged;
-  const evaluator = { ...ofShared, weights: all };
+  const weights = state.coarse ? joinedWeights(averaged, state.coarse) : averaged;
+  const evaluator = { ...ofShared, weights };
   const found = await joinedWhereBetter(run, evaluator, await bestChild(run, evaluator, candidates));
   const { architecture, scores, cleaned } = found;
   const gain = await gainOf(run, evaluator, candidates, found);
-  // The sum of two networks' logits is as good as their mean where the largest counts, but not where probabilities are brought to a scan's own grid.
-  const weights = isJoined(architecture) ? withMeanOfLogits(all) : all;
   const testDice = context.isTestedElsewhere ? summariseDice({}) : await evaluateTestCases(run, weights, found);
   await meet();
   const seconds = clock.elapsed();
@@ -80,7 +77,6 @@ export async function finish(run: Run, ofShared: Evaluator, candidates: Candidat
   };
   // The first rank writes, and nobody ends before it has.
   if (context.team.isFirst) await write(run, { found, weights, network, report });
-  freeNetworkWeights(weights, all);
   await rm(cacheFolderOf(folder, context.team), { recursive: true, force: true });
   await meet();
   return { report, architecture };
@@ -116,18 +112,18 @@ async function bestChild(run: Run, evaluator: Evaluator, { evaluated, others }: 
   return bestOf([...evaluated, ...finalists]);
 }
 
-/** What was found, with the coarse child beside it unless the validation cases are clearly worse so. */
+/** What was found, with the coarse child beside it, by the share that the validation cases have it best, unless they are clearly worse so. */
 async function joinedWhereBetter(
   run: Run,
   evaluator: Evaluator,
   found: Evaluable & Evaluation,
 ): Promise<Evaluable & Evaluation> {
   const { coarse } = run.state;
-  const both = coarse && joinedWith(found, coarse);
+  const joined = coarse ? joinedWith(found, coarse) : [];
   const hooks = evaluatingAtEnd(run);
-  if (both === undefined || hooks.mustStop()) return found;
-  const [evaluated] = await evaluateChildren(evaluator, [both], hooks);
-  return isClearlyWorse(evaluated, found) ? found : evaluated;
+  if (joined.length === 0 || hooks.mustStop()) return found;
+  const best = bestOf(await evaluateChildren(evaluator, joined, hooks));
+  return isClearlyWorse(best, found) ? found : best;
 }
 
 /**

@@ -41,7 +41,7 @@ function openSpace({ space, precision, volume, flatLevels }: MemoryCase) {
 
 /** With itself at half the resolution beside it, where it can have that. */
 const joinedWithItself = (child: ChildArchitecture): Architecture =>
-  'cell' in child ? child : { ...child, coarse: { downsampling: [1, 2, 2], network: child } };
+  'cell' in child ? child : { ...child, coarse: { downsampling: [1, 2, 2], network: child, fine_share: 0.5 } };
 
 describe.skipIf(process.platform !== 'linux')("a child's memory is what libtorch's allocator gives out for it", () => {
   const cases = precisions.flatMap((precision) =>

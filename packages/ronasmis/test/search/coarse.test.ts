@@ -1,5 +1,7 @@
+import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { createRandom } from '../../src/base/random.ts';
 import { splitCases } from '../../src/data/folds.ts';
 import { evaluate } from '../../src/evaluation/evaluate.ts';
@@ -76,6 +78,26 @@ describe('a search of wide scans', () => {
     await predict({ run: join(root, 'unbroken'), inputs, out, precision: 'fp32' });
     const { dice } = await evaluate(out, join(options.dataSet, 'labelsTr'));
     expect(dice).toEqual(report?.test_dice);
+  });
+
+  it('weighs both networks as the validation cases have it best', async () => {
+    const { report, architecture } = await readRun(join(root, 'unbroken'));
+    const names = Object.keys(report?.validation_dice.cases ?? {});
+    const inputs = names.map((name) => join(options.dataSet, 'imagesTr', `${name}.nii.gz`));
+    const joined = z.looseObject({ coarse: z.looseObject({ fine_share: z.number() }) }).parse(architecture);
+    const found = new Map<number, number>();
+    for (const share of [0.5, 0.25, 0.75]) {
+      const [run, out] = [`share-${share}`, `predicted-${share}`].map((name) => join(root, name));
+      await cp(join(root, 'unbroken'), run, { recursive: true });
+      const other = { ...joined, coarse: { ...joined.coarse, fine_share: share } };
+      await writeFile(join(run, 'architecture.json'), JSON.stringify(other));
+      await predict({ run, inputs, out, precision: 'fp32' });
+      found.set(share, (await evaluate(out, join(options.dataSet, 'labelsTr'))).dice.mean ?? 0);
+    }
+    const best = Math.max(...found.values());
+    // The first of equals, as they may be after so few steps.
+    expect(joined.coarse.fine_share).toBe([...found].find(([, dice]) => dice === best)?.[0]);
+    expect(report?.validation_dice.mean).toBe(best);
   });
 
   it('is what another search starts from, without its coarse part', async () => {

@@ -1,9 +1,10 @@
 import { clone, memory, scope, tensor } from '@ronasmis/libtorch';
 import { describe, expect, it } from 'vitest';
+import { architectureSchema } from '../../src/architecture/architecture.ts';
 import { forward } from '../../src/network/forward.ts';
 import { networkOf, parametersOf } from '../../src/network/of-architecture.ts';
 import { createWeights, freeNetworkWeights, networkWeights } from '../../src/network/weights.ts';
-import { joinedWeights, joinedWith, keepCoarse, withMeanOfLogits, withoutCoarse } from '../../src/search/joining.ts';
+import { joinedWeights, joinedWith, keepCoarse, withoutCoarse } from '../../src/search/joining.ts';
 import { unet } from '../architecture/unet.ts';
 import { narrow, reference } from '../network/peer.ts';
 
@@ -42,27 +43,31 @@ describe('what a coarse part has found', () => {
 });
 
 describe('a joined network', () => {
-  it('has half the logits of each once its heads are halved, and frees all that it took', () => {
+  it('is one with the coarse child beside it at each share of their mean, the even one first; other kinds have none', () => {
+    const kept = keepCoarse(context, shared, children) ?? expect.fail();
+    const joined = joinedWith({ architecture: base }, kept);
+    expect(joined.map(({ architecture }) => architecture)).toEqual(
+      [0.5, 0.25, 0.75].map((share) => ({ ...base, coarse: { ...kept.coarse, fine_share: share } })),
+    );
+    for (const { architecture } of joined) expect(architectureSchema.parse(architecture)).toEqual(architecture);
+    expect(joinedWith({ architecture: unet }, kept)).toEqual([]);
+    for (const copied of kept.weights.values()) copied.free();
+  });
+
+  it("has the child's own weights and those of the coarse one, and frees all that it took", () => {
     const before = memory().tensors;
     const kept = keepCoarse(context, shared, children) ?? expect.fail();
-    const both = joinedWith({ architecture: base }, kept) ?? expect.fail();
-    expect(joinedWith({ architecture: unet }, kept)).toBeUndefined();
-    const network = networkOf(both.architecture, narrow);
+    const [both] = joinedWith({ architecture: base }, kept);
     const weights = joinedWeights(shared, kept);
-    const own = networkWeights(network, weights, 'float32');
-    const halved = withMeanOfLogits(own);
+    const own = networkWeights(networkOf(both.architecture, narrow), weights, 'float32');
     scope(() => {
       const volume = tensor(image, shape);
-      const [sum, mean] = [own, halved].map((of) => forward(network, of, volume)[0].toNumbers());
-      for (const [at, value] of sum.entries()) expect(2 * mean[at]).toBeCloseTo(value, 5);
       // Without the coarse one, the same weights make the child's own logits.
       const alone = networkOf(base, narrow);
       const [ofShared, ofBoth] = [shared, weights].map((of) => forward(alone, of, volume)[0].toNumbers());
       expect(ofBoth).toEqual(ofShared);
     });
-    freeNetworkWeights(halved, own);
-    const ofModel = scope(() => new Map(Array.from(withMeanOfLogits(own), ([name, tensor]) => [name, clone(tensor)])));
-    const fine = withoutCoarse(ofModel);
+    const fine = withoutCoarse(scope(() => new Map(Array.from(own, ([name, tensor]) => [name, clone(tensor)]))));
     const names = networkOf(base, narrow).parameters.map(({ name }) => name);
     expect([...fine.keys()].toSorted()).toEqual(names.toSorted());
     for (const [name, tensor] of fine) expect(tensor.toNumbers()).toEqual(own.get(name)?.toNumbers());
