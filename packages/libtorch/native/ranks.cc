@@ -124,21 +124,28 @@ constexpr const char* kMembers = "members";
 // Of 512 ranks that ask as often, a store has some ten thousand questions a second to answer.
 constexpr Milliseconds kPause(100);
 
-// Whether it comes true before the meeting's time is over.
+// Whether it comes true within this time, asked after each pause.
 template <typename Condition>
-bool soon(const Meeting& meeting, Condition&& holds) {
-  const auto until = std::chrono::steady_clock::now() + meeting.timeout;
+bool soon(Milliseconds timeout, Milliseconds pause, Condition&& holds) {
+  const auto until = std::chrono::steady_clock::now() + timeout;
   while (!holds()) {
     if (std::chrono::steady_clock::now() >= until) return false;
-    std::this_thread::sleep_for(kPause);
+    std::this_thread::sleep_for(pause);
   }
   return true;
 }
 
+// Those of so many ranks of which the store has nothing by this key.
+std::vector<int> ranks_without(c10d::Store& store, int size, std::string (*key)(int)) {
+  std::vector<int> missing;
+  for (int rank = 0; rank < size; ++rank)
+    if (!store.check({key(rank)})) missing.push_back(rank);
+  return missing;
+}
+
 std::string missing_ranks(const Meeting& meeting, c10d::Store& group) {
   std::string missing;
-  for (int rank = 0; rank < meeting.size; ++rank)
-    if (!group.check({key_of(rank)})) missing += (missing.empty() ? "" : ", ") + std::to_string(rank);
+  for (const int rank : ranks_without(group, meeting.size, key_of)) missing += (missing.empty() ? "" : ", ") + std::to_string(rank);
   return missing;
 }
 
@@ -165,7 +172,7 @@ Store open_group(const Meeting& meeting, const Store& store) {
   const Store within = part_of(store, group);
   within->set(key_of(0), own_name());
   store->set(kGroup, group);
-  const bool complete = soon(meeting, [&] {
+  const bool complete = soon(meeting.timeout, kPause, [&] {
     if (store->get_to_str(kGroup) != group) name_twice(meeting);
     return missing_ranks(meeting, *within).empty();
   });
@@ -181,7 +188,7 @@ Store enter_group(const Meeting& meeting, const Store& store) {
   const std::string own = own_name();
   std::string group;
   Store within;
-  const bool met = soon(meeting, [&] {
+  const bool met = soon(meeting.timeout, kPause, [&] {
     if (!store->check({kGroup})) return false;
     const std::string open = store->get_to_str(kGroup);
     if (open != group) {
@@ -285,6 +292,9 @@ napi_value join_ranks(napi_env env, napi_callback_info info) {
   });
 }
 
+// Who asks has lost the others already, and ends soon.
+constexpr Milliseconds kAnswerPause(20);
+
 std::string answer_of(int rank) { return "answer/" + std::to_string(rank); }
 
 // silentRanks(name, seconds): says that this rank is there, waits for others to say so, and gives those that do not; null where the store is gone.
@@ -292,20 +302,17 @@ napi_value silent_ranks(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     const Arguments<2> arguments(env, info);
     const auto found = groups().find(string_argument(env, arguments.values[0]));
-    const double seconds = number_argument(env, arguments.values[1]);
+    const Milliseconds timeout = timeout_argument(env, arguments.values[1]);
     if (found == groups().end()) throw std::invalid_argument("This process is in no such group of ranks.");
     auto& [group, store, own, size] = found->second;
     std::vector<int> silent;
     try {
       const Quiet quiet;
-      const auto until = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
       store->set(answer_of(own), std::vector<uint8_t>{1});
-      do {
-        silent.clear();
-        for (int rank = 0; rank < size; ++rank)
-          if (!store->check({answer_of(rank)})) silent.push_back(rank);
-        if (!silent.empty()) std::this_thread::sleep_for(Milliseconds(20));
-      } while (!silent.empty() && std::chrono::steady_clock::now() < until);
+      soon(timeout, kAnswerPause, [&] {
+        silent = ranks_without(*store, size, answer_of);
+        return silent.empty();
+      });
     } catch (const std::exception&) {
       napi_value none;
       napi_get_null(env, &none);
