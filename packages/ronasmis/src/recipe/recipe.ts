@@ -92,9 +92,9 @@ const controllerSchema = z
       'ours',
     ),
     fewest_steps: note(
-      z.number().min(0).default(75),
+      z.number().min(0).default(150),
       'controller epochs, those at half the resolution where there are such, below which auto trains the base child alone',
-      'ours: half of what the paper has at least',
+      'ours: what the paper has at least',
     ),
     warm_up_share: note(
       share.default(0.25),

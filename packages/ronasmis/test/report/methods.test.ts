@@ -49,7 +49,7 @@ describe('the methods of a search', () => {
     const auto = { ...run, settings: { ...run.settings, controller: 'auto' } };
     const short = { ...auto, exploring: { explores: false, expected_steps: 24 } };
     expect(textOf(short, 'Search')).toContain(
-      'The base network was trained with RONASMIS 0.1.0, without a search, in 40 steps. With fewer than 75 controller epochs (about 24), ' +
+      'The base network was trained with RONASMIS 0.1.0, without a search, in 40 steps. With fewer than 150 controller epochs (about 24), ' +
         'choosing costs more than it finds: the base network is trained alone.',
     );
     const long = { ...auto, exploring: { explores: true, expected_steps: 75 } };

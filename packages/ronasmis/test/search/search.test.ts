@@ -63,7 +63,7 @@ it('too short to choose trains the base child alone by default, and says so befo
   await search(settings, { onStart: ({ notes = [] }) => void told.push(...notes) });
   const { run, events, architecture } = await readRun(out);
   expect(run.exploring).toEqual({ explores: false, expected_steps: 2 });
-  expect(told).toEqual([expect.stringContaining('With fewer than 75 controller epochs (about 2)')]);
+  expect(told).toEqual([expect.stringContaining('With fewer than 150 controller epochs (about 2)')]);
   for (const { children, entropy, baseline, reward_base, reward_max } of events) {
     expect([entropy, baseline]).toEqual([null, null]);
     expect(reward_base).toBe(reward_max);
