@@ -3,7 +3,7 @@ import type { Architecture } from '../architecture/architecture.ts';
 import { VERSION } from '../base/version.ts';
 import { zScore } from '../data/normalisation.ts';
 import type { Model } from '../inference/model.ts';
-import { windowOf } from '../inference/tiles.ts';
+import { looksOf } from '../inference/tiles.ts';
 import { weight } from '../network/weights.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import { createGraph, finishGraph } from './graph.ts';
@@ -47,13 +47,14 @@ function metadata(
   cleaned: readonly number[],
 ): Record<string, unknown> {
   const { tile_step, tile_weights, tile_standard_deviation, mirroring, interpolated } = inference;
-  const window = windowOf(inference, architecture);
+  const { window, region } = looksOf(inference, architecture);
   return {
     version: VERSION,
     channels: network.input_channels,
     normalisation: normalisation ?? Array.from({ length: network.input_channels }, () => zScore),
     labels,
     inference: {
+      ...(region && { region }),
       ...(window && { window, tile_step, tile_weights }),
       ...(window && tile_weights === 'gaussian' && { tile_standard_deviation }),
       mirroring,

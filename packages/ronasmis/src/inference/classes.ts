@@ -6,6 +6,8 @@ import { defaultRecipe, type Recipe } from '../recipe/recipe.ts';
 export interface SegmentationPlan {
   /** Of the result, the image's own where it is left out. Where it differs, probabilities or logits are interpolated (`inference`), never classes. */
   readonly size?: readonly number[];
+  /** The training patch, where the region of what was found is looked at again, no smaller than that; in the one look where it is left out. */
+  readonly region?: Triple | undefined;
   /** Of overlapping tiles that the image is passed in, such as windows of the patch; in one pass where it is left out. */
   readonly tile?: Triple | undefined;
   /** The default recipe's where it is left out. */

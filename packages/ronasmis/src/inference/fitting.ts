@@ -4,7 +4,7 @@ import { type Pass, passBytes } from '../network/memory.ts';
 import type { Network } from '../network/network.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { bytesBesidePass } from './beside-pass.ts';
-import { tileFor } from './tiles.ts';
+import { type Looks, tileFor } from './tiles.ts';
 
 /** Share of what is free that a prediction takes where no budget is given. */
 const shareOfFree = 0.8;
@@ -19,11 +19,10 @@ export function bytesForPass(memoryBytes: number | undefined, device: Pass['devi
   return device === 'cuda' ? memoryBytes : memoryBytes - processBytes;
 }
 
-type How = Pick<Pass, 'device' | 'dataType'> & {
-  readonly inference?: Recipe['inference'];
-  /** The window that slides over the volume, which is passed as a whole where it is left out. */
-  readonly window?: Triple | undefined;
-};
+type How = Pick<Pass, 'device' | 'dataType'> &
+  Looks & {
+    readonly inference?: Recipe['inference'];
+  };
 
 /**
  * The tile that a volume has to be passed in for a pass to take no more than `bytes`: the window, or else the whole volume, where that fits, and

@@ -1,4 +1,4 @@
-import { type Tensor, tensor } from '@ronasmis/libtorch';
+import { type Tensor, tensor, to } from '@ronasmis/libtorch';
 import type { Architecture } from '../architecture/architecture.ts';
 import { UserError } from '../base/errors.ts';
 import { type Triple, voxelsOf } from '../base/geometry.ts';
@@ -13,8 +13,9 @@ import { bytesBesidePass } from './beside-pass.ts';
 import { classesOf } from './classes.ts';
 import { awaitedMeanOfMirrorings, mirroredPasses } from './mirroring.ts';
 import { type PreparedScan, prepareScan } from './prepared-scan.ts';
+import { addLook, partOf, regionsFound } from './region.ts';
 import { awaitedLogitsInTiles } from './sliding-window.ts';
-import { paddedTo, tileFor, tileOffsets, windowOf } from './tiles.ts';
+import { isLarger, looksOf, paddedTo, tileFor, tileOffsets, within } from './tiles.ts';
 
 /** What has to be known of a run where its network runs elsewhere, as an exported page does. */
 export interface SegmentingModel {
@@ -39,7 +40,9 @@ export interface ElsewherePlan extends PreparedScan {
   readonly tile: Triple | null;
   /** Whether the tiles are smaller than the run's recipe has it, for want of memory. */
   readonly isCut: boolean;
-  /** How often the network runs. */
+  /** What the region that is looked at again is no smaller than; undefined where there is none. */
+  readonly region: Triple | undefined;
+  /** How often the network runs at most. */
   readonly passes: number;
   /** Bytes that the passes take, with what is put together of them. */
   readonly bytes: number;
@@ -56,7 +59,7 @@ export function planElsewhere({ architecture, run }: SegmentingModel, scan: Volu
   const { inference } = plan;
   if (architecture.kind === 'open_cells') throw new Error('A finished network has no cells that are yet to be found.');
   const network = closedNetwork(architecture, dimensionsOf(run));
-  const window = windowOf(inference, architecture);
+  const { window, region } = looksOf(inference, architecture);
   const needed = (tile: Triple): number => {
     const passed = String(tile) === String(shape) ? undefined : tile;
     // The image as it was prepared and as the network takes it.
@@ -64,7 +67,7 @@ export function planElsewhere({ architecture, run }: SegmentingModel, scan: Volu
     return (
       passFactor * liveBytes(network, tile) +
       image +
-      bytesBesidePass(network, shape, { tile: passed, device: 'cpu', inference })
+      bytesBesidePass(network, shape, { tile: passed, region, device: 'cpu', inference })
     );
   };
   const tile = tileFor(window ?? shape, (one) => needed(one) <= bytes, inference);
@@ -75,8 +78,9 @@ export function planElsewhere({ architecture, run }: SegmentingModel, scan: Volu
   const isCut = String(tile) !== String(window ?? shape);
   const inOnePass = window === undefined && !isCut;
   const tiles = inOnePass ? 1 : tileOffsets(paddedTo(shape, tile), tile, inference).length;
-  const passes = tiles * (inference.mirroring ? mirroredPasses : 1);
-  return { ...prepared, tile: inOnePass ? null : tile, isCut, passes, bytes: needed(tile) };
+  const looks = region && isLarger(shape, region) ? 2 : 1;
+  const passes = looks * tiles * (inference.mirroring ? mirroredPasses : 1);
+  return { ...prepared, tile: inOnePass ? null : tile, region, isCut, passes, bytes: needed(tile) };
 }
 
 /**
@@ -85,7 +89,7 @@ export function planElsewhere({ architecture, run }: SegmentingModel, scan: Volu
  */
 export async function segmentElsewhere(
   { run, cleaned }: SegmentingModel,
-  { image, channels, shape, crop, turn, plan, tile, passes }: ElsewherePlan,
+  { image, channels, shape, crop, turn, plan, tile, region, passes }: ElsewherePlan,
   runNetwork: RunNetwork,
   onPass?: (done: number, total: number) => void,
 ): Promise<Segmentation> {
@@ -104,7 +108,14 @@ export async function segmentElsewhere(
   const pass = mirroring ? (volume: Tensor): Promise<Tensor> => awaitedMeanOfMirrorings(volume, once) : once;
   const input = toImage(image, [1, channels, ...shape], 'cpu', 'float32');
   const tiling = plan.inference;
-  const logits = await (tile === null ? pass(input) : awaitedLogitsInTiles(input, { tile, classes, tiling }, pass));
+  const look = (volume: Tensor, through: Triple | null): Promise<Tensor> =>
+    through ? awaitedLogitsInTiles(volume, { tile: through, classes, tiling }, pass) : pass(volume);
+  const first = await look(input, tile);
+  const regions = region ? regionsFound(first, region) : [];
+  const logits = regions.length > 0 ? to(first, { dataType: 'float32', copy: true }) : first;
+  for (const found of regions) {
+    addLook(logits, found, await look(partOf(input, found), tile && within(found.shape, tile)));
+  }
   const found = classesOf(logits, input, plan).toArray();
   if (!(found instanceof Uint8Array)) throw new TypeError('Segmentations are uint8.');
   return { classes: removeSmallComponents(found, crop.shape, cleaned), crop, turn };

@@ -11,7 +11,7 @@ import { bytesForPass, fittingTile, sufficientMemory } from './fitting.ts';
 import type { Model } from './model.ts';
 import { prepareScan } from './prepared-scan.ts';
 import { segment, segmentWithProbabilities } from './segment.ts';
-import { paddedTo, tileOffsets, windowOf } from './tiles.ts';
+import { looksOf, paddedTo, tileOffsets } from './tiles.ts';
 
 /** How scans are segmented. */
 export interface SegmentationOptions {
@@ -36,8 +36,8 @@ export function segmentVolume(
 ): Segmentation & { readonly tile: Triple | null } {
   const { image, channels, shape, crop, turn, plan } = prepareScan(scan, model.run);
   const { inference } = plan;
-  const window = windowOf(inference, model.architecture);
-  const how = { device, dataType, inference, window };
+  const { window, region } = looksOf(inference, model.architecture);
+  const how = { device, dataType, inference, window, region };
   const tile = fittingTile(model.network, shape, bytesForPass(memoryBytes, device), how);
   if (tile === undefined) {
     const { tiles } = sufficientMemory(model.network, shape, how);
@@ -52,7 +52,7 @@ export function segmentVolume(
   const passed = window === undefined && String(tile) === String(shape) ? null : tile;
   const [classes, shares] = scope(() => {
     const input = toImage(image, [1, channels, ...shape], device, dataType);
-    const given = [model.network, model.weights, input, { ...plan, tile: passed ?? undefined }] as const;
+    const given = [model.network, model.weights, input, { ...plan, region, tile: passed ?? undefined }] as const;
     if (!probabilities) return [segment(...given).toArray()];
     const both = segmentWithProbabilities(...given);
     return [both.classes.toArray(), both.probabilities.toArray()];

@@ -109,7 +109,8 @@ function before(size: Triple, padded: Triple): Triple {
   return [along(0), along(1), along(2)];
 }
 
-function boxOf(volume: Tensor, offset: Triple, size: Triple): Tensor {
+/** A view into volumes `[batch, channel, depth, height, width]`. */
+export function boxOf(volume: Tensor, offset: Triple, size: Triple): Tensor {
   return offset.reduce((part, start, axis) => narrow(part, axis + 2, start, size[axis]), volume);
 }
 

@@ -8,12 +8,21 @@ export type Tiling = Pick<
   'window' | 'smallest_tile' | 'tile_step' | 'tile_standard_deviation' | 'tile_weights'
 >;
 
-/** The window that slides over volumes, which is a child's training patch; undefined where the recipe passes them as a whole. */
-export function windowOf(
+/** What a network looks at of volumes, `[depth, height, width]`; neither where a recipe has one pass over each as a whole. */
+export interface Looks {
+  /** The window that slides over volumes. */
+  readonly window?: Triple | undefined;
+  /** What the region is no smaller than that is looked at again. */
+  readonly region?: Triple | undefined;
+}
+
+/** How a recipe has networks look at volumes: by a child's training patch. */
+export function looksOf(
   { window }: Pick<Tiling, 'window'>,
   { patch: { depth, height, width } }: Pick<Architecture, 'patch'>,
-): Triple | undefined {
-  return window === 'patch' ? [depth, height, width] : undefined;
+): Looks {
+  const patch: Triple = [depth, height, width];
+  return { window: window === 'patch' ? patch : undefined, region: window === 'region' ? patch : undefined };
 }
 
 /**
@@ -36,6 +45,15 @@ export function tileFor(
   }
   return tile;
 }
+
+/** A size that is nowhere larger than another. */
+export function within(size: Triple, largest: Triple): Triple {
+  const along = (axis: 0 | 1 | 2): number => Math.min(size[axis], largest[axis]);
+  return [along(0), along(1), along(2)];
+}
+
+/** Whether a volume is larger than another along some axis. */
+export const isLarger = (volume: Triple, than: Triple): boolean => volume.some((size, axis) => size > than[axis]);
 
 /** A volume's size once it is padded to that of a tile, along the axes where it is smaller. */
 export function paddedTo(volume: Triple, tile: Triple): Triple {
@@ -70,15 +88,15 @@ function roundToEven(value: number): number {
   return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }
 
-/** How many voxels pass through a network for a volume, those in several windows and mirrorings as often as they do. */
+/** How many voxels pass through a network for a volume, those in several windows, looks and mirrorings as often as they do. */
 export function voxelsPassed(
   volume: Triple,
-  window: Triple | undefined,
+  { window, region }: Looks,
   inference: Pick<Recipe['inference'], 'tile_step' | 'window' | 'mirroring'>,
 ): number {
-  const voxels =
-    window === undefined
-      ? voxelsOf(volume)
-      : voxelsOf(window) * tileOffsets(paddedTo(volume, window), window, inference).length;
-  return (inference.mirroring ? 8 : 1) * voxels;
+  const first = window
+    ? voxelsOf(window) * tileOffsets(paddedTo(volume, window), window, inference).length
+    : voxelsOf(volume);
+  const again = region && isLarger(volume, region) ? voxelsOf(within(volume, region)) : 0;
+  return (inference.mirroring ? 8 : 1) * (first + again);
 }

@@ -21,5 +21,5 @@ export const paperRecipe: Recipe = recipeSchema.parse({
   search: { finalists: false, coarse_share: 0, joins_coarse: false, race_share: 0 },
   augmentation: { from_passes: null, patience: null },
   training: { loss: 'dice', weight_decay_in: 'gradient', averaged_share: 0 },
-  inference: { removes_small_components: false },
+  inference: { window: 'volume', removes_small_components: false },
 });

@@ -181,9 +181,9 @@ const cellsSchema = z.strictObject({
 
 const inferenceSchema = z.strictObject({
   window: note(
-    z.enum(['volume', 'patch']).default('volume'),
-    "what passes through the network at once: the whole volume, or windows of the training patch's size that slide over it",
-    'paper: one-shot inference',
+    z.enum(['region', 'volume', 'patch']).default('region'),
+    "what passes through the network at once: the whole volume, then the region of what was found, no smaller than the training patch; the volume alone; or windows of the patch's size that slide over it",
+    'ours, after Zhou et al. (2017); paper: one-shot inference',
   ),
   smallest_tile: note(
     count.default(16),

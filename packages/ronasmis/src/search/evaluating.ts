@@ -4,7 +4,7 @@ import type { Architecture } from '../architecture/architecture.ts';
 import { dataTypeOf } from '../engine/device.ts';
 import { type CaseScores, patientMean } from '../evaluation/summary.ts';
 import { segment } from '../inference/segment.ts';
-import { windowOf } from '../inference/tiles.ts';
+import { looksOf } from '../inference/tiles.ts';
 import { networkOf } from '../network/of-architecture.ts';
 import { freeNetworkWeights, networkWeights, type Weights } from '../network/weights.ts';
 import { downsampledShape } from '../preparation/downsampling.ts';
@@ -172,15 +172,18 @@ async function countCases(
   const counted: [string, ClassCounts][] = [];
   const { inference } = context.recipe;
   const components = cleaned ? cleaned.length > 0 : inference.removes_small_components;
-  const window = windowOf(inference, architecture);
+  const looks = looksOf(inference, architecture);
   const network = networkOf(architecture, context.dimensions);
   const own = noGradient(() => networkWeights(network, weights, dataTypeOf[context.precision]));
   try {
     for (const { image, label, cases, downsampling, thickAxis } of batches) {
-      const tile = window && downsampledShape(window, downsampling ?? [1, 1, 1]);
+      const [tile, region] = [looks.window, looks.region].map(
+        (size) => size && downsampledShape(size, downsampling ?? [1, 1, 1]),
+      );
+      const plan = { size: label.shape.slice(1), tile, region, inference, thickAxis };
       noGradient(() =>
         scope(() => {
-          const predictions = segment(network, own, image, { size: label.shape.slice(1), tile, inference, thickAxis });
+          const predictions = segment(network, own, image, plan);
           cases.forEach(({ name, outsideCrop }, index) => {
             const [prediction, reference] = [predictions, label].map((all) => narrow(all, 0, index, 1));
             counted.push([name, countClasses(prediction, reference, context, { outsideCrop, components })]);

@@ -5,7 +5,7 @@ import { type Triple, voxelsOf } from '../base/geometry.ts';
 import { sum } from '../base/statistics.ts';
 import { dataTypeOf } from '../engine/device.ts';
 import { segment } from '../inference/segment.ts';
-import { voxelsPassed, windowOf } from '../inference/tiles.ts';
+import { looksOf, voxelsPassed } from '../inference/tiles.ts';
 import { networkOf } from '../network/of-architecture.ts';
 import { networkWeights } from '../network/weights.ts';
 import type { Downsampling } from '../preparation/downsampling.ts';
@@ -136,7 +136,7 @@ async function measureDurations(bench: Bench, base: Architecture, hasRun: boolea
   const [measured] = [...validation, ...test];
   const perVoxel = measurePass(bench, base, measured);
   const secondsOf = (cases: readonly PreparedCase[], how = inference): number =>
-    perVoxel * sum(cases.map(({ shape }) => voxelsPassed(shape, windowOf(how, base), how)));
+    perVoxel * sum(cases.map(({ shape }) => voxelsPassed(shape, looksOf(how, base), how)));
   const evaluate = secondsOf(validation);
   if (bench.context.isTestedElsewhere) return { train, evaluate, final: evaluate };
   const [resampled, others] = [test.filter(isResampled), test.filter((prepared) => !isResampled(prepared))];
@@ -161,7 +161,7 @@ function measureTraining({ context, trainer }: Bench, child: Architecture, downs
 /** Seconds that a voxel takes to be predicted, of a pass after a first one: over a case as a whole, or over a window of it. */
 function measurePass({ context, trainer }: Bench, child: Architecture, prepared: PreparedCase): number {
   const inference = { ...context.recipe.inference, mirroring: false };
-  const tile = windowOf(inference, child);
+  const { window: tile } = looksOf(inference, child);
   return noGradient(() =>
     scope(() => {
       const [{ image }] = toDeviceBatches(context, [prepared]);

@@ -7,7 +7,7 @@ import { type Triple, voxelsOf } from '../base/geometry.ts';
 import type { CaseSplit } from '../data/folds.ts';
 import { type ComputeDevice, dataTypeOf, type Precision } from '../engine/device.ts';
 import { bytesBesidePass } from '../inference/beside-pass.ts';
-import { windowOf } from '../inference/tiles.ts';
+import { looksOf } from '../inference/tiles.ts';
 import { passBytes } from '../network/memory.ts';
 import type { Network } from '../network/network.ts';
 import { networkOf, parametersOf } from '../network/of-architecture.ts';
@@ -248,12 +248,12 @@ function evaluationBytes(
   child: Architecture,
   { network, groups }: { readonly network: Network; readonly groups: readonly (readonly PreparedCase[])[] },
 ): number {
-  const tile = windowOf(inference, child);
+  const { window: tile, region } = looksOf(inference, child);
   const largest = groups.reduce((one, other) => (voxelsOfAll(other) > voxelsOfAll(one) ? other : one));
   const batch = tile ? Math.max(...groups.map(({ length }) => length)) : largest.length;
   const pass = { dataType: dataTypeOf[precision], device, batch, size: tile ?? largest[0].shape, training: false };
   const beside = groups.map(
-    (group) => group.length * bytesBesidePass(network, group[0].shape, { tile, device, inference }),
+    (group) => group.length * bytesBesidePass(network, group[0].shape, { tile, region, device, inference }),
   );
   return passBytes(network, pass) + Math.max(...beside);
 }

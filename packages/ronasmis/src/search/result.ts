@@ -6,7 +6,7 @@ import { IGNORED_CLASS } from '../data/description.ts';
 import { dataTypeOf } from '../engine/device.ts';
 import { type CaseScores, caseMean, type DiceSummary, spreadOf, summariseDice } from '../evaluation/summary.ts';
 import { segment } from '../inference/segment.ts';
-import { windowOf } from '../inference/tiles.ts';
+import { looksOf } from '../inference/tiles.ts';
 import type { Network } from '../network/network.ts';
 import { networkOf } from '../network/of-architecture.ts';
 import { elementCount } from '../network/parameters.ts';
@@ -190,7 +190,8 @@ function slicesOf(
     scope(() => {
       const [{ image }] = toDeviceBatches(context, [prepared]);
       const own = networkWeights(network, weights, dataTypeOf[context.precision]);
-      return segment(network, own, image, { tile: windowOf(inference, architecture), inference }).toNumbers();
+      const { window, region } = looksOf(inference, architecture);
+      return segment(network, own, image, { tile: window, region, inference }).toNumbers();
     }),
   );
   const { shape, spacing } = prepared;

@@ -14,13 +14,17 @@ import { segmentVolume } from '../../src/inference/segment-volume.ts';
 import { liveBytes } from '../../src/network/live-bytes.ts';
 import { removeSmallComponents } from '../../src/preparation/components.ts';
 import { nnunetRecipe } from '../../src/recipe/nnunet.ts';
+import { paperRecipe } from '../../src/recipe/paper.ts';
 import { defaultRecipe } from '../../src/recipe/recipe.ts';
 import type { RunRecord } from '../../src/run/run-record.ts';
 import { narrowModel } from '../export/models.ts';
 import { straight } from '../formats/scans.ts';
+import { modest, patch, spotted } from './modest.ts';
 import { refusal, scan, writeRun } from './predicting.ts';
 import { child, network, storedWeights } from './tiny-run.ts';
 
+/** So wide that its features take more than what is put together of tiles. */
+const wide = { inputChannels: 1, classes: 3, channels: [12, 12, 12, 12, 12], flatLevels: 0 };
 const windows = { ...defaultRecipe, inference: nnunetRecipe.inference };
 const settings: Readonly<Record<string, Partial<RunRecord>>> = {
   'in one pass': { orientation: 'LPI' },
@@ -76,10 +80,31 @@ describe.each(Object.entries(settings))('segments a scan as libtorch does: %s', 
   });
 });
 
+it('looks again at the region of what it found as libtorch does, in one pass and in tiles', async () => {
+  const own = { ...child, patch: { depth: patch[0], height: patch[1], width: patch[2] } };
+  const model = narrowModel(own, {}, wide);
+  const grid = gridAt([20, 40, 24], 1, straight());
+  const scanned = volumeOn('scan.nii', grid, spotted());
+  const whole = planElsewhere(model, scanned, 2 ** 40);
+  const image = toImage(whole.image, [1, 1, ...whole.shape], 'cpu', 'float32');
+  const few = { ...model, weights: modest(model.network, model.weights, image) };
+  const { plan } = whole;
+  const inOneLook = segment(few.network, few.weights, image, plan).toNumbers();
+  for (const cut of [whole, planElsewhere(few, scanned, whole.bytes - 1)]) {
+    const passes: number[] = [];
+    const { classes } = await segmentElsewhere(few, cut, await openRunner(few), (done) => passes.push(done));
+    const tile = cut.tile ?? undefined;
+    const expected = segment(few.network, few.weights, image, { ...plan, region: patch, tile }).toNumbers();
+    expect(Array.from(classes)).toEqual(expected);
+    if (cut === whole) expect(expected).not.toEqual(inOneLook);
+    expect(passes.length).toBeGreaterThan(cut === whole ? 1 : 2);
+    expect(passes.length).toBeLessThanOrEqual(cut.passes);
+  }
+});
+
 it('goes in smaller tiles where memory does not suffice, and says in a sentence where it does not for any', async () => {
-  // So wide that its features take more than what is put together of tiles.
-  const wide = { inputChannels: 1, classes: 3, channels: [12, 12, 12, 12, 12], flatLevels: 0 };
-  const model = narrowModel(child, {}, wide);
+  const recipe = { ...defaultRecipe, inference: paperRecipe.inference };
+  const model = narrowModel(child, { recipe }, wide);
   const random = createRandom(7);
   const data = Float32Array.from({ length: 24 * 40 * 20 }, () => 1 + random.uniform());
   const volume = volumeOn('scan.nii', gridAt([20, 40, 24], 1, straight()), data);

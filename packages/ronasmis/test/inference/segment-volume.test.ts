@@ -13,6 +13,7 @@ import { fittingTile, sufficientMemory } from '../../src/inference/fitting.ts';
 import { loadModel } from '../../src/inference/model.ts';
 import { predict } from '../../src/inference/predict.ts';
 import { segment } from '../../src/inference/segment.ts';
+import { looksOf } from '../../src/inference/tiles.ts';
 import { prepareImage } from '../../src/preparation/prepared-image.ts';
 import { nnunetRecipe } from '../../src/recipe/nnunet.ts';
 import { defaultRecipe } from '../../src/recipe/recipe.ts';
@@ -86,8 +87,9 @@ it('segments a scan in tiles where memory does not suffice for one pass, and say
   const data = Float32Array.from({ length: 40 * 36 * 33 }, () => 1 + random.uniform());
   await writeNifti(large, { shape: [33, 36, 40], data, affine: straight() });
   const model = await loadModel(run, 'cpu');
+  const { region } = looksOf(defaultRecipe.inference, child);
   const tileWithin = (bytes: number) =>
-    fittingTile(model.network, [33, 36, 40], bytes, { device: 'cpu', dataType: 'float32' });
+    fittingTile(model.network, [33, 36, 40], bytes, { device: 'cpu', dataType: 'float32', region });
   const mebibytes = Array.from({ length: 400 }, (_, i) => (400 - i) / 4);
   const tight = mebibytes.find((size) => String(tileWithin(size * 2 ** 20)) !== '33,36,40') ?? 0;
   const tile = tileWithin(tight * 2 ** 20);
@@ -104,7 +106,7 @@ it('segments a scan in tiles where memory does not suffice for one pass, and say
   const labelsOf = (sizes: SegmentationPlan): readonly number[] => {
     const { image } = prepareImage(stored, [zScore]);
     const input = toImage(image, [1, 1, 33, 36, 40], 'cpu', 'float32');
-    return segment(network, weights, input, sizes)
+    return segment(network, weights, input, { ...sizes, region })
       .toNumbers()
       .map((index) => labels[index].value);
   };

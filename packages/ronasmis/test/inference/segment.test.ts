@@ -6,16 +6,22 @@ import {
   resampleSoftmax,
   scope,
   type Tensor,
+  to,
 } from '@ronasmis/libtorch';
 import { describe, expect, it } from 'vitest';
+import type { Triple } from '../../src/base/geometry.ts';
 import { createRandom } from '../../src/base/random.ts';
 import { toImage } from '../../src/engine/to-device.ts';
 import { meanOfMirrorings } from '../../src/inference/mirroring.ts';
+import { addLook, partOf, regionsFound } from '../../src/inference/region.ts';
 import { segment, segmentWithProbabilities } from '../../src/inference/segment.ts';
 import { logitsInTiles } from '../../src/inference/sliding-window.ts';
+import { within } from '../../src/inference/tiles.ts';
 import { forward } from '../../src/network/forward.ts';
+import type { Weights } from '../../src/network/weights.ts';
 import { nnunetRecipe } from '../../src/recipe/nnunet.ts';
 import { defaultRecipe } from '../../src/recipe/recipe.ts';
+import { modest, patch, spotted, volume } from './modest.ts';
 import { network, weights } from './tiny-run.ts';
 
 const shape = [1, 1, 17, 20, 16] as const;
@@ -30,6 +36,12 @@ const logits = noGradient(() => scope(() => forward(network, weights, image)[0].
 const classes = logits.length / voxels;
 const ofVoxel = (all: readonly number[], voxel: number): readonly number[] =>
   Array.from({ length: classes }, (_, index) => all[index * (all.length / classes) + voxel]);
+
+/** A scan, and weights by which the network finds little in it. */
+function spottedModel(): { readonly scan: Tensor; readonly few: Weights } {
+  const scan = toImage(spotted(), [1, 1, ...volume], 'cpu', 'float32');
+  return { scan, few: modest(network, weights, scan) };
+}
 
 describe('segment', () => {
   it('takes the class of the largest logit', () => {
@@ -96,9 +108,40 @@ describe('segment', () => {
     );
   });
 
+  it('looks again at the region of what it found, and takes the mean of both looks there', () => {
+    scope(() => {
+      const { scan, few } = spottedModel();
+      const once = (part: Tensor): Tensor => noGradient(() => forward(network, few, part)[0]);
+      const first = once(scan);
+      const [found] = regionsFound(first, patch);
+      const wanted = to(first, { copy: true });
+      addLook(wanted, found, once(partOf(scan, found)));
+      const said = segment(network, few, scan, { region: patch });
+      expect(said.toNumbers()).toEqual(argmaxLabels(wanted).toNumbers());
+      expect(said.toNumbers()).not.toEqual(segment(network, few, scan).toNumbers());
+      // In tiles, where memory does not suffice, no larger than the region.
+      const tile = [24, 16, 16] as const;
+      const { inference } = defaultRecipe;
+      const tiled = (part: Tensor, through: Triple): Tensor =>
+        logitsInTiles(part, { tile: through, classes, tiling: inference }, once);
+      const firstInTiles = tiled(scan, tile);
+      const [again] = regionsFound(firstInTiles, patch);
+      addLook(firstInTiles, again, tiled(partOf(scan, again), within(again.shape, tile)));
+      expect(segment(network, few, scan, { region: patch, tile, inference }).toNumbers()).toEqual(
+        argmaxLabels(firstInTiles).toNumbers(),
+      );
+    });
+  });
+
   it('leaves no tensor but its result', () => {
     const before = memory().tensors;
     segment(network, weights, image).free();
+    scope(() => {
+      const { scan, few } = spottedModel();
+      const held = memory().tensors;
+      segment(network, few, scan, { region: patch }).free();
+      expect(memory().tensors).toBe(held);
+    });
     segment(network, weights, image, { tile: [8, 24, 16], inference: nnunetRecipe.inference }).free();
     expect(memory().tensors).toBe(before);
   });

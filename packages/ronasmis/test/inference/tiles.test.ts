@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { paddedTo, tileFor, tileOffsets, voxelsPassed, windowOf } from '../../src/inference/tiles.ts';
+import { isLarger, looksOf, paddedTo, tileFor, tileOffsets, voxelsPassed, within } from '../../src/inference/tiles.ts';
 import { nnunetRecipe } from '../../src/recipe/nnunet.ts';
+import { paperRecipe } from '../../src/recipe/paper.ts';
 import { defaultRecipe } from '../../src/recipe/recipe.ts';
 
 type Size = readonly [number, number, number];
@@ -85,18 +86,28 @@ describe('the windows of a patch', () => {
 
   test('are of the training patch, where the recipe has any', () => {
     const child = { patch: { depth: 12, height: 16, width: 24 } };
-    expect(windowOf(nnunetRecipe.inference, child)).toEqual([12, 16, 24]);
-    expect(windowOf(defaultRecipe.inference, child)).toBeUndefined();
+    expect(looksOf(nnunetRecipe.inference, child)).toEqual({ window: [12, 16, 24], region: undefined });
+    expect(looksOf(defaultRecipe.inference, child)).toEqual({ window: undefined, region: [12, 16, 24] });
+    expect(looksOf(paperRecipe.inference, child)).toEqual({ window: undefined, region: undefined });
   });
 
   test('pass a voxel as often as they and their mirrorings hold it', () => {
     const [volume, window] = [[9, 13, 10] as const, [6, 8, 4] as const];
-    expect(voxelsPassed(volume, window, nnunetRecipe.inference)).toBe(8 * (2 * 3 * 4) * (6 * 8 * 4));
-    expect(voxelsPassed(volume, window, { ...nnunetRecipe.inference, mirroring: false, tile_step: 1 })).toBe(
+    expect(voxelsPassed(volume, { window }, nnunetRecipe.inference)).toBe(8 * (2 * 3 * 4) * (6 * 8 * 4));
+    expect(voxelsPassed(volume, { window }, { ...nnunetRecipe.inference, mirroring: false, tile_step: 1 })).toBe(
       12 * 6 * 8 * 4,
     );
-    expect(voxelsPassed([2, 3, 4], window, { ...nnunetRecipe.inference, mirroring: false })).toBe(6 * 8 * 4);
-    expect(voxelsPassed(volume, undefined, defaultRecipe.inference)).toBe(9 * 13 * 10);
+    expect(voxelsPassed([2, 3, 4], { window }, { ...nnunetRecipe.inference, mirroring: false })).toBe(6 * 8 * 4);
+    expect(voxelsPassed(volume, {}, defaultRecipe.inference)).toBe(9 * 13 * 10);
     expect(paddedTo([2, 13, 4], window)).toEqual([6, 13, 4]);
+  });
+
+  test('pass a second time what is no smaller than the patch, of a volume that is larger', () => {
+    const { inference } = defaultRecipe;
+    const region = [6, 20, 4] as const;
+    expect([isLarger([9, 13, 10], region), isLarger([6, 13, 4], region)]).toEqual([true, false]);
+    expect(within([9, 13, 10], region)).toEqual([6, 13, 4]);
+    expect(voxelsPassed([9, 13, 10], { region }, inference)).toBe(9 * 13 * 10 + 6 * 13 * 4);
+    expect(voxelsPassed([6, 13, 4], { region }, inference)).toBe(6 * 13 * 4);
   });
 });

@@ -1,18 +1,19 @@
+import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import type { Architecture } from '../../src/architecture/architecture.ts';
 import { createRandom } from '../../src/base/random.ts';
 import { evaluate } from '../../src/evaluation/evaluate.ts';
-import { predict } from '../../src/inference/predict.ts';
+import { type Prediction, predict } from '../../src/inference/predict.ts';
 import { nnunetRecipe } from '../../src/recipe/nnunet.ts';
-import { defaultRecipe } from '../../src/recipe/recipe.ts';
+import { defaultRecipe, type Recipe } from '../../src/recipe/recipe.ts';
 import { readRun } from '../../src/run/read-run.ts';
 import { trainArchitecture } from '../../src/search/train-architecture.ts';
 import { boxCase, straight, type TestCase, temporaryFolder, writeDataSet } from '../formats/scans.ts';
 import { tinyContext } from './tiny-context.ts';
 
 const root = await temporaryFolder();
-const [dataSet, out] = [join(root, 'Boxes'), join(root, 'predictions')];
+const dataSet = join(root, 'Boxes');
 const architecture: Architecture = { ...tinyContext.space.base, patch: { depth: 12, height: 16, width: 16 } };
 
 /** Scans of more slices than the patch has, of fewer, and of slices so thick that they are resampled. */
@@ -30,18 +31,28 @@ function scans(): readonly TestCase[] {
   });
 }
 
-it("a run's test Dice is that of its predictions where both go by mirrored windows and bring logits to the scan's own grid", async () => {
-  await writeDataSet(dataSet, scans());
-  const recipe = { ...defaultRecipe, inference: nnunetRecipe.inference };
-  const run = join(root, 'run');
-  const options = { dataSet, out: run, epochs: 1, folds: 3, device: 'cpu', precision: 'fp32', recipe } as const;
-  const { report } = await trainArchitecture(architecture, options);
-  const names = Object.keys(report.test_dice.cases);
-  const inputs = names.map((name) => join(dataSet, 'imagesTr', `${name}.nii.gz`));
-  const segmented = (folder: string) => predict({ run, inputs, out: folder, device: 'cpu', precision: 'fp32' });
-  expect((await segmented(out)).map(({ tile }) => tile)).toEqual(names.map(() => [12, 16, 16]));
-  const { dice } = await evaluate(out, join(dataSet, 'labelsTr'), { toleranceMillimetres: 1 });
-  expect(dice).toEqual(report.test_dice);
-  expect(names.some((name) => name.startsWith('thick'))).toBe(true);
-  expect((await readRun(run)).run.recipe.inference).toEqual(nnunetRecipe.inference);
-});
+const ways: Readonly<Record<string, readonly [Recipe['inference'], Prediction['tile']]>> = {
+  "go by mirrored windows and bring logits to the scan's own grid": [nnunetRecipe.inference, [12, 16, 16]],
+  'look again at what was found in scans that are larger than the patch': [defaultRecipe.inference, null],
+};
+
+beforeAll(() => writeDataSet(dataSet, scans()));
+
+it.each(Object.entries(ways))(
+  "a run's test Dice is that of its predictions where both %s",
+  async (_, [inference, passed]) => {
+    const recipe = { ...defaultRecipe, inference };
+    const run = await mkdtemp(join(root, 'run-'));
+    const out = join(run, 'predictions');
+    const options = { dataSet, out: run, epochs: 1, folds: 3, device: 'cpu', precision: 'fp32', recipe } as const;
+    const { report } = await trainArchitecture(architecture, options);
+    const names = Object.keys(report.test_dice.cases);
+    const inputs = names.map((name) => join(dataSet, 'imagesTr', `${name}.nii.gz`));
+    const segmented = (folder: string) => predict({ run, inputs, out: folder, device: 'cpu', precision: 'fp32' });
+    expect((await segmented(out)).map(({ tile }) => tile)).toEqual(names.map(() => passed));
+    const { dice } = await evaluate(out, join(dataSet, 'labelsTr'), { toleranceMillimetres: 1 });
+    expect(dice).toEqual(report.test_dice);
+    expect(names.some((name) => name.startsWith('thick'))).toBe(true);
+    expect((await readRun(run)).run.recipe.inference).toEqual(inference);
+  },
+);
