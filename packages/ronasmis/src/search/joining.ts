@@ -42,8 +42,11 @@ export function keepCoarse(
   return { coarse: { downsampling, network: architecture }, weights };
 }
 
-/** What a child's own logits weigh beside the coarse network's: the validation cases choose, and the first of equals stays. */
-const fineShares = [0.5, 0.25, 0.75] as const;
+/**
+ * What a child's own logits weigh beside the coarse network's: the validation cases choose, and the first of equals stays. None weighs more than the
+ * coarse one: where a handful of cases would have it so, others were worse for it (docs/experiments/two-resolutions.md).
+ */
+const fineShares = [0.5, 0.25] as const;
 /** Networks that are evaluated where one is joined, besides the first. */
 export const otherShares = fineShares.length - 1;
 

@@ -25,12 +25,18 @@ describe('the metadata', () => {
   it('says how an image is prepared, what classes mean, and what wrote the file', () => {
     const ct = { kind: 'data_set' as const, low: -100, high: 240.5, mean: 70, deviation: 31 };
     const normalisation = [ct, { kind: 'z_score' as const }];
+    const { depth, height, width } = macroChild.patch;
     expect(metadataOf({ labels, normalisation, orientation: 'LPS', spacing }, [2])).toEqual({
       version: VERSION,
       channels: 2,
       normalisation,
       labels,
-      inference: { mirroring: false, interpolated: 'probabilities', cleaned_classes: [2] },
+      inference: {
+        region: [depth, height, width],
+        mirroring: false,
+        interpolated: 'probabilities',
+        cleaned_classes: [2],
+      },
       spacing,
       orientation: 'LPS',
     });
