@@ -44,7 +44,7 @@ export function keepCoarse(
 
 /**
  * What a child's own logits weigh beside the coarse network's: the validation cases choose, and the first of equals stays. None weighs more than the
- * coarse one: where a handful of cases would have it so, others were worse for it (docs/experiments/two-resolutions.md).
+ * coarse one: where a handful of cases would have it so, others were worse for it (docs/experiments/exploring.md).
  */
 const fineShares = [0.5, 0.25] as const;
 /** Networks that are evaluated where one is joined, besides the first. */
