@@ -11,8 +11,8 @@ import { logitsInTiles } from './sliding-window.ts';
 import { within } from './tiles.ts';
 
 /**
- * A network's segmentation of a volume, in one pass (one-shot inference), in one and another over what that found, or in tiles: class indices, uint8 `[batch, depth, height, width]` on the
- * image's device. Weights and image are of one precision.
+ * A network's segmentation of a volume, in one pass (one-shot inference), in one and another over what that found, or in tiles: class indices, uint8
+ * `[batch, depth, height, width]` on the image's device. Weights and image are of one precision.
  */
 export function segment(network: Network, weights: Weights, image: Tensor, plan: SegmentationPlan = {}): Tensor {
   return noGradient(() => scope(() => classesOf(logitsOf(network, weights, image, plan), image, plan)));
