@@ -47,7 +47,7 @@ export async function runSearch(
 /** Says what the search or the training runs on, and what is odd. */
 export function announce(
   view: ProgressView,
-  { isSearch, engine, memory, notes = [], warnings }: Parameters<NonNullable<SearchHooks['onStart']>>[0],
+  { isSearch, engine, memory, note = '', warnings }: Parameters<NonNullable<SearchHooks['onStart']>>[0],
 ): void {
   const warn = warner(view);
   warnings.slice(0, maxWarnings).forEach(warn);
@@ -55,7 +55,7 @@ export function announce(
   const size = `${formatBytes(memory.expectedBytes)} of memory expected, ${formatBytes(memory.budgetBytes)} at most`;
   const what = `${isSearch ? 'Searching' : 'Training'} on ${engine.device} in ${engine.precision}`;
   view.say(`${what} (${engine.cpu}, ${engine.threads} threads), ${size}`);
-  for (const note of notes) view.say(note);
+  if (note !== '') view.say(note);
 }
 
 /** Says a warning above the progress. */

@@ -208,7 +208,7 @@ async function openLocked<Begun extends BegunSearch | BegunTraining>(
     isSearch: kindOf(record.settings) !== 'training',
     engine: record.engine,
     memory: memoryUse(budgetBytes, plan),
-    notes: [restingNote(record)].filter((note) => note !== ''),
+    note: restingNote(record),
     warnings: told,
   });
   const augmenting = { when: settings.augment, curve: [], isOn };

@@ -23,8 +23,8 @@ export interface SearchHooks {
     readonly isSearch: boolean;
     readonly engine: RunRecord['engine'];
     readonly memory: MemoryUse;
-    /** What is worth to know before it begins, in sentences. */
-    readonly notes?: readonly string[];
+    /** What is worth to know before it begins, in sentences; empty where that is nothing. */
+    readonly note?: string;
     readonly warnings: readonly string[];
   }) => void;
   /** Told, in sentences, what went wrong on the way without ending the search. */

@@ -60,7 +60,7 @@ it('too short to choose trains the base child alone by default, and says so befo
   const out = join(root, 'short');
   const told: string[] = [];
   const settings = { dataSet, out, epochs: 2, children: 3, folds: 3, device: 'cpu', precision: 'fp32' } as const;
-  await search(settings, { onStart: ({ notes = [] }) => void told.push(...notes) });
+  await search(settings, { onStart: ({ note = '' }) => void told.push(note) });
   const { run, events, architecture } = await readRun(out);
   expect(run.exploring).toEqual({ explores: false, expected_steps: 2 });
   expect(told).toEqual([expect.stringContaining('With fewer than 150 controller epochs (about 2)')]);
